@@ -1,0 +1,66 @@
+//! The allow-listed part of the vendor's account configuration: all that is ever kept.
+//!
+//! Promises: no token, fingerprint or personal field has a place here; two equal configurations serialise to the
+//! same bytes. Leaves reading the vendor's JSON to `api::normalise`.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// Which of the two contradicting ends counts (`[expiry].source`, vendor.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndSource {
+    /// `jwt.exp_Expire`, else `jwt.exp`.
+    #[default]
+    #[serde(rename = "exp_Expire")]
+    ExpExpire,
+    /// `jwt.exp`, else `jwt.exp_Expire`.
+    #[serde(rename = "exp")]
+    Exp,
+    /// The earlier of the two.
+    #[serde(rename = "earliest")]
+    Earliest,
+}
+
+/// One account's configuration as kept: normalised and redacted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// `jwt.host`; an empty one counts as absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// `jwt.user.id`: whose MiniMax account this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// `maxJobs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_jobs: Option<i64>,
+    /// Every `support*` boolean, known today or not. Missing is not false.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capabilities: BTreeMap<String, bool>,
+    /// `jwt.exp_Expire`, to the second.
+    #[serde(default, with = "super::time::seconds::option", skip_serializing_if = "Option::is_none")]
+    pub exp_expire: Option<Timestamp>,
+    /// `jwt.exp`, to the second.
+    #[serde(default, with = "super::time::seconds::option", skip_serializing_if = "Option::is_none")]
+    pub exp: Option<Timestamp>,
+}
+
+impl Configuration {
+    /// The end that counts under `source`, if any is known.
+    pub fn end(&self, source: EndSource) -> Option<Timestamp> {
+        match source {
+            EndSource::ExpExpire => self.exp_expire.or(self.exp),
+            EndSource::Exp => self.exp.or(self.exp_expire),
+            EndSource::Earliest => [self.exp_expire, self.exp].into_iter().flatten().min(),
+        }
+    }
+
+    /// The two ends when both are given and more than a minute apart: worth a word wherever the end is shown.
+    pub fn contradicting_ends(&self) -> Option<(Timestamp, Timestamp)> {
+        let (expire, exp) = (self.exp_expire?, self.exp?);
+        ((expire - exp).abs() > TimeDelta::minutes(1)).then_some((expire, exp))
+    }
+}

@@ -1,0 +1,147 @@
+//! What one receiver is told at one moment, as data: the content of a webhook body and of a mail alike.
+//!
+//! Promises: the shapes of contract 4; at most [`LIMIT`] alerts and changes each, the rest counted.
+//! Leaves bytes, templates and headers to `notify::render`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::account::{AccountRef, ReceiverName, SubscriptionName, name};
+use super::alert::{AlertId, AlertKind, Severity};
+use super::change::ChangeKind;
+use super::time::Timestamp;
+
+name! {
+    /// The stable id of one message: `webhook-id`, and the left side of a mail's `Message-ID`.
+    MessageId
+}
+
+/// At most this many alerts, and as many changes, are spelled out in one message.
+pub const LIMIT: usize = 100;
+
+/// The type of a message (contract 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MessageType {
+    /// At least one alert fires.
+    #[serde(rename = "alert.firing")]
+    Firing,
+    /// Nothing fires, something resolved.
+    #[serde(rename = "alert.resolved")]
+    Resolved,
+    /// Changes only.
+    #[serde(rename = "account.changed")]
+    Changed,
+    /// From `notify test`.
+    #[serde(rename = "watch.test")]
+    Test,
+}
+
+/// Whether an alert in a message fires or has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It is true now.
+    Firing,
+    /// It was true.
+    Resolved,
+}
+
+/// Why a receiver hears of an alert now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// This receiver hears of it for the first time.
+    Opened,
+    /// It became graver, or its end came nearer by a stage.
+    Escalated,
+    /// A reminder of what still fires.
+    Repeated,
+    /// It ended.
+    Resolved,
+}
+
+/// One alert as a message tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertEntry {
+    /// Stable over the alert's life.
+    pub id: AlertId,
+    /// What it is.
+    pub kind: AlertKind,
+    /// Firing or resolved.
+    pub status: Status,
+    /// Why it is told now; `null` in `status` and `alerts`, which tell nobody.
+    pub reason: Option<Reason>,
+    /// The lead time (`7d`) or `expired`; `expiry` only.
+    pub stage: Option<String>,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The subscription concerned; `null` when the alert is about a receiver.
+    pub subscription: Option<SubscriptionName>,
+    /// The account; `null` when the alert is about a subscription or a receiver.
+    pub account: Option<AccountRef>,
+    /// How many accounts are concerned.
+    pub affected: u32,
+    /// Since when it fires.
+    #[serde(with = "super::time::seconds")]
+    pub opened_at: Timestamp,
+    /// When it ended.
+    #[serde(with = "super::time::seconds::option")]
+    pub resolved_at: Option<Timestamp>,
+    /// The token's end, where the kind has one.
+    #[serde(with = "super::time::seconds::option")]
+    pub expires_at: Option<Timestamp>,
+    /// One sentence.
+    pub detail: String,
+}
+
+/// One change as a message tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeEntry {
+    /// What happened.
+    pub kind: ChangeKind,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Whose token reads the account.
+    pub subscription: SubscriptionName,
+    /// The account.
+    pub account: AccountRef,
+    /// The vendor's name of the field.
+    pub field: String,
+    /// Its value before, `null` when absent.
+    pub before: Value,
+    /// Its value now, `null` when absent.
+    pub after: Value,
+    /// When it was seen.
+    #[serde(with = "super::time::seconds")]
+    pub at: Timestamp,
+}
+
+/// Everything that one run has to tell one receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// What it amounts to.
+    #[serde(rename = "type")]
+    pub kind: MessageType,
+    /// When it was decided.
+    #[serde(with = "super::time::seconds")]
+    pub timestamp: Timestamp,
+    /// The content.
+    pub data: MessageData,
+}
+
+/// The content of a [`Message`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageData {
+    /// Whom it is for.
+    pub receiver: ReceiverName,
+    /// The worst severity in it.
+    pub severity: Severity,
+    /// One line that says it all, or the worst of it and a count.
+    pub summary: String,
+    /// Alerts, gravest first.
+    pub alerts: Vec<AlertEntry>,
+    /// Changes, gravest first.
+    pub changes: Vec<ChangeEntry>,
+    /// How many more alerts and changes there were.
+    pub truncated: usize,
+}

@@ -1,0 +1,110 @@
+//! Routes: which alerts and changes a receiver wants to hear of.
+
+use std::collections::BTreeSet;
+
+use globset::GlobSet;
+
+use super::account::AccountRef;
+use super::alert::{AlertKind, Severity};
+use super::change::ChangeKind;
+
+/// The kinds that a receiver takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// `["*"]`: every alert and change, known today or not.
+    All,
+    /// Only these.
+    Only {
+        /// Of alerts.
+        alerts: BTreeSet<AlertKind>,
+        /// Of changes.
+        changes: BTreeSet<ChangeKind>,
+    },
+}
+
+/// One receiver's filter: all three conditions must hold.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Nothing milder.
+    pub min_severity: Severity,
+    /// Nothing else.
+    pub kinds: Kinds,
+    /// Only accounts whose name or id matches; what concerns no single account passes when one of its accounts does.
+    pub accounts: GlobSet,
+}
+
+impl Route {
+    /// Whether an alert of this kind and severity passes, when it concerns `accounts`.
+    pub fn takes_alert(&self, kind: AlertKind, severity: Severity, accounts: &[&AccountRef]) -> bool {
+        let kind_passes = match &self.kinds {
+            Kinds::All => true,
+            Kinds::Only { alerts, .. } => alerts.contains(&kind),
+        };
+        kind_passes && severity >= self.min_severity && self.takes_any(accounts)
+    }
+
+    /// Whether a change of this kind and severity in `account` passes.
+    pub fn takes_change(&self, kind: ChangeKind, severity: Severity, account: &AccountRef) -> bool {
+        let kind_passes = match &self.kinds {
+            Kinds::All => true,
+            Kinds::Only { changes, .. } => changes.contains(&kind),
+        };
+        kind_passes && severity >= self.min_severity && self.takes_any(&[account])
+    }
+
+    /// What concerns no known account (an empty subscription) is for everybody rather than for nobody.
+    fn takes_any(&self, accounts: &[&AccountRef]) -> bool {
+        let matches = |account: &&AccountRef| {
+            self.accounts.is_match(&account.name) || self.accounts.is_match(account.id.as_str())
+        };
+        accounts.is_empty() || accounts.iter().any(matches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use globset::{Glob, GlobSetBuilder};
+
+    use super::*;
+    use crate::domain::account::AccountId;
+
+    fn route(glob: &str) -> Route {
+        let accounts = GlobSetBuilder::new().add(Glob::new(glob).unwrap()).build().unwrap();
+        Route { min_severity: Severity::Warning, kinds: Kinds::All, accounts }
+    }
+
+    fn account(id: &str, name: &str) -> AccountRef {
+        AccountRef { id: AccountId::new(id), name: name.to_owned() }
+    }
+
+    #[test]
+    fn an_account_passes_by_its_name_or_its_id() {
+        let studio = account("123456", "studio-a");
+        for (glob, passes) in [("*", true), ("studio-*", true), ("1234*", true), ("other*", false)] {
+            let taken = route(glob).takes_alert(AlertKind::NotFound, Severity::Critical, &[&studio]);
+            assert_eq!(taken, passes, "{glob}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_passes_when_one_of_its_accounts_does() {
+        let (a, b) = (account("1", "studio-a"), account("2", "office"));
+        let takes = |accounts: &[&AccountRef]| {
+            route("studio-*").takes_alert(AlertKind::Unauthorized, Severity::Critical, accounts)
+        };
+        assert!(takes(&[&a, &b]));
+        assert!(!takes(&[&b]));
+        assert!(takes(&[]), "nobody else would hear of an empty subscription");
+    }
+
+    #[test]
+    fn milder_or_other_kinds_stay_out() {
+        let studio = account("1", "studio-a");
+        let mut route = route("*");
+        assert!(!route.takes_change(ChangeKind::HostChanged, Severity::Info, &studio));
+        route.kinds = Kinds::Only { alerts: BTreeSet::from([AlertKind::Expiry]), changes: BTreeSet::new() };
+        assert!(route.takes_alert(AlertKind::Expiry, Severity::Warning, &[&studio]));
+        assert!(!route.takes_alert(AlertKind::NotFound, Severity::Critical, &[&studio]));
+        assert!(!route.takes_change(ChangeKind::CapabilityLost, Severity::Warning, &studio));
+    }
+}

@@ -1,0 +1,17 @@
+//! The parts of `minimax-watch`, a watcher of MiniMax accounts at useapi.net.
+//!
+//! Floors, imports point down only (kept by `tests/floors.rs`):
+//!
+//! ```text
+//! 4 shell     cli commands daemon telemetry clock demo
+//! 3 engine    check announce deliver purge
+//! 2 rooms     store | api | notify | simulator      never each other
+//! 1 config    loads and validates once, then plain data
+//! 0 domain    pure rules; no I/O, no clock
+//! ```
+
+pub mod api;
+pub mod config;
+pub mod domain;
+pub mod notify;
+pub mod simulator;
