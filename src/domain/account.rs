@@ -60,6 +60,17 @@ impl AccountKey {
     pub fn new(subscription: &SubscriptionName, id: &AccountId) -> Self {
         Self { subscription: subscription.clone(), id: id.clone() }
     }
+
+    /// Stands for the subscription's list of accounts, which is looked at like an account when the operator wants
+    /// accounts discovered. No account has an empty id.
+    pub fn listing(subscription: &SubscriptionName) -> Self {
+        Self::new(subscription, &AccountId::new(""))
+    }
+
+    /// Whether this is the list and not an account.
+    pub fn is_listing(&self) -> bool {
+        self.id.as_str().is_empty()
+    }
 }
 
 /// An account as people know it.

@@ -175,6 +175,8 @@ pub struct Alert {
     pub opened_at: Timestamp,
     /// Until when; none while it fires.
     pub resolved_at: Option<Timestamp>,
+    /// The end that replaced the one that was near; a resolved `expiry` only.
+    pub renewed_until: Option<Timestamp>,
 }
 
 impl Alert {

@@ -5,12 +5,20 @@
 
 pub mod account;
 pub mod alert;
+pub mod announce;
+pub mod assess;
+pub mod backoff;
 pub mod change;
 pub mod configuration;
+pub mod diff;
 pub mod expiry;
 pub mod message;
 pub mod observation;
+pub mod policy;
 pub mod route;
 pub mod schedule;
 pub mod span;
+pub mod standing;
+pub mod summary;
 pub mod time;
+pub mod verdict;

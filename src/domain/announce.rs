@@ -1,0 +1,138 @@
+//! Who should hear what now: the difference between what is and what each receiver has been told.
+//!
+//! Promises: computed anew each time, so a crash, a reload or a new receiver need no special case; the same thing is
+//! not told twice but as a reminder; whoever was told of a fire is told of its end. Leaves the bytes to `notify`.
+
+use chrono::TimeDelta;
+
+use super::account::{AccountKey, AccountRef, ReceiverName};
+use super::alert::Subject;
+use super::alert::{Alert, Severity};
+use super::change::Change;
+use super::expiry::Stage;
+use super::message::{AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status};
+use super::summary;
+use super::time::Timestamp;
+
+/// What one receiver has been told of one alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The last thing it heard: that it fires, or that it ended.
+    pub status: Status,
+    /// When.
+    pub at: Timestamp,
+    /// The gravest stage it heard of for the alert's present end.
+    pub stage: Option<Stage>,
+    /// The gravest severity it heard of for the alert's present end; none when that end is news.
+    pub severity: Option<Severity>,
+}
+
+/// Whether to tell one receiver of one alert, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Tell it.
+    Tell(Reason),
+    /// It knows; a reminder is due at this moment, if ever.
+    Knows(Option<Timestamp>),
+    /// It ended, and this receiver never heard of it, or heard that too.
+    Over,
+}
+
+/// Decides about one alert and one receiver that wants to hear of it.
+pub fn decide(
+    alert: &Alert,
+    told: Option<Told>,
+    repeat_every: Option<TimeDelta>,
+    now: Timestamp,
+) -> Decision {
+    let Some(told) = told else {
+        return if alert.is_firing() { Decision::Tell(Reason::Opened) } else { Decision::Over };
+    };
+    if !alert.is_firing() {
+        return match told.status {
+            Status::Firing => Decision::Tell(Reason::Resolved),
+            Status::Resolved => Decision::Over,
+        };
+    }
+    if alert.condition.stage > told.stage || Some(alert.condition.severity) > told.severity {
+        return Decision::Tell(Reason::Escalated);
+    }
+    match repeat_every {
+        // A clock that was set back must not hold a reminder off for as long as it was ahead.
+        Some(every) if (now - told.at).abs() >= every => Decision::Tell(Reason::Repeated),
+        every => Decision::Knows(every.map(|every| told.at + every)),
+    }
+}
+
+/// One alert as a message, or `status`, tells it.
+pub fn alert_entry(
+    alert: &Alert,
+    reason: Option<Reason>,
+    name: impl Fn(&AccountKey) -> String,
+) -> AlertEntry {
+    let condition = &alert.condition;
+    let account = match &condition.subject {
+        Subject::Account(key) => Some(AccountRef { id: key.id.clone(), name: name(key) }),
+        Subject::Subscription(_) | Subject::Receiver(_) => None,
+    };
+    AlertEntry {
+        id: alert.id.clone(),
+        kind: condition.kind,
+        status: if alert.is_firing() { Status::Firing } else { Status::Resolved },
+        reason,
+        stage: condition.stage.map(|stage| stage.to_string()),
+        severity: condition.severity,
+        subscription: condition.subject.subscription().cloned(),
+        account,
+        affected: condition.affected,
+        opened_at: alert.opened_at,
+        resolved_at: alert.resolved_at,
+        expires_at: alert.renewed_until.or(condition.expires_at),
+        detail: condition.detail.clone(),
+    }
+}
+
+/// One change as a message tells it.
+pub fn change_entry(change: &Change, name: impl Fn(&AccountKey) -> String) -> ChangeEntry {
+    ChangeEntry {
+        kind: change.kind,
+        severity: change.severity,
+        subscription: change.account.subscription.clone(),
+        account: AccountRef { id: change.account.id.clone(), name: name(&change.account) },
+        field: change.field.clone(),
+        before: change.before.clone(),
+        after: change.after.clone(),
+        at: change.at,
+    }
+}
+
+/// The one message that tells `receiver` all of this; none when there is nothing to tell.
+pub fn compose(
+    receiver: &ReceiverName,
+    mut alerts: Vec<AlertEntry>,
+    mut changes: Vec<ChangeEntry>,
+    now: Timestamp,
+) -> Option<Message> {
+    let fires = |entry: &AlertEntry| entry.status == Status::Firing;
+    alerts.sort_by_key(|entry| {
+        (!fires(entry), std::cmp::Reverse(entry.severity), entry.subscription.clone(), entry.account.clone())
+    });
+    changes.sort_by_key(|entry| {
+        (std::cmp::Reverse(entry.severity), entry.subscription.clone(), entry.account.clone())
+    });
+    let kind = match (alerts.first(), changes.first()) {
+        (Some(worst), _) if fires(worst) => MessageType::Firing,
+        (Some(_), _) => MessageType::Resolved,
+        (None, Some(_)) => MessageType::Changed,
+        (None, None) => return None,
+    };
+    let open = alerts.iter().filter(|entry| fires(entry)).map(|entry| entry.severity);
+    let current = open.chain(changes.iter().map(|entry| entry.severity)).max();
+    let severity = current.or_else(|| alerts.iter().map(|entry| entry.severity).max())?;
+    let summary = summary::headline(&alerts, &changes, now);
+    let truncated = alerts.len().saturating_sub(LIMIT) + changes.len().saturating_sub(LIMIT);
+    alerts.truncate(LIMIT);
+    changes.truncate(LIMIT);
+    let data = MessageData { receiver: receiver.clone(), severity, summary, alerts, changes, truncated };
+    Some(Message { kind, timestamp: now, data })
+}

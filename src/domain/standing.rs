@@ -1,0 +1,242 @@
+//! What is known of one account between looks, and what one more look makes of it.
+//!
+//! Promises: a look without a verdict changes no belief; a bad verdict is believed only when it was seen twice,
+//! `confirm_after` apart; the same looks in the same order give the same standing. Leaves alerts to `assess`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::account::AccountKey;
+use super::alert::AlertKind;
+use super::change::Change;
+use super::configuration::Configuration;
+use super::diff;
+use super::observation::{Observation, Outcome};
+use super::policy::Policy;
+use super::time::Timestamp;
+
+/// The number of a run, in the order in which runs began.
+pub type RunId = i64;
+
+/// A bad verdict: an outcome that stands until an `ok` refutes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// 401.
+    Unauthorized,
+    /// 402.
+    SubscriptionLapsed,
+    /// 404.
+    NotFound,
+    /// An `error` member, or 596.
+    AccountError,
+    /// An answer that cannot be read.
+    Malformed,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 5] =
+        [Self::Unauthorized, Self::SubscriptionLapsed, Self::NotFound, Self::AccountError, Self::Malformed];
+
+    /// The fault that an outcome shows, if it shows one.
+    pub const fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Unauthorized => Some(Self::Unauthorized),
+            Outcome::SubscriptionLapsed => Some(Self::SubscriptionLapsed),
+            Outcome::NotFound => Some(Self::NotFound),
+            Outcome::AccountError => Some(Self::AccountError),
+            Outcome::Malformed => Some(Self::Malformed),
+            Outcome::Ok | Outcome::RateLimited | Outcome::Unavailable => None,
+        }
+    }
+
+    /// The kind of alert that it raises.
+    pub const fn kind(self) -> AlertKind {
+        match self {
+            Self::Unauthorized => AlertKind::Unauthorized,
+            Self::SubscriptionLapsed => AlertKind::SubscriptionLapsed,
+            Self::NotFound => AlertKind::NotFound,
+            Self::AccountError => AlertKind::AccountError,
+            Self::Malformed => AlertKind::Malformed,
+        }
+    }
+
+    /// The fault of that alert kind's word, if it is one.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.kind().as_str() == word)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
+    }
+}
+
+/// A bad verdict seen once and not yet believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// What was seen.
+    pub fault: Fault,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// When the account is to be asked again.
+    pub ask_at: Timestamp,
+}
+
+/// What is known of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What the last look saw.
+    pub outcome: Option<Outcome>,
+    /// What there was to say about it.
+    pub error: Option<String>,
+    /// When the last look was.
+    pub checked_at: Option<Timestamp>,
+    /// The run of the last look that gave a verdict.
+    pub verdict_run: Option<RunId>,
+    /// The last healthy look.
+    pub last_ok_at: Option<Timestamp>,
+    /// The last look that gave a verdict.
+    pub last_verdict_at: Option<Timestamp>,
+    /// The first of the looks without a verdict that the last look ended.
+    pub no_verdict_since: Option<Timestamp>,
+    /// A bad verdict to be asked about again.
+    pub suspicion: Option<Suspicion>,
+    /// Bad verdicts believed, until an `ok`.
+    pub faults: BTreeSet<Fault>,
+    /// The token's last known end.
+    pub end: Option<Timestamp>,
+    /// Whether the last healthy look held no end.
+    pub end_missing: bool,
+    /// The latest end ever seen.
+    pub highest_end: Option<Timestamp>,
+    /// The earliest end that was told as a step back since [`Self::highest_end`] was reached.
+    pub stepped_back_to: Option<Timestamp>,
+}
+
+/// An account with all that the rules need of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Which account.
+    pub account: AccountKey,
+    /// The operator's name for it.
+    pub name: String,
+    /// What is known.
+    pub standing: Standing,
+    /// Its configuration as last seen.
+    pub configuration: Option<Configuration>,
+}
+
+/// One look: what it saw, when, and in which run.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// What it saw.
+    pub observation: &'a Observation,
+    /// When.
+    pub at: Timestamp,
+    /// In which run.
+    pub run: RunId,
+}
+
+/// What one look taught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// What is known now.
+    pub standing: Standing,
+    /// What moved between the configuration before and the one seen.
+    pub changes: Vec<Change>,
+}
+
+impl Known {
+    /// The standing as `policy` reads it: when the operator chose another source for the end since the last look, the
+    /// stored configuration is read anew, which is neither a renewal nor a step back.
+    pub fn standing_under(&self, policy: &Policy) -> Standing {
+        let mut standing = self.standing.clone();
+        let end = self.configuration.as_ref().and_then(|configuration| configuration.end(policy.source));
+        if end.is_some() && end != standing.end {
+            standing.end = end;
+            standing.highest_end = end;
+            standing.stepped_back_to = None;
+        }
+        standing
+    }
+
+    /// What `look` makes of what was known.
+    pub fn learn(&self, look: Look<'_>, policy: &Policy) -> Lesson {
+        let Look { observation, at, run } = look;
+        let mut standing = self.standing_under(policy);
+        standing.outcome = Some(observation.outcome);
+        standing.error.clone_from(&observation.error);
+        standing.checked_at = Some(at);
+        if !observation.outcome.is_verdict() {
+            standing.no_verdict_since.get_or_insert(at);
+            if let Some(suspicion) = &mut standing.suspicion {
+                suspicion.ask_at = suspicion.ask_at.max(at + policy.confirm_after);
+            }
+            return Lesson { standing, changes: Vec::new() };
+        }
+        standing.no_verdict_since = None;
+        standing.last_verdict_at = Some(at);
+        standing.verdict_run = Some(run);
+        let mut changes = Vec::new();
+        if let Some(fault) = Fault::of(observation.outcome) {
+            standing.suspect(fault, at, policy);
+        } else {
+            standing.last_ok_at = Some(at);
+            standing.suspicion = None;
+            standing.faults.clear();
+        }
+        if let Some(seen) = &observation.configuration {
+            if let Some(before) = &self.configuration {
+                changes = diff::fields(&self.account, before, seen, at);
+            }
+            let back = standing.follow_end(seen.end(policy.source));
+            changes.extend(back.map(|(before, after)| diff::moved_back(&self.account, before, after, at)));
+        }
+        Lesson { standing, changes }
+    }
+}
+
+impl Standing {
+    /// Believes `fault` when it was asked about twice, else waits for the second answer.
+    fn suspect(&mut self, fault: Fault, at: Timestamp, policy: &Policy) {
+        if self.faults.contains(&fault) {
+            self.suspicion = None;
+            return;
+        }
+        let since = match self.suspicion {
+            Some(suspicion) if suspicion.fault == fault => suspicion.since,
+            _ => at,
+        };
+        if at - since >= policy.confirm_after {
+            self.faults.insert(fault);
+            self.suspicion = None;
+        } else {
+            self.suspicion = Some(Suspicion { fault, since, ask_at: since + policy.confirm_after });
+        }
+    }
+
+    /// Takes the end of a healthy look. Returns a step back that is worth a word: each depth once, until a later
+    /// end than ever is seen; two vendor nodes that serve old and new in turn are told once.
+    fn follow_end(&mut self, seen: Option<Timestamp>) -> Option<(Timestamp, Timestamp)> {
+        self.end_missing = seen.is_none();
+        let end = seen?;
+        let before = self.end.replace(end);
+        if self.highest_end.is_none_or(|highest| end > highest) {
+            self.highest_end = Some(end);
+            self.stepped_back_to = None;
+            return None;
+        }
+        let before = before.filter(|before| end < *before)?;
+        if self.stepped_back_to.is_some_and(|told| end >= told) {
+            return None;
+        }
+        self.stepped_back_to = Some(end);
+        Some((before, end))
+    }
+}
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;
