@@ -160,10 +160,10 @@ mod tests {
         let word = || prop::option::of("[a-c]");
         (flags, prop::option::of(0_i64..4), word(), word()).prop_map(
             |(capabilities, max_jobs, host, user_id)| Configuration {
-                capabilities,
-                max_jobs,
                 host,
                 user_id,
+                max_jobs,
+                capabilities,
                 ..Configuration::default()
             },
         )
