@@ -1,0 +1,109 @@
+//! When runs are due: crontab(5) expressions in an IANA zone.
+//!
+//! Promises: every answer is computed afresh from the wall clock of the zone, so nothing drifts; it is a whole second,
+//! strictly after the moment asked about, and found in microseconds (a rare yearly one in a millisecond or so).
+//! Leaves the sleeping, the jitter and runs missed while nobody was there to `daemon`.
+//!
+//! What an expression means is told at the head of `fields.rs`. What happens when clocks are moved follows cron(8) of cronie and
+//! depends on how the time of day is written:
+//!
+//! - An **interval** has a `*` or `*/n` at the beginning of its minute or hour field (or seconds, where given). It is
+//!   due whenever the clock on the wall shows a time that matches: times that are skipped in spring are skipped, times
+//!   that are shown twice in autumn are due twice.
+//! - A **fixed time** has none, as in `30 2 * * *` or `0,30 1-3 * * *`. When its time is skipped it is due once, at the
+//!   moment the clocks move, however many of its times were skipped; when its time is shown twice it is due the first
+//!   time only.
+//!
+//! The rule takes any jump of any size: half an hour at Lord Howe, one that swallows midnight, and the whole day that
+//! Samoa left out, whose fixed times are due once at the midnight that followed. (Cronie calls more than three hours
+//! a correction of the clock and drops them; a zone's own jump is never that.)
+
+use chrono::{Months, NaiveDateTime, TimeDelta, Timelike};
+use chrono_tz::Tz;
+
+use super::time::Timestamp;
+
+mod error;
+mod fields;
+mod shift;
+#[cfg(test)]
+mod tests;
+
+pub use error::{Field, ScheduleError};
+
+use fields::{Fields, Kind};
+use shift::Shift;
+
+/// A schedule that has no run for this long is a mistake in typing.
+const HORIZON: Months = Months::new(5 * 12);
+
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+/// A crontab(5) expression in its zone.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    expression: String,
+    zone: Tz,
+    fields: Fields,
+}
+
+impl Schedule {
+    /// Reads `expression`; refused when it is malformed or names no moment within five years of `now`.
+    ///
+    /// # Errors
+    /// Each [`ScheduleError`] names the offending part in the words that the operator typed.
+    pub fn parse(expression: &str, zone: Tz, now: Timestamp) -> Result<Self, ScheduleError> {
+        let schedule = Self { expression: expression.to_owned(), zone, fields: Fields::parse(expression)? };
+        let horizon = now.checked_add_months(HORIZON);
+        match (schedule.next_after(now), horizon) {
+            (Some(next), Some(horizon)) if next <= horizon => Ok(schedule),
+            _ => Err(ScheduleError::Never(expression.trim().to_owned())),
+        }
+    }
+
+    /// The first run strictly after `after`; none when the calendar of the crate `cron` ends before it, with 2100.
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        let mut from = after.naive_utc().with_nanosecond(0)?;
+        let mut past = self.wall_past(from)?;
+        // One turn per jump of the clocks between `after` and the run: within a turn wall and UTC move together.
+        loop {
+            let due = self.fields.next_after(past)?;
+            let moment = due.checked_sub_offset(shift::offset(self.zone, from))?;
+            let Some(shift) = Shift::first(self.zone, from, moment) else {
+                return Some(moment.and_utc());
+            };
+            past = match self.fields.kind() {
+                Kind::Fixed if due < shift.wall_after => return Some(shift.at.and_utc()),
+                Kind::Fixed => shift.wall_before.max(shift.wall_after),
+                Kind::Interval => shift.wall_after,
+            }
+            .checked_sub_signed(SECOND)?;
+            from = shift.at;
+        }
+    }
+
+    /// The expression as typed.
+    pub fn expression(&self) -> &str {
+        &self.expression
+    }
+
+    /// The zone that it is read in.
+    pub const fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The last time on the wall that counts as past at `moment`. For a fixed time that is ahead of the clock while
+    /// the clock shows for the second time what it has shown before.
+    fn wall_past(&self, moment: NaiveDateTime) -> Option<NaiveDateTime> {
+        let wall = moment.checked_add_offset(shift::offset(self.zone, moment))?;
+        match self.fields.kind() {
+            Kind::Interval => Some(wall),
+            Kind::Fixed => {
+                let day_before = moment.checked_sub_signed(shift::LONGEST_REPETITION)?;
+                let shown =
+                    Shift::first(self.zone, day_before, moment).map(|shift| shift.wall_before - SECOND);
+                Some(shown.map_or(wall, |shown| shown.max(wall)))
+            }
+        }
+    }
+}

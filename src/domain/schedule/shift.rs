@@ -1,0 +1,59 @@
+//! The moments when a zone's clocks are moved.
+//!
+//! Promises: the first such moment in a span of time, to the second. The zone data gives the offset at a moment and no
+//! list of jumps, so a span is probed day by day and the day that differs is halved down; two jumps within a day that
+//! undo each other would be overlooked, and no zone has made any.
+
+use chrono::{FixedOffset, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+
+/// No clock has been set back by more than this: looking back so far finds every repetition still going on.
+pub(super) const LONGEST_REPETITION: TimeDelta = TimeDelta::days(1);
+
+const PROBE: TimeDelta = TimeDelta::days(1);
+
+/// One jump of a zone's clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shift {
+    /// When, in UTC.
+    pub(super) at: NaiveDateTime,
+    /// What the clocks would have shown then.
+    pub(super) wall_before: NaiveDateTime,
+    /// What they show instead.
+    pub(super) wall_after: NaiveDateTime,
+}
+
+impl Shift {
+    /// The first jump in `zone` after `from` and not after `until`, both in UTC.
+    pub(super) fn first(zone: Tz, from: NaiveDateTime, until: NaiveDateTime) -> Option<Self> {
+        let before = offset(zone, from);
+        let mut low = from;
+        while low < until {
+            let high = low.checked_add_signed(PROBE).map_or(until, |high| high.min(until));
+            if offset(zone, high) != before {
+                return Self::within(zone, low, high);
+            }
+            low = high;
+        }
+        None
+    }
+
+    /// The jump after `low` and not after `high`, where the offsets are known to differ.
+    fn within(zone: Tz, mut low: NaiveDateTime, mut high: NaiveDateTime) -> Option<Self> {
+        let before = offset(zone, low);
+        while high - low > TimeDelta::seconds(1) {
+            let middle = low + TimeDelta::seconds((high - low).num_seconds() / 2);
+            if offset(zone, middle) == before { low = middle } else { high = middle }
+        }
+        Some(Self {
+            at: high,
+            wall_before: high.checked_add_offset(before)?,
+            wall_after: high.checked_add_offset(offset(zone, high))?,
+        })
+    }
+}
+
+/// How far the clocks of `zone` are from UTC at `moment`.
+pub(super) fn offset(zone: Tz, moment: NaiveDateTime) -> FixedOffset {
+    zone.offset_from_utc_datetime(&moment).fix()
+}

@@ -1,0 +1,211 @@
+//! What an expression means, and in which words one is refused.
+
+use chrono_tz::Tz;
+
+use super::*;
+
+/// A Thursday.
+const NEW_YEAR: &str = "2026-01-01T00:00:00Z";
+
+fn in_utc(expression: &str, count: usize) -> Vec<String> {
+    runs(expression, Tz::UTC, NEW_YEAR, count)
+        .into_iter()
+        .map(|run| run.strip_suffix(":00 +0000").unwrap().to_owned())
+        .collect()
+}
+
+fn refusal(expression: &str) -> String {
+    Schedule::parse(expression, Tz::UTC, utc(NEW_YEAR)).unwrap_err().to_string()
+}
+
+#[test]
+fn five_fields_mean_what_crontab_says() {
+    for (expression, due) in [
+        ("* * * * *", &["Thu 01-01 00:01", "Thu 01-01 00:02"][..]),
+        ("*/15 * * * *", &["Thu 01-01 00:15", "Thu 01-01 00:30", "Thu 01-01 00:45", "Thu 01-01 01:00"]),
+        ("*/40 * * * *", &["Thu 01-01 00:40", "Thu 01-01 01:00"]),
+        ("10-40/15 3 * * *", &["Thu 01-01 03:10", "Thu 01-01 03:25", "Thu 01-01 03:40", "Fri 01-02 03:10"]),
+        ("5/20 * * * *", &["Thu 01-01 00:05", "Thu 01-01 00:25", "Thu 01-01 00:45", "Thu 01-01 01:05"]),
+        ("30,0 12,6 * * *", &["Thu 01-01 06:00", "Thu 01-01 06:30", "Thu 01-01 12:00"]),
+        (
+            "1,58-59,*/30 0 2 * *",
+            &["Fri 01-02 00:00", "Fri 01-02 00:01", "Fri 01-02 00:30", "Fri 01-02 00:58"],
+        ),
+        ("07 08 09 010 *", &["Fri 10-09 08:07"]),
+        ("0 0 1 feb *", &["Sun 02-01 00:00"]),
+        ("0 0 1 Apr-JUN/2 *", &["Wed 04-01 00:00", "Mon 06-01 00:00", "Thu 04-01 00:00"]),
+        ("0 0 1 jan,7-aug *", &["Wed 07-01 00:00", "Sat 08-01 00:00", "Fri 01-01 00:00"]),
+        ("  0\t0   1 3\n* ", &["Sun 03-01 00:00"]),
+    ] {
+        assert_eq!(in_utc(expression, due.len()), due, "{expression}");
+    }
+}
+
+#[test]
+fn a_sixth_field_in_front_is_the_second() {
+    assert_eq!(
+        runs("*/25 59 23 * * *", Tz::UTC, NEW_YEAR, 4),
+        [
+            "Thu 01-01 23:59:00 +0000",
+            "Thu 01-01 23:59:25 +0000",
+            "Thu 01-01 23:59:50 +0000",
+            "Fri 01-02 23:59:00 +0000"
+        ]
+    );
+}
+
+#[test]
+fn sunday_is_zero_seven_and_either_end_of_a_week() {
+    for (weekday, days) in [
+        ("0", "Sun Sun"),
+        ("7", "Sun Sun"),
+        ("sun", "Sun Sun"),
+        ("SUN,Wed", "Sun Wed Sun"),
+        ("5-7", "Fri Sat Sun Fri"),
+        ("fri-sun", "Fri Sat Sun Fri"),
+        ("fri-7", "Fri Sat Sun Fri"),
+        ("sun-tue", "Sun Mon Tue Sun"),
+        ("0-2", "Sun Mon Tue Sun"),
+        ("mon-fri", "Fri Mon Tue Wed Thu Fri Mon"),
+        ("0-7", "Fri Sat Sun Mon Tue Wed Thu Fri"),
+        ("1-7/3", "Sun Mon Thu Sun"),
+        ("*/2", "Sat Sun Tue Thu Sat"),
+        ("1/2", "Fri Mon Wed Fri"),
+        ("7/2", "Sun Sun"),
+    ] {
+        let due = in_utc(&format!("0 0 * * {weekday}"), days.split(' ').count());
+        let names: Vec<&str> = due.iter().map(|run| &run[..3]).collect();
+        assert_eq!(names.join(" "), days, "{weekday}");
+    }
+}
+
+#[test]
+fn one_of_two_restricted_day_fields_is_enough_and_a_star_restricts_nothing() {
+    for (days, due) in [
+        ("13 * fri", &["Fri 01-02", "Fri 01-09", "Tue 01-13", "Fri 01-16"][..]),
+        ("1-31 * mon", &["Fri 01-02", "Sat 01-03", "Sun 01-04"]),
+        ("1,*/31 * mon", &["Mon 01-05", "Mon 01-12", "Mon 01-19", "Mon 01-26", "Sun 02-01"]),
+        ("* * fri", &["Fri 01-02", "Fri 01-09"]),
+        ("13 * *", &["Tue 01-13", "Fri 02-13"]),
+        ("*/2 * mon", &["Mon 01-05", "Mon 01-19", "Mon 02-09"]),
+        ("13 * */5", &["Fri 02-13", "Fri 03-13", "Sun 09-13"]),
+    ] {
+        let expected: Vec<String> = due.iter().map(|day| format!("{day} 00:00")).collect();
+        assert_eq!(in_utc(&format!("0 0 {days}"), due.len()), expected, "{days}");
+    }
+}
+
+#[test]
+fn words_stand_for_their_fields() {
+    for (word, first) in [
+        ("@yearly", "Fri 01-01 00:00"),
+        ("@annually", "Fri 01-01 00:00"),
+        ("@monthly", "Sun 02-01 00:00"),
+        ("@weekly", "Sun 01-04 00:00"),
+        ("@daily", "Fri 01-02 00:00"),
+        (" @Midnight ", "Fri 01-02 00:00"),
+        ("@hourly", "Thu 01-01 01:00"),
+    ] {
+        assert_eq!(in_utc(word, 1), [first], "{word}");
+    }
+}
+
+#[test]
+fn a_refusal_names_the_offending_part() {
+    for (expression, reason) in [
+        ("", "the expression is empty"),
+        (" \t", "the expression is empty"),
+        ("75 * * * *", "minute `75` is outside 0-59"),
+        ("0 10-24 * * *", "hour `24` is outside 0-23"),
+        ("0 0 0 * *", "day of month `0` is outside 1-31"),
+        ("0 0 * 13 *", "month `13` is outside 1-12"),
+        ("0 0 * * 8", "weekday `8` is outside 0-7"),
+        ("60 0 0 * * *", "second `60` is outside 0-59"),
+        ("99999999999 * * * *", "minute `99999999999` is outside 0-59"),
+        ("0 22-4 * * *", "hour `22-4` runs backwards; write it as two ranges"),
+        ("0 0 * * sat-mon", "weekday `sat-mon` runs backwards; write it as two ranges"),
+        ("*/90 * * * *", "the step of minute `*/90` is outside 1-59"),
+        ("0 */0 * * *", "the step of hour `*/0` is outside 1-23"),
+        (
+            "0 0 * * monday",
+            "weekday `monday` is not known; names are the first three letters in English, such as `sun`",
+        ),
+        (
+            "0 0 1 mai *",
+            "month `mai` is not known; names are the first three letters in English, such as `jan`",
+        ),
+        (
+            "@reboot",
+            "`@reboot` is no moment on a calendar; every start of the service checks what is due anyway",
+        ),
+        (
+            "@fortnightly",
+            "`@fortnightly` is none of @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly",
+        ),
+        (
+            "0 * * *",
+            "`0 * * *` has 4 fields; five (minute hour day month weekday) or six (second first) are expected",
+        ),
+        ("0 0 31 2 *", "`0 0 31 2 *` has no run within five years"),
+        ("0 0 30-31 feb *", "`0 0 30-31 feb *` has no run within five years"),
+    ] {
+        assert_eq!(refusal(expression), reason, "{expression}");
+    }
+    assert!(refusal("0 0 0 1 1 * 2026").contains("has 7 fields"));
+    assert!(refusal("@every 5m").contains("`@every 5m` is none of"));
+}
+
+#[test]
+fn what_only_other_dialects_know_is_malformed() {
+    for minute in
+        ["?", "a", "jan", "-5", "5-", "1-2-3", "*-5", "5-*", "**", "*/", "/5", "*/5/5", "+5", "1,", ",", "~"]
+    {
+        let reason = refusal(&format!("{minute} * * * *"));
+        assert!(reason.starts_with(&format!("minute `{minute}` is not `*`, a number")), "{minute}: {reason}");
+    }
+    for day in ["L", "15W", "?", "h"] {
+        assert!(refusal(&format!("0 0 {day} * *")).starts_with("day of month"), "{day}");
+    }
+    for weekday in ["5#3", "5L", "?", "mon#1", "٣"] {
+        assert!(refusal(&format!("0 0 * * {weekday}")).starts_with("weekday"), "{weekday}");
+    }
+}
+
+#[test]
+fn a_leap_day_is_rare_enough_and_no_rarer() {
+    assert_eq!(in_utc("0 0 29 2 *", 1), ["Tue 02-29 00:00"]);
+    // 2100 is no leap year: after 2096 the next one is eight years away.
+    let late = utc("2096-03-01T00:00:00Z");
+    assert_eq!(
+        Schedule::parse("0 0 29 2 *", Tz::UTC, late).unwrap_err(),
+        ScheduleError::Never("0 0 29 2 *".to_owned())
+    );
+}
+
+#[test]
+fn the_ends_of_the_calendar_are_no_run_and_no_panic() {
+    let schedule = Schedule::parse("30 2 * * *", Tz::Europe__Berlin, utc(NEW_YEAR)).unwrap();
+    assert_eq!(schedule.next_after(Timestamp::MAX_UTC), None);
+    assert_eq!(schedule.next_after(utc("2100-12-31T23:00:00Z")), None);
+    assert!(schedule.next_after(Timestamp::MIN_UTC).is_none());
+    assert!(Schedule::parse("* * * * *", Tz::UTC, Timestamp::MAX_UTC).is_err());
+}
+
+#[test]
+fn a_schedule_keeps_what_was_typed() {
+    let schedule = Schedule::parse(" @Daily ", Tz::Europe__Berlin, utc(NEW_YEAR)).unwrap();
+    assert_eq!((schedule.expression(), schedule.zone()), (" @Daily ", Tz::Europe__Berlin));
+}
+
+#[test]
+fn a_run_is_strictly_after_the_moment_asked_about() {
+    let schedule = Schedule::parse("* * * * * *", Tz::UTC, utc(NEW_YEAR)).unwrap();
+    for (after, next) in [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"),
+        ("2026-01-01T00:00:00.001Z", "2026-01-01T00:00:01Z"),
+        ("2026-01-01T00:00:00.999Z", "2026-01-01T00:00:01Z"),
+        ("2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z"),
+    ] {
+        assert_eq!(schedule.next_after(utc(after)), Some(utc(next)), "{after}");
+    }
+}
