@@ -1,5 +1,78 @@
 //! The operator's decisions: read once, checked whole, then plain data.
+//!
+//! ```text
+//! locate ─► file ─► layers (environment over file) ─► reader ─► resolve ─► Config
+//! ```
+//!
+//! Promises: whoever holds a [`Config`] need not check it again; whoever does not, holds every [`Problem`] at once, and
+//! none of them shows a secret. Leaves to others: everything that needs a network, and whether the store can be opened.
 
+mod address;
+mod environment;
+mod file;
+mod layers;
+mod locate;
 mod model;
+mod problem;
+mod reader;
+mod resolve;
+mod secrets;
+mod show;
+mod size;
+mod suggest;
+#[cfg(test)]
+mod tests;
 
+pub use environment::Environment;
+pub use locate::{FILE_VARIABLE, Source, USUAL_PLACES, locate};
 pub use model::*;
+pub use problem::{Problem, Problems};
+pub use show::show;
+
+use crate::domain::account::AccountId;
+use crate::domain::time::Timestamp;
+use file::Text;
+use problem::Findings;
+use resolve::Setting;
+
+/// A configuration in force, and what the operator should know about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is in force.
+    pub config: Config,
+    /// What is odd and yet works, such as a secret that others can read.
+    pub warnings: Vec<Problem>,
+}
+
+/// Loads the configuration of `source`, with what `environment` overrides; without a file, as [`bare`] does.
+///
+/// # Errors
+/// With every problem that stands between the operator and a running watcher.
+pub fn load(source: &Source, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {
+    match source {
+        Source::File(path) => load_text(&Text::read(path)?, environment, now),
+        Source::None => bare(&[], environment, now).map(|config| Loaded { config, warnings: Vec::new() }),
+    }
+}
+
+/// The configuration without a file: the subscription `default` with the token in `USEAPI_TOKEN`, these accounts or
+/// else every account that the API lists, no receivers.
+///
+/// # Errors
+/// With every problem, as [`load`].
+pub fn bare(accounts: &[AccountId], environment: &Environment, now: Timestamp) -> Result<Config, Problems> {
+    let findings = Findings::default();
+    let values = layers::merge(config::Map::new(), environment, &findings);
+    let folder = std::path::absolute(".").unwrap_or_default();
+    let setting = Setting { environment, folder: &folder, now };
+    let config = resolve::bare(accounts, values, &setting, &findings);
+    findings.verdict(config).map(|(config, _)| config)
+}
+
+fn load_text(text: &Text, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {
+    let findings = Findings::default();
+    let values = layers::merge(text.parse()?, environment, &findings);
+    let setting = Setting { environment, folder: &text.folder, now };
+    let config = resolve::from_file(&text.name, values, &setting, &findings);
+    findings.verdict(config).map(|(config, warnings)| Loaded { config, warnings })
+}

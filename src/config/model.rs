@@ -1,5 +1,6 @@
 //! The configuration in force: resolved, validated, plain data. Whoever holds a [`Config`] need not check it again.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,8 +39,29 @@ pub struct Config {
 pub struct Secret {
     /// The secret itself.
     pub value: SecretString,
-    /// Where it was read, for people: `file useapi-token`, `environment USEAPI_TOKEN`.
-    pub origin: String,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// Where a secret was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In this file.
+    File(PathBuf),
+    /// In the environment variable of this name.
+    Environment(String),
+    /// In the configuration itself; only a webhook's `url` may stand there.
+    Inline,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Inline => f.write_str("configuration"),
+        }
+    }
 }
 
 /// One API token and what is watched with it.
@@ -115,6 +137,8 @@ pub struct Receiver {
     pub name: ReceiverName,
     /// What it wants to hear.
     pub route: Route,
+    /// The globs of [`Route::accounts`] as typed: a compiled set no longer shows them.
+    pub accounts: Vec<String>,
     /// Who is told when this one fails.
     pub fallback: Option<ReceiverName>,
     /// How it is reached.
@@ -181,6 +205,8 @@ pub struct Webhook {
     pub url: Secret,
     /// The signing secrets, each `whsec_<base64>`; several during a rotation, none when unsigned.
     pub signing: Vec<SecretString>,
+    /// Where the signing secrets were read; none when unsigned.
+    pub signing_origin: Option<Origin>,
     /// For one whole request.
     pub timeout: Duration,
 }

@@ -1,0 +1,71 @@
+//! `[api]`: how the vendor is asked.
+
+use url::Url;
+
+use super::super::address;
+use super::super::model::Api;
+use super::super::reader::Table;
+use super::super::size;
+use super::{LATER, bounds};
+
+const BASE_URL: &str = "https://api.useapi.net";
+const MAX_BODY: &str = "1MiB";
+const LEAST_BODY: usize = 1 << 10;
+const MOST_BODY: usize = 64 << 20;
+
+/// Reads the section.
+pub(super) fn read(mut table: Table<'_>) -> Option<Api> {
+    let base_url = if table.has("base_url") {
+        table.text("base_url").and_then(|field| field.read(|typed| base(&typed)))
+    } else {
+        base(BASE_URL).ok()
+    };
+    if let Some(fetch) = table.text("fetch") {
+        fetch.read(|typed| match bounds::word(&typed, &[("each", true), ("list", false)]) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(format!("`list` {LATER}")),
+            Err(reason) => Err(reason),
+        });
+    }
+    let timeout = bounds::timeout(&mut table);
+    let concurrency = table.number("concurrency").map(|field| field.read(concurrency));
+    let max_body = match table.text("max_body") {
+        Some(field) => field.read(|typed| max_body(&typed)),
+        None => max_body(MAX_BODY).ok(),
+    };
+    table.finish();
+    Some(Api {
+        base_url: base_url?,
+        timeout: timeout?,
+        concurrency: concurrency.unwrap_or(Some(16))?,
+        max_body: max_body?,
+    })
+}
+
+fn base(typed: &str) -> Result<Url, String> {
+    let mut url = address::parse(typed).map_err(|error| error.to_string())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must not hold a query or a fragment".to_owned());
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn concurrency(typed: i64) -> Result<usize, String> {
+    usize::try_from(typed)
+        .ok()
+        .filter(|count| (1..=1024).contains(count))
+        .ok_or_else(|| format!("{typed} is not between 1 and 1024"))
+}
+
+fn max_body(typed: &str) -> Result<usize, String> {
+    let size = size::parse(typed).map_err(|error| error.to_string())?;
+    if (LEAST_BODY..=MOST_BODY).contains(&size) {
+        return Ok(size);
+    }
+    Err(format!("`{typed}` is not between {} and {}", size::text(LEAST_BODY), size::text(MOST_BODY)))
+}

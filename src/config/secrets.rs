@@ -1,0 +1,330 @@
+//! Secrets: each given as exactly one of `X_file` and `X_env`, never in the configuration itself.
+//!
+//! Promises: no content of a secret reaches a message, not even of one that was typed in the wrong place: a path or a
+//! name that looks like the secret itself is not echoed. Leaves the meaning of the text to the section that asked.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::environment::Environment;
+use super::model::{Origin, Secret};
+use super::reader::{Field, Place, Table};
+
+/// Where systemd puts a unit's credentials.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// No secret is longer; a path such as `/dev/zero` must not fill the memory.
+const LARGEST: u64 = 64 * 1024;
+
+/// What may stand in a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Visible ASCII without spaces, as it travels in a header or an address.
+    Token,
+    /// One line of any text.
+    Line,
+    /// Several lines.
+    Lines,
+}
+
+/// Where secrets are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Secrets<'a> {
+    /// For `X_env`, and the credentials' folder.
+    pub(super) environment: &'a Environment,
+    /// For relative paths in `X_file`.
+    pub(super) folder: &'a Path,
+}
+
+impl Secrets<'_> {
+    /// The secret `name` of `table`, which must be given.
+    pub(super) fn required(&self, table: &mut Table<'_>, name: &str) -> Option<Secret> {
+        if !table.has(name) && !is_given(table, name) {
+            table.problem(name, format!("is missing: give {name}_file or {name}_env"));
+        }
+        self.optional(table, name, Form::Token)
+    }
+
+    /// The secret `name` of `table`, when it is given.
+    pub(super) fn optional(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
+        let never = format!("a secret never stands in the file: give {name}_file or {name}_env");
+        table.refuse(name, &never);
+        self.elsewhere(table, name, form)
+    }
+
+    /// What `name_file` or `name_env` gives, when one of them is there; for a `name` that may also stand in the file.
+    pub(super) fn elsewhere(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
+        let both = table.has(&format!("{name}_file")) && table.has(&format!("{name}_env"));
+        let (file, variable) = (table.text(&format!("{name}_file")), table.text(&format!("{name}_env")));
+        if both {
+            table.problem(name, format!("is given twice: give either {name}_file or {name}_env"));
+            return None;
+        }
+        match (file, variable) {
+            (Some(file), _) => self.in_file(file, form),
+            (None, Some(variable)) => self.in_environment(variable, form),
+            (None, None) => None,
+        }
+    }
+
+    fn in_file(&self, field: Field<'_, String>, form: Form) -> Option<Secret> {
+        let place = field.place.clone();
+        let typed = field.read(path)?;
+        let (path, is_credential) = self.find(&typed);
+        let content = read(&path).and_then(|(content, mode)| {
+            // systemd guards its credentials by other means than the mode, which may show the group's bits.
+            if mode & 0o077 != 0 && !is_credential {
+                let mode = mode & 0o777;
+                place.warning(format!("{} can be read by others (mode {mode:04o})", path.display()));
+            }
+            content
+        });
+        let content = content.map_err(|reason| place.problem(format!("{} {reason}", path.display()))).ok()?;
+        let value = sound(&content, form, &path.display().to_string(), &place)?;
+        Some(Secret { value, origin: Origin::File(path) })
+    }
+
+    fn in_environment(&self, field: Field<'_, String>, form: Form) -> Option<Secret> {
+        let place = field.place.clone();
+        let name = field.read(variable)?;
+        let Some(content) = self.environment.variable(&name) else {
+            place.problem(format!("the environment variable {name} is not set"));
+            return None;
+        };
+        let Some(content) = content.to_str() else {
+            place.problem(format!("the environment variable {name} is not UTF-8"));
+            return None;
+        };
+        let value = sound(content, form, &format!("the environment variable {name}"), &place)?;
+        Some(Secret { value, origin: Origin::Environment(name) })
+    }
+
+    /// The file that `typed` names, and whether it is one of systemd's credentials.
+    fn find(&self, typed: &Path) -> (PathBuf, bool) {
+        let credentials = self.environment.path(CREDENTIALS);
+        let credential = credentials.map(|credentials| credentials.join(typed));
+        match credential.filter(|path| typed.is_relative() && path.exists()) {
+            Some(path) => (path, true),
+            None => (self.folder.join(typed), false),
+        }
+    }
+}
+
+/// The token that stands in an environment variable nobody had to name; problems with it go to `place`.
+pub(super) fn token(value: &OsStr, place: &Place<'_>) -> Option<SecretString> {
+    let Some(value) = value.to_str() else {
+        place.problem("is not UTF-8");
+        return None;
+    };
+    sound(value, Form::Token, "it", place)
+}
+
+/// Whether `name` is given as a file or a variable.
+pub(super) fn is_given(table: &mut Table<'_>, name: &str) -> bool {
+    table.has(&format!("{name}_file")) || table.has(&format!("{name}_env"))
+}
+
+fn path(typed: String) -> Result<PathBuf, &'static str> {
+    if typed.is_empty() {
+        return Err("is empty: give the path of a file");
+    }
+    if typed.starts_with("user:") || typed.starts_with("whsec_") || typed.contains("://") {
+        return Err("must be the path of a file that holds the secret, not the secret itself");
+    }
+    Ok(PathBuf::from(typed))
+}
+
+fn variable(typed: String) -> Result<String, &'static str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if typed.is_empty() || typed.starts_with(|c: char| c.is_ascii_digit()) || !typed.chars().all(is_name) {
+        return Err(
+            "must be the name of an environment variable that holds the secret: letters, digits and _",
+        );
+    }
+    Ok(typed)
+}
+
+/// The content of the file and its mode; or why there is none, as the rest of a sentence.
+fn read(path: &Path) -> Result<(Result<String, String>, u32), String> {
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let content = if bytes.len() as u64 > LARGEST {
+        Err("is too large to be a secret".to_owned())
+    } else {
+        String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+    };
+    Ok((content, metadata.permissions().mode()))
+}
+
+/// `content` without its trailing newline, when it is what `form` allows.
+fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<SecretString> {
+    let line = content.strip_suffix('\n').map_or(content, |line| line.strip_suffix('\r').unwrap_or(line));
+    let allowed = |c: char| match form {
+        Form::Token => c.is_ascii_graphic(),
+        Form::Line => !c.is_control(),
+        Form::Lines => !c.is_control() || c == '\n' || c == '\r',
+    };
+    if line.is_empty() {
+        place.problem(format!("{whose} is empty"));
+        return None;
+    }
+    if !line.chars().all(allowed) {
+        let what = if form == Form::Token { "a space or another character" } else { "a control character" };
+        place.problem(format!("{whose} holds {what} that cannot stand in this secret"));
+        return None;
+    }
+    Some(SecretString::from(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use secrecy::ExposeSecret as _;
+
+    use super::super::file::Text;
+    use super::super::problem::{Findings, Problem};
+    use super::*;
+
+    /// A folder of secrets beside the configuration and one of credentials.
+    struct Folders {
+        beside: tempfile::TempDir,
+        credentials: tempfile::TempDir,
+    }
+
+    impl Folders {
+        fn new() -> Self {
+            Self { beside: tempfile::tempdir().unwrap(), credentials: tempfile::tempdir().unwrap() }
+        }
+
+        fn write(folder: &tempfile::TempDir, name: &str, content: &[u8], mode: u32) {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        /// What `content` gives as the secret `token`, with every problem or else every warning.
+        fn token(&self, content: &str, form: Form) -> (Option<Secret>, String) {
+            let environment: Environment = [
+                ("TOKEN", "user:1-env".into()),
+                ("BLANK", std::ffi::OsString::new()),
+                ("CREDENTIALS_DIRECTORY", self.credentials.path().into()),
+            ]
+            .into_iter()
+            .collect();
+            let text = Text { name: "a.toml".into(), folder: PathBuf::new(), content: content.into() };
+            let findings = Findings::default();
+            let mut table = Table::new(Place::root("a.toml", &findings), text.parse().unwrap());
+            let secrets = Secrets { environment: &environment, folder: self.beside.path() };
+            let secret = match form {
+                Form::Token => secrets.required(&mut table, "token"),
+                Form::Line | Form::Lines => secrets.optional(&mut table, "token", form),
+            };
+            table.finish();
+            let told = match findings.verdict(Some(())) {
+                Ok(((), warnings)) => warnings.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"),
+                Err(problems) => problems.to_string(),
+            };
+            (secret, told.replace(&self.beside.path().display().to_string(), "BESIDE"))
+        }
+    }
+
+    fn exposed(secret: Option<Secret>) -> String {
+        secret.map(|secret| secret.value.expose_secret().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn one_trailing_newline_is_not_part_of_a_secret() {
+        let folders = Folders::new();
+        for (content, form, secret) in [
+            ("user:1-a", Form::Token, "user:1-a"),
+            ("user:1-a\n", Form::Token, "user:1-a"),
+            ("user:1-a\r\n", Form::Token, "user:1-a"),
+            ("pass word \n", Form::Line, "pass word "),
+            ("a\nb\n", Form::Lines, "a\nb"),
+        ] {
+            Folders::write(&folders.beside, "t", content.as_bytes(), 0o600);
+            let (found, told) = folders.token("token_file = 't'", form);
+            assert_eq!((exposed(found).as_str(), told.as_str()), (secret, ""));
+        }
+    }
+
+    #[test]
+    fn a_relative_path_is_looked_up_in_the_credentials_first() {
+        let folders = Folders::new();
+        Folders::write(&folders.beside, "t", b"beside", 0o600);
+        assert_eq!(exposed(folders.token("token_file = 't'", Form::Token).0), "beside");
+        Folders::write(&folders.credentials, "t", b"credential", 0o440);
+        let (secret, told) = folders.token("token_file = 't'", Form::Token);
+        let origin = secret.as_ref().map(|secret| secret.origin.clone());
+        assert_eq!(origin, Some(Origin::File(folders.credentials.path().join("t"))));
+        assert_eq!((exposed(secret).as_str(), told.as_str()), ("credential", ""));
+        let absolute = format!("token_file = '{}'", folders.beside.path().join("t").display());
+        assert_eq!(exposed(folders.token(&absolute, Form::Token).0), "beside");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_a_warning() {
+        let folders = Folders::new();
+        Folders::write(&folders.beside, "t", b"user:1-a", 0o644);
+        let (secret, told) = folders.token("token_file = 't'", Form::Token);
+        assert_eq!(exposed(secret), "user:1-a");
+        assert_eq!(told, "a.toml: token_file: BESIDE/t can be read by others (mode 0644)");
+    }
+
+    #[test]
+    fn an_environment_variable_gives_a_secret() {
+        let (secret, told) = Folders::new().token("token_env = 'TOKEN'", Form::Token);
+        let origin = secret.as_ref().map(|secret| secret.origin.to_string());
+        assert_eq!(origin.as_deref(), Some("environment variable TOKEN"));
+        assert_eq!((exposed(secret).as_str(), told.as_str()), ("user:1-env", ""));
+    }
+
+    #[test]
+    fn a_faulty_secret_is_told_by_its_path_and_never_by_its_content() {
+        let folders = Folders::new();
+        let large = vec![b'h'; 70_000];
+        let files: [(&str, &[u8]); 5] = [
+            ("empty", b"\n"),
+            ("spaced", b"user:1-hush hush"),
+            ("lines", b"user:1-hush\nmore\n"),
+            ("latin1", b"user:1-hush\xe9"),
+            ("large", &large),
+        ];
+        std::fs::create_dir(folders.beside.path().join("folder")).unwrap();
+        for (name, content) in files {
+            Folders::write(&folders.beside, name, content, 0o600);
+        }
+        for (content, reason) in [
+            ("token_file = 'empty'", "token_file: BESIDE/empty is empty"),
+            ("token_file = 'spaced'", "token_file: BESIDE/spaced holds a space or another character"),
+            ("token_file = 'lines'", "token_file: BESIDE/lines holds a space or another character"),
+            ("token_file = 'latin1'", "token_file: BESIDE/latin1 is not UTF-8"),
+            ("token_file = 'large'", "token_file: BESIDE/large is too large to be a secret"),
+            ("token_file = 'absent'", "token_file: BESIDE/absent cannot be read: No such file"),
+            ("token_file = 'folder'", "token_file: BESIDE/folder cannot be read: "),
+            ("token_file = ''", "token_file: is empty"),
+            ("token_file = 'user:1-hush'", "token_file: must be the path of a file that holds the secret"),
+            ("token_file = ['user:1-hush']", "token_file: must be text, not a list"),
+            ("token_env = 'user:1-hush'", "token_env: must be the name of an environment variable"),
+            ("token_env = 'ABSENT'", "token_env: the environment variable ABSENT is not set"),
+            ("token_env = 'BLANK'", "token_env: the environment variable BLANK is empty"),
+            ("token_env = 'TOKEN'\ntoken_file = 'x'", "token: is given twice"),
+            ("token = 'user:1-hush'", "token: a secret never stands in the file"),
+            ("", "token: is missing: give token_file or token_env"),
+        ] {
+            let (secret, told) = folders.token(content, Form::Token);
+            assert!(secret.is_none(), "{content}");
+            assert!(told.starts_with(&format!("a.toml: {reason}")), "{told}");
+            assert!(!told.contains("hush") && !told.contains('\n'), "{told}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What `config show` prints.
+
+use super::*;
+
+#[test]
+fn what_is_shown_can_be_loaded_again_and_holds_no_secret() {
+    let content = format!(
+        "{BASE}accounts = [{{ id = '7', name = \"a \\\"b\\\" \\\\ c\", lead_times = ['36h'] }}]\n\
+         [alerts]\nrepeat_every = '0s'\n\
+         {MAIL}smtp = {{ host = 'mx', username = 'u', password_env = 'PASSWORD' }}\nkinds = ['expiry', 'host_changed']\n\
+         accounts = ['studio-*']\nfallback = 'hook'\n{HOOK}url_env = 'URL'\nsecret_env = 'SIGNING'\nmin_severity = 'critical'"
+    );
+    let shown = show(&config(&content));
+    assert_eq!(show(&config(&shown)), shown);
+    insta::assert_snapshot!(shown, @r#"
+        [[subscriptions]]
+        name = "main"
+        token_env = "TOKEN"
+        discover = true
+
+        [[subscriptions.accounts]]
+        id = "7"
+        name = "a \"b\" \\ c"
+        lead_times = ["36h"]
+
+        [api]
+        base_url = "https://api.useapi.net"
+        fetch = "each"
+        timeout = "15s"
+        concurrency = 16
+        max_body = "1MiB"
+
+        [schedule]
+        cron = "*/15 * * * *"
+        timezone = "UTC"
+        jitter = "0s"
+
+        [expiry]
+        lead_times = ["7d", "3d", "1d", "1h"]
+        source = "exp_Expire"
+
+        [alerts]
+        confirm_after = "10s"
+        unreachable_after = "1h"
+        repeat_every = "0s"
+
+        [[receivers]]
+        name = "mail"
+        type = "email"
+        from = "watch@example.com"
+        to = ["ops@example.com"]
+        smtp.host = "mx"
+        smtp.port = 587
+        smtp.tls = "starttls"
+        smtp.username = "u"
+        smtp.password_env = "PASSWORD"
+        min_severity = "info"
+        kinds = ["expiry", "host_changed"]
+        accounts = ["studio-*"]
+        fallback = "hook"
+
+        [[receivers]]
+        name = "hook"
+        type = "webhook"
+        url_env = "URL"
+        format = "standard"
+        secret_env = "SIGNING"
+        timeout = "15s"
+        min_severity = "critical"
+        kinds = ["*"]
+        accounts = ["*"]
+
+        [store]
+        path = "/home/ops/.local/state/minimax-watch/minimax-watch.db"
+        keep = "400d"
+    "#);
+}
+
+#[test]
+fn of_an_address_in_the_file_only_the_host_is_shown() {
+    let shown =
+        show(&config(&format!("{BASE}{HOOK}url = 'https://hooks.example.com:8443/T000-hush?k=hush'")));
+    assert!(shown.contains("\nurl = \"https://hooks.example.com:8443\" # and the rest\n"), "{shown}");
+    assert!(!shown.contains("hush"), "{shown}");
+    config(&shown);
+}

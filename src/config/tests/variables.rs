@@ -1,0 +1,69 @@
+//! What comes from the environment: overrides, and the whole configuration when there is no file.
+
+use std::ffi::OsString;
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+#[test]
+fn overrides_are_checked_like_the_file_and_told_by_their_variable() {
+    let overridden = |name: &str, value: &str| {
+        let all = environment();
+        let more = all.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        with(BASE, &more.chain([(name.to_owned(), OsString::from(value))]).collect())
+    };
+    let loaded = overridden("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "2d,1h").unwrap();
+    assert_eq!(loaded.config.expiry.ladder.leads(), [TimeDelta::days(2), TimeDelta::hours(1)]);
+    for (name, value, reason) in [
+        ("MINIMAX_WATCH__API__TIMEOUT", "1h", "api.timeout: `1h` is longer than 10m"),
+        ("MINIMAX_WATCH__API__CONCURRENCY", "many", "api.concurrency: must be a whole number"),
+        ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "", "expiry.lead_times: is empty"),
+        ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "7d,soon", "expiry.lead_times: `soon` is not a length"),
+        ("MINIMAX_WATCH__STORE__PATHS", "x", "store.paths: there is no such key; did you mean `path`?"),
+        ("MINIMAX_WATCH__RECEIVERS__0__URL", "x", "`receivers` cannot be overridden from the environment"),
+    ] {
+        let told = overridden(name, value).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("environment variable {name}: {reason}")), "{told}");
+    }
+}
+
+#[test]
+fn without_a_file_the_token_in_the_environment_is_enough() {
+    let with_token = |more: &[(&str, &str)]| -> Environment {
+        [("USEAPI_TOKEN", "user:123-abc"), ("HOME", "/h")].iter().chain(more).copied().collect()
+    };
+    let all = bare(&[], &with_token(&[]), now()).unwrap();
+    let [subscription] = all.subscriptions.as_slice() else { panic!("one subscription") };
+    assert_eq!((subscription.name.as_str(), subscription.discover), ("default", true));
+    assert_eq!(subscription.token.value.expose_secret(), "user:123-abc");
+    assert!(subscription.accounts.is_empty() && all.receivers.is_empty());
+
+    let overrides = with_token(&[
+        ("MINIMAX_WATCH__API__BASE_URL", "http://127.0.0.1:9"),
+        ("MINIMAX_WATCH__STORE__PATH", "/x"),
+    ]);
+    let named = bare(&[AccountId::new("7")], &overrides, now()).unwrap();
+    assert_eq!(
+        (named.subscriptions[0].discover, named.subscriptions[0].accounts[0].name.as_str()),
+        (false, "7")
+    );
+    assert_eq!((named.api.base_url.as_str(), named.store.path), ("http://127.0.0.1:9/", PathBuf::from("/x")));
+
+    let loaded = load(&Source::None, &with_token(&[]), now()).unwrap();
+    assert_eq!(show(&loaded.config), show(&all));
+}
+
+#[test]
+fn without_a_file_and_a_sound_token_it_says_what_is_missing() {
+    for (token, reason) in [
+        (None, "no configuration file was found, and the environment variable USEAPI_TOKEN is not set"),
+        (Some(""), "environment variable USEAPI_TOKEN: it is empty"),
+        (Some("user:1 hush"), "environment variable USEAPI_TOKEN: it holds a space or another character"),
+    ] {
+        let variables = token.map(|token| ("USEAPI_TOKEN", token)).into_iter().chain([("HOME", "/h")]);
+        let told = bare(&[], &variables.collect(), now()).unwrap_err().to_string();
+        assert!(told.starts_with(reason) && !told.contains("hush"), "{told}");
+    }
+}
