@@ -75,6 +75,10 @@ pub fn alert_entry(
         Subject::Account(key) => Some(AccountRef { id: key.id.clone(), name: name(key) }),
         Subject::Subscription(_) | Subject::Receiver(_) => None,
     };
+    let receiver = match &condition.subject {
+        Subject::Receiver(name) => Some(name.clone()),
+        Subject::Account(_) | Subject::Subscription(_) => None,
+    };
     AlertEntry {
         id: alert.id.clone(),
         kind: condition.kind,
@@ -84,6 +88,7 @@ pub fn alert_entry(
         severity: condition.severity,
         subscription: condition.subject.subscription().cloned(),
         account,
+        receiver,
         affected: condition.affected,
         opened_at: alert.opened_at,
         resolved_at: alert.resolved_at,

@@ -79,6 +79,9 @@ pub struct AlertEntry {
     pub subscription: Option<SubscriptionName>,
     /// The account; `null` when the alert is about a subscription or a receiver.
     pub account: Option<AccountRef>,
+    /// The receiver that fails; `delivery_failing` only, absent from the JSON of every other kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<ReceiverName>,
     /// How many accounts are concerned.
     pub affected: u32,
     /// Since when it fires.

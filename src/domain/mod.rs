@@ -20,5 +20,6 @@ pub mod schedule;
 pub mod span;
 pub mod standing;
 pub mod summary;
+pub mod text;
 pub mod time;
 pub mod verdict;

@@ -1,1 +1,84 @@
-//! To be written.
+//! Telling people: what a message looks like on each channel, and how it is handed over.
+//!
+//! Promises: one attempt per call, bounded in time; how it went is a value, never an error. No secret, and no path of
+//! a webhook's address, stands in what an attempt says. Leaves to the engine: which message, when again, and what is recorded.
+
+pub mod render;
+
+mod email;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::config::{Channel, Receiver};
+use crate::domain::message::MessageId;
+use crate::domain::time::Timestamp;
+
+/// How one attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The receiver took it.
+    Delivered,
+    /// Not now: try again.
+    Deferred {
+        /// What happened, for people.
+        error: String,
+        /// The receiver's own wish, above zero and at most an hour; where the usual step is longer, that one counts.
+        retry_after: Option<TimeDelta>,
+    },
+    /// Never: trying the same again cannot help.
+    Refused {
+        /// What happened, for people.
+        error: String,
+    },
+}
+
+impl Attempt {
+    /// Put off without a wish of the receiver's.
+    const fn deferred(error: String) -> Self {
+        Self::Deferred { error, retry_after: None }
+    }
+}
+
+/// Why nothing can be sent at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SenderError {
+    /// The HTTP client cannot be set up.
+    #[error("HTTP client for webhooks")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Hands finished bytes over; cheap to keep, safe to share.
+#[derive(Debug)]
+pub struct Sender {
+    http: webhook::Clients,
+    /// For one whole SMTP conversation.
+    smtp_timeout: Duration,
+}
+
+impl Sender {
+    /// Sets the HTTP clients up; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up on this machine.
+    pub fn new() -> Result<Self, SenderError> {
+        Ok(Self { http: webhook::Clients::new()?, smtp_timeout: email::TIMEOUT })
+    }
+
+    /// Tries once to hand `body` over to `receiver`.
+    ///
+    /// `now` stands in the webhook's time stamp and is what a `Retry-After` date is measured from.
+    pub async fn send(&self, receiver: &Receiver, id: &MessageId, body: &[u8], now: Timestamp) -> Attempt {
+        match &receiver.channel {
+            Channel::Email(email) => email::send(email, body, self.smtp_timeout).await,
+            Channel::Webhook(webhook) => {
+                let delivery = webhook::Delivery { id, body, now };
+                webhook::send(&self.http, webhook, &delivery).await
+            }
+        }
+    }
+}

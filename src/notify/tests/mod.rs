@@ -1,0 +1,5 @@
+//! Sending, against scripted listeners on loopback: each a thread that plays one short dialogue.
+
+mod email;
+mod listener;
+mod webhook;

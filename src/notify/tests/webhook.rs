@@ -1,0 +1,231 @@
+//! Webhooks.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use globset::GlobSet;
+use reqwest::header::{HeaderMap, HeaderName};
+use secrecy::SecretString;
+
+use super::listener::{Request, closed_port, http, silent, untrusted_tls};
+use crate::config::{Channel, Origin, Receiver, Secret, Webhook};
+use crate::domain::account::ReceiverName;
+use crate::domain::alert::Severity;
+use crate::domain::message::MessageId;
+use crate::domain::route::{Kinds, Route};
+use crate::domain::time::Timestamp;
+use crate::notify::{Attempt, Sender};
+
+const BODY: &[u8] = br#"{"type":"watch.test"}"#;
+const FIRST: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+const SECOND: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn now() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
+}
+
+fn id() -> MessageId {
+    MessageId::new("01JDABCDEFGHJKMNPQRSTVWXYZ")
+}
+
+fn receiver(url: String, signing: &[&str]) -> Receiver {
+    let webhook = Webhook {
+        url: Secret { value: SecretString::from(url), origin: Origin::Inline },
+        signing: signing.iter().map(|secret| SecretString::from(*secret)).collect(),
+        signing_origin: None,
+        timeout: Duration::from_secs(5),
+    };
+    let route = Route { min_severity: Severity::Info, kinds: Kinds::All, accounts: GlobSet::empty() };
+    Receiver {
+        name: ReceiverName::new("pager"),
+        route,
+        accounts: vec!["*".to_owned()],
+        fallback: None,
+        channel: Channel::Webhook(webhook),
+    }
+}
+
+fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/services/T0SECRET?key=quErySecret")
+}
+
+async fn send(receiver: &Receiver, now: Timestamp) -> Attempt {
+    Sender::new().unwrap().send(receiver, &id(), BODY, now).await
+}
+
+/// What is heard and what comes of it when the receiver answers `answer`.
+async fn answered(answer: &str) -> (Request, Attempt) {
+    let listener = http(format!("HTTP/1.1 {answer}"));
+    let attempt = send(&receiver(url(listener.port), &[]), now()).await;
+    (listener.heard(), attempt)
+}
+
+fn words(attempt: &Attempt) -> &str {
+    match attempt {
+        Attempt::Delivered => "",
+        Attempt::Deferred { error, .. } | Attempt::Refused { error } => error,
+    }
+}
+
+#[tokio::test]
+async fn the_body_travels_unchanged_with_the_headers_of_the_contract() {
+    let (request, attempt) = answered("204 No Content\r\n\r\n").await;
+    assert_eq!(attempt, Attempt::Delivered);
+    assert!(request.head.starts_with("POST /services/T0SECRET?key=quErySecret HTTP/1.1\r\n"));
+    assert_eq!(request.body, BODY);
+    let agent = concat!("minimax-watch/", env!("CARGO_PKG_VERSION"));
+    for (name, value) in [
+        ("content-type", Some("application/json")),
+        ("user-agent", Some(agent)),
+        ("webhook-id", Some("01JDABCDEFGHJKMNPQRSTVWXYZ")),
+        ("webhook-timestamp", Some("1795418100")),
+        ("webhook-signature", None),
+    ] {
+        assert_eq!(request.header(name), value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_secret_of_a_rotation_verifies_with_the_library_that_receivers_use() {
+    #[expect(clippy::disallowed_methods, reason = "the library compares the time stamp with the real clock")]
+    let now: DateTime<Utc> = Utc::now();
+    let listener = http("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let attempt = send(&receiver(url(listener.port), &[FIRST, SECOND]), now).await;
+    assert_eq!(attempt, Attempt::Delivered);
+    let request = listener.heard();
+    let mut headers = HeaderMap::new();
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        headers.insert(HeaderName::from_static(name), request.header(name).unwrap().parse().unwrap());
+    }
+    for secret in [FIRST, SECOND] {
+        standardwebhooks::Webhook::new(secret).unwrap().verify(&request.body, &headers).unwrap();
+    }
+    let stranger = standardwebhooks::Webhook::new("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").unwrap();
+    assert!(stranger.verify(&request.body, &headers).is_err());
+    assert_eq!(request.header("webhook-signature").unwrap().matches("v1,").count(), 2);
+}
+
+#[tokio::test]
+async fn each_status_is_taken_as_the_contract_says() {
+    for (status, expected) in [
+        (200, "delivered"),
+        (202, "delivered"),
+        (299, "delivered"),
+        (301, "refused"),
+        (302, "refused"),
+        (307, "refused"),
+        (308, "refused"),
+        (400, "refused"),
+        (401, "refused"),
+        (404, "refused"),
+        (408, "deferred"),
+        (410, "refused"),
+        (422, "refused"),
+        (425, "deferred"),
+        (429, "deferred"),
+        (500, "deferred"),
+        (503, "deferred"),
+        (596, "deferred"),
+    ] {
+        let (_, attempt) =
+            answered(&format!("{status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"))
+                .await;
+        let kind = match attempt {
+            Attempt::Delivered => "delivered",
+            Attempt::Deferred { retry_after: None, .. } => "deferred",
+            Attempt::Deferred { .. } => "deferred by wish",
+            Attempt::Refused { .. } => "refused",
+        };
+        assert_eq!(kind, expected, "{status}: {}", words(&attempt));
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let location = elsewhere.local_addr().unwrap();
+    let answer = format!("307 X\r\nlocation: http://{location}/\r\ncontent-length: 0\r\n\r\n");
+    let (_, attempt) = answered(&answer).await;
+    assert!(matches!(attempt, Attempt::Refused { .. }));
+    assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn a_wish_to_wait_is_obeyed_in_every_form_and_capped() {
+    let hour = TimeDelta::hours(1);
+    for (wish, expected) in [
+        ("7", Some(TimeDelta::seconds(7))),
+        ("0", None),
+        ("86400", Some(hour)),
+        ("99999999999999999999999", Some(hour)),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        ("Mon, 23 Nov 2026 07:15:30 GMT", Some(TimeDelta::seconds(30))),
+        ("Monday, 23-Nov-26 07:16:00 GMT", Some(TimeDelta::seconds(60))),
+        ("Mon Nov 23 07:17:00 2026", Some(TimeDelta::seconds(120))),
+        ("Mon, 23 Nov 2026 07:14:00 GMT", None),
+        ("Tue, 24 Nov 2026 07:15:00 GMT", Some(hour)),
+    ] {
+        let (_, attempt) =
+            answered(&format!("429 X\r\nretry-after: {wish}\r\ncontent-length: 0\r\n\r\n")).await;
+        let Attempt::Deferred { retry_after, .. } = attempt else { panic!("{wish}: {attempt:?}") };
+        assert_eq!(retry_after, expected, "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_quoted_briefly_and_without_the_address() {
+    let body = format!(
+        "Cannot POST /services/T0SECRET?key=quErySecret\r\n\u{1b}[31m T0SECRET {} quErySecret",
+        "x".repeat(300)
+    );
+    let answer = format!("404 Not Found\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let (_, attempt) = answered(&answer).await;
+    let error = words(&attempt);
+    assert!(error.starts_with("127.0.0.1:") && error.contains(" answered 404: Cannot POST …"), "{error}");
+    assert!(error.split_once("404: ").unwrap().1.chars().count() <= 120, "{error}");
+    for hidden in ["T0SECRET", "quErySecret", "services", "\u{1b}", "\n"] {
+        assert!(!error.contains(hidden), "{hidden} in {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_receiver_is_put_off_after_its_time_out() {
+    let listener = silent();
+    let mut receiver = receiver(url(listener.port), &[]);
+    let Channel::Webhook(webhook) = &mut receiver.channel else { panic!("a webhook") };
+    webhook.timeout = Duration::from_millis(50);
+    let attempt = send(&receiver, now()).await;
+    let expected = format!("127.0.0.1:{}: no answer in time", listener.port);
+    assert_eq!(attempt, Attempt::Deferred { error: expected, retry_after: None });
+}
+
+#[tokio::test]
+async fn network_faults_put_off_and_name_the_host_only() {
+    let port = closed_port();
+    let attempt = send(&receiver(url(port), &[]), now()).await;
+    let Attempt::Deferred { error, retry_after: None } = attempt else { panic!("{attempt:?}") };
+    assert!(error.starts_with(&format!("127.0.0.1:{port}: cannot connect: ")), "{error}");
+    assert!(!error.contains("SECRET") && !error.contains("quEry"), "{error}");
+}
+
+#[tokio::test]
+async fn a_wrong_address_or_secret_waits_for_a_person_and_is_not_repeated_in_the_error() {
+    for (url, secret) in [("T0SECRET", FIRST), ("http://127.0.0.1:1/", "whsec_%%T0SECRET")] {
+        let attempt = send(&receiver(url.to_owned(), &[secret]), now()).await;
+        let Attempt::Deferred { error, .. } = attempt else { panic!("{attempt:?}") };
+        assert!(!error.contains("T0SECRET"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_puts_off_before_a_byte_of_the_request() {
+    let listener = untrusted_tls(Vec::new());
+    let url = format!("https://127.0.0.1:{}/T0SECRET", listener.port);
+    let attempt = send(&receiver(url, &[]), now()).await;
+    let Attempt::Deferred { error, .. } = attempt else { panic!("{attempt:?}") };
+    assert!(error.contains("invalid peer certificate") && !error.contains("T0SECRET"), "{error}");
+    assert_eq!(listener.heard(), b"");
+}

@@ -1,0 +1,206 @@
+//! One POST to a webhook, signed as Standard Webhooks asks.
+//!
+//! Promises: redirects are not followed, since a secret address would travel; what is said about a failure names the
+//! host only and quotes at most [`EXCERPT`] printable characters of the answer, the address's own words blotted out.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use super::Attempt;
+use crate::config::Webhook;
+use crate::domain::message::MessageId;
+use crate::domain::text::{one_line, shortened};
+use crate::domain::time::Timestamp;
+
+/// The longest wish to wait that is granted. Alerts are for now: a receiver that asks for a day is asked again hourly.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+
+/// Characters quoted from an answer.
+const EXCERPT: usize = 120;
+
+/// Bytes read of an answer that is quoted.
+const READ: usize = 4096;
+
+/// What is sent at one attempt.
+pub(super) struct Delivery<'a> {
+    pub(super) id: &'a MessageId,
+    pub(super) body: &'a [u8],
+    pub(super) now: Timestamp,
+}
+
+/// Two clients: a proxy of the environment is for others, never for loopback.
+#[derive(Debug)]
+pub(super) struct Clients {
+    proxied: Client,
+    direct: Client,
+}
+
+impl Clients {
+    pub(super) fn new() -> Result<Self, reqwest::Error> {
+        // An error says that a provider is installed already, and then it is this one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("minimax-watch/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+        };
+        Ok(Self { proxied: builder().build()?, direct: builder().no_proxy().build()? })
+    }
+
+    fn for_url(&self, url: &Url) -> &Client {
+        if is_loopback(url) { &self.direct } else { &self.proxied }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+/// Tries once.
+pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delivery<'_>) -> Attempt {
+    // The configuration checked both; should they be wrong all the same, a person will mend them and nothing is lost.
+    let Ok(url) = Url::parse(webhook.url.value.expose_secret()) else {
+        return Attempt::deferred("the webhook's address is not a URL".to_owned());
+    };
+    let Some(headers) = headers(delivery, &webhook.signing) else {
+        return Attempt::deferred("a signing secret of the webhook is not base64".to_owned());
+    };
+    let request = clients
+        .for_url(&url)
+        .post(url.clone())
+        .timeout(webhook.timeout)
+        .header(CONTENT_TYPE, "application/json")
+        .headers(headers)
+        .body(delivery.body.to_vec());
+    match request.send().await {
+        Ok(response) => judge(response, &url, delivery.now).await,
+        Err(error) => Attempt::deferred(format!("{}: {}", host(&url), fault(&error))),
+    }
+}
+
+/// The headers of Standard Webhooks; none if an id or a secret cannot be written.
+fn headers(delivery: &Delivery<'_>, secrets: &[SecretString]) -> Option<HeaderMap> {
+    let (id, moment) = (delivery.id.as_str(), delivery.now.timestamp());
+    let mut headers = HeaderMap::new();
+    let mut insert = |name, value: &str| {
+        let value = HeaderValue::from_str(value).ok()?;
+        headers.insert(HeaderName::from_static(name), value);
+        Some(())
+    };
+    insert(standardwebhooks::HEADER_WEBHOOK_ID, id)?;
+    insert(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, &moment.to_string())?;
+    if !secrets.is_empty() {
+        let signatures: Option<Vec<_>> = secrets
+            .iter()
+            .map(|secret| {
+                let signer = standardwebhooks::Webhook::new(secret.expose_secret()).ok()?;
+                signer.sign(id, moment, delivery.body).ok()
+            })
+            .collect();
+        insert(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, &signatures?.join(" "))?;
+    }
+    Some(headers)
+}
+
+/// 2xx took it; 408, 425, 429 and 5xx may take it later; whatever else, 3xx and 410 included, is final.
+async fn judge(response: Response, url: &Url, now: Timestamp) -> Attempt {
+    let status = response.status();
+    if status.is_success() {
+        return Attempt::Delivered;
+    }
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wish(value.to_str().ok()?, now));
+    let excerpt = excerpt(response, url).await;
+    let error = match excerpt.as_str() {
+        "" => format!("{} answered {}", host(url), status.as_u16()),
+        words => format!("{} answered {}: {words}", host(url), status.as_u16()),
+    };
+    let later =
+        matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
+    if later || status.is_server_error() {
+        Attempt::Deferred { error, retry_after }
+    } else {
+        Attempt::Refused { error }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3, all three forms of 5.6.7), capped; what is not in the future is no wish.
+fn wish(value: &str, now: Timestamp) -> Option<TimeDelta> {
+    let value = value.trim();
+    let wait = if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
+        // More digits than fit are a long time all the same.
+        value.parse().ok().and_then(TimeDelta::try_seconds).unwrap_or(LONGEST_WAIT)
+    } else {
+        date(value)? - now
+    };
+    (wait > TimeDelta::zero()).then(|| wait.min(LONGEST_WAIT))
+}
+
+fn date(value: &str) -> Option<Timestamp> {
+    let old = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+    let fixed = DateTime::parse_from_rfc2822(value).map(|date| date.to_utc()).ok();
+    fixed.or_else(|| {
+        old.iter().find_map(|form| NaiveDateTime::parse_from_str(value, form).ok()).map(|date| date.and_utc())
+    })
+}
+
+/// The beginning of the answer made printable; an answer that breaks off is quoted as far as it came.
+async fn excerpt(mut response: Response, url: &Url) -> String {
+    let mut read = Vec::new();
+    while read.len() < READ {
+        match response.chunk().await {
+            Ok(Some(chunk)) => read.extend_from_slice(&chunk),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    read.truncate(READ);
+    shortened(&blotted(&one_line(&String::from_utf8_lossy(&read)), url), EXCERPT)
+}
+
+/// Servers like to repeat the path they did not find; whatever of `url` stands behind the host is taken out.
+fn blotted(text: &str, url: &Url) -> String {
+    let queries = url.query_pairs().flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
+    let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let whole = [url.path().to_owned(), url.query().unwrap_or_default().to_owned()];
+    let login = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
+    let mut words: Vec<String> = whole
+        .into_iter()
+        .chain(segments.chain(queries).chain(login).flat_map(|word| {
+            let decoded = percent_encoding::percent_decode_str(&word).decode_utf8_lossy().into_owned();
+            [word, decoded]
+        }))
+        .filter(|word| word.chars().count() >= 4)
+        .collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    words.iter().fold(text.to_owned(), |text, word| text.replace(word.as_str(), "…"))
+}
+
+/// The host, and the port when it is not the usual one.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("webhook");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The innermost cause: outer ones only say that a request failed, and may hold the address.
+fn fault(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut cause = error.source();
+    while let Some(inner) = cause.and_then(std::error::Error::source) {
+        cause = Some(inner);
+    }
+    let words = cause.map_or_else(|| "the request failed".to_owned(), ToString::to_string);
+    let stage = if error.is_connect() { "cannot connect: " } else { "" };
+    shortened(&format!("{stage}{}", one_line(&words)), 2 * EXCERPT)
+}
