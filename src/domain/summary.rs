@@ -121,11 +121,11 @@ pub fn change_line(change: &ChangeEntry) -> String {
     let (before, after) = (value_words(&change.before), value_words(&change.after));
     match change.kind {
         ChangeKind::ExpiryMovedBack => format!("{name}: token now ends earlier, {before} → {after}"),
+        ChangeKind::IdentityChanged => format!("{name}: another MiniMax user, {before} → {after}"),
         ChangeKind::CapabilityLost
         | ChangeKind::CapabilityGained
         | ChangeKind::MaxJobsChanged
-        | ChangeKind::HostChanged
-        | ChangeKind::IdentityChanged => format!("{name}: {} {before} → {after}", one_line(&change.field)),
+        | ChangeKind::HostChanged => format!("{name}: {} {before} → {after}", one_line(&change.field)),
     }
 }
 

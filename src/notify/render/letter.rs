@@ -206,7 +206,7 @@ fn lead(entry: &Entry<'_>, now: Timestamp) -> String {
                 format!("{} {}", entry.topic(now), moment(end, now))
             }
             (None, AlertKind::Expiry, _) => line,
-            (None, _, _) => format!("{line}, since {}", moment(alert.opened_at, now)),
+            (None, _, _) => format!("{line}, firing since {}", moment(alert.opened_at, now)),
         },
     }
 }
