@@ -1,0 +1,185 @@
+//! Asks the vendor, and brings back what it said.
+//!
+//! Needs: a base URL that is https, or http on loopback. Promises: the token goes to that host and to no other (no
+//! redirects, no plain text beyond loopback); a body is never held beyond its cap, counted after unpacking; no
+//! request outlives its time-out. Leaves the meaning of answers to `classify`, and how many at once to the engine.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use crate::config;
+use crate::domain::account::AccountId;
+use crate::domain::observation::{Observation, Outcome};
+use crate::domain::time::Timestamp;
+
+use super::answer::{Answer, Body};
+use super::classify::{Reading, Unread, malformed};
+use super::failure;
+use super::listing::Listing;
+use super::redact::Redactor;
+
+/// All that may stand bare in a path segment (RFC 3986, "unreserved").
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The cap of a listing: some hundred thousand configurations of the usual kilobyte, and still bounded.
+const LARGEST_LISTING: usize = 256 << 20;
+/// Of an answer other than 200 no more than this is of interest.
+const LARGEST_REFUSAL: usize = 64 << 10;
+const USER_AGENT: &str = concat!("minimax-watch/", env!("CARGO_PKG_VERSION"));
+
+/// Why no client can be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The token would travel readable.
+    #[error("the API's base URL is neither https nor http on loopback")]
+    Insecure,
+    /// A path cannot be put behind it, or credentials in it would compete with the token.
+    #[error("the API's base URL has a user name, a password, a query or a fragment")]
+    Overloaded,
+    /// TLS cannot be set up, for example because the machine has no CA certificates.
+    #[error("cannot set up the HTTP client: {0}")]
+    Setup(String),
+}
+
+/// Asks the vendor; cheap to clone, connections are shared and kept alive.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    /// Without a trailing slash.
+    base: Arc<str>,
+    timeout: Duration,
+    max_body: usize,
+}
+
+impl Client {
+    /// Makes a client for the API that `api` names.
+    ///
+    /// # Errors
+    /// When the base URL would give the token away, or TLS cannot be set up: https needs the system's CA
+    /// certificates, http on loopback needs none.
+    pub fn new(api: &config::Api) -> Result<Self, ClientError> {
+        let url = &api.base_url;
+        let secure = url.scheme() == "https";
+        if !(secure || url.scheme() == "http" && is_loopback(url)) {
+            return Err(ClientError::Insecure);
+        }
+        let credentials = !url.username().is_empty() || url.password().is_some();
+        if credentials || url.query().is_some() || url.fragment().is_some() {
+            return Err(ClientError::Overloaded);
+        }
+        install_crypto_provider();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .timeout(api.timeout)
+            .https_only(secure);
+        if is_loopback(url) {
+            builder = builder.no_proxy();
+        }
+        if !secure {
+            // Never used, but looking for the system's certificates would fail on a machine without any.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
+        let base = url.as_str().trim_end_matches('/').into();
+        Ok(Self { http, base, timeout: api.timeout, max_body: api.max_body })
+    }
+
+    /// Looks at one account.
+    ///
+    /// A token that cannot be sent in a header counts as refused (`unauthorized`) and is not sent. The ids ``, `.` and
+    /// `..` cannot be written as a path segment of any URL (WHATWG URL, 4.4: `%2e` means the same); they are
+    /// `malformed`, and nothing is asked rather than something else.
+    pub async fn account(&self, token: &SecretString, id: &AccountId, now: Timestamp) -> Observation {
+        let segment = utf8_percent_encode(id.as_str(), SEGMENT).to_string();
+        if matches!(segment.as_str(), "" | "." | "..") {
+            return malformed("this id cannot be part of a URL: the account cannot be asked for by itself");
+        }
+        let reading = Reading { redactor: Redactor::new(token.expose_secret()), now };
+        match self.ask(&format!("/{segment}"), token, self.max_body).await {
+            Ok(answer) => reading.account(&answer),
+            Err(unread) => reading.unread(&unread),
+        }
+    }
+
+    /// Looks at every account that the token opens.
+    pub async fn accounts(&self, token: &SecretString, now: Timestamp) -> Listing {
+        let reading = Reading { redactor: Redactor::new(token.expose_secret()), now };
+        match self.ask("", token, LARGEST_LISTING.max(self.max_body)).await {
+            Ok(answer) => reading.listing(&answer),
+            Err(unread) => reading.unread(&unread).into(),
+        }
+    }
+
+    /// Asks once.
+    async fn ask(&self, path: &str, token: &SecretString, cap: usize) -> Result<Answer, Unread> {
+        let Some(authorization) = authorization(token) else {
+            let why = "the API token holds characters that no token has; nothing was asked";
+            return Err(Unread { outcome: Outcome::Unauthorized, why: why.to_owned() });
+        };
+        let request = self.http.get(format!("{}/v1/minimax/accounts{path}", self.base));
+        match request.header(AUTHORIZATION, authorization).send().await {
+            Ok(response) => Ok(self.answer(response, cap).await),
+            Err(error) => {
+                Err(Unread { outcome: Outcome::Unavailable, why: failure::in_words(&error, self.timeout) })
+            }
+        }
+    }
+
+    async fn answer(&self, response: Response, cap: usize) -> Answer {
+        let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        let (retry_after, content_type) = (header(RETRY_AFTER), header(CONTENT_TYPE));
+        let status = response.status().as_u16();
+        let cap = if status == 200 { cap } else { cap.min(LARGEST_REFUSAL) };
+        let body = self.body(response, cap).await;
+        Answer { status, retry_after, content_type, body }
+    }
+
+    /// Reads no more than `cap` bytes, counted as they come out of the unpacking.
+    async fn body(&self, mut response: Response, cap: usize) -> Body {
+        let mut bytes = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if chunk.len() > cap - bytes.len() => return Body::TooLarge(cap),
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => return Body::Whole(bytes),
+                Err(error) if failure::is_undecodable(&error) => return Body::Undecodable,
+                Err(error) => return Body::Cut(failure::in_words(&error, self.timeout)),
+            }
+        }
+    }
+}
+
+/// The header for `token`, hidden from logs; none when the token is empty or not of visible ASCII throughout.
+fn authorization(token: &SecretString) -> Option<HeaderValue> {
+    let token = token.expose_secret();
+    let sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok().filter(|_| sendable)?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+        None => false,
+    }
+}
+
+/// rustls wants one provider per process; whoever came first has the same one.
+fn install_crypto_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+#[cfg(test)]
+mod tests;

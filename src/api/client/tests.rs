@@ -1,0 +1,303 @@
+//! The client against real sockets: a loopback listener that says exactly what it was told to say.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use flate2::{Compression, write::GzEncoder};
+
+use super::*;
+
+const TOKEN: &str = "user:1234-abcDEF567890";
+const MAX_BODY: usize = 64 << 10;
+
+/// A server that gives one connection to each of `answers`, in order; and the requests that it received.
+fn scripted(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let (requests, received) = channel();
+    thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+            while !request.ends_with(b"\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => request.extend_from_slice(&buffer[..read]),
+                }
+            }
+            requests.send(String::from_utf8(request).unwrap()).unwrap();
+            // The client may hang up on purpose, in the middle of too large a body.
+            let _ = stream.write_all(&answer);
+        }
+    });
+    (url, received)
+}
+
+fn http(head: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn api(base_url: Url) -> config::Api {
+    config::Api { base_url, timeout: Duration::from_secs(10), concurrency: 1, max_body: MAX_BODY }
+}
+
+fn now() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
+}
+
+async fn look(base_url: Url, id: &str) -> Observation {
+    Client::new(&api(base_url)).unwrap().account(&TOKEN.into(), &AccountId::new(id), now()).await
+}
+
+/// What the client makes of one answer, given byte for byte.
+async fn seen(answer: Vec<u8>) -> Observation {
+    look(scripted(vec![answer]).0, "123456").await
+}
+
+#[tokio::test]
+async fn a_question_is_one_get_with_the_token_and_no_more() {
+    let body = include_bytes!("../../../tests/fixtures/seed_account.json");
+    let (url, requests) = scripted(vec![http("200 OK", body)]);
+    let seen = look(url, "123456").await;
+    assert_eq!(seen.outcome, Outcome::Ok, "{seen:?}");
+    assert_eq!(seen.configuration.unwrap().max_jobs, Some(1));
+
+    let request = requests.recv().unwrap().to_ascii_lowercase();
+    assert!(request.starts_with("get /v1/minimax/accounts/123456 http/1.1\r\n"), "{request}");
+    for header in [
+        "accept: application/json",
+        &format!("user-agent: {USER_AGENT}"),
+        &format!("authorization: bearer {}", TOKEN.to_ascii_lowercase()),
+        "accept-encoding: gzip",
+    ] {
+        assert_eq!(request.matches(&format!("\r\n{header}\r\n")).count(), 1, "{header} in {request}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_is_one_path_segment_whatever_it_holds() {
+    for (id, segment) in [
+        ("007", "007"),
+        ("a/b?c#d e@f.com", "a%2Fb%3Fc%23d%20e%40f.com"),
+        ("%2e%2e", "%252e%252e"),
+        ("...", "..."),
+        ("..;", "..%3B"),
+        ("../x", "..%2Fx"),
+        ("\\..\\", "%5C..%5C"),
+        ("хайло 海螺", "%D1%85%D0%B0%D0%B9%D0%BB%D0%BE%20%E6%B5%B7%E8%9E%BA"),
+        ("a\r\nx: y\u{0}\t", "a%0D%0Ax%3A%20y%00%09"),
+        ("-._~", "-._~"),
+    ] {
+        let (url, requests) = scripted(vec![http("404 Not Found", b"")]);
+        look(url, id).await;
+        let request = requests.recv().unwrap();
+        let line = request.lines().next().unwrap();
+        assert_eq!(line, format!("GET /v1/minimax/accounts/{segment} HTTP/1.1"), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_no_url_can_hold_is_said_so_and_asks_for_nothing_else() {
+    for id in ["", ".", ".."] {
+        let (url, requests) = scripted(vec![http("200 OK", br#"{"maxJobs":1}"#)]);
+        let seen = look(url, id).await;
+        assert_eq!(seen.outcome, Outcome::Malformed, "{id}");
+        assert!(requests.try_recv().is_err(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_base_url_may_have_a_path_with_or_without_a_slash() {
+    for path in ["/fake/", "/fake"] {
+        let (mut url, requests) = scripted(vec![http("404 Not Found", b"")]);
+        url.set_path(path);
+        look(url, "1").await;
+        let request = requests.recv().unwrap();
+        assert!(request.starts_with("GET /fake/v1/minimax/accounts/1 HTTP/1.1\r\n"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_decides() {
+    for (head, outcome, wait) in [
+        ("401 Unauthorized", Outcome::Unauthorized, None),
+        ("402 Payment Required", Outcome::SubscriptionLapsed, None),
+        ("404 Not Found", Outcome::NotFound, None),
+        ("429 Too Many Requests\r\nretry-after: 20", Outcome::RateLimited, Some(20)),
+        ("429 Slow\r\nretry-after: Mon, 23 Nov 2026 07:15:30 GMT", Outcome::RateLimited, Some(30)),
+        ("503 Service Unavailable\r\nretry-after: 7", Outcome::Unavailable, Some(7)),
+        ("596 Account Error", Outcome::AccountError, None),
+        ("418 Teapot", Outcome::Malformed, None),
+    ] {
+        let seen = seen(http(head, br#"{"maxJobs":1}"#)).await;
+        assert_eq!(seen.outcome, outcome, "{head}");
+        assert_eq!(seen.retry_after, wait.map(TimeDelta::seconds), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_the_token_stays_here() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    for status in ["301", "302", "303", "307", "308", "300", "304"] {
+        let location = elsewhere.local_addr().unwrap();
+        let seen = seen(http(&format!("{status} Moved\r\nlocation: http://{location}/"), b"")).await;
+        assert_eq!(seen.outcome, Outcome::Malformed, "{status}");
+        assert!(elsewhere.accept().is_err(), "{status} was followed");
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_with_the_time_out_and_says_so() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = Url::parse(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
+    let api = config::Api { timeout: Duration::from_millis(100), ..api(base_url) };
+    let client = Client::new(&api).unwrap();
+    let seen = client.account(&TOKEN.into(), &AccountId::new("1"), now()).await;
+    assert_eq!(seen, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s"));
+    let listing = client.accounts(&TOKEN.into(), now()).await;
+    assert_eq!(listing, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s").into());
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_unavailable_and_says_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let seen = look(base_url, "some-id").await;
+    assert_eq!(seen.outcome, Outcome::Unavailable);
+    let error = seen.error.unwrap();
+    assert!(error.starts_with("cannot connect: ") && error.contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cut_or_foreign_answer_is_unavailable_and_says_so() {
+    for answer in [
+        "",
+        "HTTP/1.1 200 OK\r\ncontent-le",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"maxJobs\":1}",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nd\r\n{\"maxJobs\":1}\r\n",
+        "220 mail.example.com ESMTP\r\n",
+    ] {
+        let seen = seen(answer.into()).await;
+        assert_eq!(seen.outcome, Outcome::Unavailable, "{answer:?}: {seen:?}");
+        let error = seen.error.unwrap();
+        assert!(error.starts_with("connection cut: "), "{answer:?}: {error}");
+    }
+    let cut = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 1000\r\n\r\n{".to_vec();
+    assert_eq!(seen(cut).await.outcome, Outcome::Unauthorized);
+}
+
+#[tokio::test]
+async fn a_body_may_be_as_large_as_the_cap_and_not_a_byte_larger() {
+    let body = |length: usize| format!(r#"{{"maxJobs":1,"x":"{}"}}"#, "x".repeat(length - 20));
+    assert_eq!(body(100).len(), 100);
+    for (length, outcome) in [(MAX_BODY, Outcome::Ok), (MAX_BODY + 1, Outcome::Malformed)] {
+        let body = body(length);
+        assert_eq!(seen(http("200 OK", body.as_bytes())).await.outcome, outcome, "{length}");
+        let packed = http("200 OK\r\ncontent-encoding: gzip", &gzip(body.as_bytes()));
+        assert_eq!(seen(packed).await.outcome, outcome, "{length} packed");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_unpacks_without_end_is_refused_at_the_cap() {
+    let bomb = gzip(&vec![b' '; 8 << 20]);
+    assert!(bomb.len() < MAX_BODY, "small on the wire");
+    let seen = seen(http("200 OK\r\ncontent-encoding: gzip", &bomb)).await;
+    assert_eq!(seen, Observation::failed(Outcome::Malformed, "a body larger than 65,536 bytes"));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_unpack_is_malformed() {
+    let mut packed = gzip(br#"{"maxJobs":1}"#);
+    packed[12] ^= 0xff;
+    for body in [packed.as_slice(), br#"{"maxJobs":1}"#] {
+        let seen = seen(http("200 OK\r\ncontent-encoding: gzip", body)).await;
+        let error = "a compressed body that cannot be unpacked";
+        assert_eq!(seen, Observation::failed(Outcome::Malformed, error));
+    }
+}
+
+#[tokio::test]
+async fn a_listing_is_asked_for_without_an_id() {
+    let (url, requests) = scripted(vec![http("200 OK", br#"{"1":{"maxJobs":1},"2":{"error":"On hold"}}"#)]);
+    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now()).await;
+    assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 2));
+    let request = requests.recv().unwrap();
+    assert!(request.starts_with("GET /v1/minimax/accounts HTTP/1.1\r\n"), "{request}");
+}
+
+#[tokio::test]
+async fn a_listing_may_be_larger_than_one_accounts_body() {
+    let accounts: Vec<String> = (0..5_000).map(|id| format!(r#""{id}":{{"maxJobs":{id}}}"#)).collect();
+    let (url, _requests) = scripted(vec![http("200 OK", format!("{{{}}}", accounts.join(",")).as_bytes())]);
+    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now()).await;
+    assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 5_000));
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_sent_counts_as_refused_and_is_not_sent() {
+    for token in ["", "two words", "line\nbreak", "nul\u{0}", "töken", "tab\t"] {
+        let (url, requests) = scripted(vec![http("200 OK", br#"{"maxJobs":1}"#)]);
+        let client = Client::new(&api(url)).unwrap();
+        let seen = client.account(&token.into(), &AccountId::new("1"), now()).await;
+        assert_eq!(seen.outcome, Outcome::Unauthorized, "{token:?}");
+        assert!(requests.try_recv().is_err(), "{token:?}");
+        assert!(token.is_empty() || !format!("{seen:?}").contains(token), "{token:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_the_vendor_echoes_goes_no_further() {
+    for status in ["200 OK", "401 Unauthorized", "500 Oops", "596 Hold"] {
+        for body in [
+            format!(r#"{{"error":"bad token {TOKEN}"}}"#),
+            format!("bad header: Bearer {TOKEN}"),
+            format!("<title>{TOKEN}</title>"),
+        ] {
+            let seen = format!("{:?}", seen(http(status, body.as_bytes())).await);
+            assert!(!seen.contains("abcDEF567890"), "{status} {body}: {seen}");
+        }
+    }
+}
+
+#[test]
+fn the_header_is_marked_as_sensitive() {
+    let value = authorization(&TOKEN.into()).unwrap();
+    assert!(value.is_sensitive());
+    assert!(!format!("{value:?}").contains("1234"));
+}
+
+#[test]
+fn a_base_url_that_would_give_the_token_away_is_refused() {
+    for url in [
+        "http://api.useapi.net",
+        "http://192.168.0.1",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://[::2]",
+        "ftp://127.0.0.1",
+        "file:///etc",
+    ] {
+        let made = Client::new(&api(Url::parse(url).unwrap()));
+        assert!(matches!(made, Err(ClientError::Insecure)), "{url}");
+    }
+    for url in ["http://me@127.0.0.1", "http://:pw@127.0.0.1", "http://127.0.0.1/?q", "http://127.0.0.1/#f"] {
+        let made = Client::new(&api(Url::parse(url).unwrap()));
+        assert!(matches!(made, Err(ClientError::Overloaded)), "{url}");
+    }
+    for url in ["http://127.0.0.1", "http://127.9.9.9:8080", "http://localhost:1", "http://[::1]:1"] {
+        assert!(Client::new(&api(Url::parse(url).unwrap())).is_ok(), "{url}");
+    }
+}

@@ -1,0 +1,210 @@
+//! Properties of the whole way from bytes to observation: nothing panics, nothing leaks, order does not count.
+
+use chrono::{TimeZone, Utc};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Body};
+use super::classify::Reading;
+use super::redact::Redactor;
+use crate::domain::configuration::Configuration;
+use crate::domain::observation::{Observation, Outcome};
+
+const TOKEN: &str = "user:5177-hTokenPlanted9Q";
+
+/// What must never come out: each is planted where the vendor keeps something of that kind.
+const PLANTED: [&str; 7] = [
+    "hTokenPlanted9Q",
+    "5177-hTokenPlanted9Q",
+    "PlantedSession",
+    "planted-uuid-4c0d",
+    "Planted Jane Doe",
+    "planted-device-88123",
+    "planted-avatar.png",
+];
+
+/// What the answer says when one account was asked for, then when all were.
+fn looks(status: u16, body: &[u8]) -> Vec<Observation> {
+    let reading = Reading {
+        redactor: Redactor::new(TOKEN),
+        now: Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap(),
+    };
+    let answer = Answer {
+        status,
+        retry_after: Some("soon".to_owned()),
+        content_type: Some("text/html".to_owned()),
+        body: Body::Whole(body.to_vec()),
+    };
+    let listing = reading.listing(&answer);
+    let failure = listing.error.map(|error| Observation::failed(listing.outcome, error));
+    [reading.account(&answer)].into_iter().chain(failure).chain(listing.accounts.into_values()).collect()
+}
+
+fn look(body: &str) -> Configuration {
+    looks(200, body.as_bytes()).swap_remove(0).configuration.unwrap()
+}
+
+/// A configuration with a secret in every member that the allow-list leaves out.
+fn planted() -> Value {
+    json!({
+        "account": "123456",
+        "jwt": {
+            "token": "eyJhbGciOiJIUzI1NiJ9.PlantedSession.x",
+            "user": {
+                "deviceID": "planted-device-88123", "id": "123456", "isAnonymous": true,
+                "name": "Planted Jane Doe", "avatar": "https://example.com/planted-avatar.png"
+            },
+            "exp": 1_734_858_598.864, "iat": 1_732_266_598.864, "host": "hailuoai.video",
+            "searchParams": "device_platform=web&uuid=planted-uuid-4c0d",
+            "exp_Expire": "2024-12-01T00:00:00.000Z", "iat_Issued": "PlantedSession"
+        },
+        "authorization": "Bearer user:5177-hTokenPlanted9Q",
+        "maxJobs": 1, "supportVideo": true, "supportToken": "PlantedSession"
+    })
+}
+
+fn assert_clean(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
+    for seen in looks(status, body) {
+        let shown = format!("{seen:?}");
+        for secret in PLANTED {
+            prop_assert!(!shown.contains(secret), "{secret} in {shown} of {}", String::from_utf8_lossy(body));
+        }
+        prop_assert_eq!(seen.configuration.is_some(), seen.outcome == Outcome::Ok);
+        if let Some(error) = &seen.error {
+            prop_assert!(error.chars().count() <= 200, "{error}");
+            prop_assert!(error.chars().all(super::redact::is_printable), "{error:?}");
+        }
+    }
+    Ok(())
+}
+
+fn statuses() -> impl Strategy<Value = u16> {
+    prop_oneof![
+        4 => prop::sample::select(vec![200, 302, 401, 402, 404, 429, 500, 502, 596]),
+        1 => 100..=999_u16,
+    ]
+}
+
+/// Any JSON, with the vendor's own names often enough to reach every branch.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        Just(Value::from("Bearer user:5177-hTokenPlanted9Q")),
+        Just(Value::from("eyJhbGciOiJIUzI1NiJ9.PlantedSession.x")),
+        Just(planted()),
+    ];
+    let names = [
+        "account",
+        "jwt",
+        "user",
+        "id",
+        "host",
+        "exp",
+        "exp_Expire",
+        "maxJobs",
+        "error",
+        "message",
+        "code",
+        "retryAfter",
+        "supportVideo",
+        "supportX",
+    ];
+    let name = prop_oneof![4 => prop::sample::select(names.to_vec()).prop_map(str::to_owned), 1 => ".{0,8}"];
+    leaf.prop_recursive(4, 48, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((name.clone(), inner), 0..8).prop_map(|m| Map::from_iter(m).into()),
+        ]
+    })
+}
+
+/// The members of `object` in another order, at every depth.
+fn reversed(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .rev()
+                .map(|(name, value)| format!("{}:{}", json!(name), reversed(value)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            value.to_string()
+        }
+    }
+}
+
+#[test]
+fn a_planted_configuration_is_read_without_its_secrets_and_kept_in_the_allow_list_only() {
+    let kept = serde_json::to_value(look(&planted().to_string())).unwrap();
+    assert_eq!(
+        kept,
+        json!({
+            "host": "hailuoai.video", "user_id": "123456", "max_jobs": 1, "capabilities": {"supportVideo": true},
+            "exp_expire": "2024-12-01T00:00:00Z", "exp": "2024-12-22T09:09:58Z"
+        })
+    );
+}
+
+#[test]
+fn the_order_of_members_does_not_show() {
+    let [forward, backward] = [planted().to_string(), reversed(&planted())];
+    assert_ne!(forward, backward);
+    let bytes = |body: &str| serde_json::to_string(&look(body)).unwrap();
+    assert_eq!(bytes(&forward), bytes(&backward));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic_nor_break_the_shape(status in statuses(), body in prop::collection::vec(any::<u8>(), 0..256)) {
+        assert_clean(status, &body)?;
+    }
+
+    #[test]
+    fn arbitrary_json_never_panics_nor_leaks(status in statuses(), value in any_json()) {
+        assert_clean(status, value.to_string().as_bytes())?;
+    }
+
+    #[test]
+    fn a_configuration_cut_anywhere_never_leaks(status in statuses(), cut in any::<prop::sample::Index>()) {
+        let body = planted().to_string();
+        let (head, tail) = body.as_bytes().split_at(cut.index(body.len()));
+        assert_clean(status, head)?;
+        let page = |piece: &[u8]| [b"<html><body>", piece, b"</body></html>"].concat();
+        assert_clean(status, &page(head))?;
+        // A tail may begin in the middle of a string; what follows still has its quotes.
+        assert_clean(status, tail)?;
+        assert_clean(status, &page(tail))?;
+    }
+
+    #[test]
+    fn a_configuration_within_other_text_never_leaks(status in statuses(), before in ".{0,40}", after in ".{0,40}") {
+        for wrapped in [
+            format!("{before}{}{after}", planted()),
+            json!({"error": format!("{before}{}{after}", planted())}).to_string(),
+            json!({"message": planted().to_string()}).to_string(),
+            json!({"error": {"message": format!("{before} {}", planted()), "details": planted()}}).to_string(),
+            json!([planted(), before]).to_string(),
+            json!({"123456": planted(), "7": after}).to_string(),
+        ] {
+            assert_clean(status, wrapped.as_bytes())?;
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_never_leaks(status in statuses(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut body = planted().to_string().into_bytes();
+        let at = at.index(body.len());
+        body[at] = byte;
+        for seen in looks(status, &body) {
+            // Where names change, what is kept may; the secrets stay out of the words all the same.
+            let error = seen.error.unwrap_or_default();
+            prop_assert!(!PLANTED.iter().any(|secret| error.contains(secret)), "{error}");
+        }
+    }
+}
