@@ -1,6 +1,7 @@
 //! When a message that was not taken is tried again (contract 4).
 //!
-//! Promises: patient for seven days, never faster than the receiver asked, and never all at the same second.
+//! Promises: patient for seven days, never faster than the receiver asked (a wish beyond a day counts as a day), and
+//! never all at the same second.
 
 use chrono::TimeDelta;
 
@@ -8,6 +9,9 @@ use super::time::Timestamp;
 
 /// A message older than this is given up.
 pub const PATIENCE: TimeDelta = TimeDelta::days(7);
+
+/// A receiver that asks for more is asked again after this: an absurd wish must not cost the message.
+const LONGEST_WISH: TimeDelta = TimeDelta::days(1);
 
 /// Pauses after the first, second, … failed attempt; the last one repeats.
 const PAUSES: [TimeDelta; 8] = [
@@ -38,7 +42,7 @@ pub struct Failure {
 pub fn next_attempt(failure: Failure, now: Timestamp) -> Option<Timestamp> {
     let index = usize::try_from(failure.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let pause = PAUSES[index.min(PAUSES.len() - 1)];
-    let pause = pause.max(failure.retry_after.unwrap_or(TimeDelta::zero()));
+    let pause = pause.max(failure.retry_after.unwrap_or_default().min(LONGEST_WISH));
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a tenth of 14 h in milliseconds, times a number below one"
@@ -88,6 +92,14 @@ mod tests {
         let asked = |seconds| Failure { retry_after: Some(TimeDelta::seconds(seconds)), ..failure(2) };
         assert_eq!(next_attempt(asked(120), start()), Some(start() + TimeDelta::seconds(120)));
         assert_eq!(next_attempt(asked(1), start()), Some(start() + TimeDelta::seconds(30)));
+    }
+
+    #[test]
+    fn an_absurd_wish_is_capped_at_a_day() {
+        for wish in [TimeDelta::days(1), TimeDelta::days(400), TimeDelta::MAX] {
+            let failure = Failure { retry_after: Some(wish), ..failure(1) };
+            assert_eq!(next_attempt(failure, start()), Some(start() + TimeDelta::days(1)));
+        }
     }
 
     proptest! {
