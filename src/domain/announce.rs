@@ -21,10 +21,42 @@ pub struct Told {
     pub status: Status,
     /// When.
     pub at: Timestamp,
-    /// The gravest stage it heard of for the alert's present end.
+    /// The gravest stage it heard of for the alert's present end or a later one: a step back tells no rung again.
     pub stage: Option<Stage>,
-    /// The gravest severity it heard of for the alert's present end; none when that end is news.
+    /// The gravest severity it heard of for the alert's present end or a later one; none when it heard of nearer
+    /// ends only.
     pub severity: Option<Severity>,
+}
+
+/// One telling of one alert to one receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// That it fires, or that it ended.
+    pub status: Status,
+    /// When.
+    pub at: Timestamp,
+    /// The stage told.
+    pub stage: Option<Stage>,
+    /// The severity told.
+    pub severity: Severity,
+    /// The end that the alert had then.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Told {
+    /// What all `tellings` of one alert to one receiver, oldest first, amount to while the alert's end is `end`.
+    pub fn of(tellings: impl IntoIterator<Item = Telling>, end: Option<Timestamp>) -> Option<Self> {
+        tellings.into_iter().fold(None, |before: Option<Self>, telling| {
+            let (stage, severity) = before.map_or((None, None), |told| (told.stage, told.severity));
+            let counts = telling.status == Status::Firing && telling.expires_at >= end;
+            Some(Self {
+                status: telling.status,
+                at: telling.at,
+                stage: if counts { stage.max(telling.stage) } else { stage },
+                severity: if counts { severity.max(Some(telling.severity)) } else { severity },
+            })
+        })
+    }
 }
 
 /// Whether to tell one receiver of one alert, and why.
@@ -141,3 +173,7 @@ pub fn compose(
     let data = MessageData { receiver: receiver.clone(), severity, summary, alerts, changes, truncated };
     Some(Message { kind, timestamp: now, data })
 }
+
+#[cfg(test)]
+#[path = "announce_tests.rs"]
+mod tests;

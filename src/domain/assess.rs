@@ -200,33 +200,50 @@ impl Group<'_> {
         self.members.iter().copied().filter(|member| fault(&member.standing)).collect()
     }
 
-    /// No verdict for too long: judged by looks that failed, never by looks that were not made.
+    /// No verdict for too long: judged by looks that failed, never by looks that were not made. Whether everybody is
+    /// silent is measured up to the newest look, so that looks a moment apart do not split one cause. An open alert
+    /// goes on for as long as nobody answers: neither an account that joins nor an edited threshold ends it.
     fn silence(&self, policy: &Policy) -> Vec<Transition> {
-        let bearers = self.bearing(|standing| {
-            let streak = standing.no_verdict_since.zip(standing.checked_at);
-            streak.is_some_and(|(since, last)| last - since >= policy.unreachable_after)
-        });
-        let whole = bearers.len() == self.members.len();
-        self.shared(AlertKind::Unreachable, &bearers, &bearers, whole, |subject, affected, member| {
-            Condition {
-                subject,
-                kind: AlertKind::Unreachable,
-                stage: None,
-                severity: Severity::Warning,
-                expires_at: None,
-                detail: silence_detail(&member.standing),
-                affected,
-            }
+        let kind = AlertKind::Unreachable;
+        let long = |standing: &Standing, until: Option<Timestamp>| {
+            let streak = standing.no_verdict_since.zip(until);
+            streak.is_some_and(|(since, until)| until - since >= policy.unreachable_after)
+        };
+        let silent = self.bearing(|standing| standing.no_verdict_since.is_some());
+        let newest = silent.iter().filter_map(|member| member.standing.checked_at).max();
+        let nobody_answers = silent.len() == self.bearing(|standing| standing.checked_at.is_some()).len();
+        let fires = self.open.find(&Subject::Subscription(self.name.clone()), kind).is_some();
+        let whole = nobody_answers && (fires || silent.iter().all(|member| long(&member.standing, newest)));
+        let bearers =
+            if whole { silent.clone() } else { self.bearing(|standing| long(standing, standing.checked_at)) };
+        self.shared(kind, &silent, &bearers, whole, |subject, affected, member| Condition {
+            subject,
+            kind,
+            stage: None,
+            severity: Severity::Warning,
+            expires_at: None,
+            detail: silence_detail(&member.standing),
+            affected,
         })
     }
 
-    /// Answers that cannot be read.
+    /// Answers that cannot be read: the subscription's when no account's answers say otherwise. An account that never
+    /// gave a verdict, or whose riddle is still to be confirmed, does not.
     fn riddles(&self) -> Vec<Transition> {
         let bearers = self.bearing(|standing| standing.faults.contains(&Fault::Malformed));
-        let whole = bearers.len() == self.members.len();
-        self.shared(AlertKind::Malformed, &bearers, &bearers, whole, |subject, affected, member| {
-            fault_condition(subject, Fault::Malformed, affected, &member.standing)
-        })
+        let readable = self.bearing(|standing| {
+            let suspected = standing.suspicion.map(|suspicion| suspicion.fault) == Some(Fault::Malformed);
+            standing.last_verdict_at.is_some() && !suspected && !standing.faults.contains(&Fault::Malformed)
+        });
+        self.shared(
+            AlertKind::Malformed,
+            &bearers,
+            &bearers,
+            readable.is_empty(),
+            |subject, affected, member| {
+                fault_condition(subject, Fault::Malformed, affected, &member.standing)
+            },
+        )
     }
 
     /// One alert for the subscription when the cause is shared, one for each account when it is not. An account that
@@ -336,3 +353,15 @@ fn answered_again(standing: &Standing) -> String {
         (_, Some(at)) => format!("It answers again since {}.", minute(at)),
     }
 }
+
+#[cfg(test)]
+#[path = "assess_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "assess_refusal_tests.rs"]
+mod refusal_tests;
+
+#[cfg(test)]
+#[path = "assess_properties.rs"]
+mod properties;

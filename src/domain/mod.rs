@@ -15,6 +15,8 @@ pub mod expiry;
 pub mod message;
 pub mod observation;
 pub mod policy;
+#[cfg(test)]
+mod rehearsal;
 pub mod route;
 pub mod schedule;
 pub mod span;

@@ -93,7 +93,8 @@ pub struct Standing {
     pub error: Option<String>,
     /// When the last look was.
     pub checked_at: Option<Timestamp>,
-    /// The run of the last look that gave a verdict.
+    /// The run of the last look that spoke of the token or the plan: `ok`, 401 or 402. Other answers weigh nothing when
+    /// a refusal's cause is sought.
     pub verdict_run: Option<RunId>,
     /// The last healthy look.
     pub last_ok_at: Option<Timestamp>,
@@ -135,7 +136,8 @@ pub struct Look<'a> {
     pub observation: &'a Observation,
     /// When.
     pub at: Timestamp,
-    /// In which run.
+    /// In which run. The look that confirms a suspicion belongs to the run that raised it, as do the looks at the
+    /// other accounts by which its cause is judged.
     pub run: RunId,
 }
 
@@ -170,7 +172,8 @@ impl Known {
         standing.error.clone_from(&observation.error);
         standing.checked_at = Some(at);
         if !observation.outcome.is_verdict() {
-            standing.no_verdict_since.get_or_insert(at);
+            // A clock that was set back must not stretch the silence's beginning into the future.
+            standing.no_verdict_since = Some(standing.no_verdict_since.map_or(at, |since| since.min(at)));
             if let Some(suspicion) = &mut standing.suspicion {
                 suspicion.ask_at = suspicion.ask_at.max(at + policy.confirm_after);
             }
@@ -178,7 +181,9 @@ impl Known {
         }
         standing.no_verdict_since = None;
         standing.last_verdict_at = Some(at);
-        standing.verdict_run = Some(run);
+        if matches!(observation.outcome, Outcome::Ok | Outcome::Unauthorized | Outcome::SubscriptionLapsed) {
+            standing.verdict_run = Some(run);
+        }
         let mut changes = Vec::new();
         if let Some(fault) = Fault::of(observation.outcome) {
             standing.suspect(fault, at, policy);
@@ -206,7 +211,7 @@ impl Standing {
             return;
         }
         let since = match self.suspicion {
-            Some(suspicion) if suspicion.fault == fault => suspicion.since,
+            Some(suspicion) if suspicion.fault == fault => suspicion.since.min(at),
             _ => at,
         };
         if at - since >= policy.confirm_after {

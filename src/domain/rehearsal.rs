@@ -1,0 +1,304 @@
+//! A store and its receivers in memory, for tests of the rules together: look, learn, assess, decide, remember.
+//!
+//! Promises: does what the store and the engine are to do and nothing cleverer: an `expiry` that opens with the end
+//! of a resolved one fires on; a receiver that is silenced misses fires and reminders, never an end. Panics where the
+//! rules break a promise that always holds: two alerts of one subject and kind, two beginnings told of one alert.
+
+use std::collections::BTreeMap;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+
+use super::account::{AccountId, AccountKey, SubscriptionName};
+use super::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use super::announce::{self, Decision, Telling, Told};
+use super::assess::{self, Open, Transition};
+use super::change::Change;
+use super::configuration::{Configuration, EndSource};
+use super::expiry::Ladder;
+use super::message::{Reason, Status};
+use super::observation::{Observation, Outcome};
+use super::policy::Policy;
+use super::span;
+use super::standing::{Known, Look, RunId, Standing};
+use super::time::Timestamp;
+
+/// A receiver's index.
+pub(super) type Receiver = usize;
+
+/// One alert as one receiver heard it.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    pub(super) receiver: Receiver,
+    pub(super) alert: Alert,
+    pub(super) reason: Reason,
+    pub(super) at: Timestamp,
+}
+
+impl Heard {
+    fn telling(&self) -> Telling {
+        let status = if self.alert.is_firing() { Status::Firing } else { Status::Resolved };
+        let Condition { stage, severity, expires_at, .. } = self.alert.condition;
+        Telling { status, at: self.at, stage, severity, expires_at }
+    }
+
+    /// `opened expiry 7d`: enough to compare with.
+    pub(super) fn words(&self) -> String {
+        let Condition { kind, stage, subject, .. } = &self.alert.condition;
+        let subject = match subject {
+            Subject::Account(account) => account.id.to_string(),
+            Subject::Subscription(_) => "all".to_owned(),
+            Subject::Receiver(name) => name.to_string(),
+        };
+        let reason = format!("{:?}", self.reason).to_lowercase();
+        match stage {
+            Some(stage) if self.reason != Reason::Resolved => format!("{reason} {subject} {kind} {stage}"),
+            _ => format!("{reason} {subject} {kind}"),
+        }
+    }
+}
+
+/// One subscription, `main`, with what is stored of it.
+pub(super) struct World {
+    pub(super) policy: Policy,
+    pub(super) members: Vec<Known>,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) heard: Vec<Heard>,
+    pub(super) changes: Vec<Change>,
+    pub(super) silenced: BTreeMap<Receiver, bool>,
+    run: RunId,
+}
+
+/// The moment from which tests count, in seconds.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap() + TimeDelta::seconds(seconds)
+}
+
+/// A length as an operator types it, in seconds.
+pub(super) fn span(text: &str) -> i64 {
+    span::parse(text).unwrap().num_seconds()
+}
+
+/// The contract's defaults, without reminders and believed at once.
+pub(super) fn policy() -> Policy {
+    Policy {
+        source: EndSource::ExpExpire,
+        ladder: Ladder::new(["7d", "3d", "1d", "1h"].map(|lead| span::parse(lead).unwrap()).to_vec()),
+        ladders: BTreeMap::new(),
+        confirm_after: TimeDelta::zero(),
+        unreachable_after: TimeDelta::hours(1),
+        repeat_every: None,
+    }
+}
+
+/// The subscription of every test.
+pub(super) fn main_subscription() -> SubscriptionName {
+    SubscriptionName::new("main")
+}
+
+/// The account of that id.
+pub(super) fn account(id: &str) -> AccountKey {
+    AccountKey::new(&main_subscription(), &AccountId::new(id))
+}
+
+/// A healthy look at a token that ends at this second.
+pub(super) fn ends(seconds: i64) -> Observation {
+    Observation::ok(Configuration { exp_expire: Some(at(seconds)), ..Configuration::default() })
+}
+
+/// A healthy look at a token that ends in a year.
+pub(super) fn well() -> Observation {
+    ends(span("365d"))
+}
+
+/// A look that found something else.
+pub(super) fn bad(outcome: Outcome) -> Observation {
+    Observation::failed(outcome, outcome.as_str())
+}
+
+impl World {
+    /// Accounts of these ids; an empty id is the list of accounts. One receiver.
+    pub(super) fn of(ids: &[&str]) -> Self {
+        let known = |id: &&str| Known {
+            account: account(id),
+            name: (*id).to_owned(),
+            standing: Standing::default(),
+            configuration: None,
+        };
+        Self {
+            policy: policy(),
+            members: ids.iter().map(known).collect(),
+            alerts: Vec::new(),
+            heard: Vec::new(),
+            changes: Vec::new(),
+            silenced: BTreeMap::from([(0, false)]),
+            run: 0,
+        }
+    }
+
+    /// The same under another policy.
+    pub(super) fn with(mut self, edit: impl FnOnce(&mut Policy)) -> Self {
+        edit(&mut self.policy);
+        self
+    }
+
+    /// One run that looks at these accounts, by index; returns what was told.
+    pub(super) fn run(&mut self, seconds: i64, looks: &[(usize, Observation)]) -> Vec<String> {
+        self.run += 1;
+        self.look(seconds, looks);
+        self.tick(seconds)
+    }
+
+    /// One run that sees the same at every account.
+    pub(super) fn run_all(&mut self, seconds: i64, observation: &Observation) -> Vec<String> {
+        let looks: Vec<_> = (0..self.members.len()).map(|index| (index, observation.clone())).collect();
+        self.run(seconds, &looks)
+    }
+
+    /// Looks of the present run, and nothing told yet.
+    pub(super) fn look(&mut self, seconds: i64, looks: &[(usize, Observation)]) {
+        for (index, observation) in looks {
+            let known = &mut self.members[*index];
+            let lesson = known.learn(Look { observation, at: at(seconds), run: self.run }, &self.policy);
+            known.standing = lesson.standing;
+            known.configuration = observation.configuration.clone().or(known.configuration.take());
+            self.changes.extend(lesson.changes);
+        }
+    }
+
+    /// Assesses and tells; returns what was told.
+    pub(super) fn tick(&mut self, seconds: i64) -> Vec<String> {
+        self.assess(seconds);
+        self.announce(seconds)
+    }
+
+    /// What should happen to the alerts now.
+    pub(super) fn transitions(&self, seconds: i64) -> Vec<Transition> {
+        let open = Open::new(&self.alerts);
+        assess::subscription(&main_subscription(), &self.members, &open, &self.policy, at(seconds))
+    }
+
+    /// Lets it happen.
+    pub(super) fn assess(&mut self, seconds: i64) -> Vec<Transition> {
+        let transitions = self.transitions(seconds);
+        for transition in &transitions {
+            self.apply(transition, at(seconds));
+        }
+        transitions
+    }
+
+    fn apply(&mut self, transition: &Transition, now: Timestamp) {
+        match transition {
+            Transition::Open(condition) => self.open(condition, now),
+            Transition::Update(id, condition) => {
+                let alert = self.firing_mut(id);
+                assert_eq!(
+                    (&alert.condition.subject, alert.condition.kind),
+                    (&condition.subject, condition.kind)
+                );
+                alert.condition = condition.clone();
+            }
+            Transition::Resolve { id, detail, renewed_until } => {
+                let alert = self.firing_mut(id);
+                alert.condition.detail.clone_from(detail);
+                alert.resolved_at = Some(now);
+                alert.renewed_until = *renewed_until;
+            }
+        }
+    }
+
+    fn open(&mut self, condition: &Condition, now: Timestamp) {
+        let clash = self.find(&condition.subject, condition.kind);
+        assert!(clash.is_none(), "two alerts of one subject and kind: {clash:?}");
+        let returns = |alert: &&mut Alert| {
+            condition.kind == AlertKind::Expiry
+                && alert.condition.subject == condition.subject
+                && alert.condition.kind == condition.kind
+                && alert.condition.expires_at == condition.expires_at
+        };
+        if let Some(alert) = self.alerts.iter_mut().rev().find(returns) {
+            alert.condition = condition.clone();
+            (alert.resolved_at, alert.renewed_until) = (None, None);
+            return;
+        }
+        let id = AlertId::new(format!("{:04}", self.alerts.len()));
+        let condition = condition.clone();
+        self.alerts.push(Alert { id, condition, opened_at: now, resolved_at: None, renewed_until: None });
+    }
+
+    fn firing_mut(&mut self, id: &AlertId) -> &mut Alert {
+        self.alerts
+            .iter_mut()
+            .find(|alert| alert.id == *id && alert.is_firing())
+            .expect("only what fires moves")
+    }
+
+    /// What every receiver is to hear now, told and remembered.
+    pub(super) fn announce(&mut self, seconds: i64) -> Vec<String> {
+        let now = at(seconds);
+        let mut news = Vec::new();
+        for (receiver, silenced) in &self.silenced {
+            for alert in &self.alerts {
+                let told = self.told(*receiver, alert);
+                let Decision::Tell(reason) = announce::decide(alert, told, self.policy.repeat_every, now)
+                else {
+                    continue;
+                };
+                if *silenced && reason != Reason::Resolved {
+                    continue;
+                }
+                news.push(Heard { receiver: *receiver, alert: alert.clone(), reason, at: now });
+            }
+        }
+        for heard in &news {
+            let again = |before: &&Heard| {
+                before.receiver == heard.receiver
+                    && before.alert.id == heard.alert.id
+                    && before.reason == Reason::Opened
+            };
+            assert!(heard.reason != Reason::Opened || !self.heard.iter().any(|before| again(&before)));
+        }
+        self.heard.extend(news.iter().cloned());
+        news.iter().map(Heard::words).collect()
+    }
+
+    /// What `receiver` knows of `alert`.
+    pub(super) fn told(&self, receiver: Receiver, alert: &Alert) -> Option<Told> {
+        let heard =
+            self.heard.iter().filter(|heard| heard.receiver == receiver && heard.alert.id == alert.id);
+        Told::of(heard.map(Heard::telling), alert.condition.expires_at)
+    }
+
+    /// The firing alert of that subject and kind.
+    pub(super) fn find(&self, subject: &Subject, kind: AlertKind) -> Option<&Alert> {
+        let mine = |alert: &&Alert| alert.condition.subject == *subject && alert.condition.kind == kind;
+        self.alerts.iter().filter(|alert| alert.is_firing()).find(mine)
+    }
+
+    /// The firing alert of that kind about the account of that index.
+    pub(super) fn of_account(&self, index: usize, kind: AlertKind) -> Option<&Alert> {
+        self.find(&Subject::Account(self.members[index].account.clone()), kind)
+    }
+
+    /// The firing alert of that kind about the subscription.
+    pub(super) fn of_all(&self, kind: AlertKind) -> Option<&Alert> {
+        self.find(&Subject::Subscription(main_subscription()), kind)
+    }
+
+    /// What fires: subject (`all` for the subscription), kind, severity; sorted.
+    pub(super) fn firing(&self) -> Vec<(String, AlertKind, Severity)> {
+        let mut firing: Vec<_> = self
+            .alerts
+            .iter()
+            .filter(|alert| alert.is_firing())
+            .map(|Alert { condition, .. }| {
+                let subject = match &condition.subject {
+                    Subject::Account(account) => account.id.to_string(),
+                    Subject::Subscription(_) | Subject::Receiver(_) => "all".to_owned(),
+                };
+                (subject, condition.kind, condition.severity)
+            })
+            .collect();
+        firing.sort();
+        firing
+    }
+}
