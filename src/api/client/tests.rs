@@ -28,7 +28,8 @@ fn scripted(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
                     Ok(read) => request.extend_from_slice(&buffer[..read]),
                 }
             }
-            requests.send(String::from_utf8(request).unwrap()).unwrap();
+            // Not every test asks what was received.
+            let _ = requests.send(String::from_utf8(request).unwrap());
             // The client may hang up on purpose, in the middle of too large a body.
             let _ = stream.write_all(&answer);
         }
@@ -72,7 +73,7 @@ async fn a_question_is_one_get_with_the_token_and_no_more() {
     assert_eq!(seen.outcome, Outcome::Ok, "{seen:?}");
     assert_eq!(seen.configuration.unwrap().max_jobs, Some(1));
 
-    let request = requests.recv().unwrap().to_ascii_lowercase();
+    let request = requests.try_recv().unwrap().to_ascii_lowercase();
     assert!(request.starts_with("get /v1/minimax/accounts/123456 http/1.1\r\n"), "{request}");
     for header in [
         "accept: application/json",
@@ -100,7 +101,7 @@ async fn an_id_is_one_path_segment_whatever_it_holds() {
     ] {
         let (url, requests) = scripted(vec![http("404 Not Found", b"")]);
         look(url, id).await;
-        let request = requests.recv().unwrap();
+        let request = requests.try_recv().unwrap();
         let line = request.lines().next().unwrap();
         assert_eq!(line, format!("GET /v1/minimax/accounts/{segment} HTTP/1.1"), "{id}");
     }
@@ -122,7 +123,7 @@ async fn a_base_url_may_have_a_path_with_or_without_a_slash() {
         let (mut url, requests) = scripted(vec![http("404 Not Found", b"")]);
         url.set_path(path);
         look(url, "1").await;
-        let request = requests.recv().unwrap();
+        let request = requests.try_recv().unwrap();
         assert!(request.starts_with("GET /fake/v1/minimax/accounts/1 HTTP/1.1\r\n"), "{request}");
     }
 }
@@ -234,7 +235,7 @@ async fn a_listing_is_asked_for_without_an_id() {
     let (url, requests) = scripted(vec![http("200 OK", br#"{"1":{"maxJobs":1},"2":{"error":"On hold"}}"#)]);
     let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now()).await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 2));
-    let request = requests.recv().unwrap();
+    let request = requests.try_recv().unwrap();
     assert!(request.starts_with("GET /v1/minimax/accounts HTTP/1.1\r\n"), "{request}");
 }
 
