@@ -11,7 +11,16 @@
 //! ```
 
 pub mod api;
+pub mod cli;
+pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod daemon;
+pub mod demo;
 pub mod domain;
+pub mod engine;
 pub mod notify;
+pub mod report;
 pub mod simulator;
+pub mod store;
+pub mod telemetry;

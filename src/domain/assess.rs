@@ -187,13 +187,9 @@ impl Group<'_> {
         })
     }
 
+    /// The last run in which the token was seen to work.
     fn last_ok_run(&self) -> Option<RunId> {
-        let well = self.witnesses.iter().filter(|member| {
-            member.standing.faults.is_empty()
-                && member.standing.last_ok_at.is_some()
-                && member.standing.last_ok_at == member.standing.last_verdict_at
-        });
-        well.filter_map(|member| member.standing.verdict_run).max()
+        self.witnesses.iter().filter_map(|member| member.standing.ok_run).max()
     }
 
     fn bearing(&self, fault: impl Fn(&Standing) -> bool) -> Vec<&Known> {

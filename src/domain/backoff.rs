@@ -25,6 +25,15 @@ const PAUSES: [TimeDelta; 8] = [
     TimeDelta::hours(14),
 ];
 
+/// No pause is longer: the table's last one with its jitter.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(16);
+
+/// Whether a message that was put off until `next` may be sent at `now`. A clock that was set back must not hold it off for
+/// longer than any pause is.
+pub fn is_due(next: Timestamp, now: Timestamp) -> bool {
+    next <= now || next - now > LONGEST_PAUSE
+}
+
 /// One failed attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {
@@ -85,6 +94,14 @@ mod tests {
         assert!(hours[8..].iter().all(|pause| *pause == 50_400));
         assert!(now - start() > TimeDelta::days(6), "it must outlast a receiver that is dead for six days");
         assert!(now - start() <= PATIENCE);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_nothing_off() {
+        let hours = |hours| start() + TimeDelta::hours(hours);
+        for (next, due) in [(0, true), (-1, true), (1, false), (15, false), (17, true)] {
+            assert_eq!(is_due(hours(next), start()), due, "{next} h ahead");
+        }
     }
 
     #[test]

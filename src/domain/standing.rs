@@ -96,6 +96,8 @@ pub struct Standing {
     /// The run of the last look that spoke of the token or the plan: `ok`, 401 or 402. Other answers weigh nothing when
     /// a refusal's cause is sought.
     pub verdict_run: Option<RunId>,
+    /// The run of the last healthy look: proof that the token worked then.
+    pub ok_run: Option<RunId>,
     /// The last healthy look.
     pub last_ok_at: Option<Timestamp>,
     /// The last look that gave a verdict.
@@ -189,6 +191,7 @@ impl Known {
             standing.suspect(fault, at, policy);
         } else {
             standing.last_ok_at = Some(at);
+            standing.ok_run = Some(run);
             standing.suspicion = None;
             standing.faults.clear();
         }

@@ -48,6 +48,8 @@ impl Verdict {
             Some(Severity::Critical) => Self::Critical,
             _ if !answered => Self::Unknown,
             Some(Severity::Warning) => Self::Warning,
+            // A bad answer that is not believed yet is no reason to say that all is well.
+            Some(Severity::Info) | None if outcome != Some(Outcome::Ok) => Self::Warning,
             Some(Severity::Info) | None => Self::Ok,
         }
     }
@@ -64,6 +66,7 @@ mod tests {
             (Some(Outcome::Ok), vec![], Verdict::Ok),
             (Some(Outcome::Ok), vec![Warning], Verdict::Warning),
             (Some(Outcome::NotFound), vec![Warning, Critical], Verdict::Critical),
+            (Some(Outcome::NotFound), vec![], Verdict::Warning),
             (Some(Outcome::Unavailable), vec![], Verdict::Unknown),
             (Some(Outcome::RateLimited), vec![Warning], Verdict::Unknown),
             (Some(Outcome::Unavailable), vec![Critical], Verdict::Critical),

@@ -53,7 +53,7 @@ pub enum SenderError {
 }
 
 /// Hands finished bytes over; cheap to keep, safe to share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Sender {
     http: webhook::Clients,
     /// For one whole SMTP conversation.

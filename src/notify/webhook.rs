@@ -35,7 +35,7 @@ pub(super) struct Delivery<'a> {
 }
 
 /// Two clients: a proxy of the environment is for others, never for loopback.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clients {
     proxied: Client,
     direct: Client,

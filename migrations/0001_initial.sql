@@ -1,0 +1,121 @@
+-- Times are integer UTC milliseconds, always bound, never read from SQLite's clock.
+
+-- What is known of each account. The row with the empty id is the look at the subscription's list of accounts.
+CREATE TABLE accounts (
+    key              INTEGER PRIMARY KEY,
+    subscription     TEXT    NOT NULL,
+    id               TEXT    NOT NULL,
+    name             TEXT    NOT NULL,
+    watched          INTEGER NOT NULL,           -- 0: in the configuration no more
+    discovered       INTEGER NOT NULL,           -- 1: found in the list, not named in the configuration
+    snapshot         INTEGER REFERENCES snapshots (id),
+    outcome          TEXT,
+    error            TEXT,
+    checked_at       INTEGER,
+    verdict_run      INTEGER,                    -- of the last ok, 401 or 402
+    ok_run           INTEGER,
+    last_ok_at       INTEGER,
+    last_verdict_at  INTEGER,
+    no_verdict_since INTEGER,
+    suspect          TEXT,                       -- a bad verdict seen once
+    suspect_since    INTEGER,
+    ask_at           INTEGER,
+    faults           TEXT    NOT NULL DEFAULT '', -- bad verdicts believed, separated by spaces
+    ends_at          INTEGER,
+    end_missing      INTEGER NOT NULL DEFAULT 0,
+    highest_end      INTEGER,
+    stepped_back_to  INTEGER,
+    UNIQUE (subscription, id)
+) STRICT;
+CREATE INDEX accounts_ask ON accounts (ask_at) WHERE watched = 1 AND ask_at IS NOT NULL;
+
+-- Run-length: a row per change; an unchanged look moves last_seen_at and the count.
+CREATE TABLE snapshots (
+    id            INTEGER PRIMARY KEY,
+    account       INTEGER NOT NULL REFERENCES accounts (key) ON DELETE CASCADE,
+    configuration TEXT    NOT NULL,              -- JSON, normalised and redacted
+    first_seen_at INTEGER NOT NULL,
+    last_seen_at  INTEGER NOT NULL,
+    checks        INTEGER NOT NULL
+) STRICT;
+CREATE INDEX snapshots_of ON snapshots (account, first_seen_at);
+
+CREATE TABLE changes (
+    id           INTEGER PRIMARY KEY,
+    account      INTEGER NOT NULL REFERENCES accounts (key) ON DELETE CASCADE,
+    kind         TEXT    NOT NULL,
+    severity     TEXT    NOT NULL,
+    field        TEXT    NOT NULL,
+    before_value TEXT    NOT NULL,               -- JSON
+    after_value  TEXT    NOT NULL,               -- JSON
+    at           INTEGER NOT NULL,
+    announced    INTEGER NOT NULL DEFAULT 0      -- 1: every receiver of that moment was considered
+) STRICT;
+CREATE INDEX changes_of ON changes (account, at);
+CREATE INDEX changes_new ON changes (id) WHERE announced = 0;
+
+CREATE TABLE runs (
+    id          INTEGER PRIMARY KEY,
+    started_at  INTEGER NOT NULL,
+    finished_at INTEGER,
+    checked     INTEGER NOT NULL DEFAULT 0,
+    ok          INTEGER NOT NULL DEFAULT 0,
+    no_verdict  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The subject of an alert is a receiver, else an account, else a subscription.
+CREATE TABLE alerts (
+    id            TEXT    PRIMARY KEY,
+    subscription  TEXT    NOT NULL DEFAULT '',
+    account       TEXT    NOT NULL DEFAULT '',
+    receiver      TEXT    NOT NULL DEFAULT '',
+    kind          TEXT    NOT NULL,
+    stage         TEXT,
+    severity      TEXT    NOT NULL,
+    expires_at    INTEGER,
+    detail        TEXT    NOT NULL,
+    affected      INTEGER NOT NULL,
+    opened_at     INTEGER NOT NULL,
+    resolved_at   INTEGER,
+    renewed_until INTEGER,
+    settled       INTEGER NOT NULL DEFAULT 0     -- 1: over, and nobody still believes that it fires
+) STRICT;
+CREATE UNIQUE INDEX alerts_firing ON alerts (subscription, account, receiver, kind) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_unsettled ON alerts (id) WHERE settled = 0;
+CREATE INDEX alerts_of ON alerts (subscription, account, kind, opened_at);
+
+-- The outbox. Bytes and id are decided once and sent unchanged on every attempt; seq is the order of one receiver.
+CREATE TABLE messages (
+    seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              TEXT    NOT NULL UNIQUE,
+    receiver        TEXT    NOT NULL,
+    channel         TEXT    NOT NULL,
+    summary         TEXT    NOT NULL,
+    body            BLOB    NOT NULL,
+    state           TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER,
+    last_error      TEXT,
+    created_at      INTEGER NOT NULL,
+    finished_at     INTEGER
+) STRICT;
+CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';
+CREATE INDEX messages_created ON messages (created_at);
+
+-- What each receiver has been told; commits together with the message that tells it.
+CREATE TABLE announcements (
+    id         INTEGER PRIMARY KEY,
+    alert      TEXT    REFERENCES alerts (id) ON DELETE CASCADE,
+    change     INTEGER REFERENCES changes (id) ON DELETE CASCADE,
+    receiver   TEXT    NOT NULL,
+    reason     TEXT,
+    status     TEXT,
+    stage      TEXT,
+    severity   TEXT    NOT NULL,
+    expires_at INTEGER,
+    told_at    INTEGER NOT NULL,
+    message    TEXT    NOT NULL,
+    CHECK ((alert IS NULL) <> (change IS NULL))
+) STRICT;
+CREATE INDEX announcements_of_alert ON announcements (alert, receiver, id) WHERE alert IS NOT NULL;
+CREATE INDEX announcements_of_change ON announcements (change) WHERE change IS NOT NULL;

@@ -1,0 +1,197 @@
+//! The command line: clap types and their help, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Watches MiniMax (Hailuo AI) accounts at useapi.net and tells you before their tokens die.
+#[derive(Debug, Parser)]
+#[command(name = "minimax-watch", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Options for all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options for all commands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How much is logged [default: info for `run`, else warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+    /// How it is logged
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing
+    Off,
+    /// What somebody must act on
+    Error,
+    /// What may need somebody
+    Warn,
+    /// One line a run, an alert and a delivery
+    Info,
+    /// Every look
+    Debug,
+    /// Everything
+    Trace,
+}
+
+/// How it is logged.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// For machines, one object a line
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl ColorChoice {
+    /// Whether to use colour on a stream that is, or is not, a terminal that may be coloured.
+    pub const fn on(self, terminal: bool) -> bool {
+        match self {
+            Self::Auto => terminal,
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The service: watch until SIGTERM or SIGINT; SIGHUP reloads the configuration
+    #[command(after_help = "Example:\n  minimax-watch --config /etc/minimax-watch/minimax-watch.toml run")]
+    Run,
+    /// One unattended pass: fetch, store, compare, alert, deliver what is due
+    #[command(after_help = "\
+Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (no verdict, or the command itself failed)
+
+Examples:
+  minimax-watch check
+  minimax-watch check studio-a --format json
+  USEAPI_TOKEN=… minimax-watch check        # without any configuration")]
+    Check(Check),
+    /// The last known state, from the store alone
+    #[command(after_help = "\
+Exit status: as `check`
+
+Examples:
+  minimax-watch status
+  minimax-watch status studio-a --json")]
+    Status(Status),
+    /// The way messages take
+    #[command(subcommand)]
+    Notify(Notify),
+    /// The next runs, in the schedule's zone and in UTC
+    #[command(after_help = "Example:\n  minimax-watch schedule --next 3")]
+    Schedule(Schedule),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// A month in seconds: a built-in useapi.net and real receivers on loopback, virtual time; needs no account
+    #[command(after_help = "Example:\n  minimax-watch demo")]
+    Demo(Demo),
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Names or ids of the accounts to look at [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+    /// Store nothing, send nothing; say what would be sent
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How the result is printed
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+    /// Print nothing when all is well
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For Nagios, Icinga and their kin: one line, performance data, details
+    Nagios,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Names or ids of accounts [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `notify`
+#[derive(Debug, Subcommand)]
+pub enum Notify {
+    /// Send a marked test message through the real path and report each result
+    #[command(after_help = "Example:\n  minimax-watch notify test ops-mail")]
+    Test {
+        /// Names of receivers [default: all]
+        #[arg(value_name = "RECEIVER")]
+        receivers: Vec<String>,
+    },
+}
+
+/// `schedule`
+#[derive(Debug, Args)]
+pub struct Schedule {
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub next: u16,
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Every problem at once, with file, key and reason
+    #[command(after_help = "Example:\n  minimax-watch --config ./minimax-watch.toml config check")]
+    Check,
+    /// What is in force, secrets redacted
+    #[command(after_help = "Example:\n  minimax-watch config show")]
+    Show,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where the store is laid [default: a new temporary folder, which is kept]
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}

@@ -1,0 +1,91 @@
+//! `check`: one unattended pass, then the verdict.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::cli::{Check, Global};
+use crate::clock;
+use crate::config::Config;
+use crate::domain::account::AccountKey;
+use crate::domain::verdict::Verdict;
+use crate::engine::{Engine, Scope};
+use crate::report::Report;
+use crate::store::{Lock, Store};
+
+use super::{output, setup};
+
+pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> {
+    let config = setup::load(global, &options.accounts)?;
+    if options.dry_run {
+        return dry_run(global, options, config).await;
+    }
+    let holder = format!("`minimax-watch check`, process {}", std::process::id());
+    let _lock = Lock::take(&config.store.path, &holder)?;
+    let store = Store::open(&config.store.path).await?;
+    let engine = setup::engine(config, store.clone())?;
+    let wanted = pass(&engine, options).await?;
+    engine.announce(clock::now()).await?;
+    engine.deliver_all(clock::now()).await?;
+    engine.purge(clock::now()).await?;
+    let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
+    store.close().await;
+    conclude(global, options, &report)
+}
+
+/// The very same steps on a copy of the store that is thrown away; what would be sent is said instead.
+async fn dry_run(global: &Global, options: &Check, config: Config) -> anyhow::Result<u8> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder for the copy of the store")?;
+    let copy = folder.path().join("copy.db");
+    copy_store(&config.store.path, &copy).await?;
+    let store = Store::open(&copy).await?;
+    let engine = setup::engine(config, store.clone())?;
+    let waiting = store.pending_messages().await?.len();
+    let wanted = pass(&engine, options).await?;
+    engine.announce(clock::now()).await?;
+    let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
+    for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
+        output::note(&format!("would tell {receiver}: {summary}"));
+    }
+    store.close().await;
+    conclude(global, options, &report)
+}
+
+async fn copy_store(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if let Some(store) = Store::open_existing(from).await? {
+        store.copy_to(to).await?;
+        store.close().await;
+    }
+    Ok(())
+}
+
+/// Looks, waits out the doubts and looks again; gives the accounts that were asked for, if not all.
+async fn pass(engine: &Engine, options: &Check) -> anyhow::Result<Option<BTreeSet<AccountKey>>> {
+    engine.watch().await?;
+    let wanted = if options.accounts.is_empty() {
+        None
+    } else {
+        Some(setup::named(&options.accounts, &engine.store.watched().await?)?)
+    };
+    let scope = wanted.clone().map_or(Scope::Everything, Scope::Accounts);
+    let progress = output::Progress::new();
+    let pass =
+        engine.check(&scope, clock::now(), &|done, total| progress.show("checking", done, total)).await?;
+    if pass.doubts {
+        progress.say("asking again about bad answers");
+        clock::sleep_until(clock::now() + engine.config.alerts.confirm_after).await;
+        engine
+            .confirm(pass.run, clock::now(), &|done, total| progress.show("asking again", done, total))
+            .await?;
+    }
+    progress.finish();
+    Ok(wanted)
+}
+
+fn conclude(global: &Global, options: &Check, report: &Report) -> anyhow::Result<u8> {
+    if !(options.quiet && report.verdict == Verdict::Ok) {
+        output::report(report, options.format, global.color)?;
+    }
+    Ok(report.verdict.exit_status())
+}

@@ -1,0 +1,52 @@
+//! One file per command: each builds what it needs and calls the steps. Results go to stdout, everything else to stderr.
+
+mod check;
+mod config;
+mod notify;
+mod output;
+mod run;
+mod schedule;
+mod setup;
+mod status;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::{demo, telemetry};
+
+/// The exit status of a command that failed, and of bad usage (contract 2).
+pub const FAILED: u8 = 3;
+
+/// Carries out one command and gives its exit status. An error is printed once, here.
+pub fn main(cli: Cli) -> ExitCode {
+    let default = match cli.command {
+        Command::Run => crate::cli::LogLevel::Info,
+        _ => crate::cli::LogLevel::Warn,
+    };
+    telemetry::start(cli.global.log_level.unwrap_or(default), cli.global.log_format, cli.global.color);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(anyhow::Error::new(error).context("cannot start")),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Run => run::run(&global).await,
+        Command::Check(check) => check::run(&global, &check).await,
+        Command::Status(status) => status::run(&global, &status).await,
+        Command::Notify(notify) => notify::run(&global, &notify).await,
+        Command::Schedule(schedule) => schedule::run(&global, &schedule),
+        Command::Config(command) => config::run(&global, &command),
+        Command::Demo(options) => demo::run(options.folder.as_deref()).await,
+    }
+}

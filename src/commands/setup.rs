@@ -1,0 +1,58 @@
+//! What most commands begin with: the configuration, the engine, the accounts that were named.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::api::Client;
+use crate::cli::Global;
+use crate::clock;
+use crate::config::{self, Config, Environment, Source};
+use crate::domain::account::{AccountId, AccountKey};
+use crate::domain::standing::Known;
+use crate::engine::Engine;
+use crate::notify::Sender;
+use crate::store::Store;
+
+/// Loads the configuration, or makes the bare one when there is no file; `accounts` counts only for the bare one.
+pub(super) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Config> {
+    let environment = Environment::of_process();
+    let source = config::locate(global.config.as_deref(), &environment)?;
+    if matches!(source, Source::None) {
+        let accounts: Vec<AccountId> = accounts.iter().map(AccountId::new).collect();
+        return Ok(config::bare(&accounts, &environment, clock::now())?);
+    }
+    let loaded = config::load(&source, &environment, clock::now())?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded.config)
+}
+
+/// Everything that the steps need, on an open store.
+pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
+    let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
+    let sender = Sender::new().context("cannot prepare deliveries")?;
+    Ok(Engine { config: Arc::new(config), store, client, sender })
+}
+
+/// The accounts that go by these names or ids among those that are watched.
+///
+/// # Errors
+/// When a name is nobody's; says which names there are.
+pub(super) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTreeSet<AccountKey>> {
+    let accounts = || watched.iter().filter(|known| !known.account.is_listing());
+    let mut found = BTreeSet::new();
+    for name in names {
+        let before = found.len();
+        let matching = accounts().filter(|known| known.name == *name || known.account.id.as_str() == name);
+        found.extend(matching.map(|known| known.account.clone()));
+        if found.len() == before && !accounts().any(|known| known.name == *name) {
+            let known: Vec<&str> = accounts().map(|known| known.name.as_str()).take(20).collect();
+            let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+            anyhow::bail!("`{name}` is no watched account (watched: {known})");
+        }
+    }
+    Ok(found)
+}

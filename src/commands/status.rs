@@ -1,0 +1,29 @@
+//! `status`: the last known state, from the store alone.
+
+use crate::cli::{Format, Global, Status};
+use crate::clock;
+use crate::report::Report;
+use crate::store::Store;
+
+use super::{output, setup};
+
+pub(super) async fn run(global: &Global, options: &Status) -> anyhow::Result<u8> {
+    let config = setup::load(global, &[])?;
+    let now = clock::now();
+    let report = match Store::open_existing(&config.store.path).await? {
+        None => Report::empty(now),
+        Some(store) => {
+            let wanted = if options.accounts.is_empty() {
+                None
+            } else {
+                Some(setup::named(&options.accounts, &store.watched().await?)?)
+            };
+            let report = Report::of(&store, &config, wanted.as_ref(), now).await?;
+            store.close().await;
+            report
+        }
+    };
+    let format = if options.json { Format::Json } else { Format::Table };
+    output::report(&report, format, global.color)?;
+    Ok(report.verdict.exit_status())
+}

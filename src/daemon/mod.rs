@@ -1,0 +1,291 @@
+//! The service: the only loop. Sleeps to the earliest moment at which a step has something to do.
+//!
+//! Promises: the expiry clock never waits for a run, a run never for a receiver, a receiver never for another; a
+//! store that fails is tried again; SIGTERM and SIGINT let what is in flight end. Leaves all deciding to the steps.
+//!
+//! Remaining race: a process that dies after a receiver took a message and before that is recorded sends it again,
+//! with the same id and bytes.
+
+mod signals;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::config::Receiver;
+use crate::domain::account::ReceiverName;
+use crate::domain::standing::RunId;
+use crate::domain::time::Timestamp;
+use crate::engine::{Delivery, Engine, Pass, Scope};
+use crate::store::StoreError;
+
+use signals::{Signal, Signals};
+
+/// A step that failed for our own reasons (disk full, store locked) is tried again after this.
+const AFTER_FAULT: TimeDelta = TimeDelta::seconds(15);
+
+/// What is in flight when the service is told to stop may take this long to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// A second question that got no verdict is asked again after this.
+const STILL_IN_DOUBT: TimeDelta = TimeDelta::minutes(1);
+
+/// What is over is purged this often.
+const PURGE_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// Which of a run's two looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// At everything.
+    First,
+    /// At what was in doubt.
+    Again,
+}
+
+/// The service and what it knows about moments to come. All of it can be computed anew, so nothing of it is stored.
+#[derive(Debug)]
+pub struct Daemon {
+    engine: Engine,
+    /// When the next run is due by the schedule.
+    next_run: Option<Timestamp>,
+    /// When bad verdicts are to be asked about again, and in which run.
+    question: Option<(Timestamp, RunId)>,
+    /// When there will be something to say.
+    next_word: Option<Timestamp>,
+    /// When what is over is purged.
+    next_purge: Timestamp,
+    /// The run, if one goes on. Its own task, so that the expiry clock does not wait for slow answers.
+    looking: JoinSet<(Look, Result<Pass, StoreError>)>,
+    /// One task for each receiver that something is sent to.
+    sending: JoinSet<(ReceiverName, Result<Delivery, StoreError>)>,
+    busy: BTreeSet<ReceiverName>,
+    /// When each receiver's next attempt is due.
+    attempts: BTreeMap<ReceiverName, Timestamp>,
+}
+
+impl Daemon {
+    /// Takes up where the store left off: a run that was missed while the service was down is due at once.
+    pub async fn new(engine: Engine) -> anyhow::Result<Self> {
+        engine.watch().await?;
+        let now = clock::now();
+        let last = engine.store.last_run().await?;
+        let question = match (engine.store.next_question().await?, last) {
+            (Some(at), Some(run)) => Some((at, run.id)),
+            _ => None,
+        };
+        let due = last.map_or(Some(now), |run| engine.config.schedule.schedule.next_after(run.started_at));
+        Ok(Self {
+            engine,
+            next_run: due.map(|due| due.max(now)),
+            question,
+            next_word: Some(now),
+            next_purge: now,
+            looking: JoinSet::new(),
+            sending: JoinSet::new(),
+            busy: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+        })
+    }
+
+    /// Watches until told to stop; `reload` makes a new engine from the configuration as it stands then.
+    pub async fn run(mut self, reload: impl Fn() -> anyhow::Result<Engine>) -> anyhow::Result<()> {
+        let mut signals = Signals::listen().context("cannot listen for signals")?;
+        let config = &self.engine.config;
+        let accounts: usize =
+            config.subscriptions.iter().map(|subscription| subscription.accounts.len()).sum();
+        tracing::info!(
+            accounts, receivers = config.receivers.len(), schedule = config.schedule.schedule.expression(),
+            store = %config.store.path.display(), "watching"
+        );
+        self.queue_all(clock::now());
+        loop {
+            self.do_what_is_due(clock::now()).await;
+            tokio::select! {
+                () = clock::nap_until(self.wake_at()) => {}
+                Some(run) = self.looking.join_next() => self.looked(run.context("a run was cut off")?, clock::now()),
+                Some(sent) = self.sending.join_next() => self.sent(sent.context("a delivery was cut off")?, clock::now()),
+                signal = signals.next() => match signal {
+                    Signal::Stop(name) => {
+                        tracing::info!(signal = name, "stopping");
+                        break;
+                    }
+                    Signal::Reload => self.reload(&reload, clock::now()).await,
+                },
+            }
+        }
+        self.drain().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    async fn do_what_is_due(&mut self, now: Timestamp) {
+        if self.looking.is_empty() {
+            self.look(now);
+        }
+        if self.next_word.is_some_and(|due| due <= now) {
+            self.announce(now).await;
+        }
+        if self.next_purge <= now {
+            self.next_purge = now + PURGE_EVERY;
+            match self.engine.purge(now).await {
+                Ok(rows) => tracing::debug!(rows, "purged"),
+                Err(error) => tracing::error!(%error, "cannot purge the store"),
+            }
+        }
+        self.send(now);
+    }
+
+    /// Begins the run or the second question that is due.
+    fn look(&mut self, now: Timestamp) {
+        let engine = self.engine.clone();
+        if let Some((_, run)) = self.question.filter(|(due, _)| *due <= now) {
+            self.question = None;
+            self.looking.spawn(async move { (Look::Again, engine.confirm(run, now, &|_, _| {}).await) });
+        } else if self.next_run.is_some_and(|due| due <= now) {
+            self.plan_next_run(now);
+            self.looking
+                .spawn(async move { (Look::First, engine.check(&Scope::Everything, now, &|_, _| {}).await) });
+        }
+    }
+
+    fn plan_next_run(&mut self, now: Timestamp) {
+        let timetable = &self.engine.config.schedule;
+        self.next_run = timetable.schedule.next_after(now).map(|next| next + jitter(timetable.jitter, now));
+    }
+
+    /// A run ended: with doubts, what it has to say waits for the second answer, so that one run is one message.
+    fn looked(&mut self, (look, pass): (Look, Result<Pass, StoreError>), now: Timestamp) {
+        match pass {
+            Ok(pass) => {
+                let counts = pass.counts;
+                tracing::info!(
+                    run = pass.run,
+                    checked = counts.checked,
+                    ok = counts.ok,
+                    no_verdict = counts.no_verdict,
+                    doubts = pass.doubts,
+                    "run done"
+                );
+                let pause = self.engine.config.alerts.confirm_after;
+                self.question = match (pass.doubts, look) {
+                    (false, _) => None,
+                    (true, Look::First) => Some((now + pause, pass.run)),
+                    (true, Look::Again) => Some((now + pause.max(STILL_IN_DOUBT), pass.run)),
+                };
+                if !pass.doubts || look == Look::Again {
+                    self.next_word = Some(now);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the run could not be stored, will try again");
+                let again = now + AFTER_FAULT;
+                self.next_run = Some(self.next_run.map_or(again, |next| next.min(again)));
+            }
+        }
+    }
+
+    async fn announce(&mut self, now: Timestamp) {
+        match self.engine.announce(now).await {
+            Ok(announced) => {
+                self.next_word = announced.next;
+                if announced.messages > 0 {
+                    tracing::info!(messages = announced.messages, firing = announced.firing, "announced");
+                    self.queue_all(now);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "alerts could not be stored, will try again");
+                self.next_word = Some(now + AFTER_FAULT);
+            }
+        }
+    }
+
+    /// Every receiver may have something waiting.
+    fn queue_all(&mut self, now: Timestamp) {
+        let names = self.engine.config.receivers.iter().map(|receiver| receiver.name.clone());
+        self.attempts.extend(names.map(|name| (name, now)));
+    }
+
+    fn send(&mut self, now: Timestamp) {
+        let is_due = |receiver: &&Receiver| {
+            !self.busy.contains(&receiver.name)
+                && self.attempts.get(&receiver.name).is_some_and(|due| *due <= now)
+        };
+        let due: Vec<Receiver> = self.engine.config.receivers.iter().filter(is_due).cloned().collect();
+        for receiver in due {
+            let engine = self.engine.clone();
+            self.attempts.remove(&receiver.name);
+            self.busy.insert(receiver.name.clone());
+            self.sending.spawn(async move { (receiver.name.clone(), engine.deliver(&receiver, now).await) });
+        }
+    }
+
+    fn sent(&mut self, (receiver, delivery): (ReceiverName, Result<Delivery, StoreError>), now: Timestamp) {
+        self.busy.remove(&receiver);
+        let next = match delivery {
+            Ok(delivery) => delivery.next,
+            Err(error) => {
+                tracing::error!(%error, %receiver, "a delivery could not be recorded, will try again");
+                Some(now + AFTER_FAULT)
+            }
+        };
+        if let Some(next) = next {
+            // What was announced meanwhile has asked for an earlier attempt; order is kept by the step.
+            self.attempts.entry(receiver).and_modify(|due| *due = next.min(*due)).or_insert(next);
+        }
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        let idle = self.looking.is_empty();
+        let looks = [self.next_run, self.question.map(|(due, _)| due)].into_iter().flatten().filter(|_| idle);
+        let attempts =
+            self.attempts.iter().filter(|(receiver, _)| !self.busy.contains(*receiver)).map(|(_, due)| *due);
+        looks.chain(attempts).chain(self.next_word).chain([self.next_purge]).min()
+    }
+
+    async fn reload(&mut self, reload: &impl Fn() -> anyhow::Result<Engine>, now: Timestamp) {
+        let engine = match reload() {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::error!("the new configuration is refused, the old one stays: {error:#}");
+                return;
+            }
+        };
+        if engine.config.store.path != self.engine.config.store.path {
+            tracing::warn!("another [store].path needs a restart; the old store stays in use");
+        }
+        self.engine = engine;
+        if let Err(error) = self.engine.watch().await {
+            tracing::error!(%error, "the accounts of the new configuration could not be stored; the next run tries again");
+        }
+        self.plan_next_run(now);
+        self.next_word = Some(now);
+        self.queue_all(now);
+        tracing::info!("configuration reloaded");
+    }
+
+    /// Lets what is in flight end, for a while.
+    async fn drain(&mut self) {
+        let ended = tokio::time::timeout(DRAIN, async {
+            while self.sending.join_next().await.is_some() {}
+            while self.looking.join_next().await.is_some() {}
+        });
+        if ended.await.is_err() {
+            tracing::warn!("stopped before everything in flight had ended; the next start takes it up");
+        }
+    }
+}
+
+/// Up to `most` later: spread by the moment itself, which differs from run to run and from machine to machine.
+fn jitter(most: TimeDelta, now: Timestamp) -> TimeDelta {
+    let range = most.num_milliseconds();
+    if range == 0 {
+        TimeDelta::zero()
+    } else {
+        TimeDelta::milliseconds((now.timestamp_millis().wrapping_mul(2_654_435_761)).rem_euclid(range))
+    }
+}

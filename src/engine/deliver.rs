@@ -1,0 +1,123 @@
+//! Delivering: one receiver's waiting messages, in order, until one is not taken.
+//!
+//! Promises: sent first and recorded after, so a message can repeat but not vanish; the same bytes and id on every
+//! attempt; nothing overtakes. Leaves calling it again at the right moment to the shell.
+
+use super::Engine;
+use super::announce::channel_word;
+use crate::config::Receiver;
+use crate::domain::backoff::{self, Failure};
+use crate::domain::message::MessageId;
+use crate::domain::time::Timestamp;
+use crate::notify::Attempt;
+use crate::store::{PendingMessage, StoreError};
+
+/// What became of a receiver's messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Taken.
+    pub delivered: u32,
+    /// Refused for good, or given up.
+    pub failed: u32,
+    /// When the next attempt is due; none when nothing waits.
+    pub next: Option<Timestamp>,
+}
+
+impl Engine {
+    /// Sends what is due for `receiver`.
+    pub async fn deliver(&self, receiver: &Receiver, now: Timestamp) -> Result<Delivery, StoreError> {
+        let mut delivery = Delivery::default();
+        while let Some(message) = self.store.next_message(&receiver.name).await? {
+            if !backoff::is_due(message.next_attempt_at, now) {
+                delivery.next = Some(message.next_attempt_at);
+                break;
+            }
+            let attempt = if message.channel == channel_word(&receiver.channel) {
+                self.sender.send(receiver, &message.id, &message.body, now).await
+            } else {
+                Attempt::Refused {
+                    error: format!("written as {}, which the receiver is no more", message.channel),
+                }
+            };
+            match self.record_attempt(receiver, &message, attempt, now).await? {
+                Fate::Delivered => delivery.delivered += 1,
+                Fate::Failed => delivery.failed += 1,
+                Fate::Waits(next) => {
+                    delivery.next = Some(next);
+                    break;
+                }
+            }
+        }
+        Ok(delivery)
+    }
+
+    /// Sends what is due for every receiver, all at once: none waits for another.
+    pub async fn deliver_all(&self, now: Timestamp) -> Result<Delivery, StoreError> {
+        let deliveries = self.config.receivers.iter().map(|receiver| self.deliver(receiver, now));
+        let mut total = Delivery::default();
+        for delivery in futures_util::future::join_all(deliveries).await {
+            let delivery = delivery?;
+            total.delivered += delivery.delivered;
+            total.failed += delivery.failed;
+            total.next = [total.next, delivery.next].into_iter().flatten().min();
+        }
+        Ok(total)
+    }
+
+    async fn record_attempt(
+        &self,
+        receiver: &Receiver,
+        message: &PendingMessage,
+        attempt: Attempt,
+        now: Timestamp,
+    ) -> Result<Fate, StoreError> {
+        let mut writer = self.store.write().await?;
+        let (fate, error) = match attempt {
+            Attempt::Delivered => (Fate::Delivered, String::new()),
+            Attempt::Refused { error } => (Fate::Failed, error),
+            Attempt::Deferred { error, retry_after } => {
+                let failure = Failure {
+                    attempts: message.attempts + 1,
+                    created_at: message.created_at,
+                    retry_after,
+                    jitter: jitter(&message.id, message.attempts),
+                };
+                (backoff::next_attempt(failure, now).map_or(Fate::Failed, Fate::Waits), error)
+            }
+        };
+        match fate {
+            Fate::Delivered => {
+                writer.delivered(&message.id, now).await?;
+                tracing::info!(receiver = %receiver.name, message.id = %message.id, "message delivered");
+            }
+            Fate::Failed => {
+                writer.given_up(&message.id, &error, now).await?;
+                tracing::error!(receiver = %receiver.name, message.id = %message.id, error, "message given up");
+            }
+            Fate::Waits(next) => {
+                writer.deferred(&message.id, &error, next).await?;
+                tracing::warn!(receiver = %receiver.name, message.id = %message.id, error, next_attempt_at = %next, "message not taken, will try again");
+            }
+        }
+        writer.commit().await?;
+        Ok(fate)
+    }
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy)]
+enum Fate {
+    Delivered,
+    Failed,
+    Waits(Timestamp),
+}
+
+/// A number in `0.0..1.0` that differs between messages and attempts: enough to spread retries, and the same when asked
+/// again.
+fn jitter(id: &MessageId, attempts: u32) -> f64 {
+    let mut hash: u32 = 2_166_136_261;
+    for byte in id.as_str().bytes().chain(attempts.to_le_bytes()) {
+        hash = (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
+    }
+    f64::from(hash) / (f64::from(u32::MAX) + 1.0)
+}

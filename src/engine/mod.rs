@@ -1,0 +1,60 @@
+//! The steps: look, announce, deliver, purge. Each takes `now`, does its work once and returns.
+//!
+//! Promises: no loop that waits and no clock; network first, then one transaction, so no lock is held while waiting
+//! for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
+
+mod announce;
+mod check;
+mod deliver;
+mod purge;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use announce::Announced;
+pub use check::{Pass, Progress, Scope};
+pub use deliver::Delivery;
+
+use crate::api::Client;
+use crate::config::Config;
+use crate::domain::account::AccountKey;
+use crate::domain::policy::Policy;
+use crate::notify::Sender;
+use crate::store::Store;
+
+/// Everything that the steps need. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// The operator's decisions.
+    pub config: Arc<Config>,
+    /// What is remembered.
+    pub store: Store,
+    /// Asks the vendor.
+    pub client: Client,
+    /// Reaches the receivers.
+    pub sender: Sender,
+}
+
+impl Engine {
+    /// The operator's decisions as the rules need them.
+    pub fn policy(&self) -> Policy {
+        let config = &self.config;
+        let ladders: BTreeMap<_, _> = config
+            .subscriptions
+            .iter()
+            .flat_map(|subscription| subscription.accounts.iter().map(move |account| (subscription, account)))
+            .filter_map(|(subscription, account)| {
+                Some((AccountKey::new(&subscription.name, &account.id), account.ladder.clone()?))
+            })
+            .collect();
+        Policy {
+            source: config.expiry.source,
+            ladder: config.expiry.ladder.clone(),
+            ladders,
+            confirm_after: config.alerts.confirm_after,
+            unreachable_after: config.alerts.unreachable_after,
+            repeat_every: config.alerts.repeat_every,
+        }
+    }
+}

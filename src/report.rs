@@ -1,0 +1,207 @@
+//! How things stand, from the store alone: what `status`, `check` and later the status page show (contract 7).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::alert::{Alert, AlertKind, Subject};
+use crate::domain::announce::alert_entry;
+use crate::domain::message::AlertEntry;
+use crate::domain::observation::Outcome;
+use crate::domain::standing::Known;
+use crate::domain::time::{Timestamp, seconds};
+use crate::domain::verdict::Verdict;
+use crate::store::{Run, Store, StoreError};
+
+/// Messages given up longer ago than this are no part of the picture.
+const FAILED_SINCE: TimeDelta = TimeDelta::days(7);
+
+/// The whole picture.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// When it was drawn.
+    #[serde(with = "seconds")]
+    pub generated_at: Timestamp,
+    /// The worst account's.
+    pub verdict: Verdict,
+    /// The last run, if there was one.
+    pub last_run: Option<LastRun>,
+    /// The accounts asked about.
+    pub accounts: Vec<AccountReport>,
+    /// The open alerts that concern them.
+    pub alerts: Vec<AlertEntry>,
+    /// The outbox.
+    pub outbox: Outbox,
+}
+
+/// The last run in numbers.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LastRun {
+    /// When it began.
+    #[serde(with = "seconds")]
+    pub started_at: Timestamp,
+    /// When it ended, if it did.
+    #[serde(with = "seconds::option")]
+    pub finished_at: Option<Timestamp>,
+    /// Accounts looked at.
+    pub checked: u32,
+    /// Of these: healthy.
+    pub ok: u32,
+}
+
+/// One account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountReport {
+    /// Whose token reads it.
+    pub subscription: SubscriptionName,
+    /// The vendor's id.
+    pub id: AccountId,
+    /// The operator's name for it.
+    pub name: String,
+    /// What the last look saw; `null` before the first.
+    pub outcome: Option<Outcome>,
+    /// The one word.
+    pub verdict: Verdict,
+    /// When the last look was.
+    #[serde(with = "seconds::option")]
+    pub checked_at: Option<Timestamp>,
+    /// When it was last healthy.
+    #[serde(with = "seconds::option")]
+    pub last_ok_at: Option<Timestamp>,
+    /// The token's end, from the configured source.
+    #[serde(with = "seconds::option")]
+    pub expires_at: Option<Timestamp>,
+    /// Both ends as the vendor gives them: they can contradict each other.
+    pub ends: Ends,
+    /// `maxJobs`.
+    pub max_jobs: Option<i64>,
+    /// `jwt.host`.
+    pub host: Option<String>,
+    /// The `support*` flags.
+    pub capabilities: BTreeMap<String, bool>,
+    /// What there was to say about an outcome other than `ok`.
+    pub error: Option<String>,
+    /// The kinds of the open alerts that concern it.
+    pub alerts: BTreeSet<AlertKind>,
+}
+
+/// The two ends that a configuration can hold, by the vendor's names.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Ends {
+    /// `jwt.exp_Expire`.
+    #[serde(rename = "exp_Expire", with = "seconds::option")]
+    pub exp_expire: Option<Timestamp>,
+    /// `jwt.exp`.
+    #[serde(with = "seconds::option")]
+    pub exp: Option<Timestamp>,
+}
+
+/// The outbox in numbers.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Outbox {
+    /// Still to be delivered.
+    pub pending: i64,
+    /// Refused or given up within the last seven days.
+    pub failed: i64,
+}
+
+impl Report {
+    /// Draws the picture of the accounts that `wanted` names, or of all.
+    pub async fn of(
+        store: &Store,
+        config: &Config,
+        wanted: Option<&BTreeSet<AccountKey>>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let firing = store.firing_alerts().await?;
+        let members = store.watched().await?;
+        let names: BTreeMap<&AccountKey, &str> =
+            members.iter().map(|member| (&member.account, member.name.as_str())).collect();
+        let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
+        let shown: Vec<&Known> =
+            members.iter().filter(|member| !member.account.is_listing() && asked(&member.account)).collect();
+        let concerns = |alert: &&Alert| match &alert.condition.subject {
+            Subject::Account(account) => asked(account),
+            Subject::Subscription(name) => {
+                wanted.is_none_or(|wanted| wanted.iter().any(|account| account.subscription == *name))
+            }
+            Subject::Receiver(_) => wanted.is_none(),
+        };
+        let concerning: Vec<&Alert> = firing.iter().filter(concerns).collect();
+        let accounts: Vec<AccountReport> =
+            shown.iter().map(|member| AccountReport::of(member, &concerning, config)).collect();
+        let shared =
+            concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
+        let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
+        // Nothing to judge is no good news.
+        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
+        let name = |account: &AccountKey| {
+            names.get(account).map_or_else(|| account.id.to_string(), |name| (*name).to_owned())
+        };
+        let outbox = store.outbox(now - FAILED_SINCE).await?;
+        Ok(Self {
+            generated_at: now,
+            verdict: worst.max(shared),
+            last_run: store.last_run().await?.map(LastRun::of),
+            accounts,
+            alerts: concerning.iter().map(|alert| alert_entry(alert, None, name)).collect(),
+            outbox: Outbox { pending: outbox.pending, failed: outbox.failed },
+        })
+    }
+
+    /// The picture before the first run: nothing is known.
+    pub const fn empty(now: Timestamp) -> Self {
+        Self {
+            generated_at: now,
+            verdict: Verdict::Unknown,
+            last_run: None,
+            accounts: Vec::new(),
+            alerts: Vec::new(),
+            outbox: Outbox { pending: 0, failed: 0 },
+        }
+    }
+}
+
+impl LastRun {
+    const fn of(run: Run) -> Self {
+        Self {
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            checked: run.counts.checked,
+            ok: run.counts.ok,
+        }
+    }
+}
+
+impl AccountReport {
+    fn of(member: &Known, alerts: &[&Alert], config: &Config) -> Self {
+        let Known { account, name, standing, configuration } = member;
+        let concerning = alerts.iter().filter(|alert| match &alert.condition.subject {
+            Subject::Account(subject) => subject == account,
+            Subject::Subscription(subscription) => *subscription == account.subscription,
+            Subject::Receiver(_) => false,
+        });
+        let concerning: Vec<&Alert> = concerning.copied().collect();
+        let end = configuration.as_ref().and_then(|seen| seen.end(config.expiry.source));
+        let seen = configuration.clone().unwrap_or_default();
+        Self {
+            subscription: account.subscription.clone(),
+            id: account.id.clone(),
+            name: name.clone(),
+            outcome: standing.outcome,
+            verdict: Verdict::of(standing.outcome, concerning.iter().map(|alert| alert.condition.severity)),
+            checked_at: standing.checked_at,
+            last_ok_at: standing.last_ok_at,
+            expires_at: end.or(standing.end),
+            ends: Ends { exp_expire: seen.exp_expire, exp: seen.exp },
+            max_jobs: seen.max_jobs,
+            host: seen.host,
+            capabilities: seen.capabilities,
+            error: standing.error.clone(),
+            alerts: concerning.iter().map(|alert| alert.condition.kind).collect(),
+        }
+    }
+}

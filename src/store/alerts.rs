@@ -1,0 +1,202 @@
+//! Alerts: at most one firing for each subject and kind, kept by the schema.
+
+use sqlx::SqliteConnection;
+
+use super::rows::{millis, millis_of, moment, moment_of, severity, unreadable, word};
+use super::{Store, StoreError, Writer};
+use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
+use crate::domain::time::Timestamp;
+
+#[derive(sqlx::FromRow)]
+struct AlertRow {
+    id: String,
+    subscription: String,
+    account: String,
+    receiver: String,
+    kind: String,
+    stage: Option<String>,
+    severity: String,
+    expires_at: Option<i64>,
+    detail: String,
+    affected: u32,
+    opened_at: i64,
+    resolved_at: Option<i64>,
+    renewed_until: Option<i64>,
+}
+
+impl AlertRow {
+    fn read(self) -> Result<Alert, StoreError> {
+        let subscription = SubscriptionName::new(self.subscription);
+        let subject = match (self.receiver.is_empty(), self.account.is_empty()) {
+            (false, _) => Subject::Receiver(ReceiverName::new(self.receiver)),
+            (true, false) => Subject::Account(AccountKey { subscription, id: AccountId::new(self.account) }),
+            (true, true) => Subject::Subscription(subscription),
+        };
+        let stage =
+            self.stage.map(|stage| stage.parse().map_err(|_| unreadable("stage", stage))).transpose()?;
+        let condition = Condition {
+            subject,
+            kind: word("kind", &self.kind, AlertKind::from_word)?,
+            stage,
+            severity: severity(&self.severity)?,
+            expires_at: moment_of("expires_at", self.expires_at)?,
+            detail: self.detail,
+            affected: self.affected,
+        };
+        Ok(Alert {
+            id: AlertId::new(self.id),
+            condition,
+            opened_at: moment("opened_at", self.opened_at)?,
+            resolved_at: moment_of("resolved_at", self.resolved_at)?,
+            renewed_until: moment_of("renewed_until", self.renewed_until)?,
+        })
+    }
+}
+
+/// A subject as its three columns hold it: subscription, account, receiver.
+fn columns(subject: &Subject) -> [&str; 3] {
+    match subject {
+        Subject::Account(account) => [account.subscription.as_str(), account.id.as_str(), ""],
+        Subject::Subscription(name) => [name.as_str(), "", ""],
+        Subject::Receiver(name) => ["", "", name.as_str()],
+    }
+}
+
+/// The columns of [`AlertRow`], as a literal so that each query stays one.
+macro_rules! alerts {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, subscription, account, receiver, kind, stage, severity, expires_at, detail, affected,
+             opened_at, resolved_at, renewed_until FROM alerts ",
+            $tail
+        )
+    };
+}
+
+async fn unsettled(connection: &mut SqliteConnection) -> Result<Vec<Alert>, StoreError> {
+    let rows: Vec<AlertRow> =
+        sqlx::query_as(alerts!("WHERE settled = 0 ORDER BY id")).fetch_all(connection).await?;
+    rows.into_iter().map(AlertRow::read).collect()
+}
+
+impl Writer {
+    /// Every alert that fires, or whose end somebody may not have heard of.
+    pub async fn unsettled_alerts(&mut self) -> Result<Vec<Alert>, StoreError> {
+        unsettled(self.connection()).await
+    }
+
+    /// Begins an alert's life.
+    pub async fn open_alert(
+        &mut self,
+        id: &AlertId,
+        condition: &Condition,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let [subscription, account, receiver] = columns(&condition.subject);
+        sqlx::query(
+            "INSERT INTO alerts (id, subscription, account, receiver, kind, stage, severity, expires_at, detail,
+             affected, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(id.as_str())
+        .bind(subscription)
+        .bind(account)
+        .bind(receiver)
+        .bind(condition.kind.as_str())
+        .bind(condition.stage.map(|stage| stage.to_string()))
+        .bind(condition.severity.as_str())
+        .bind(millis_of(condition.expires_at))
+        .bind(&condition.detail)
+        .bind(condition.affected)
+        .bind(millis(now))
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Lets the resolved alert of the same subject and kind whose end it was, or whose end was told as this one, fire on, and
+    /// says which one that was. An end that comes back is not news: what was told of it stays told.
+    pub async fn reopen_alert(&mut self, condition: &Condition) -> Result<Option<AlertId>, StoreError> {
+        let [subscription, account, receiver] = columns(&condition.subject);
+        let id: Option<String> = sqlx::query_scalar(
+            "UPDATE alerts SET resolved_at = NULL, renewed_until = NULL, settled = 0
+             WHERE id = (SELECT id FROM alerts a WHERE subscription = ?1 AND account = ?2 AND receiver = ?3 AND kind = ?4
+                         AND resolved_at IS NOT NULL
+                         AND (expires_at = ?5 OR EXISTS (
+                             SELECT 1 FROM announcements t WHERE t.alert = a.id AND t.expires_at = ?5))
+                         ORDER BY opened_at DESC, id DESC LIMIT 1)
+             RETURNING id",
+        )
+        .bind(subscription)
+        .bind(account)
+        .bind(receiver)
+        .bind(condition.kind.as_str())
+        .bind(millis_of(condition.expires_at))
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(id.map(AlertId::new))
+    }
+
+    /// Gives a firing alert another content; its subject and kind stay.
+    pub async fn update_alert(&mut self, id: &AlertId, condition: &Condition) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE alerts SET stage = ?, severity = ?, expires_at = ?, detail = ?, affected = ? WHERE id = ?",
+        )
+        .bind(condition.stage.map(|stage| stage.to_string()))
+        .bind(condition.severity.as_str())
+        .bind(millis_of(condition.expires_at))
+        .bind(&condition.detail)
+        .bind(condition.affected)
+        .bind(id.as_str())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Ends an alert.
+    pub async fn resolve_alert(
+        &mut self,
+        id: &AlertId,
+        detail: &str,
+        renewed_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE alerts SET resolved_at = ?, detail = ?, renewed_until = ? WHERE id = ? AND resolved_at IS NULL",
+        )
+        .bind(millis(now))
+        .bind(detail)
+        .bind(millis_of(renewed_until))
+        .bind(id.as_str())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Lets go of alerts that are over and of which no receiver believes that they fire.
+    pub async fn settle_alerts(&mut self) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE alerts SET settled = 1 WHERE settled = 0 AND resolved_at IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
+                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver))",
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The alerts that fire, oldest first.
+    pub async fn firing_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<AlertRow> =
+            sqlx::query_as(alerts!("WHERE resolved_at IS NULL ORDER BY id")).fetch_all(&self.read).await?;
+        rows.into_iter().map(AlertRow::read).collect()
+    }
+
+    /// Every alert, oldest first.
+    pub async fn all_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<AlertRow> = sqlx::query_as(alerts!("ORDER BY id")).fetch_all(&self.read).await?;
+        rows.into_iter().map(AlertRow::read).collect()
+    }
+}

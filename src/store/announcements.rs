@@ -1,0 +1,162 @@
+//! Announcements: what each receiver has been told. One row per telling, written together with its message.
+
+use std::collections::BTreeMap;
+
+use super::rows::{millis, millis_of, moment, moment_of, severity, unreadable, word};
+use super::{StoreError, Writer};
+use crate::domain::account::ReceiverName;
+use crate::domain::alert::{AlertId, Severity};
+use crate::domain::announce::{Telling, Told};
+use crate::domain::expiry::Stage;
+use crate::domain::message::{MessageId, Reason, Status};
+use crate::domain::time::Timestamp;
+
+/// What is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Announced {
+    /// An alert, in this condition.
+    Alert {
+        /// Which.
+        id: AlertId,
+        /// Firing or ended.
+        status: Status,
+        /// Why it is told.
+        reason: Reason,
+        /// How near its end is.
+        stage: Option<Stage>,
+        /// The token's end.
+        expires_at: Option<Timestamp>,
+    },
+    /// A change, by its number.
+    Change(i64),
+}
+
+/// One receiver is told one thing by one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// What.
+    pub what: Announced,
+    /// How grave it was.
+    pub severity: Severity,
+    /// Whom.
+    pub receiver: ReceiverName,
+    /// When.
+    pub told_at: Timestamp,
+    /// By which message.
+    pub message: MessageId,
+}
+
+const fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Firing => "firing",
+        Status::Resolved => "resolved",
+    }
+}
+
+fn status(text: &str) -> Option<Status> {
+    [Status::Firing, Status::Resolved].into_iter().find(|status| status_word(*status) == text)
+}
+
+const fn reason_word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Opened => "opened",
+        Reason::Escalated => "escalated",
+        Reason::Repeated => "repeated",
+        Reason::Resolved => "resolved",
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ToldRow {
+    alert: String,
+    receiver: String,
+    status: String,
+    told_at: i64,
+    stage: Option<String>,
+    severity: String,
+    expires_at: Option<i64>,
+    present_end: Option<i64>,
+}
+
+impl ToldRow {
+    fn telling(&self) -> Result<Telling, StoreError> {
+        let stage = self.stage.as_ref().map(|stage| stage.parse().map_err(|_| unreadable("stage", stage)));
+        Ok(Telling {
+            status: word("status", &self.status, status)?,
+            at: moment("told_at", self.told_at)?,
+            stage: stage.transpose()?,
+            severity: severity(&self.severity)?,
+            expires_at: moment_of("expires_at", self.expires_at)?,
+        })
+    }
+}
+
+impl Writer {
+    /// Keeps what a message tells.
+    pub async fn record_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
+        let Announcement { what, severity, receiver, told_at, message } = announcement;
+        let query = match what {
+            Announced::Alert { id, status, reason, stage, expires_at } => sqlx::query(
+                "INSERT INTO announcements (alert, status, reason, stage, expires_at, severity, receiver, told_at, message)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )
+            .bind(id.as_str())
+            .bind(status_word(*status))
+            .bind(reason_word(*reason))
+            .bind(stage.map(|stage| stage.to_string()))
+            .bind(millis_of(*expires_at)),
+            Announced::Change(id) => sqlx::query(
+                "INSERT INTO announcements (change, severity, receiver, told_at, message) VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(*id),
+        };
+        query
+            .bind(severity.as_str())
+            .bind(receiver.as_str())
+            .bind(millis(*told_at))
+            .bind(message.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// What each receiver has been told of each unsettled alert.
+    pub async fn told(&mut self) -> Result<BTreeMap<(AlertId, ReceiverName), Told>, StoreError> {
+        let rows: Vec<ToldRow> = sqlx::query_as(
+            "SELECT t.alert, t.receiver, t.status, t.told_at, t.stage, t.severity, t.expires_at, a.expires_at AS present_end
+             FROM alerts a JOIN announcements t ON t.alert = a.id
+             WHERE a.settled = 0 ORDER BY t.alert, t.receiver, t.id",
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let mut told = BTreeMap::new();
+        for rows in rows.chunk_by(|a, b| (&a.alert, &a.receiver) == (&b.alert, &b.receiver)) {
+            let Some(first) = rows.first() else { continue };
+            let end = moment_of("expires_at", first.present_end)?;
+            let tellings = rows.iter().map(ToldRow::telling).collect::<Result<Vec<_>, _>>()?;
+            let key = (AlertId::new(&first.alert), ReceiverName::new(&first.receiver));
+            told.extend(Told::of(tellings, end).map(|told| (key, told)));
+        }
+        Ok(told)
+    }
+
+    /// The first message that told `receiver` of each of `alerts`, in their order: what a mail's thread hangs on.
+    pub async fn first_messages(
+        &mut self,
+        receiver: &ReceiverName,
+        alerts: &[AlertId],
+    ) -> Result<Vec<MessageId>, StoreError> {
+        let mut first = Vec::new();
+        for alert in alerts {
+            let message: Option<String> = sqlx::query_scalar(
+                "SELECT message FROM announcements WHERE alert = ? AND receiver = ? ORDER BY id LIMIT 1",
+            )
+            .bind(alert.as_str())
+            .bind(receiver.as_str())
+            .fetch_optional(self.connection())
+            .await?;
+            first.extend(message.map(MessageId::new).filter(|id| !first.contains(id)));
+        }
+        Ok(first)
+    }
+}

@@ -1,0 +1,104 @@
+//! Changes: what moved between two snapshots, and whether everybody was considered.
+
+use super::rows::{json, millis, moment, severity, to_json, word};
+use super::{Store, StoreError, Writer};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::change::{Change, ChangeKind};
+
+/// A change and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredChange {
+    /// Its number, in the order in which changes were seen.
+    pub id: i64,
+    /// What moved.
+    pub change: Change,
+}
+
+#[derive(sqlx::FromRow)]
+struct ChangeRow {
+    id: i64,
+    subscription: String,
+    account: String,
+    kind: String,
+    severity: String,
+    field: String,
+    before_value: String,
+    after_value: String,
+    at: i64,
+}
+
+impl ChangeRow {
+    fn read(self) -> Result<StoredChange, StoreError> {
+        let account = AccountKey {
+            subscription: SubscriptionName::new(self.subscription),
+            id: AccountId::new(self.account),
+        };
+        let change = Change {
+            account,
+            kind: word("kind", &self.kind, ChangeKind::from_word)?,
+            severity: severity(&self.severity)?,
+            field: self.field,
+            before: json("before_value", &self.before_value)?,
+            after: json("after_value", &self.after_value)?,
+            at: moment("at", self.at)?,
+        };
+        Ok(StoredChange { id: self.id, change })
+    }
+}
+
+impl Writer {
+    /// Keeps a change.
+    pub async fn record_change(&mut self, change: &Change) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO changes (account, kind, severity, field, before_value, after_value, at)
+             SELECT key, ?, ?, ?, ?, ?, ? FROM accounts WHERE subscription = ? AND id = ?",
+        )
+        .bind(change.kind.as_str())
+        .bind(change.severity.as_str())
+        .bind(&change.field)
+        .bind(to_json("before_value", &change.before)?)
+        .bind(to_json("after_value", &change.after)?)
+        .bind(millis(change.at))
+        .bind(change.account.subscription.as_str())
+        .bind(change.account.id.as_str())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// The changes that no announcing has considered yet, oldest first.
+    pub async fn new_changes(&mut self) -> Result<Vec<StoredChange>, StoreError> {
+        let rows: Vec<ChangeRow> = sqlx::query_as(
+            "SELECT c.id, a.subscription, a.id AS account, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
+             FROM changes c JOIN accounts a ON a.key = c.account WHERE c.announced = 0 ORDER BY c.id",
+        )
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(ChangeRow::read).collect()
+    }
+
+    /// Every change up to and with `id` was considered for every receiver.
+    pub async fn changes_announced(&mut self, id: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE changes SET announced = 1 WHERE announced = 0 AND id <= ?")
+            .bind(id)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The changes of an account, oldest first.
+    pub async fn changes(&self, account: &AccountKey) -> Result<Vec<StoredChange>, StoreError> {
+        let rows: Vec<ChangeRow> = sqlx::query_as(
+            "SELECT c.id, a.subscription, a.id AS account, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
+             FROM changes c JOIN accounts a ON a.key = c.account
+             WHERE a.subscription = ? AND a.id = ? ORDER BY c.id",
+        )
+        .bind(account.subscription.as_str())
+        .bind(account.id.as_str())
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(ChangeRow::read).collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! One `check` or `run` at a time on one store.
+//!
+//! Promises: the lock goes with its process, however that ends. A file beside the store, not in it, so that reading
+//! commands and backups never meet it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The right to run on a store; given back when dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why the store cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("the store {path} is in use by {holder}")]
+    Held {
+        /// Which store.
+        path: PathBuf,
+        /// Who has it, in its own words.
+        holder: String,
+    },
+    /// The lock file cannot be used.
+    #[error("cannot lock the store {path}: {source}")]
+    Io {
+        /// Which store.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Lock {
+    /// Takes the store at `path` for `holder`, which is what a second process will be told.
+    ///
+    /// # Errors
+    /// When another process has it, or the lock file cannot be written.
+    pub fn take(path: &Path, holder: &str) -> Result<Self, LockError> {
+        let failed = |source| LockError::Io { path: path.to_owned(), source };
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&name)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let named = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+                let holder = if named { holder.trim().to_owned() } else { "another process".to_owned() };
+                return Err(LockError::Held { path: path.to_owned(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{holder}"))
+            .map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_who_has_it_and_gets_it_when_the_first_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("watch.db");
+        let first = Lock::take(&path, "`run`, process 42").unwrap();
+        let refused = Lock::take(&path, "`check`, process 43").unwrap_err();
+        assert!(refused.to_string().ends_with("in use by `run`, process 42"), "{refused}");
+        drop(first);
+        Lock::take(&path, "`check`, process 43").unwrap();
+    }
+}

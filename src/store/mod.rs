@@ -1,0 +1,71 @@
+//! What is remembered: one SQLite file, and the only place that speaks SQL.
+//!
+//! Promises: one writer, transactions that begin as writers (`BEGIN IMMEDIATE`), times bound as UTC milliseconds,
+//! files readable by their owner alone from their first byte. Leaves every decision to `domain`: nothing here reads a clock.
+
+mod accounts;
+mod alerts;
+mod announcements;
+mod changes;
+mod error;
+mod lock;
+mod open;
+mod outbox;
+mod purge;
+mod rows;
+mod runs;
+mod snapshots;
+
+use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+pub use accounts::Watched;
+pub use announcements::{Announced, Announcement};
+pub use changes::StoredChange;
+pub use error::StoreError;
+pub use lock::{Lock, LockError};
+pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
+pub use purge::Purged;
+pub use runs::{Run, RunCounts};
+pub use snapshots::Snapshot;
+
+/// The open store. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// One connection: SQLite has one writer, so waiting happens here, in order, and not in SQLite.
+    write: SqlitePool,
+    /// Readers never wait for the writer (WAL).
+    read: SqlitePool,
+}
+
+/// A transaction that may write. Nothing is kept unless [`Writer::commit`] is called.
+#[derive(Debug)]
+pub struct Writer {
+    transaction: Transaction<'static, Sqlite>,
+}
+
+impl Store {
+    /// Begins a transaction that may write; waits for the one before.
+    pub async fn write(&self) -> Result<Writer, StoreError> {
+        Ok(Writer { transaction: self.write.begin_with("BEGIN IMMEDIATE").await? })
+    }
+
+    /// Waits until what runs has ended, then closes the file.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+impl Writer {
+    /// Keeps everything that was written.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! The outbox: finished messages, each to one receiver, in order.
+
+use super::rows::{millis, millis_of, moment, moment_of};
+use super::{Store, StoreError, Writer};
+use crate::domain::account::ReceiverName;
+use crate::domain::message::MessageId;
+use crate::domain::time::Timestamp;
+
+/// A message to be kept until its receiver has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Its id, the same on every attempt.
+    pub id: MessageId,
+    /// Whom it is for.
+    pub receiver: ReceiverName,
+    /// What its bytes are for: a mail is no webhook body.
+    pub channel: &'static str,
+    /// One line of what it says.
+    pub summary: String,
+    /// What is sent, the same on every attempt.
+    pub body: Vec<u8>,
+}
+
+/// The next message of a receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingMessage {
+    /// Its id.
+    pub id: MessageId,
+    /// What its bytes are for.
+    pub channel: String,
+    /// What is sent.
+    pub body: Vec<u8>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// Not before this moment.
+    pub next_attempt_at: Timestamp,
+}
+
+/// The outbox in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    /// Still to be delivered.
+    pub pending: i64,
+    /// Given up or refused.
+    pub failed: i64,
+}
+
+impl Writer {
+    /// Puts a message behind the others of its receiver, to be sent at once.
+    pub async fn enqueue(&mut self, message: &NewMessage, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO messages (id, receiver, channel, summary, body, state, next_attempt_at, created_at)
+             VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+        )
+        .bind(message.id.as_str())
+        .bind(message.receiver.as_str())
+        .bind(message.channel)
+        .bind(&message.summary)
+        .bind(&message.body)
+        .bind(millis(now))
+        .bind(millis(now))
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// The receiver has it.
+    pub async fn delivered(&mut self, id: &MessageId, now: Timestamp) -> Result<(), StoreError> {
+        self.record_attempt(id, "delivered", None, None, Some(now)).await
+    }
+
+    /// The receiver did not take it; it is tried again.
+    pub async fn deferred(&mut self, id: &MessageId, error: &str, next: Timestamp) -> Result<(), StoreError> {
+        self.record_attempt(id, "pending", Some(error), Some(next), None).await
+    }
+
+    /// The receiver will never take it, or it is too old.
+    pub async fn given_up(&mut self, id: &MessageId, error: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.record_attempt(id, "failed", Some(error), None, Some(now)).await
+    }
+
+    async fn record_attempt(
+        &mut self,
+        id: &MessageId,
+        state: &str,
+        error: Option<&str>,
+        next: Option<Timestamp>,
+        finished: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE messages SET state = ?, attempts = attempts + 1, last_error = ?, next_attempt_at = ?, finished_at = ?
+             WHERE id = ?",
+        )
+        .bind(state)
+        .bind(error)
+        .bind(millis_of(next))
+        .bind(millis_of(finished))
+        .bind(id.as_str())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The first message that `receiver` has not taken yet; the others wait behind it.
+    pub async fn next_message(&self, receiver: &ReceiverName) -> Result<Option<PendingMessage>, StoreError> {
+        let row: Option<(String, String, Vec<u8>, u32, i64, i64)> = sqlx::query_as(
+            "SELECT id, channel, body, attempts, created_at, next_attempt_at FROM messages
+             WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
+        )
+        .bind(receiver.as_str())
+        .fetch_optional(&self.read)
+        .await?;
+        row.map(|(id, channel, body, attempts, created_at, next_attempt_at)| {
+            Ok(PendingMessage {
+                id: MessageId::new(id),
+                channel,
+                body,
+                attempts,
+                created_at: moment("created_at", created_at)?,
+                next_attempt_at: moment("next_attempt_at", next_attempt_at)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// When `receiver`'s first waiting message is due; none when nothing waits.
+    pub async fn next_attempt(&self, receiver: &ReceiverName) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT next_attempt_at FROM messages WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
+        )
+        .bind(receiver.as_str())
+        .fetch_optional(&self.read)
+        .await?
+        .flatten();
+        moment_of("next_attempt_at", due)
+    }
+
+    /// The receiver and the summary of every message that waits, oldest first.
+    pub async fn pending_messages(&self) -> Result<Vec<(ReceiverName, String)>, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT receiver, summary FROM messages WHERE state = 'pending' ORDER BY seq")
+                .fetch_all(&self.read)
+                .await?;
+        Ok(rows.into_iter().map(|(receiver, summary)| (ReceiverName::new(receiver), summary)).collect())
+    }
+
+    /// How much waits, and how much was given up since `since`.
+    pub async fn outbox(&self, since: Timestamp) -> Result<OutboxCounts, StoreError> {
+        let (pending, failed): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM messages WHERE state = 'pending'),
+                    (SELECT COUNT(*) FROM messages WHERE state = 'failed' AND created_at >= ?)",
+        )
+        .bind(millis(since))
+        .fetch_one(&self.read)
+        .await?;
+        Ok(OutboxCounts { pending, failed })
+    }
+}
