@@ -1,0 +1,120 @@
+//! Log-in: what a client must say for a name and a password (RFC 4954, RFC 4616, and LOGIN as everyone does it).
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Login;
+
+/// A log-in under way.
+pub(super) enum Exchange {
+    /// PLAIN: everything in one response.
+    Plain,
+    /// LOGIN: the name comes next.
+    Name,
+    /// LOGIN: the password comes next.
+    Password { username: Vec<u8> },
+}
+
+/// What a response leads to.
+pub(super) enum Verdict {
+    /// The server asks on, with this challenge.
+    Ask(Exchange, &'static str),
+    Accepted,
+    Refused,
+    /// The response is no base64, or not of the mechanism's form.
+    Unreadable,
+}
+
+impl Exchange {
+    /// Starts the mechanism of that name, and its first challenge.
+    pub(super) fn start(mechanism: &str) -> Option<(Self, &'static str)> {
+        match mechanism {
+            "PLAIN" => Some((Self::Plain, "")),
+            "LOGIN" => Some((Self::Name, "VXNlcm5hbWU6")),
+            _ => None,
+        }
+    }
+
+    /// Takes the client's response.
+    pub(super) fn respond(self, response: &str, login: &Login) -> Verdict {
+        let Some(response) = decode(response) else { return Verdict::Unreadable };
+        match self {
+            Self::Plain => {
+                let mut parts = response.split(|byte| *byte == 0);
+                match (parts.next(), parts.next(), parts.next(), parts.next()) {
+                    (Some(_), Some(username), Some(password), None) => login.verdict(username, password),
+                    _ => Verdict::Unreadable,
+                }
+            }
+            Self::Name => Verdict::Ask(Self::Password { username: response }, "UGFzc3dvcmQ6"),
+            Self::Password { username } => login.verdict(&username, &response),
+        }
+    }
+}
+
+impl Login {
+    fn verdict(&self, username: &[u8], password: &[u8]) -> Verdict {
+        let expected: &SecretString = &self.password;
+        if self.username.as_bytes() == username && expected.expose_secret().as_bytes() == password {
+            Verdict::Accepted
+        } else {
+            Verdict::Refused
+        }
+    }
+}
+
+/// Base64 (RFC 4648, 4), padded; `=` alone is an empty response (RFC 4954, 4).
+fn decode(text: &str) -> Option<Vec<u8>> {
+    if text == "=" {
+        return Some(Vec::new());
+    }
+    if !text.len().is_multiple_of(4) {
+        return None;
+    }
+    let digits = text.trim_end_matches('=');
+    if text.len() - digits.len() > 2 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0_u32, 0_u32);
+    for digit in digits.bytes() {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_its_rfc_says() {
+        for (text, bytes) in [
+            ("", Some("")),
+            ("=", Some("")),
+            ("Zg==", Some("f")),
+            ("Zm8=", Some("fo")),
+            ("Zm9v", Some("foo")),
+            ("Zm9vYmFy", Some("foobar")),
+            ("AHVzZXIAcGFzcw==", Some("\0user\0pass")),
+            ("Zg", None),
+            ("Z===", None),
+            ("Zm9-", None),
+            ("é===", None),
+        ] {
+            assert_eq!(decode(text), bytes.map(|bytes| bytes.as_bytes().to_vec()), "{text}");
+        }
+    }
+}

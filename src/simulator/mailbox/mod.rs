@@ -1,0 +1,294 @@
+//! A mail server on loopback that keeps what it is sent: real SMTP (RFC 5321), log-in, TLS, and failures on demand.
+//!
+//! Promises: strict where real servers are, so that a client that passes here is sound: no sender before STARTTLS and
+//! log-in when those are asked for, lines of at most 1,000 octets ended by CRLF, a size cap. Passwords are not kept.
+
+mod auth;
+mod command;
+mod lines;
+mod session;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use rustls::ServerConfig;
+use secrecy::SecretString;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use self::lines::Lines;
+use self::session::{Ended, Session};
+use super::ledger::Ledger;
+use super::listener::{Gate, Port};
+use super::lock;
+use super::now::VirtualNow;
+use super::script::Script;
+use super::wire::Wire;
+use crate::domain::time::Timestamp;
+
+/// Who may send.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// How connections are protected.
+#[derive(Clone, Default)]
+pub enum Security {
+    /// Not at all.
+    #[default]
+    None,
+    /// After STARTTLS, without which no mail is taken and no log-in offered.
+    StartTls(Arc<ServerConfig>),
+    /// From the first byte.
+    Implicit(Arc<ServerConfig>),
+}
+
+/// What a [`Mailbox`] asks of its clients; nothing by default.
+#[derive(Clone, Default)]
+pub struct Setup {
+    /// With it, no mail is taken without a log-in.
+    pub login: Option<Login>,
+    /// TLS.
+    pub security: Security,
+}
+
+/// Where in a conversation trouble strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Instead of the greeting.
+    Connect,
+    /// At AUTH, after the client gave its name and password.
+    Login,
+    /// At MAIL.
+    Sender,
+    /// At each RCPT.
+    Recipient,
+    /// After the final dot: a refused mail is not kept; one that hangs or drops here is.
+    Content,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Refuse(u16),
+    Hang,
+    Drop,
+}
+
+/// A failure of the mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    stage: Stage,
+    act: Act,
+}
+
+impl Trouble {
+    /// Answers `code` at `stage`: 421 at connect, 450, 550 or 552 at MAIL and RCPT, 535 at AUTH, 451 or 554 after the dot.
+    pub const fn refuse(stage: Stage, code: u16) -> Self {
+        Self { stage, act: Act::Refuse(code) }
+    }
+
+    /// Answers nothing any more from `stage` on.
+    pub const fn hang(stage: Stage) -> Self {
+        Self { stage, act: Act::Hang }
+    }
+
+    /// Closes the connection at `stage` without an answer.
+    pub const fn drop(stage: Stage) -> Self {
+        Self { stage, act: Act::Drop }
+    }
+}
+
+/// One mail as it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// The simulated now.
+    pub at: Timestamp,
+    /// The envelope's sender; empty for a bounce.
+    pub from: String,
+    /// The envelope's recipients that were accepted.
+    pub to: Vec<String>,
+    /// Headers and body, dots unstuffed, lines ended by CRLF.
+    pub raw: Vec<u8>,
+    /// Whether the client logged in.
+    pub authenticated: bool,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
+}
+
+impl Mail {
+    /// The raw text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.raw).into_owned()
+    }
+
+    /// A header's value, unfolded but not decoded.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let text = self.text();
+        let mut lines = text.split("\r\n").take_while(|line| !line.is_empty()).peekable();
+        while let Some(line) = lines.next() {
+            let Some((found, value)) = line.split_once(':') else { continue };
+            if !found.eq_ignore_ascii_case(name) {
+                continue;
+            }
+            let mut value = value.trim().to_owned();
+            while let Some(more) = lines.next_if(|line| line.starts_with([' ', '\t'])) {
+                value.push(' ');
+                value.push_str(more.trim());
+            }
+            return Some(value);
+        }
+        None
+    }
+}
+
+/// What the server, its conversations and its handles share.
+struct State {
+    now: VirtualNow,
+    setup: Setup,
+    script: Mutex<Script<Trouble>>,
+    /// Recipients that are refused, with their code.
+    refused: Mutex<HashMap<String, u16>>,
+    mails: Ledger<Mail>,
+    connections: Ledger<Timestamp>,
+}
+
+async fn serve(gate: Gate, state: Arc<State>) {
+    let mut talks = JoinSet::new();
+    loop {
+        tokio::select! {
+            wire = gate.connection() => {
+                talks.spawn(talk(wire, Arc::clone(&state)));
+            }
+            Some(_) = talks.join_next() => {}
+        }
+    }
+}
+
+/// One client; how its connection ended matters to nobody here.
+async fn talk(wire: Wire, state: Arc<State>) {
+    let now = state.now.now();
+    let trouble = lock(&state.script).take(now);
+    state.connections.append(now);
+    let mut session = Session::new(&state, trouble);
+    let _: io::Result<()> = async {
+        match &state.setup.security {
+            Security::None => session.converse(Lines::new(wire)).await.map(drop),
+            Security::StartTls(tls) => match session.converse(Lines::new(wire)).await? {
+                Ended::Closed => Ok(()),
+                Ended::Upgrade(wire) => encrypted(&mut session, wire, tls).await,
+            },
+            Security::Implicit(tls) => encrypted(&mut session, wire, tls).await,
+        }
+    }
+    .await;
+}
+
+async fn encrypted(session: &mut Session<'_>, wire: Wire, tls: &Arc<ServerConfig>) -> io::Result<()> {
+    let stream = TlsAcceptor::from(Arc::clone(tls)).accept(wire).await?;
+    session.secure();
+    session.converse(Lines::new(stream)).await.map(drop)
+}
+
+/// A mail server on a free port of 127.0.0.1. Clones are handles on the same one; with the last of them it ends.
+#[derive(Clone)]
+pub struct Mailbox {
+    state: Arc<State>,
+    port: Arc<Port>,
+}
+
+impl Mailbox {
+    /// Opens it; it takes every mail that `setup` allows until told otherwise.
+    pub async fn open(now: &VirtualNow, setup: Setup) -> io::Result<Self> {
+        let state = Arc::new(State {
+            now: now.clone(),
+            setup,
+            script: Mutex::default(),
+            refused: Mutex::default(),
+            mails: Ledger::new(),
+            connections: Ledger::new(),
+        });
+        let port = Port::open(|gate| serve(gate, Arc::clone(&state))).await?;
+        Ok(Self { state, port: Arc::new(port) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// Moves the simulated now.
+    pub fn set_now(&self, now: Timestamp) {
+        self.state.now.set(now);
+    }
+
+    /// Every connection from now on meets this trouble; `None` ends it.
+    pub fn set(&self, trouble: Option<Trouble>) {
+        lock(&self.state.script).set(self.state.now.now(), trouble);
+    }
+
+    /// Every connection from the moment `from` on meets this trouble.
+    pub fn script(&self, from: Timestamp, trouble: Option<Trouble>) {
+        lock(&self.state.script).plan(from, trouble);
+    }
+
+    /// The next connection meets this trouble, then as before.
+    pub fn next(&self, trouble: Trouble) {
+        lock(&self.state.script).once(trouble);
+    }
+
+    /// Refuses one recipient with `code`, or takes it again.
+    pub fn refuse_recipient(&self, address: &str, code: Option<u16>) {
+        let mut refused = lock(&self.state.refused);
+        match code {
+            Some(code) => refused.insert(address.to_owned(), code),
+            None => refused.remove(address),
+        };
+    }
+
+    /// Every mail since the start or since [`Self::forget`].
+    pub fn mails(&self) -> Vec<Mail> {
+        self.state.mails.all()
+    }
+
+    /// How many ever came in.
+    pub fn count(&self) -> usize {
+        self.state.mails.total()
+    }
+
+    /// How many connections were ever accepted.
+    pub fn connection_count(&self) -> usize {
+        self.state.connections.total()
+    }
+
+    /// Drops the mails; the counts stay.
+    pub fn forget(&self) {
+        self.state.mails.forget();
+        self.state.connections.forget();
+    }
+
+    /// Returns once `count` mails ever came in.
+    pub async fn wait_for(&self, count: usize) {
+        self.state.mails.reach(count).await;
+    }
+
+    /// Refuses connections from now on and cuts those that are open, until [`Self::come_back`].
+    pub fn go_down(&self) {
+        self.port.go_down();
+    }
+
+    /// Listens again on the same port.
+    pub fn come_back(&self) -> io::Result<()> {
+        self.port.come_back()
+    }
+
+    /// Ends it for good.
+    pub async fn stop(&self) {
+        self.port.stop().await;
+    }
+}

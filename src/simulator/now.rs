@@ -1,0 +1,27 @@
+//! The time in the simulated world: what the driver says it is.
+
+use std::sync::{Arc, Mutex};
+
+use super::lock;
+use crate::domain::time::Timestamp;
+
+/// The simulated world's present moment. Clones share it, so one driver moves several servers at once.
+#[derive(Clone, Debug)]
+pub struct VirtualNow(Arc<Mutex<Timestamp>>);
+
+impl VirtualNow {
+    /// Starts at `now` and stays there until told otherwise.
+    pub fn new(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    /// Moves to `now`.
+    pub fn set(&self, now: Timestamp) {
+        *lock(&self.0) = now;
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        *lock(&self.0)
+    }
+}
