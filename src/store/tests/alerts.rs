@@ -168,10 +168,10 @@ async fn of_several_alerts_with_that_end_the_most_recent_fires_on() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let end = ending("1", days(7));
-    for (alert, opened) in [("A2", 10), ("A3", 30), ("A1", 20)] {
+    for (alert, opened) in [("A3", 10), ("A2", 30), ("A1", 20)] {
         past(&mut writer, alert, &end, opened).await;
     }
-    assert_eq!(writer.reopen_alert(&end).await.unwrap(), Some(id("A3")));
+    assert_eq!(writer.reopen_alert(&end).await.unwrap(), Some(id("A2")));
     writer.commit().await.unwrap();
     assert_eq!(home.store.firing_alerts().await.unwrap().len(), 1);
 }
