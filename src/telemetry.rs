@@ -11,9 +11,25 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 
-/// Starts logging.
-pub fn start(level: LogLevel, format: LogFormat, color: ColorChoice) {
-    let ours = match level {
+/// How much a command says of itself when no level is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// The log is all that there is: one line a run, an alert, a delivery.
+    Service,
+    /// What somebody should know beside the result. The alerts are the result, so the log does not repeat them.
+    Command,
+    /// Only what went wrong.
+    Quiet,
+}
+
+/// Starts logging, at `level` if one was asked for.
+pub fn start(level: Option<LogLevel>, voice: Voice, format: LogFormat, color: ColorChoice) {
+    let usual = match voice {
+        Voice::Service => LogLevel::Info,
+        Voice::Command => LogLevel::Warn,
+        Voice::Quiet => LogLevel::Error,
+    };
+    let ours = match level.unwrap_or(usual) {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -22,7 +38,10 @@ pub fn start(level: LogLevel, format: LogFormat, color: ColorChoice) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let theirs = ours.min(LevelFilter::WARN);
-    let filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
+    let mut filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
+    if level.is_none() && voice == Voice::Command {
+        filter = filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR);
+    }
     let ansi = color.on(std::io::stderr().is_terminal());
     let registry = tracing_subscriber::registry().with(filter);
     match format {
