@@ -130,7 +130,8 @@ fn alerts(report: &Report) -> String {
     for alert in alerts {
         let (severity, name) = (alert.severity.as_str().to_uppercase(), subject(alert));
         let (since, ago) = (minute(alert.opened_at), relative(alert.opened_at, report.generated_at));
-        let _ = writeln!(text, "\n{severity} {name}: {} since {since} ({ago})", alert.kind);
+        text.push('\n');
+        text.push_str(&wrapped(&format!("{severity} {name}: {} since {since} ({ago})", alert.kind), 0));
         text.push_str(&wrapped(&alert.detail, 2));
     }
     text
