@@ -25,6 +25,7 @@ pub struct Cli {
 
 /// Options for all commands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options for all commands")]
 pub struct Global {
     /// The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
     #[arg(long, global = true, value_name = "FILE")]
