@@ -19,8 +19,20 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// The shell may name everything.
-const SHELL: &[&str] =
-    &["main", "lib", "cli", "clock", "telemetry", "report", "demo", "commands", "daemon", "web"];
+const SHELL: &[&str] = &[
+    "main",
+    "lib",
+    "cli",
+    "clock",
+    "telemetry",
+    "report",
+    "setup",
+    "output",
+    "demo",
+    "commands",
+    "daemon",
+    "web",
+];
 
 /// Crates, and the rooms that may name them. A crate not listed may be used everywhere.
 const CRATES: &[(&str, &[&str])] = &[
@@ -30,9 +42,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum", &["simulator", "web"]),
     ("minijinja", &["notify"]),
     ("clap", &["cli", "main"]),
-    ("anyhow", &["commands", "daemon", "demo"]),
-    ("indicatif", &["commands"]),
-    ("comfy_table", &["commands"]),
+    ("anyhow", &["commands", "daemon", "demo", "output", "setup"]),
+    ("indicatif", &["output"]),
+    ("comfy_table", &["output"]),
 ];
 
 /// What rules may not touch: the outside world.

@@ -14,7 +14,8 @@ use crate::engine::{Engine, Scope};
 use crate::report::Report;
 use crate::store::{Lock, Store};
 
-use super::{FAILED, output, setup};
+use super::FAILED;
+use crate::{output, setup};
 
 pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> {
     match look(global, options).await {

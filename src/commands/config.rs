@@ -7,7 +7,7 @@ use crate::clock;
 use crate::config::{self, Environment, Source};
 use crate::domain::time::rfc3339;
 
-use super::{output, setup};
+use crate::{output, setup};
 
 pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<u8> {
     match command {

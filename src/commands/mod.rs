@@ -3,10 +3,8 @@
 mod check;
 mod config;
 mod notify;
-pub(crate) mod output;
 mod run;
 mod schedule;
-pub(crate) mod setup;
 mod status;
 
 use std::process::ExitCode;
@@ -14,7 +12,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Command};
 use crate::config::Environment;
 use crate::telemetry::Voice;
-use crate::{demo, telemetry};
+use crate::{demo, output, telemetry};
 
 /// The exit status of a command that failed, and of bad usage (contract 2).
 pub const FAILED: u8 = 3;
@@ -53,6 +51,6 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Notify(notify) => notify::run(&global, &notify).await,
         Command::Schedule(schedule) => schedule::run(&global, &schedule),
         Command::Config(command) => config::run(&global, &command),
-        Command::Demo(options) => demo::run(options.folder.as_deref()).await,
+        Command::Demo(options) => Ok(if demo::run(options.folder.as_deref()).await? { 0 } else { FAILED }),
     }
 }

@@ -12,7 +12,8 @@ use crate::domain::message::{Message, MessageData, MessageId, MessageType};
 use crate::domain::time::Timestamp;
 use crate::notify::{Attempt, Sender, render};
 
-use super::{FAILED, output, setup};
+use super::FAILED;
+use crate::{output, setup};
 
 pub(super) async fn run(global: &Global, command: &Notify) -> anyhow::Result<u8> {
     let Notify::Test { receivers: names } = command;

@@ -4,7 +4,7 @@ use crate::cli::Global;
 use crate::daemon::Daemon;
 use crate::store::{Lock, Store};
 
-use super::setup;
+use crate::setup;
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<u8> {
     let config = setup::load(global, &[])?;

@@ -6,7 +6,7 @@ use crate::cli::{Global, Schedule};
 use crate::clock;
 use crate::domain::time::rfc3339;
 
-use super::{output, setup};
+use crate::{output, setup};
 
 pub(super) fn run(global: &Global, options: &Schedule) -> anyhow::Result<u8> {
     let timetable = setup::load(global, &[])?.schedule;

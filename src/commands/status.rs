@@ -5,7 +5,7 @@ use crate::clock;
 use crate::report::Report;
 use crate::store::Store;
 
-use super::{output, setup};
+use crate::{output, setup};
 
 pub(super) async fn run(global: &Global, options: &Status) -> anyhow::Result<u8> {
     let config = setup::load(global, &[])?;

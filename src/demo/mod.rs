@@ -14,8 +14,8 @@ use anyhow::Context;
 use chrono::{DurationRound, TimeDelta};
 
 use crate::clock;
-use crate::commands::output;
 use crate::domain::time::minute;
+use crate::output;
 
 use scene::Scene;
 use timeline::Timeline;
@@ -23,8 +23,8 @@ use timeline::Timeline;
 /// How long the story is.
 const MONTH: TimeDelta = TimeDelta::days(30);
 
-/// Plays the month into `folder`, or into a new temporary one, which is kept.
-pub async fn run(folder: Option<&Path>) -> anyhow::Result<u8> {
+/// Plays the month into `folder`, or into a new temporary one, which is left behind; says whether every promise was kept.
+pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
     let folder = lay(folder)?;
     // The month ends now, so that `status` on the store that is left behind tells of days that make sense.
     let start = (clock::now() - MONTH).duration_trunc(TimeDelta::hours(1))?;
@@ -59,7 +59,7 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<u8> {
         config.display(),
     ))?;
     scene.engine.store.close().await;
-    Ok(if verdict.kept() { 0 } else { crate::commands::FAILED })
+    Ok(verdict.kept())
 }
 
 /// Makes the folder; refuses one in which a demo was played before, rather than mix two months.

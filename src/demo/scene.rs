@@ -7,10 +7,10 @@ use anyhow::Context;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
-use crate::commands;
 use crate::config::{self, Environment, Source};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
+use crate::setup;
 use crate::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
 use crate::store::Store;
 
@@ -62,7 +62,7 @@ impl Scene {
         let environment: Environment = std::iter::empty::<(&str, &str)>().collect();
         let config = config::load(&Source::File(file), &environment, start)?.config;
         let store = Store::open(&config.store.path).await?;
-        let engine = commands::setup::engine(config, store)?;
+        let engine = setup::engine(config, store)?;
         Ok(Self { folder: folder.to_owned(), start, now, vendor, main, mailbox, pager, engine })
     }
 

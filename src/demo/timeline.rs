@@ -5,9 +5,9 @@ use std::io::Write;
 
 use super::scene::Scene;
 use super::story::Event;
-use crate::commands::output;
 use crate::domain::time::Timestamp;
 use crate::engine::Scope;
+use crate::output;
 
 /// Where the play stands.
 pub(super) struct Timeline<'a> {

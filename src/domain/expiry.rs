@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 
-use super::alert::Severity;
+use super::severity::Severity;
 use super::span::{self, SpanError};
 use super::time::Timestamp;
 

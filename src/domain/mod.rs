@@ -15,10 +15,9 @@ pub mod expiry;
 pub mod message;
 pub mod observation;
 pub mod policy;
-#[cfg(test)]
-mod rehearsal;
 pub mod route;
 pub mod schedule;
+pub mod severity;
 pub mod span;
 pub mod standing;
 pub mod summary;

@@ -5,14 +5,16 @@
 
 use chrono::TimeDelta;
 
-use super::account::{AccountKey, AccountRef, ReceiverName};
-use super::alert::Subject;
-use super::alert::{Alert, Severity};
-use super::change::Change;
-use super::expiry::Stage;
-use super::message::{AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status};
-use super::summary;
-use super::time::Timestamp;
+use crate::domain::account::{AccountKey, AccountRef, ReceiverName};
+use crate::domain::alert::Subject;
+use crate::domain::alert::{Alert, Severity};
+use crate::domain::change::Change;
+use crate::domain::expiry::Stage;
+use crate::domain::message::{
+    AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status,
+};
+use crate::domain::summary;
+use crate::domain::time::Timestamp;
 
 /// What one receiver has been told of one alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,5 +177,4 @@ pub fn compose(
 }
 
 #[cfg(test)]
-#[path = "announce_tests.rs"]
 mod tests;

@@ -8,30 +8,30 @@ use std::collections::BTreeMap;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 
-use super::account::{AccountId, AccountKey, SubscriptionName};
-use super::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
-use super::announce::{self, Decision, Telling, Told};
-use super::assess::{self, Open, Transition};
-use super::change::Change;
-use super::configuration::{Configuration, EndSource};
-use super::expiry::Ladder;
-use super::message::{Reason, Status};
-use super::observation::{Observation, Outcome};
-use super::policy::Policy;
-use super::span;
-use super::standing::{Known, Look, RunId, Standing};
-use super::time::Timestamp;
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::announce::{self, Decision, Telling, Told};
+use crate::domain::assess::{self, Open, Transition};
+use crate::domain::change::Change;
+use crate::domain::configuration::{Configuration, EndSource};
+use crate::domain::expiry::Ladder;
+use crate::domain::message::{Reason, Status};
+use crate::domain::observation::{Observation, Outcome};
+use crate::domain::policy::Policy;
+use crate::domain::span;
+use crate::domain::standing::{Known, Look, RunId, Standing};
+use crate::domain::time::Timestamp;
 
 /// A receiver's index.
-pub(super) type Receiver = usize;
+pub(in crate::domain) type Receiver = usize;
 
 /// One alert as one receiver heard it.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
-    pub(super) receiver: Receiver,
-    pub(super) alert: Alert,
-    pub(super) reason: Reason,
-    pub(super) at: Timestamp,
+pub(in crate::domain) struct Heard {
+    pub(in crate::domain) receiver: Receiver,
+    pub(in crate::domain) alert: Alert,
+    pub(in crate::domain) reason: Reason,
+    pub(in crate::domain) at: Timestamp,
 }
 
 impl Heard {
@@ -42,7 +42,7 @@ impl Heard {
     }
 
     /// `opened expiry 7d`: enough to compare with.
-    pub(super) fn words(&self) -> String {
+    pub(in crate::domain) fn words(&self) -> String {
         let Condition { kind, stage, subject, .. } = &self.alert.condition;
         let subject = match subject {
             Subject::Account(account) => account.id.to_string(),
@@ -58,28 +58,28 @@ impl Heard {
 }
 
 /// One subscription, `main`, with what is stored of it.
-pub(super) struct World {
-    pub(super) policy: Policy,
-    pub(super) members: Vec<Known>,
-    pub(super) alerts: Vec<Alert>,
-    pub(super) heard: Vec<Heard>,
-    pub(super) changes: Vec<Change>,
-    pub(super) silenced: BTreeMap<Receiver, bool>,
+pub(in crate::domain) struct World {
+    pub(in crate::domain) policy: Policy,
+    pub(in crate::domain) members: Vec<Known>,
+    pub(in crate::domain) alerts: Vec<Alert>,
+    pub(in crate::domain) heard: Vec<Heard>,
+    pub(in crate::domain) changes: Vec<Change>,
+    pub(in crate::domain) silenced: BTreeMap<Receiver, bool>,
     run: RunId,
 }
 
 /// The moment from which tests count, in seconds.
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(in crate::domain) fn at(seconds: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap() + TimeDelta::seconds(seconds)
 }
 
 /// A length as an operator types it, in seconds.
-pub(super) fn span(text: &str) -> i64 {
+pub(in crate::domain) fn span(text: &str) -> i64 {
     span::parse(text).unwrap().num_seconds()
 }
 
 /// The contract's defaults, without reminders and believed at once.
-pub(super) fn policy() -> Policy {
+pub(in crate::domain) fn policy() -> Policy {
     Policy {
         source: EndSource::ExpExpire,
         ladder: Ladder::new(["7d", "3d", "1d", "1h"].map(|lead| span::parse(lead).unwrap()).to_vec()),
@@ -91,33 +91,33 @@ pub(super) fn policy() -> Policy {
 }
 
 /// The subscription of every test.
-pub(super) fn main_subscription() -> SubscriptionName {
+pub(in crate::domain) fn main_subscription() -> SubscriptionName {
     SubscriptionName::new("main")
 }
 
 /// The account of that id.
-pub(super) fn account(id: &str) -> AccountKey {
+pub(in crate::domain) fn account(id: &str) -> AccountKey {
     AccountKey::new(&main_subscription(), &AccountId::new(id))
 }
 
 /// A healthy look at a token that ends at this second.
-pub(super) fn ends(seconds: i64) -> Observation {
+pub(in crate::domain) fn ends(seconds: i64) -> Observation {
     Observation::ok(Configuration { exp_expire: Some(at(seconds)), ..Configuration::default() })
 }
 
 /// A healthy look at a token that ends in a year.
-pub(super) fn well() -> Observation {
+pub(in crate::domain) fn well() -> Observation {
     ends(span("365d"))
 }
 
 /// A look that found something else.
-pub(super) fn bad(outcome: Outcome) -> Observation {
+pub(in crate::domain) fn bad(outcome: Outcome) -> Observation {
     Observation::failed(outcome, outcome.as_str())
 }
 
 impl World {
     /// Accounts of these ids; an empty id is the list of accounts. One receiver.
-    pub(super) fn of(ids: &[&str]) -> Self {
+    pub(in crate::domain) fn of(ids: &[&str]) -> Self {
         let known = |id: &&str| Known {
             account: account(id),
             name: (*id).to_owned(),
@@ -136,26 +136,26 @@ impl World {
     }
 
     /// The same under another policy.
-    pub(super) fn with(mut self, edit: impl FnOnce(&mut Policy)) -> Self {
+    pub(in crate::domain) fn with(mut self, edit: impl FnOnce(&mut Policy)) -> Self {
         edit(&mut self.policy);
         self
     }
 
     /// One run that looks at these accounts, by index; returns what was told.
-    pub(super) fn run(&mut self, seconds: i64, looks: &[(usize, Observation)]) -> Vec<String> {
+    pub(in crate::domain) fn run(&mut self, seconds: i64, looks: &[(usize, Observation)]) -> Vec<String> {
         self.run += 1;
         self.look(seconds, looks);
         self.tick(seconds)
     }
 
     /// One run that sees the same at every account.
-    pub(super) fn run_all(&mut self, seconds: i64, observation: &Observation) -> Vec<String> {
+    pub(in crate::domain) fn run_all(&mut self, seconds: i64, observation: &Observation) -> Vec<String> {
         let looks: Vec<_> = (0..self.members.len()).map(|index| (index, observation.clone())).collect();
         self.run(seconds, &looks)
     }
 
     /// Looks of the present run, and nothing told yet.
-    pub(super) fn look(&mut self, seconds: i64, looks: &[(usize, Observation)]) {
+    pub(in crate::domain) fn look(&mut self, seconds: i64, looks: &[(usize, Observation)]) {
         for (index, observation) in looks {
             let known = &mut self.members[*index];
             let lesson = known.learn(Look { observation, at: at(seconds), run: self.run }, &self.policy);
@@ -166,19 +166,19 @@ impl World {
     }
 
     /// Assesses and tells; returns what was told.
-    pub(super) fn tick(&mut self, seconds: i64) -> Vec<String> {
+    pub(in crate::domain) fn tick(&mut self, seconds: i64) -> Vec<String> {
         self.assess(seconds);
         self.announce(seconds)
     }
 
     /// What should happen to the alerts now.
-    pub(super) fn transitions(&self, seconds: i64) -> Vec<Transition> {
+    pub(in crate::domain) fn transitions(&self, seconds: i64) -> Vec<Transition> {
         let open = Open::new(&self.alerts);
         assess::subscription(&main_subscription(), &self.members, &open, &self.policy, at(seconds))
     }
 
     /// Lets it happen.
-    pub(super) fn assess(&mut self, seconds: i64) -> Vec<Transition> {
+    pub(in crate::domain) fn assess(&mut self, seconds: i64) -> Vec<Transition> {
         let transitions = self.transitions(seconds);
         for transition in &transitions {
             self.apply(transition, at(seconds));
@@ -233,7 +233,7 @@ impl World {
     }
 
     /// What every receiver is to hear now, told and remembered.
-    pub(super) fn announce(&mut self, seconds: i64) -> Vec<String> {
+    pub(in crate::domain) fn announce(&mut self, seconds: i64) -> Vec<String> {
         let now = at(seconds);
         let mut news = Vec::new();
         for (receiver, silenced) in &self.silenced {
@@ -262,30 +262,30 @@ impl World {
     }
 
     /// What `receiver` knows of `alert`.
-    pub(super) fn told(&self, receiver: Receiver, alert: &Alert) -> Option<Told> {
+    pub(in crate::domain) fn told(&self, receiver: Receiver, alert: &Alert) -> Option<Told> {
         let heard =
             self.heard.iter().filter(|heard| heard.receiver == receiver && heard.alert.id == alert.id);
         Told::of(heard.map(Heard::telling), alert.condition.expires_at)
     }
 
     /// The firing alert of that subject and kind.
-    pub(super) fn find(&self, subject: &Subject, kind: AlertKind) -> Option<&Alert> {
+    pub(in crate::domain) fn find(&self, subject: &Subject, kind: AlertKind) -> Option<&Alert> {
         let mine = |alert: &&Alert| alert.condition.subject == *subject && alert.condition.kind == kind;
         self.alerts.iter().filter(|alert| alert.is_firing()).find(mine)
     }
 
     /// The firing alert of that kind about the account of that index.
-    pub(super) fn of_account(&self, index: usize, kind: AlertKind) -> Option<&Alert> {
+    pub(in crate::domain) fn of_account(&self, index: usize, kind: AlertKind) -> Option<&Alert> {
         self.find(&Subject::Account(self.members[index].account.clone()), kind)
     }
 
     /// The firing alert of that kind about the subscription.
-    pub(super) fn of_all(&self, kind: AlertKind) -> Option<&Alert> {
+    pub(in crate::domain) fn of_all(&self, kind: AlertKind) -> Option<&Alert> {
         self.find(&Subject::Subscription(main_subscription()), kind)
     }
 
     /// What fires: subject (`all` for the subscription), kind, severity; sorted.
-    pub(super) fn firing(&self) -> Vec<(String, AlertKind, Severity)> {
+    pub(in crate::domain) fn firing(&self) -> Vec<(String, AlertKind, Severity)> {
         let mut firing: Vec<_> = self
             .alerts
             .iter()

@@ -16,7 +16,7 @@ use crate::notify::Sender;
 use crate::store::Store;
 
 /// Loads the configuration, or makes the bare one when there is no file; `accounts` counts only for the bare one.
-pub(super) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Config> {
+pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Config> {
     let environment = Environment::of_process();
     let source = config::locate(global.config.as_deref(), &environment)?;
     if matches!(source, Source::None) {
@@ -41,7 +41,7 @@ pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
 ///
 /// # Errors
 /// When a name is nobody's; says which names there are.
-pub(super) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTreeSet<AccountKey>> {
+pub(crate) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTreeSet<AccountKey>> {
     let accounts = || watched.iter().filter(|known| !known.account.is_listing());
     let mut found = BTreeSet::new();
     for name in names {

@@ -6,14 +6,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::account::AccountKey;
-use super::alert::AlertKind;
-use super::change::Change;
-use super::configuration::Configuration;
-use super::diff;
-use super::observation::{Observation, Outcome};
-use super::policy::Policy;
-use super::time::Timestamp;
+use crate::domain::account::AccountKey;
+use crate::domain::alert::AlertKind;
+use crate::domain::change::Change;
+use crate::domain::configuration::Configuration;
+use crate::domain::diff;
+use crate::domain::observation::{Observation, Outcome};
+use crate::domain::policy::Policy;
+use crate::domain::time::Timestamp;
 
 /// The number of a run, in the order in which runs began.
 pub type RunId = i64;
@@ -246,5 +246,4 @@ impl Standing {
 }
 
 #[cfg(test)]
-#[path = "standing_tests.rs"]
 mod tests;

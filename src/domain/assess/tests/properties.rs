@@ -1,12 +1,14 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
+use super::rehearsal::{Heard, World, at, bad, ends};
 use crate::domain::alert::AlertKind as Kind;
+use crate::domain::configuration::Configuration;
 use crate::domain::expiry::{Stage, severity};
 use crate::domain::message::{Reason, Status};
 use crate::domain::observation::Observation;
-use crate::domain::rehearsal::{Heard, World, at, bad, ends};
+use crate::domain::observation::Outcome;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;

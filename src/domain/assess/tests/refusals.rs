@@ -1,8 +1,8 @@
 use chrono::TimeDelta;
 
+use super::rehearsal::{World, bad, well};
 use crate::domain::alert::AlertKind as Kind;
 use crate::domain::observation::{Observation, Outcome};
-use crate::domain::rehearsal::{World, bad, well};
 
 fn looks(observations: &[Observation]) -> Vec<(usize, Observation)> {
     observations.iter().cloned().enumerate().collect()

@@ -2,9 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::alert::{AlertId, AlertKind, Condition};
+use crate::domain::assess::tests::rehearsal::{Heard, World, account, at, bad, ends, well};
 use crate::domain::change::ChangeKind;
 use crate::domain::observation::Outcome;
-use crate::domain::rehearsal::{Heard, World, account, at, bad, ends, well};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;

@@ -11,8 +11,8 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 
-pub(super) use lines::counted;
-pub(super) use progress::Progress;
+pub(crate) use lines::counted;
+pub(crate) use progress::Progress;
 
 use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
@@ -28,18 +28,18 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Prints a remark beside the result.
-pub(super) fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     // Nobody is left to be told when stderr is gone.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Prints why a command failed, with its causes.
-pub(super) fn complain(error: &anyhow::Error) {
+pub(crate) fn complain(error: &anyhow::Error) {
     note(&format!("minimax-watch: {}", in_words(error)));
 }
 
 /// Says why a command failed where a monitor looks for it.
-pub(super) fn fail_as_plugin(error: &anyhow::Error) -> anyhow::Result<()> {
+pub(crate) fn fail_as_plugin(error: &anyhow::Error) -> anyhow::Result<()> {
     print(&nagios::failure(&in_words(error)))
 }
 
@@ -62,7 +62,7 @@ fn in_words(error: &anyhow::Error) -> String {
 }
 
 /// Prints how things stand.
-pub(super) fn report(report: &Report, format: Format, color: ColorChoice) -> anyhow::Result<()> {
+pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> anyhow::Result<()> {
     let text = match format {
         Format::Table => table::render(report, color.on(io::stdout().is_terminal())),
         Format::Json => serde_json::to_string_pretty(report)? + "\n",

@@ -1,10 +1,12 @@
 use chrono::TimeDelta;
 
-use super::*;
+use super::super::*;
+use super::rehearsal::{World, account, at, bad, ends, span, well};
 use crate::domain::alert::AlertKind as Kind;
+use crate::domain::configuration::Configuration;
 use crate::domain::expiry::{Ladder, Stage};
 use crate::domain::observation::Observation;
-use crate::domain::rehearsal::{World, account, at, bad, ends, span, well};
+use crate::domain::observation::Outcome;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;

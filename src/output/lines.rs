@@ -26,7 +26,7 @@ pub(super) fn wrapped(text: &str, indent: usize) -> String {
 }
 
 /// `1 account`, `2 accounts`.
-pub(in crate::commands) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

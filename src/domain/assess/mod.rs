@@ -1,0 +1,139 @@
+//! What should fire now, given what is known: the transitions that alerts have to make.
+//!
+//! Promises: level, not edge: computed from what is stored, so a crash between two steps loses nothing; one cause is
+//! one alert. An alert's text moves only together with its stage, severity or end, so nothing is written for nothing.
+//! Leaves who hears of it to `announce`.
+
+mod ending;
+mod group;
+mod words;
+
+use std::collections::BTreeMap;
+
+use crate::domain::account::SubscriptionName;
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::policy::Policy;
+use crate::domain::standing::{Fault, Known};
+use crate::domain::time::Timestamp;
+use ending::ending;
+use group::Group;
+use words::{fault_condition, healthy_again};
+
+/// One step in an alert's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// Begins to fire; an `expiry` that was resolved with this very end fires on.
+    Open(Condition),
+    /// Fires on with another stage, severity or end.
+    Update(AlertId, Condition),
+    /// Ends.
+    Resolve {
+        /// Which alert.
+        id: AlertId,
+        /// Why, in one sentence.
+        detail: String,
+        /// The end that replaced the one that was near; `expiry` only.
+        renewed_until: Option<Timestamp>,
+    },
+}
+
+/// The firing alerts among which a subscription is assessed.
+#[derive(Debug, Default)]
+pub struct Open<'a>(BTreeMap<(&'a Subject, AlertKind), &'a Alert>);
+
+impl<'a> Open<'a> {
+    /// Keeps those that fire.
+    pub fn new(alerts: impl IntoIterator<Item = &'a Alert>) -> Self {
+        let firing = alerts.into_iter().filter(|alert| alert.is_firing());
+        Self(firing.map(|alert| ((&alert.condition.subject, alert.condition.kind), alert)).collect())
+    }
+
+    fn find(&self, subject: &Subject, kind: AlertKind) -> Option<&'a Alert> {
+        self.0.get(&(subject, kind)).copied()
+    }
+}
+
+/// Everything that should happen to the alerts of one subscription and its accounts.
+pub fn subscription(
+    name: &SubscriptionName,
+    members: &[Known],
+    open: &Open<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Transition> {
+    let accounts: Vec<&Known> = members.iter().filter(|member| !member.account.is_listing()).collect();
+    let mut transitions: Vec<Transition> =
+        accounts.iter().flat_map(|member| account(member, open, policy, now)).collect();
+    let group = Group {
+        name,
+        witnesses: members,
+        members: if accounts.is_empty() { members.iter().collect() } else { accounts },
+        open,
+    };
+    transitions.extend(group.refusals(Fault::Unauthorized));
+    transitions.extend(group.refusals(Fault::SubscriptionLapsed));
+    transitions.extend(group.silence(policy));
+    transitions.extend(group.riddles());
+    transitions
+}
+
+/// The end of alerts whose subject is watched no more.
+pub fn unwatched(alert: &Alert) -> Transition {
+    Transition::Resolve {
+        id: alert.id.clone(),
+        detail: "No longer watched: it left the configuration.".to_owned(),
+        renewed_until: None,
+    }
+}
+
+/// The kinds that are about one account alone.
+fn account(member: &Known, open: &Open<'_>, policy: &Policy, now: Timestamp) -> Vec<Transition> {
+    let subject = Subject::Account(member.account.clone());
+    let standing = member.standing_under(policy);
+    let mut transitions = Vec::new();
+    let find = |kind| open.find(&subject, kind);
+    transitions.extend(ending(member, &standing, find(AlertKind::Expiry), policy, now));
+    let without_end = standing.end_missing.then(|| Condition {
+        subject: subject.clone(),
+        kind: AlertKind::ExpiryUnknown,
+        stage: None,
+        severity: Severity::Warning,
+        expires_at: None,
+        detail: "The account answers well, but its configuration holds no usable end of the token."
+            .to_owned(),
+        affected: 1,
+    });
+    transitions.extend(settle(find(AlertKind::ExpiryUnknown), without_end, || {
+        "The configuration holds the token's end again.".to_owned()
+    }));
+    for fault in [Fault::NotFound, Fault::AccountError] {
+        let condition =
+            standing.faults.contains(&fault).then(|| fault_condition(subject.clone(), fault, 1, &standing));
+        transitions.extend(settle(find(fault.kind()), condition, || healthy_again(&standing)));
+    }
+    transitions
+}
+
+/// Opens, updates or resolves by comparing what fires with what should. The text alone moves nothing: vendors put time
+/// stamps into their error texts.
+fn settle(
+    open: Option<&Alert>,
+    wanted: Option<Condition>,
+    resolved: impl FnOnce() -> String,
+) -> Option<Transition> {
+    match (open, wanted) {
+        (None, None) => None,
+        (None, Some(condition)) => Some(Transition::Open(condition)),
+        (Some(alert), None) => {
+            Some(Transition::Resolve { id: alert.id.clone(), detail: resolved(), renewed_until: None })
+        }
+        (Some(alert), Some(condition)) => {
+            let same = alert.condition.severity == condition.severity
+                && alert.condition.affected == condition.affected;
+            (!same).then(|| Transition::Update(alert.id.clone(), condition))
+        }
+    }
+}
+
+#[cfg(test)]
+pub(in crate::domain) mod tests;
