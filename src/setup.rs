@@ -42,17 +42,18 @@ pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
 /// # Errors
 /// When a name is nobody's; says which names there are.
 pub(crate) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTreeSet<AccountKey>> {
-    let accounts = || watched.iter().filter(|known| !known.account.is_listing());
+    let accounts: Vec<&Known> = watched.iter().filter(|known| !known.account.is_listing()).collect();
     let mut found = BTreeSet::new();
     for name in names {
-        let before = found.len();
-        let matching = accounts().filter(|known| known.name == *name || known.account.id.as_str() == name);
-        found.extend(matching.map(|known| known.account.clone()));
-        if found.len() == before && !accounts().any(|known| known.name == *name) {
-            let known: Vec<&str> = accounts().map(|known| known.name.as_str()).take(20).collect();
+        let goes_by = |known: &&&Known| known.name == *name || known.account.id.as_str() == name;
+        let matching: Vec<AccountKey> =
+            accounts.iter().filter(goes_by).map(|known| known.account.clone()).collect();
+        if matching.is_empty() {
+            let known: Vec<&str> = accounts.iter().map(|known| known.name.as_str()).take(20).collect();
             let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
             anyhow::bail!("`{name}` is no watched account (watched: {known})");
         }
+        found.extend(matching);
     }
     Ok(found)
 }

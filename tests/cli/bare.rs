@@ -35,6 +35,15 @@ async fn only_the_accounts_that_are_named_are_asked_about() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_one_forgets_nothing_of_the_others() {
+    let stage = bare(TOKEN, &["studio-a", "0042"]).await;
+    stage.run(&["check"]);
+    stage.run(&["check", "0042", "0042"]);
+    let status = stage.run(&["status"]);
+    assert!(status.out.contains("\nstudio-a ") && status.out.contains("\n0042 "), "{}", status.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_token_is_critical_and_said_to_be_wrong() {
     let stage = bare("user:1234-wr0ng", &["studio-a"]).await;
     let check = stage.run(&["check"]);

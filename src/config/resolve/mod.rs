@@ -71,7 +71,8 @@ pub(super) fn bare(
     let subscriptions = bare_token(setting, findings).map(|token| {
         let name = SubscriptionName::new("default");
         let accounts: Vec<_> = accounts.iter().cloned().map(subscriptions::unnamed).collect();
-        vec![Subscription { name, token, discover: accounts.is_empty(), accounts }]
+        // Also when accounts are named, so that a look at some forgets nothing of those found before.
+        vec![Subscription { name, token, discover: true, accounts }]
     });
     let config = sections(&mut root, setting, subscriptions);
     root.finish();

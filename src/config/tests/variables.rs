@@ -47,7 +47,7 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
     let named = bare(&[AccountId::new("7")], &overrides, now()).unwrap();
     assert_eq!(
         (named.subscriptions[0].discover, named.subscriptions[0].accounts[0].name.as_str()),
-        (false, "7")
+        (true, "7")
     );
     assert_eq!((named.api.base_url.as_str(), named.store.path), ("http://127.0.0.1:9/", PathBuf::from("/x")));
 
