@@ -114,14 +114,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets the resolved alert of the same subject and kind whose end it was, or whose end was told as this one, fire on, and
-    /// says which one that was. An end that comes back is not news: what was told of it stays told.
+    /// Lets the alert of the same subject and kind that a later end resolved fire on, when this end was its own or was told as
+    /// its own, and says which one that was. An end that comes back is not news: what was told of it stays told. An
+    /// account that comes back is: its alert ended because nobody watched it.
     pub async fn reopen_alert(&mut self, condition: &Condition) -> Result<Option<AlertId>, StoreError> {
         let [subscription, account, receiver] = columns(&condition.subject);
         let id: Option<String> = sqlx::query_scalar(
             "UPDATE alerts SET resolved_at = NULL, renewed_until = NULL, settled = 0
              WHERE id = (SELECT id FROM alerts a WHERE subscription = ?1 AND account = ?2 AND receiver = ?3 AND kind = ?4
-                         AND resolved_at IS NOT NULL
+                         AND renewed_until IS NOT NULL
                          AND (expires_at = ?5 OR EXISTS (
                              SELECT 1 FROM announcements t WHERE t.alert = a.id AND t.expires_at = ?5))
                          ORDER BY opened_at DESC, id DESC LIMIT 1)
