@@ -9,5 +9,7 @@ mod world;
 mod causes;
 mod changes;
 mod expiry;
+mod mail;
 mod outcomes;
 mod quiet;
+mod receivers;
