@@ -8,8 +8,11 @@ mod world;
 
 mod causes;
 mod changes;
+mod discover;
 mod expiry;
 mod mail;
 mod outcomes;
 mod quiet;
 mod receivers;
+mod retention;
+mod subjects;
