@@ -11,8 +11,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 
-/// Starts logging.
-pub fn start(level: LogLevel, format: LogFormat, color: ColorChoice) {
+/// What is heard at `level`.
+pub fn filter(level: LogLevel) -> Targets {
     let ours = match level {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
@@ -22,9 +22,13 @@ pub fn start(level: LogLevel, format: LogFormat, color: ColorChoice) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let theirs = ours.min(LevelFilter::WARN);
-    let filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
+    Targets::new().with_target("minimax_watch", ours).with_default(theirs)
+}
+
+/// Starts logging.
+pub fn start(level: LogLevel, format: LogFormat, color: ColorChoice) {
     let ansi = color.on(std::io::stderr().is_terminal());
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(level));
     match format {
         LogFormat::Text => registry
             .with(

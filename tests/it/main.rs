@@ -15,4 +15,5 @@ mod outcomes;
 mod quiet;
 mod receivers;
 mod retention;
+mod secrets;
 mod subjects;

@@ -23,6 +23,8 @@ pub(crate) const MAIN_TOKEN: &str = "user:1001-mAiNtOkEn0123456789aB";
 pub(crate) const OTHER_TOKEN: &str = "user:2002-oThErToKeN0123456789";
 pub(crate) const SMTP_PASSWORD: &str = "sMtP-pAsSwOrD-0815";
 pub(crate) const SIGNING_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// A part of the pager's address, when it is configured by [`SECRET_PAGER`].
+pub(crate) const URL_SECRET: &str = "T0PsEcReTpAtH4711";
 
 /// When every world begins.
 pub(crate) fn start() -> Timestamp {
@@ -56,6 +58,15 @@ pub(crate) const PAGER: &str = r#"
 name = "pager"
 type = "webhook"
 url = "@pager@"
+secret_file = "webhook-secret"
+"#;
+
+/// The pager, whose address is a secret.
+pub(crate) const SECRET_PAGER: &str = r#"
+[[receivers]]
+name = "pager"
+type = "webhook"
+url_file = "secret-url"
 secret_file = "webhook-secret"
 "#;
 
@@ -177,18 +188,19 @@ impl World {
     pub(crate) async fn open(settings: Settings) -> Self {
         let clock = VirtualNow::new(start());
         let folder = tempfile::tempdir().unwrap();
+        let login = Login { username: "watch".to_owned(), password: SecretString::from(SMTP_PASSWORD) };
+        let mailbox = Mailbox::open(&clock, Setup { login: Some(login), ..Setup::default() }).await.unwrap();
+        let pager = Hook::open(&clock, Some(&SecretString::from(SIGNING_SECRET))).await.unwrap();
+        let desk = Hook::open(&clock, None).await.unwrap();
         for (name, secret) in [
             ("main-token", MAIN_TOKEN),
             ("other-token", OTHER_TOKEN),
             ("smtp-password", SMTP_PASSWORD),
             ("webhook-secret", SIGNING_SECRET),
+            ("secret-url", &format!("{}/{URL_SECRET}", pager.url())),
         ] {
             std::fs::write(folder.path().join(name), format!("{secret}\n")).unwrap();
         }
-        let login = Login { username: "watch".to_owned(), password: SecretString::from(SMTP_PASSWORD) };
-        let mailbox = Mailbox::open(&clock, Setup { login: Some(login), ..Setup::default() }).await.unwrap();
-        let pager = Hook::open(&clock, Some(&SecretString::from(SIGNING_SECRET))).await.unwrap();
-        let desk = Hook::open(&clock, None).await.unwrap();
         let api = UseApi::open(&clock).await.unwrap();
         let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
         let doors = Doors { api, pager, desk, mailbox };
