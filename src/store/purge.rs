@@ -1,7 +1,8 @@
 //! Forgetting what is over: resolved alerts, finished messages, run records, replaced snapshots and told changes.
 //!
 //! Promises: what is open, pending or not yet told is never touched, however old; a few rows at a time, so that no
-//! other writer waits long.
+//! other writer waits long. An alert's end commits together with its telling, so an ended one that is not settled
+//! waits for a receiver that left the configuration, and not for ever.
 
 use super::rows::millis;
 use super::{StoreError, Writer};
@@ -24,7 +25,7 @@ impl Writer {
     pub async fn purge(&mut self, before: Timestamp) -> Result<Purged, StoreError> {
         let statements = [
             "DELETE FROM alerts WHERE id IN (
-                 SELECT id FROM alerts WHERE settled = 1 AND resolved_at < ?1 ORDER BY id LIMIT ?2)",
+                 SELECT id FROM alerts WHERE resolved_at < ?1 ORDER BY id LIMIT ?2)",
             "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE announced = 1 AND at < ?1 ORDER BY id LIMIT ?2)",
             "DELETE FROM messages WHERE seq IN (
                  SELECT seq FROM messages WHERE state <> 'pending' AND finished_at < ?1 ORDER BY seq LIMIT ?2)",

@@ -49,6 +49,40 @@ async fn a_401_beside_silent_siblings_is_about_the_subscription() {
 }
 
 #[tokio::test]
+async fn a_cause_that_turns_out_to_be_one_accounts_moves_to_it_in_one_message() {
+    let world = three().await;
+    world.main.set_all(Some(Answer::unauthorized(Refusal::WithCode)));
+    world.run().await;
+    assert_eq!(world.heard(), ["opened unauthorized critical main(3)"]);
+    world.main.set_all(None);
+    world.main.set("3", Answer::unauthorized(Refusal::WithCode));
+    world.advance(minutes(15));
+    world.run().await;
+    assert_eq!(
+        world.heard(),
+        ["opened unauthorized critical studio-c + resolved unauthorized critical main(3)"]
+    );
+    world.advance(minutes(15));
+    world.run().await;
+    assert!(world.heard().is_empty());
+}
+
+#[tokio::test]
+async fn an_account_that_joins_a_refused_subscription_is_no_news() {
+    let mut world = three().await;
+    world.main.revoke_tokens();
+    world.run().await;
+    world.heard();
+    world.reload(Settings::watching(&[THREE[0], THREE[1], THREE[2], ("4", "studio-d")])).await;
+    world.run().await;
+    assert!(world.heard().is_empty());
+    world.main.accept_token(crate::world::MAIN_TOKEN.into());
+    world.main.put(healthy("4"));
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved unauthorized critical main(4)"]);
+}
+
+#[tokio::test]
 async fn a_lapsed_plan_is_the_subscriptions_even_beside_a_healthy_sibling() {
     let world = three().await;
     world.main.set("1", Answer::lapsed(Lapse::Expired));

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::simulator::Record;
+use serde_json::json;
 
 use crate::heard::body;
 use crate::world::{Settings, World, days, hours, minutes, seconds, start};
@@ -42,6 +43,32 @@ async fn every_rung_is_told_once_at_its_very_second_with_the_api_down_for_forty_
         ])
     );
     assert_eq!(world.firing().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_message_has_the_shape_of_the_contract() {
+    let world = seen(Settings::watching(STUDIO)).await;
+    world.live_until(end()).await;
+    let messages: Vec<_> = world.pager.deliveries().iter().map(body).collect();
+    let (opened, expired) = (&messages[0], &messages[4]);
+    let id = &opened["data"]["alerts"][0]["id"];
+    assert_eq!(
+        *expired,
+        json!({
+            "type": "alert.firing", "timestamp": "2026-12-01T08:00:00Z",
+            "data": {
+                "receiver": "pager", "severity": "critical",
+                "summary": "studio-a: token expired 2026-12-01 08:00 UTC",
+                "alerts": [{
+                    "id": id, "kind": "expiry", "status": "firing", "reason": "escalated", "stage": "expired",
+                    "severity": "critical", "subscription": "main", "account": {"id": "1", "name": "studio-a"},
+                    "affected": 1, "opened_at": "2026-11-24T08:00:00Z", "resolved_at": null,
+                    "expires_at": "2026-12-01T08:00:00Z", "detail": "The MiniMax token ended 2026-12-01 08:00 UTC."
+                }],
+                "changes": [], "truncated": 0
+            }
+        })
+    );
 }
 
 #[tokio::test]

@@ -15,6 +15,11 @@ pub(crate) fn lines(deliveries: &[Delivery]) -> Vec<String> {
         .map(|delivery| {
             assert_eq!(delivery.method, "POST");
             assert_eq!(delivery.header("content-type"), Some("application/json"));
+            assert_eq!(
+                delivery.header("user-agent"),
+                Some(concat!("minimax-watch/", env!("CARGO_PKG_VERSION")))
+            );
+            assert!(delivery.header("webhook-id").is_some());
             assert!(matches!(delivery.signature, Signature::Valid | Signature::Unchecked));
             line(&body(delivery))
         })

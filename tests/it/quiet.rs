@@ -203,3 +203,21 @@ async fn a_crash_between_the_two_looks_still_confirms() {
     world.run().await;
     assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
 }
+
+#[tokio::test]
+async fn a_crash_after_the_receiver_took_a_message_repeats_its_id_and_bytes() {
+    let mut world = World::watching(BOTH).await;
+    world.run().await;
+    world.main.remove("1");
+    world.look_twice().await;
+    world.engine.announce(world.now()).await.unwrap();
+    let pager = &world.engine.config.receivers[0];
+    let message = world.engine.store.next_message(&pager.name).await.unwrap().unwrap();
+    world.engine.sender.send(pager, &message.id, &message.body, world.now()).await;
+    world = world.restart().await;
+    world.tick().await;
+    let taken = world.pager.deliveries();
+    assert_eq!(taken.len(), 2);
+    assert_eq!(taken[0].body, taken[1].body);
+    assert_eq!(taken[0].header("webhook-id"), taken[1].header("webhook-id"));
+}

@@ -96,6 +96,29 @@ async fn a_message_that_waits_outlives_every_purge() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_receiver_that_left_is_given_up_after_a_week_and_forgotten() {
+    let mut world = World::open(forgetful().receivers(&[PAGER, DESK])).await;
+    world.all_healthy(BOTH);
+    world.run().await;
+    world.desk.go_down();
+    world.main.remove("1");
+    world.run().await;
+    world.reload(forgetful()).await;
+    world.main.put(healthy("1"));
+    world.run().await;
+    let counts = async |world: &World| {
+        world.engine.purge(world.now()).await.unwrap();
+        let outbox = world.engine.store.outbox(start()).await.unwrap();
+        (outbox.pending, outbox.failed, world.engine.store.all_alerts().await.unwrap().len())
+    };
+    assert_eq!(counts(&world).await, (1, 0, 1), "it may come back");
+    world.at(start() + days(8));
+    assert_eq!(counts(&world).await, (0, 1, 0));
+    world.at(start() + days(10));
+    assert_eq!(counts(&world).await, (0, 0, 0));
+}
+
+#[tokio::test]
 async fn the_last_known_end_of_a_silent_account_is_never_forgotten() {
     let world = World::open(forgetful()).await;
     world.main.put(Record::ending("1", start() + days(200)));
