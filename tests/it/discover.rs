@@ -52,12 +52,12 @@ async fn an_account_that_leaves_the_list_is_missed_only_when_its_own_read_says_s
 
 #[tokio::test]
 async fn an_empty_list_in_any_form_is_no_fault() {
+    let world = World::open(Settings::subscriptions(DISCOVER)).await;
     for list in [
         Reply::json(StatusCode::OK, "{}").into(),
         Answer::not_found(Missing::Empty),
         Answer::not_found(Missing::Json),
     ] {
-        let world = World::open(Settings::subscriptions(DISCOVER)).await;
         world.main.set_list(Some(list));
         let pass = world.run().await;
         assert_eq!((pass.counts.checked, pass.doubts), (0, false));
@@ -155,4 +155,16 @@ async fn found_accounts_stay_watched_over_a_restart_with_the_api_down() {
     world.live_until(start() + days(23)).await;
     // One failed look is no silence of an hour; the expiry clock needs none.
     assert_eq!(world.heard(), ["opened expiry 7d warning 2"]);
+}
+
+#[tokio::test]
+async fn a_silence_before_anything_was_found_is_told_of_the_subscription() {
+    let world = World::open(Settings::subscriptions(DISCOVER)).await;
+    world.api.go_down();
+    world.run_every(minutes(15), start() + minutes(75)).await;
+    assert_eq!(world.heard(), ["opened unreachable warning main(0)"]);
+    world.api.come_back().unwrap();
+    world.main.put(healthy("1"));
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved unreachable warning main(0)"]);
 }

@@ -1,7 +1,7 @@
 //! The whole path, from the vendor's answer to what people read: the real steps over a real store file, real HTTP and
 //! SMTP on loopback, and a `now` that only the tests move.
 
-#![expect(clippy::unwrap_used, reason = "a world that cannot be set up is a failed test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a world that cannot be set up is a failed test")]
 
 mod heard;
 mod world;

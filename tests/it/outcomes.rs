@@ -19,11 +19,17 @@ struct Row {
     detail: &'static str,
 }
 
-async fn tells_once_and_ends(row: Row) {
-    let Row { answer, line, subject, detail } = row;
+/// A healthy account, a pager and a mailbox.
+async fn peace() -> World {
     let world = World::open(Settings::watching(STUDIO).receivers(&[PAGER, MAIL])).await;
     world.all_healthy(STUDIO);
     world.run().await;
+    world
+}
+
+/// Begins in peace and ends in peace.
+async fn tells_once_and_ends(world: &World, row: Row) {
+    let Row { answer, line, subject, detail } = row;
     assert!(world.heard().is_empty() && world.mailed().is_empty(), "all is well before {detail}");
 
     world.main.set("1", answer);
@@ -59,19 +65,24 @@ async fn tells_once_and_ends(row: Row) {
 
 #[tokio::test]
 async fn a_401_in_either_form_is_about_the_subscription() {
+    let world = peace().await;
     for form in [Refusal::WithCode, Refusal::WithoutCode] {
-        tells_once_and_ends(Row {
-            answer: Answer::unauthorized(form),
-            line: "unauthorized critical main(1)",
-            subject: "main: useapi.net refuses the API token (401)",
-            detail: "useapi.net refuses the API token (401): 401 Unauthorized.",
-        })
+        tells_once_and_ends(
+            &world,
+            Row {
+                answer: Answer::unauthorized(form),
+                line: "unauthorized critical main(1)",
+                subject: "main: useapi.net refuses the API token (401)",
+                detail: "useapi.net refuses the API token (401): 401 Unauthorized.",
+            },
+        )
         .await;
     }
 }
 
 #[tokio::test]
 async fn a_402_in_either_text_is_a_lapsed_plan() {
+    let world = peace().await;
     let line = "subscription_lapsed critical main(1)";
     let subject = "main: the useapi.net subscription has lapsed (402)";
     for (text, detail) in [
@@ -86,12 +97,13 @@ async fn a_402_in_either_text_is_a_lapsed_plan() {
              include MiniMax API.",
         ),
     ] {
-        tells_once_and_ends(Row { answer: Answer::lapsed(text), line, subject, detail }).await;
+        tells_once_and_ends(&world, Row { answer: Answer::lapsed(text), line, subject, detail }).await;
     }
 }
 
 #[tokio::test]
 async fn a_404_in_any_form_is_a_missing_account() {
+    let world = peace().await;
     let line = "not_found critical studio-a";
     let subject = "studio-a: useapi.net knows no such account (404)";
     let sentence = "useapi.net has no configuration for this account (404): 404 Not Found: Configuration not found. \
@@ -104,12 +116,13 @@ async fn a_404_in_any_form_is_a_missing_account() {
             "useapi.net has no configuration for this account (404): 404 Not Found: an empty body.",
         ),
     ] {
-        tells_once_and_ends(Row { answer: Answer::not_found(form), line, subject, detail }).await;
+        tells_once_and_ends(&world, Row { answer: Answer::not_found(form), line, subject, detail }).await;
     }
 }
 
 #[tokio::test]
 async fn an_error_member_or_a_596_is_an_account_in_error() {
+    let world = peace().await;
     let line = "account_error critical studio-a";
     let subject = "studio-a: useapi.net reports the MiniMax account in error";
     for (answer, detail) in [
@@ -126,12 +139,13 @@ async fn an_error_member_or_a_596_is_an_account_in_error() {
             "useapi.net reports that the linked MiniMax account is in error: 596: Account is pending.",
         ),
     ] {
-        tells_once_and_ends(Row { answer, line, subject, detail }).await;
+        tells_once_and_ends(&world, Row { answer, line, subject, detail }).await;
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_is_malformed() {
+    let world = peace().await;
     let line = "malformed warning main(1)";
     let subject = "main: useapi.net's answers cannot be read";
     let elsewhere = url::Url::parse("http://127.0.0.1:1/").unwrap();
@@ -147,7 +161,11 @@ async fn what_cannot_be_read_is_malformed() {
         (Reply::json(StatusCode::OK, "{}").into(), "holds no account configuration"),
     ] {
         let detail = format!("useapi.net answers something that cannot be read: {why}.");
-        tells_once_and_ends(Row { answer, line, subject, detail: Box::leak(detail.into_boxed_str()) }).await;
+        tells_once_and_ends(
+            &world,
+            Row { answer, line, subject, detail: Box::leak(detail.into_boxed_str()) },
+        )
+        .await;
     }
 }
 
@@ -167,48 +185,54 @@ fn without_a_verdict(now: Timestamp) -> Vec<Answer> {
     answers
 }
 
+/// An account for each of `answers`, all of them seen healthy.
+async fn an_account_each(answers: &[Answer]) -> (World, Vec<String>) {
+    let ids: Vec<String> = (10..10 + answers.len()).map(|id| id.to_string()).collect();
+    let accounts: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), id.as_str())).collect();
+    let world = World::watching(&accounts).await;
+    world.run().await;
+    for (id, answer) in ids.iter().zip(answers) {
+        world.main.set(id, answer.clone());
+    }
+    (world, ids)
+}
+
 #[tokio::test]
 async fn no_verdict_is_no_news_for_an_hour_and_changes_nothing() {
-    for answer in without_a_verdict(start()) {
-        let world = World::watching(STUDIO).await;
-        world.run().await;
-        let before = world.engine.store.watched().await.unwrap().remove(0);
-        world.main.set("1", answer.clone());
-        world.run_every(minutes(15), start() + minutes(60)).await;
-        assert!(world.heard().is_empty(), "{answer:?}");
-        let known = world.engine.store.watched().await.unwrap().remove(0);
-        assert_eq!(known.configuration, before.configuration);
-        assert_eq!(known.standing.end, before.standing.end);
-        assert_eq!(known.standing.last_verdict_at, Some(start()));
-        assert_eq!(world.engine.store.snapshots(&known.account).await.unwrap()[0].last_seen_at, start());
-
-        // The first silent look was a quarter of an hour after the start.
-        world.run_every(minutes(15), start() + minutes(75)).await;
-        assert_eq!(world.heard(), ["opened unreachable warning main(1)"], "{answer:?}");
-        world.main.put(healthy("1").max_jobs(1));
-        world.advance(minutes(15));
-        world.run().await;
-        assert_eq!(world.heard(), ["resolved unreachable warning main(1)"], "{answer:?}");
+    let (world, ids) = an_account_each(&without_a_verdict(start())).await;
+    let before = world.engine.store.watched().await.unwrap();
+    world.run_every(minutes(15), start() + minutes(60)).await;
+    assert!(world.heard().is_empty());
+    for (before, now) in before.iter().zip(world.engine.store.watched().await.unwrap()) {
+        assert_eq!(now.configuration, before.configuration);
+        assert_eq!(now.standing.end, before.standing.end);
+        assert_eq!(now.standing.last_verdict_at, Some(start()), "{:?}", now.standing);
+        assert_eq!(now.standing.no_verdict_since, Some(start() + minutes(15)));
+        assert_eq!(world.engine.store.snapshots(&now.account).await.unwrap()[0].last_seen_at, start());
     }
+    // The first silent look was a quarter of an hour after the start.
+    world.run_every(minutes(15), start() + minutes(75)).await;
+    assert_eq!(world.heard(), ["opened unreachable warning main(15)"]);
+    for id in &ids {
+        world.main.put(healthy(id));
+    }
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved unreachable warning main(15)"]);
 }
 
 #[tokio::test]
 async fn every_answer_that_holds_a_configuration_is_healthy() {
-    for answer in [
-        healthy("1").into(),
-        Answer::gzip(&healthy("1"), start()),
-        healthy("1").error("").into(),
-        healthy("1").plant("/error", serde_json::Value::Null).into(),
-        healthy("1").plant("/somethingNew", serde_json::json!({"deep": [1, 2]})).into(),
-    ] {
-        let world = World::watching(STUDIO).await;
-        world.run().await;
-        world.main.set("1", answer);
-        world.advance(minutes(15));
-        let pass = world.run().await;
-        assert_eq!((pass.counts.checked, pass.counts.ok, pass.doubts), (1, 1, false));
-        assert!(world.heard().is_empty());
-    }
+    let (world, _) = an_account_each(&[
+        healthy("10").into(),
+        Answer::gzip(&healthy("11"), start()),
+        healthy("12").error("").into(),
+        healthy("13").plant("/error", serde_json::Value::Null).into(),
+        healthy("14").plant("/somethingNew", serde_json::json!({"deep": [1, 2]})).into(),
+    ])
+    .await;
+    let pass = world.run().await;
+    assert_eq!((pass.counts.checked, pass.counts.ok, pass.doubts), (5, 5, false));
+    assert!(world.heard().is_empty());
 }
 
 #[tokio::test]

@@ -16,9 +16,14 @@ async fn both(receivers: &[&str]) -> World {
     world
 }
 
-/// What the desk hears of a lost capability, more jobs and a missing account when it has this route.
-async fn routed(route: &str) -> Vec<String> {
-    let world = both(&[PAGER, DESK, route]).await;
+/// What the desk hears of a lost capability, more jobs and a missing account when it has this route. Begins and ends in
+/// peace.
+async fn routed(world: &mut World, route: &str) -> Vec<String> {
+    world.all_healthy(BOTH);
+    world.run().await;
+    world.reload(Settings::watching(BOTH).receivers(&[PAGER, DESK, route])).await;
+    world.heard();
+    world.heard_at_desk();
     world.main.put(healthy("1").flag("supportVideo", false).max_jobs(2));
     world.main.remove("2");
     world.run().await;
@@ -28,6 +33,7 @@ async fn routed(route: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_receiver_hears_what_its_route_takes() {
+    let mut world = both(&[PAGER, DESK]).await;
     let (lost, more) = (
         "capability_lost warning studio-a supportVideo true>false",
         "max_jobs_changed info studio-a maxJobs 1>2",
@@ -44,7 +50,7 @@ async fn a_receiver_hears_what_its_route_takes() {
         ("kinds = [\"expiry\"]", String::new()),
         ("accounts = [\"nobody\"]", String::new()),
     ] {
-        assert_eq!(routed(route).await.concat(), heard, "{route}");
+        assert_eq!(routed(&mut world, route).await.concat(), heard, "{route}");
     }
 }
 
@@ -214,17 +220,22 @@ async fn a_receivers_wish_to_wait_is_granted_in_both_forms() {
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again_and_what_cannot_is_not() {
+    let world = both(&[PAGER]).await;
     for (status, attempts) in
         [(408, 2), (425, 2), (429, 2), (500, 2), (503, 2), (599, 2), (301, 1), (400, 1), (404, 1), (410, 1)]
     {
-        let world = both(&[PAGER]).await;
+        let begin = world.now();
         world.pager.next(Reply::status(StatusCode::from_u16(status).unwrap()));
         world.main.remove("1");
         world.run().await;
-        world.live_until(start() + minutes(5)).await;
-        assert_eq!(world.pager.count(), attempts, "{status}");
-        let outbox = world.engine.store.outbox(start()).await.unwrap();
+        world.live_until(begin + minutes(5)).await;
+        assert_eq!(world.heard().len(), attempts, "{status}");
+        let outbox = world.engine.store.outbox(begin).await.unwrap();
         assert_eq!((outbox.pending, outbox.failed), (0, i64::from(attempts == 1)), "{status}");
+        world.main.put(healthy("1"));
+        world.run().await;
+        world.advance(minutes(5));
+        world.heard();
     }
 }
 

@@ -3,7 +3,7 @@
 use minimax_watch::simulator::{Answer, Record};
 
 use crate::heard::{array, body};
-use crate::world::{Settings, World, days, healthy, start};
+use crate::world::{MAIL, PAGER, Settings, World, days, healthy, start};
 
 const ODD: [&str; 9] =
     ["someone@example.com", "a/b", "a%2Fb", "ünïcødé-帳號", "007", "7", "with space", "?x=1#y", "..hidden"];
@@ -34,6 +34,23 @@ async fn any_id_is_asked_for_told_and_told_apart() {
         world.run().await;
         assert_eq!(world.heard(), [format!("resolved account_error critical {id}")]);
     }
+}
+
+#[tokio::test]
+async fn an_id_that_the_vendor_made_up_forges_neither_a_header_nor_markup() {
+    const EVIL: &str = "x\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>\u{202e}";
+    let world = World::open(Settings::subscriptions("discover = true").receivers(&[PAGER, MAIL])).await;
+    world.main.put(Record::ending(EVIL, start() + days(2)));
+    let pass = world.run().await;
+    assert_eq!((pass.counts.checked, pass.counts.ok), (1, 1));
+    let message = body(&world.pager.deliveries()[0]);
+    assert_eq!(message["data"]["alerts"][0]["account"]["id"], EVIL);
+    assert!(!message["data"]["summary"].as_str().unwrap().contains(['\r', '\n', '\u{202e}']));
+    let mails = world.mailbox.mails();
+    assert_eq!((mails.len(), mails[0].header("Bcc")), (1, None));
+    assert_eq!(mails[0].to, ["ops@example.com", "boss@example.com"]);
+    let html = mails[0].text().replace("=\r\n", "");
+    assert!(html.contains("&lt;script&gt;") && !html[html.find("text/html").unwrap()..].contains("<script"));
 }
 
 /// The account `1` under two tokens.
@@ -89,4 +106,25 @@ async fn a_subscription_that_leaves_ends_its_alerts_and_touches_no_other() {
         ["resolved not_found critical theirs + resolved unauthorized critical second(1)"]
     );
     assert_eq!(world.firing().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_that_returns_is_looked_at_before_old_verdicts_count() {
+    let both = &[("1", "ours"), ("2", "theirs")];
+    let mut world = World::watching(both).await;
+    world.main.remove("1");
+    world.run().await;
+    assert_eq!(world.heard(), ["opened not_found critical ours"]);
+    world.reload(Settings::watching(&both[1..])).await;
+    world.tick().await;
+    assert_eq!(world.heard(), ["resolved not_found critical ours"]);
+    world.advance(days(30));
+    world.main.put(healthy("1"));
+    world.reload(Settings::watching(both)).await;
+    world.tick().await;
+    world.run().await;
+    assert!(world.heard().is_empty(), "it is well by now");
+    world.main.remove("1");
+    world.run().await;
+    assert_eq!(world.heard(), ["opened not_found critical ours"]);
 }

@@ -300,7 +300,10 @@ impl World {
     /// Reloads as the service does: a new engine on the store that is open.
     pub(crate) async fn reload(&mut self, settings: Settings) {
         let store = self.engine.store.clone();
-        self.engine = engine(&self.folder, &self.doors.fill(&settings), self.now(), Some(store)).await;
+        // The real reload makes a new sender too; it costs the reading of the host's certificates and knows nothing.
+        let sender = self.engine.sender.clone();
+        self.engine =
+            engine(&self.folder, &self.doors.fill(&settings), self.now(), Some((store, sender))).await;
         self.engine.watch().await.unwrap();
         self.settings = settings;
     }
@@ -344,7 +347,7 @@ impl World {
 }
 
 /// Loads the configuration through the user's door, and opens its store unless one is open.
-async fn engine(folder: &TempDir, text: &str, now: Timestamp, store: Option<Store>) -> Engine {
+async fn engine(folder: &TempDir, text: &str, now: Timestamp, open: Option<(Store, Sender)>) -> Engine {
     let path = folder.path().join("minimax-watch.toml");
     std::fs::write(&path, text).unwrap();
     let loaded = match config::load(&Source::File(path), &Environment::default(), now) {
@@ -352,10 +355,10 @@ async fn engine(folder: &TempDir, text: &str, now: Timestamp, store: Option<Stor
         Err(problems) => panic!("{problems}\n{text}"),
     };
     let config = loaded.config;
-    let store = match store {
-        Some(store) => store,
-        None => Store::open(&config.store.path).await.unwrap(),
+    let (store, sender) = match open {
+        Some(open) => open,
+        None => (Store::open(&config.store.path).await.unwrap(), Sender::new().unwrap()),
     };
-    let (client, sender) = (Client::new(&config.api).unwrap(), Sender::new().unwrap());
+    let client = Client::new(&config.api).unwrap();
     Engine { config: Arc::new(config), store, client, sender }
 }
