@@ -97,13 +97,15 @@ fn indiscreet_answers() -> Vec<Answer> {
     let echo = format!("You sent Authorization: Bearer {MAIN_TOKEN} with {SESSION} and {MASKED}");
     let escaped = configuration.replace('"', "&quot;");
     let status = |code| StatusCode::from_u16(code).unwrap();
+    let personal = json!({"name": NAME, "deviceID": DEVICE, "avatar": AVATAR}).to_string();
     let half = configuration[..configuration.find(DEVICE).unwrap() + DEVICE.len()].to_owned();
     let mut answers: Vec<Answer> = vec![
         record().into(),
         record().token(MASKED).into(),
         record().error(&*echo).into(),
         record().error(&*configuration).into(),
-        record().error(&*format!("Session of {configuration} expired")).into(),
+        record().error(&*format!("Session of {personal} expired")).into(),
+        record().error_object(7, &format!("Session of {personal} expired")).into(),
         record().error_object(7, &echo).into(),
         record().plant("/error", json!({"message": configuration, "details": echo})).into(),
         record().plant("/error", json!([configuration])).into(),
@@ -124,6 +126,8 @@ fn indiscreet_answers() -> Vec<Answer> {
             Reply::json(status(code), configuration.clone()).into(),
             Reply::json(status(code), half.clone()).into(),
             Reply::text(status(code), echo.clone()).into(),
+            Reply::text(status(code), format!("Session of {personal} expired")).into(),
+            Reply::json(status(code), text(&format!("Session of {personal} expired"))).into(),
             Reply::html(status(code), format!("<title>{echo}</title><pre>{escaped}</pre>")).into(),
             Reply::html(status(code), format!("<h1>Error</h1><pre>{configuration}</pre>")).into(),
         ]);
