@@ -1,5 +1,8 @@
 -- Times are integer UTC milliseconds, always bound, never read from SQLite's clock.
 
+-- "MMxW": tells a store from other programs' databases, which are never opened as one.
+PRAGMA application_id = 1296922711;
+
 -- What is known of each account. The row with the empty id is the look at the subscription's list of accounts.
 CREATE TABLE accounts (
     key              INTEGER PRIMARY KEY,
@@ -28,6 +31,7 @@ CREATE TABLE accounts (
     UNIQUE (subscription, id)
 ) STRICT;
 CREATE INDEX accounts_ask ON accounts (ask_at) WHERE watched = 1 AND ask_at IS NOT NULL;
+CREATE INDEX accounts_snapshot ON accounts (snapshot); -- else each purged snapshot is looked for in every account
 
 -- Run-length: a row per change; an unchanged look moves last_seen_at and the count.
 CREATE TABLE snapshots (
@@ -39,6 +43,7 @@ CREATE TABLE snapshots (
     checks        INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX snapshots_of ON snapshots (account, first_seen_at);
+CREATE INDEX snapshots_begun ON snapshots (first_seen_at);
 
 CREATE TABLE changes (
     id           INTEGER PRIMARY KEY,
@@ -53,6 +58,7 @@ CREATE TABLE changes (
 ) STRICT;
 CREATE INDEX changes_of ON changes (account, at);
 CREATE INDEX changes_new ON changes (id) WHERE announced = 0;
+CREATE INDEX changes_over ON changes (at) WHERE announced = 1;
 
 CREATE TABLE runs (
     id          INTEGER PRIMARY KEY,
@@ -82,6 +88,7 @@ CREATE TABLE alerts (
 ) STRICT;
 CREATE UNIQUE INDEX alerts_firing ON alerts (subscription, account, receiver, kind) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_unsettled ON alerts (id) WHERE settled = 0;
+CREATE INDEX alerts_over ON alerts (resolved_at) WHERE settled = 1;
 CREATE INDEX alerts_of ON alerts (subscription, account, kind, opened_at);
 
 -- The outbox. Bytes and id are decided once and sent unchanged on every attempt; seq is the order of one receiver.
@@ -91,16 +98,17 @@ CREATE TABLE messages (
     receiver        TEXT    NOT NULL,
     channel         TEXT    NOT NULL,
     summary         TEXT    NOT NULL,
-    body            BLOB    NOT NULL,
     state           TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts        INTEGER NOT NULL DEFAULT 0,
     next_attempt_at INTEGER,
     last_error      TEXT,
     created_at      INTEGER NOT NULL,
-    finished_at     INTEGER
+    finished_at     INTEGER,
+    body            BLOB    NOT NULL             -- last: what follows a long value is slow to reach
 ) STRICT;
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';
-CREATE INDEX messages_created ON messages (created_at);
+CREATE INDEX messages_failed ON messages (created_at) WHERE state = 'failed';
+CREATE INDEX messages_over ON messages (finished_at) WHERE state <> 'pending';
 
 -- What each receiver has been told; commits together with the message that tells it.
 CREATE TABLE announcements (

@@ -113,7 +113,7 @@ Examples:
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// A month in seconds: a built-in useapi.net and real receivers on loopback, virtual time; needs no account
+    /// A month in seconds, on loopback and in virtual time; needs no account
     #[command(after_help = "Example:\n  minimax-watch demo")]
     Demo(Demo),
 }

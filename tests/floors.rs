@@ -103,44 +103,41 @@ fn code() -> Vec<Source> {
         .collect()
 }
 
-/// The names that follow `prefix` in `code`, `prefix::{a, b}` included.
+/// The names that follow `prefix` in `code`, those of `prefix::{a, b::{c}}` included.
 fn named(code: &str, prefix: &str) -> BTreeSet<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let first = |text: &str| text.trim_start().chars().take_while(|c| is_word(*c)).collect::<String>();
     let mut names = BTreeSet::new();
     for (at, _) in code.match_indices(prefix) {
         if code[..at].chars().next_back().is_some_and(is_word) {
             continue;
         }
-        let rest = &code[at + prefix.len()..];
-        match rest.strip_prefix('{') {
-            Some(group) => {
-                let mut depth = 0;
-                let mut fresh = true;
-                let mut name = String::new();
-                for c in group.chars() {
-                    match c {
-                        '{' => depth += 1,
-                        '}' if depth == 0 => break,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => fresh = true,
-                        c if depth == 0 && fresh && is_word(c) => name.push(c),
-                        c if depth == 0 && !name.is_empty() && !is_word(c) => fresh = false,
-                        _ => {}
-                    }
-                    if !fresh && !name.is_empty() {
-                        names.insert(std::mem::take(&mut name));
-                    }
-                }
-                if !name.is_empty() {
-                    names.insert(name);
-                }
-            }
+        match code[at + prefix.len()..].strip_prefix('{') {
+            Some(group) => names.extend(members(group).iter().map(|member| first(member))),
             None => {
-                names.insert(rest.chars().take_while(|c| is_word(*c)).collect());
+                names.insert(first(&code[at + prefix.len()..]));
             }
         }
     }
+    names.remove("");
     names
+}
+
+/// The members of a group of imports, from behind its opening brace.
+fn members(group: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut members = vec![String::new()];
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => members.push(String::new()),
+            _ => {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                members.last_mut().unwrap().push(c);
+            }
+        }
+    }
+    members
 }
 
 #[test]

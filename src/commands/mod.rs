@@ -3,10 +3,10 @@
 mod check;
 mod config;
 mod notify;
-mod output;
+pub(crate) mod output;
 mod run;
 mod schedule;
-mod setup;
+pub(crate) mod setup;
 mod status;
 
 use std::process::ExitCode;
@@ -21,6 +21,8 @@ pub const FAILED: u8 = 3;
 pub fn main(cli: Cli) -> ExitCode {
     let default = match cli.command {
         Command::Run => crate::cli::LogLevel::Info,
+        // Its receivers fail on purpose; the story tells it better than the log.
+        Command::Demo(_) => crate::cli::LogLevel::Error,
         _ => crate::cli::LogLevel::Warn,
     };
     telemetry::start(cli.global.log_level.unwrap_or(default), cli.global.log_format, cli.global.color);

@@ -233,7 +233,9 @@ impl Daemon {
                 Some(now + AFTER_FAULT)
             }
         };
-        if let Some(next) = next {
+        // A receiver that left the configuration meanwhile is not waited for.
+        let configured = self.engine.config.receivers.iter().any(|known| known.name == receiver);
+        if let Some(next) = next.filter(|_| configured) {
             // What was announced meanwhile has asked for an earlier attempt; order is kept by the step.
             self.attempts.entry(receiver).and_modify(|due| *due = next.min(*due)).or_insert(next);
         }
@@ -264,6 +266,7 @@ impl Daemon {
         }
         self.plan_next_run(now);
         self.next_word = Some(now);
+        self.attempts.clear();
         self.queue_all(now);
         tracing::info!("configuration reloaded");
     }

@@ -4,7 +4,7 @@
 //! one alert. An alert's text moves only together with its stage, severity or end, so nothing is written for nothing.
 //! Leaves who hears of it to `announce`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::SubscriptionName;
 use super::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
@@ -14,6 +14,9 @@ use super::observation::Outcome;
 use super::policy::Policy;
 use super::standing::{Fault, Known, RunId, Standing};
 use super::time::{Timestamp, minute};
+
+/// An alert about a subscription names at most this many of its accounts.
+const NAMED: usize = 10;
 
 /// One step in an alert's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -253,10 +256,12 @@ impl Group<'_> {
         condition: impl Fn(Subject, u32, &Known) -> Condition,
     ) -> Vec<Transition> {
         let own = |member: &Known| self.open.find(&Subject::Account(member.account.clone()), kind);
+        let set = |of: &[&Known]| of.iter().map(|known| known.account.clone()).collect::<BTreeSet<_>>();
+        let (is_faulty, bears) = (set(faulty), set(bearers));
         let mut transitions = Vec::new();
         for member in self.members.iter().filter(|member| !member.account.is_listing()) {
-            let faulty = faulty.iter().any(|known| known.account == member.account);
-            let opens = !whole && bearers.iter().any(|known| known.account == member.account);
+            let faulty = is_faulty.contains(&member.account);
+            let opens = !whole && bears.contains(&member.account);
             let wanted = (opens || (faulty && own(member).is_some()))
                 .then(|| condition(Subject::Account(member.account.clone()), 1, member));
             transitions.extend(settle(own(member), wanted, || answered_again(&member.standing)));
@@ -264,9 +269,11 @@ impl Group<'_> {
         let unexplained = bearers.iter().find(|member| own(member).is_none());
         let affected = bearers.iter().filter(|member| !member.account.is_listing()).count();
         let subject = Subject::Subscription(self.name.clone());
-        let wanted = unexplained
-            .filter(|_| whole)
-            .map(|member| condition(subject.clone(), u32::try_from(affected).unwrap_or(u32::MAX), member));
+        let wanted = unexplained.filter(|_| whole).map(|member| {
+            let mut shared = condition(subject.clone(), u32::try_from(affected).unwrap_or(u32::MAX), member);
+            shared.detail.push_str(&names(bearers));
+            shared
+        });
         let open = self.open.find(&subject, kind);
         transitions.extend(settle(open, wanted, || self.over(kind)));
         transitions
@@ -281,6 +288,17 @@ impl Group<'_> {
             }
             _ => format!("{well} of {accounts} accounts answer well again."),
         }
+    }
+}
+
+/// ` Accounts: studio-a, studio-b.`, for those who must know whose jobs fail.
+fn names(bearers: &[&Known]) -> String {
+    let accounts = || bearers.iter().filter(|member| !member.account.is_listing());
+    let shown: Vec<&str> = accounts().map(|member| member.name.as_str()).take(NAMED).collect();
+    match accounts().count().saturating_sub(shown.len()) {
+        _ if shown.is_empty() => String::new(),
+        0 => format!(" Accounts: {}.", shown.join(", ")),
+        more => format!(" Accounts: {} and {more} more.", shown.join(", ")),
     }
 }
 

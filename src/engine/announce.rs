@@ -96,14 +96,14 @@ async fn apply(writer: &mut Writer, transition: Transition, now: Timestamp) -> R
                 writer.open_alert(&id, &condition, now).await?;
                 id
             };
-            tracing::warn!(
+            tracing::info!(
                 alert.id = %id, alert.kind = %condition.kind, severity = %condition.severity, subject = %condition.subject,
                 stage = condition.stage.map(tracing::field::display), "alert fires: {}", condition.detail
             );
         }
         Transition::Update(id, condition) => {
             writer.update_alert(&id, &condition).await?;
-            tracing::warn!(
+            tracing::info!(
                 alert.id = %id, alert.kind = %condition.kind, severity = %condition.severity, subject = %condition.subject,
                 stage = condition.stage.map(tracing::field::display), "alert moved: {}", condition.detail
             );

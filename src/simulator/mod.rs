@@ -24,6 +24,8 @@ mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use axum::http::StatusCode;
+
 pub use answer::{Answer, Lapse, Missing, Page, Refusal};
 pub use hook::{Delivery, Hook, Signature};
 pub use mailbox::{Login, Mail, Mailbox, Security, Setup, Stage, Trouble};

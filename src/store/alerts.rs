@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::rows::{millis, millis_of, moment, moment_of, severity, unreadable, word};
+use super::rows::{millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
@@ -185,13 +185,32 @@ impl Writer {
         .await?;
         Ok(())
     }
+
+    /// Lets go of alerts that were over before `before` and that only receivers other than `receivers` believe in: nobody is
+    /// there to be told.
+    pub async fn settle_orphans(&mut self, receivers: &[&str], before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE alerts SET settled = 1 WHERE settled = 0 AND resolved_at < ?1 AND NOT EXISTS (
+                 SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
+                 AND t.receiver IN (SELECT value FROM json_each(?2))
+                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver))",
+        )
+        .bind(millis(before))
+        .bind(to_json("receivers", &receivers)?)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
 }
 
 impl Store {
     /// The alerts that fire, oldest first.
     pub async fn firing_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        // What fires is never settled; saying so spares a walk through everything that ever fired.
         let rows: Vec<AlertRow> =
-            sqlx::query_as(alerts!("WHERE resolved_at IS NULL ORDER BY id")).fetch_all(&self.read).await?;
+            sqlx::query_as(alerts!("WHERE settled = 0 AND resolved_at IS NULL ORDER BY id"))
+                .fetch_all(&self.read)
+                .await?;
         rows.into_iter().map(AlertRow::read).collect()
     }
 

@@ -13,6 +13,20 @@ pub enum StoreError {
         /// What the system said.
         reason: String,
     },
+    /// Another program's database; it is left as it is.
+    #[error("{path} is a database, but no store of minimax-watch; choose another [store].path")]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The copy cannot be written.
+    #[error("cannot copy the store to {path}: {reason}")]
+    Copy {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// A later version of the program wrote it.
     #[error(
         "the store {path} was written by a later version of minimax-watch (schema {version}); install that version or choose another [store].path"

@@ -8,6 +8,8 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::open::create_folder;
+
 /// The right to run on a store; given back when dropped.
 #[derive(Debug)]
 pub struct Lock {
@@ -44,9 +46,7 @@ impl Lock {
         let failed = |source| LockError::Io { path: path.to_owned(), source };
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        create_folder(path).map_err(failed)?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -76,6 +76,16 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_that_it_makes_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state").join("watch.db");
+        let _lock = Lock::take(&path, "`run`, process 42").unwrap();
+        let mode = std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 
     #[test]
     fn the_second_is_told_who_has_it_and_gets_it_when_the_first_is_gone() {

@@ -1,16 +1,17 @@
 //! Opening the file: rights, pragmas, migrations.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::{Store, StoreError};
 
@@ -19,67 +20,140 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// How many connections read at once.
 const READERS: u32 = 3;
 
+/// What tells a store from other programs' databases (`PRAGMA application_id`, set by the first migration).
+const APPLICATION: i64 = 0x4d4d_7857;
+
+/// How long a connection waits for another process.
+const BUSY: Duration = Duration::from_secs(10);
+
 impl Store {
     /// Opens the store for writing; creates and upgrades it as needed.
     ///
     /// # Errors
     /// When the file cannot be opened, is no store, or was written by a later version; it is left as it was.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        create_private(path)
-            .map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })?;
+        create_folder(path)
+            .and_then(|()| create_if_missing(path))
+            .map_err(|error| cannot_open(path, &error))?;
+        match Content::of(path).await? {
+            Content::Nothing => {}
+            Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
+            Content::Schema(applied) => refuse_newer(path, &applied)?,
+        }
         let write = connect(path, 1).await?;
         if let Err(error) = MIGRATIONS.run(&write).await {
             write.close().await;
-            return Err(migration_failed(path, error));
+            return Err(StoreError::Migrate { path: path.to_owned(), reason: error.to_string() });
         }
         let read = connect(path, READERS).await?;
         Ok(Self { write, read })
     }
 
-    /// Opens a store that is there already, and leaves its schema alone; none when there is no file yet.
+    /// Opens a store that is there already, and leaves its schema alone; none when nothing was kept there yet.
     ///
     /// # Errors
     /// As [`Store::open`], and when an earlier version wrote it.
     pub async fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
-        if !path.try_exists().map_err(|error| open_failed(path, &sqlx::Error::Io(error)))? {
+        if !path.try_exists().map_err(|error| cannot_open(path, &error))? {
             return Ok(None);
         }
-        let write = connect(path, 1).await?;
-        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-            .fetch_all(&write)
-            .await
-            .map_err(|error| open_failed(path, &error))?;
-        if let Some(version) = applied.iter().find(|version| !MIGRATIONS.version_exists(**version)) {
-            return Err(StoreError::Newer { path: path.to_owned(), version: *version });
+        match Content::of(path).await? {
+            Content::Nothing => return Ok(None),
+            Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
+            Content::Schema(applied) => {
+                refuse_newer(path, &applied)?;
+                if applied.len() < MIGRATIONS.iter().count() {
+                    return Err(StoreError::Older { path: path.to_owned() });
+                }
+            }
         }
-        if applied.len() < MIGRATIONS.iter().count() {
-            return Err(StoreError::Older { path: path.to_owned() });
-        }
-        let read = connect(path, READERS).await?;
+        let (write, read) = (connect(path, 1).await?, connect(path, READERS).await?);
         Ok(Some(Self { write, read }))
     }
 
-    /// Writes a consistent copy to `path`, which must not be there yet; others may write meanwhile.
+    /// Writes a consistent copy to `path`; others may write meanwhile.
+    ///
+    /// # Errors
+    /// When `path` is there already, and is left as it was, or cannot be written.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        create_private(path).map_err(|error| open_failed(path, &sqlx::Error::Io(error)))?;
-        let name = path.to_str().ok_or_else(|| StoreError::Open {
-            path: path.to_owned(),
-            reason: "its name is not UTF-8".to_owned(),
-        })?;
-        sqlx::query("VACUUM INTO ?").bind(name).execute(&self.read).await?;
-        Ok(())
+        let failed = |reason: String| StoreError::Copy { path: path.to_owned(), reason };
+        let name = path.to_str().ok_or_else(|| failed("its name is not UTF-8".to_owned()))?;
+        create_folder(path).and_then(|()| create_private(path)).map_err(|error| failed(error.to_string()))?;
+        let copied = sqlx::query("VACUUM INTO ?").bind(name).execute(&self.read).await;
+        // SQLite leaves the copy to the system's cache; a backup is there when it is on the disk.
+        let kept = match copied {
+            Ok(_) => File::open(path).and_then(|copy| copy.sync_all()).map_err(|error| error.to_string()),
+            Err(error) => Err(reason(&error)),
+        };
+        kept.map_err(|reason| {
+            // A copy cut short is none; that the file may be gone already is no second fault.
+            let _ = std::fs::remove_file(path);
+            failed(reason)
+        })
     }
 }
 
-/// Makes the file with rights for its owner alone before SQLite sees it: its siblings (WAL, shared memory) inherit them.
-fn create_private(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+/// What a file holds, learnt without changing it.
+enum Content {
+    /// No table yet: the file is empty, or its making was cut off.
+    Nothing,
+    /// Another program's tables.
+    Foreign,
+    /// A store with these migrations.
+    Schema(Vec<i64>),
+}
+
+impl Content {
+    async fn of(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
+        let mut connection = options.connect().await.map_err(|error| open_failed(path, &error))?;
+        let content = Self::read(&mut connection).await.map_err(|error| open_failed(path, &error));
+        connection.close().await?;
+        content
     }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+
+    async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
+        let (tables, application): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM sqlite_schema WHERE tbl_name <> '_sqlx_migrations'), application_id
+             FROM pragma_application_id",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        match (tables, application) {
+            (0, _) => Ok(Self::Nothing),
+            (_, APPLICATION) => sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+                .fetch_all(connection)
+                .await
+                .map(Self::Schema),
+            _ => Ok(Self::Foreign),
+        }
+    }
+}
+
+fn refuse_newer(path: &Path, applied: &[i64]) -> Result<(), StoreError> {
+    match applied.iter().find(|version| !MIGRATIONS.version_exists(**version)) {
+        Some(version) => Err(StoreError::Newer { path: path.to_owned(), version: *version }),
+        None => Ok(()),
+    }
+}
+
+/// Makes the folder of `path`, where it is missing, for its owner alone.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
+    }
+}
+
+/// Makes a new file with rights for its owner alone before SQLite sees it: its siblings (WAL, shared memory) inherit them.
+fn create_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+fn create_if_missing(path: &Path) -> io::Result<()> {
+    match create_private(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+        made => made,
     }
 }
 
@@ -90,7 +164,7 @@ async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, StoreError
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(BUSY)
         .optimize_on_close(true, None);
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -102,22 +176,18 @@ async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, StoreError
         .map_err(|error| open_failed(path, &error))
 }
 
-fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
-    let reason = match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        other => other.to_string(),
-    };
-    StoreError::Open { path: path.to_owned(), reason }
+fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Open { path: path.to_owned(), reason: error.to_string() }
 }
 
-fn migration_failed(path: &Path, error: MigrateError) -> StoreError {
+fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
+    StoreError::Open { path: path.to_owned(), reason: reason(error) }
+}
+
+/// SQLite's own words, without those of the layer between.
+fn reason(error: &sqlx::Error) -> String {
     match error {
-        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
-            StoreError::Newer { path: path.to_owned(), version }
-        }
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            StoreError::Migrate { path: path.to_owned(), reason: open_failed(path, &error).to_string() }
-        }
-        other => StoreError::Migrate { path: path.to_owned(), reason: other.to_string() },
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
     }
 }

@@ -66,7 +66,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The receiver has it.
+    /// The receiver has it; what went wrong before is still told.
     pub async fn delivered(&mut self, id: &MessageId, now: Timestamp) -> Result<(), StoreError> {
         self.record_attempt(id, "delivered", None, None, Some(now)).await
     }
@@ -110,7 +110,7 @@ impl Writer {
         finished: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE messages SET state = ?, attempts = attempts + 1, last_error = ?, next_attempt_at = ?, finished_at = ?
+            "UPDATE messages SET state = ?, attempts = attempts + 1, last_error = COALESCE(?, last_error), next_attempt_at = ?, finished_at = ?
              WHERE id = ?",
         )
         .bind(state)
@@ -162,7 +162,7 @@ impl Store {
     /// The receiver and the summary of every message that waits, oldest first.
     pub async fn pending_messages(&self) -> Result<Vec<(ReceiverName, String)>, StoreError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT receiver, summary FROM messages WHERE state = 'pending' ORDER BY seq")
+            sqlx::query_as("SELECT receiver, summary FROM messages WHERE state = 'pending' ORDER BY +seq")
                 .fetch_all(&self.read)
                 .await?;
         Ok(rows.into_iter().map(|(receiver, summary)| (ReceiverName::new(receiver), summary)).collect())

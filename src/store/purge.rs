@@ -1,8 +1,7 @@
 //! Forgetting what is over: resolved alerts, finished messages, run records, replaced snapshots and told changes.
 //!
-//! Promises: what is open, pending or not yet told is never touched, however old; a few rows at a time, so that no
-//! other writer waits long. An alert's end commits together with its telling, so an ended one that is not settled
-//! waits for a receiver that left the configuration, and not for ever.
+//! Promises: what is open, pending or not yet told is never touched, however old, nor is the last run, by whose number
+//! accounts are judged; a few rows at a time, so that no other writer waits long.
 
 use super::rows::millis;
 use super::{StoreError, Writer};
@@ -25,15 +24,16 @@ impl Writer {
     pub async fn purge(&mut self, before: Timestamp) -> Result<Purged, StoreError> {
         let statements = [
             "DELETE FROM alerts WHERE id IN (
-                 SELECT id FROM alerts WHERE resolved_at < ?1 ORDER BY id LIMIT ?2)",
-            "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE announced = 1 AND at < ?1 ORDER BY id LIMIT ?2)",
+                 SELECT id FROM alerts WHERE settled = 1 AND resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
+            "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE announced = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
             "DELETE FROM messages WHERE seq IN (
-                 SELECT seq FROM messages WHERE state <> 'pending' AND finished_at < ?1 ORDER BY seq LIMIT ?2)",
+                 SELECT seq FROM messages WHERE state <> 'pending' AND finished_at < ?1 ORDER BY finished_at LIMIT ?2)",
             "DELETE FROM snapshots WHERE id IN (
-                 SELECT s.id FROM snapshots s WHERE s.last_seen_at < ?1
+                 SELECT s.id FROM snapshots s WHERE s.first_seen_at < ?1 AND s.last_seen_at < ?1
                  AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.key = s.account AND a.snapshot = s.id)
-                 ORDER BY s.id LIMIT ?2)",
-            "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE started_at < ?1 ORDER BY id LIMIT ?2)",
+                 ORDER BY s.first_seen_at LIMIT ?2)",
+            "DELETE FROM runs WHERE id IN (
+                 SELECT id FROM runs WHERE started_at < ?1 AND id < (SELECT MAX(id) FROM runs) ORDER BY id LIMIT ?2)",
         ];
         let mut purged = Purged::default();
         for statement in statements {

@@ -20,10 +20,10 @@ pub struct Snapshot {
 }
 
 impl Writer {
-    /// Lengthens the account's present snapshot by one look.
+    /// Lengthens the account's present snapshot by one look; a clock that was set back does not shorten it.
     pub async fn touch_snapshot(&mut self, account: &AccountKey, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE snapshots SET last_seen_at = ?, checks = checks + 1
+            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?), checks = checks + 1
              WHERE id = (SELECT snapshot FROM accounts WHERE subscription = ? AND id = ?)",
         )
         .bind(millis(now))

@@ -73,7 +73,7 @@ async fn a_401_in_either_form_is_about_the_subscription() {
                 answer: Answer::unauthorized(form),
                 line: "unauthorized critical main(1)",
                 subject: "main: useapi.net refuses the API token (401)",
-                detail: "useapi.net refuses the API token (401): 401 Unauthorized.",
+                detail: "useapi.net refuses the API token (401): 401 Unauthorized. Accounts: studio-a.",
             },
         )
         .await;
@@ -89,12 +89,12 @@ async fn a_402_in_either_text_is_a_lapsed_plan() {
         (
             Lapse::Expired,
             "useapi.net says that the subscription lapsed (402): 402 Payment Required: Subscription expired. \
-             Renew your subscription to continue.",
+             Renew your subscription to continue. Accounts: studio-a.",
         ),
         (
             Lapse::NotIncluded,
             "useapi.net says that the subscription lapsed (402): 402 Payment Required: Your subscription does not \
-             include MiniMax API.",
+             include MiniMax API. Accounts: studio-a.",
         ),
     ] {
         tells_once_and_ends(&world, Row { answer: Answer::lapsed(text), line, subject, detail }).await;
@@ -160,7 +160,7 @@ async fn what_cannot_be_read_is_malformed() {
         (Reply::status(StatusCode::NO_CONTENT).into(), "204 No Content: an empty body"),
         (Reply::json(StatusCode::OK, "{}").into(), "holds no account configuration"),
     ] {
-        let detail = format!("useapi.net answers something that cannot be read: {why}.");
+        let detail = format!("useapi.net answers something that cannot be read: {why}. Accounts: studio-a.");
         tells_once_and_ends(
             &world,
             Row { answer, line, subject, detail: Box::leak(detail.into_boxed_str()) },

@@ -1,5 +1,7 @@
 //! Log-in: what a client must say for a name and a password (RFC 4954, RFC 4616, and LOGIN as everyone does it).
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Login;
@@ -62,37 +64,9 @@ impl Login {
     }
 }
 
-/// Base64 (RFC 4648, 4), padded; `=` alone is an empty response (RFC 4954, 4).
+/// A response as bytes; `=` alone is an empty one (RFC 4954, 4).
 fn decode(text: &str) -> Option<Vec<u8>> {
-    if text == "=" {
-        return Some(Vec::new());
-    }
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let digits = text.trim_end_matches('=');
-    if text.len() - digits.len() > 2 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for digit in digits.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    if text == "=" { Some(Vec::new()) } else { STANDARD.decode(text).ok() }
 }
 
 #[cfg(test)]
@@ -100,20 +74,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_read_as_its_rfc_says() {
-        for (text, bytes) in [
-            ("", Some("")),
-            ("=", Some("")),
-            ("Zg==", Some("f")),
-            ("Zm8=", Some("fo")),
-            ("Zm9v", Some("foo")),
-            ("Zm9vYmFy", Some("foobar")),
-            ("AHVzZXIAcGFzcw==", Some("\0user\0pass")),
-            ("Zg", None),
-            ("Z===", None),
-            ("Zm9-", None),
-            ("é===", None),
-        ] {
+    fn a_response_is_read_as_bytes() {
+        for (text, bytes) in
+            [("", Some("")), ("=", Some("")), ("AHVzZXIAcGFzcw==", Some("\0user\0pass")), ("Zg", None)]
+        {
             assert_eq!(decode(text), bytes.map(|bytes| bytes.as_bytes().to_vec()), "{text}");
         }
     }

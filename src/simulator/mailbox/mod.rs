@@ -8,6 +8,8 @@ mod command;
 mod lines;
 mod session;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -144,6 +146,25 @@ impl Mail {
             return Some(value);
         }
         None
+    }
+
+    /// The subject as a reader sees it: base64 words (RFC 2047) decoded, the spaces between two of them dropped.
+    pub fn subject(&self) -> String {
+        let mut subject = String::new();
+        let mut after_encoded = false;
+        for word in self.header("Subject").unwrap_or_default().split(' ') {
+            let encoded = word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?="));
+            let decoded = encoded
+                .and_then(|word| STANDARD.decode(word).ok())
+                .and_then(|word| String::from_utf8(word).ok());
+            let joined = after_encoded && decoded.is_some();
+            if !subject.is_empty() && !joined {
+                subject.push(' ');
+            }
+            after_encoded = decoded.is_some();
+            subject.push_str(&decoded.unwrap_or_else(|| word.to_owned()));
+        }
+        subject
     }
 }
 

@@ -1,0 +1,137 @@
+//! The stage: the built-in vendor, the two receivers, the configuration file that ties them together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+use crate::commands;
+use crate::config::{self, Environment, Source};
+use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+use crate::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
+use crate::store::Store;
+
+/// Fixed words for a fixed play; they open nothing.
+const MAIN_TOKEN: &str = "user:1000-demoTokenOfMain";
+const CLIENT_TOKEN: &str = "user:2000-demoTokenOfClient";
+const MAIL_PASSWORD: &str = "demo-mail-password";
+const SIGNING_SECRET: &str = "whsec_ZGVtby1zaWduaW5nLXNlY3JldC1vZi0yNA==";
+
+/// Everything on stage.
+pub(super) struct Scene {
+    pub(super) folder: PathBuf,
+    pub(super) start: Timestamp,
+    pub(super) now: VirtualNow,
+    pub(super) vendor: UseApi,
+    pub(super) main: Subscription,
+    pub(super) mailbox: Mailbox,
+    pub(super) pager: Hook,
+    pub(super) engine: Engine,
+}
+
+impl Scene {
+    /// Opens the servers, writes the configuration, opens the store.
+    pub(super) async fn open(folder: &Path, start: Timestamp) -> anyhow::Result<Self> {
+        let now = VirtualNow::new(start);
+        let vendor = UseApi::open(&now).await.context("cannot open the built-in useapi.net")?;
+        let main = vendor.subscribe(SecretString::from(MAIN_TOKEN));
+        let client = vendor.subscribe(SecretString::from(CLIENT_TOKEN));
+        for (account, days) in [("123456", 9), ("234567", 45), ("345678", 60)] {
+            main.put(record(account, start + TimeDelta::days(days)));
+        }
+        client.put(record("0042", start + TimeDelta::days(50)));
+        let login = Login { username: "watch".to_owned(), password: SecretString::from(MAIL_PASSWORD) };
+        let setup = Setup { login: Some(login), ..Setup::default() };
+        let mailbox = Mailbox::open(&now, setup).await.context("cannot open the built-in mail server")?;
+        let secret = SecretString::from(SIGNING_SECRET);
+        let pager =
+            Hook::open(&now, Some(&secret)).await.context("cannot open the built-in webhook receiver")?;
+        let file = folder.join("minimax-watch.toml");
+        fs::write(&file, configuration(&vendor, &mailbox, &pager))?;
+        for (name, secret) in [
+            ("main-token", MAIN_TOKEN),
+            ("client-token", CLIENT_TOKEN),
+            ("mail-password", MAIL_PASSWORD),
+            ("signing-secret", SIGNING_SECRET),
+        ] {
+            write_private(&folder.join(name), secret)?;
+        }
+        let environment: Environment = std::iter::empty::<(&str, &str)>().collect();
+        let config = config::load(&Source::File(file), &environment, start)?.config;
+        let store = Store::open(&config.store.path).await?;
+        let engine = commands::setup::engine(config, store)?;
+        Ok(Self { folder: folder.to_owned(), start, now, vendor, main, mailbox, pager, engine })
+    }
+
+    /// The token of the main subscription works again.
+    pub(super) fn restore_main_token(&self) {
+        self.main.accept_token(SecretString::from(MAIN_TOKEN));
+    }
+}
+
+/// An account in good health whose token ends at `end`.
+pub(super) fn record(account: &str, end: Timestamp) -> Record {
+    Record::ending(account, end)
+        .max_jobs(3)
+        .flag("supportVideo", true)
+        .flag("supportChat", true)
+        .flag("supportAudio", true)
+}
+
+fn configuration(vendor: &UseApi, mailbox: &Mailbox, pager: &Hook) -> String {
+    format!(
+        r#"# Written by `minimax-watch demo`: a configuration like any other, but for the addresses.
+[[subscriptions]]
+name = "main"
+token_file = "main-token"
+accounts = [
+  {{ id = "123456", name = "studio-a" }},
+  {{ id = "234567", name = "studio-b" }},
+  {{ id = "345678", name = "studio-c" }},
+]
+
+[[subscriptions]]
+name = "client"
+token_file = "client-token"
+accounts = [{{ id = "0042", name = "office" }}]
+
+[api]
+base_url = "{base}"
+
+[schedule]
+cron = "@hourly"
+
+[alerts]
+repeat_every = "0s" # no reminders, to keep the month short
+
+[[receivers]]
+name = "ops-mail"
+type = "email"
+from = "minimax-watch <watch@example.com>"
+to = ["ops@example.com"]
+smtp = {{ host = "127.0.0.1", port = {smtp}, tls = "none", username = "watch", password_file = "mail-password" }}
+
+[[receivers]]
+name = "pager"
+type = "webhook"
+url = "{hook}"
+secret_file = "signing-secret"
+
+[store]
+path = "minimax-watch.db"
+"#,
+        base = vendor.base_url().as_str().trim_end_matches('/'),
+        smtp = mailbox.address().port(),
+        hook = pager.url(),
+    )
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")
+}

@@ -1,0 +1,251 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::super::{Store, Watched, Writer};
+use super::{Home, account, at, jobs, main_subscription, named};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::configuration::Configuration;
+use crate::domain::observation::Outcome;
+use crate::domain::standing::{Fault, Standing, Suspicion};
+use crate::domain::time::Timestamp;
+
+/// How many rows the writer's connection has ever written.
+async fn rows_written(writer: &mut Writer) -> i64 {
+    sqlx::query_scalar("SELECT total_changes()").fetch_one(writer.connection()).await.unwrap()
+}
+
+async fn watch(home: &Home, wanted: &[Watched]) -> i64 {
+    let mut writer = home.write().await;
+    let before = rows_written(&mut writer).await;
+    writer.watch(wanted).await.unwrap();
+    let written = rows_written(&mut writer).await - before;
+    writer.commit().await.unwrap();
+    written
+}
+
+async fn names(store: &Store) -> Vec<String> {
+    store.watched().await.unwrap().into_iter().map(|known| known.name).collect()
+}
+
+#[tokio::test]
+async fn exactly_the_wanted_accounts_are_watched_and_only_what_differs_is_written() {
+    let home = Home::new().await;
+    let (a, b) = (named("1", "studio-a"), named("2", "studio-b"));
+    assert_eq!(watch(&home, &[a.clone(), b.clone()]).await, 2);
+    assert_eq!(names(&home.store).await, ["studio-a", "studio-b"]);
+    assert_eq!(watch(&home, &[b.clone(), a.clone()]).await, 0, "the same again");
+    assert_eq!(watch(&home, &[named("1", "studio-z"), b.clone()]).await, 1, "a new name");
+    assert_eq!(names(&home.store).await, ["studio-z", "studio-b"]);
+    assert_eq!(watch(&home, std::slice::from_ref(&b)).await, 1, "one left");
+    assert_eq!(watch(&home, std::slice::from_ref(&b)).await, 0, "it left once");
+    assert_eq!(names(&home.store).await, ["studio-b"]);
+    assert_eq!(watch(&home, &[a, b]).await, 1, "it is back");
+    assert_eq!(names(&home.store).await, ["studio-a", "studio-b"]);
+}
+
+#[tokio::test]
+async fn what_is_known_of_an_account_outlives_its_absence() {
+    let home = Home::watching(&["1"]).await;
+    let standing = Standing { checked_at: Some(at(1)), highest_end: Some(at(9)), ..Standing::default() };
+    let mut writer = home.write().await;
+    writer.record_standing(&account("1"), &standing).await.unwrap();
+    writer.begin_snapshot(&account("1"), &jobs(3), at(1)).await.unwrap();
+    writer.commit().await.unwrap();
+
+    watch(&home, &[]).await;
+    assert!(home.store.watched().await.unwrap().is_empty());
+    let absent = home.write().await.known(&account("1")).await.unwrap().unwrap();
+    watch(&home, &[named("1", "1")]).await;
+    let [returned] = &home.store.watched().await.unwrap()[..] else { panic!("one is watched") };
+    assert_eq!((&returned.standing, &returned.configuration), (&standing, &Some(jobs(3))));
+    assert_eq!(*returned, absent);
+}
+
+#[tokio::test]
+async fn the_same_id_under_two_tokens_is_two_accounts() {
+    let home = Home::new().await;
+    let other = AccountKey::new(&SubscriptionName::new("other"), &AccountId::new("1"));
+    let twin = Watched { account: other.clone(), name: "twin".to_owned(), discovered: false };
+    watch(&home, &[named("1", "studio-a"), twin]).await;
+    let mut writer = home.write().await;
+    let standing = Standing { error: Some("gone".to_owned()), ..Standing::default() };
+    writer.record_standing(&other, &standing).await.unwrap();
+    assert_eq!(writer.known(&account("1")).await.unwrap().unwrap().standing, Standing::default());
+    assert_eq!(writer.known(&other).await.unwrap().unwrap().standing, standing);
+}
+
+#[tokio::test]
+async fn an_account_that_nobody_ever_watched_is_not_known() {
+    let home = Home::watching(&["1"]).await;
+    assert_eq!(home.write().await.known(&account("01")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn accounts_come_in_the_order_of_their_keys() {
+    let home = Home::new().await;
+    let ids = ["b", "Ä", "", "10", "9", "B", "ä"];
+    watch(&home, &ids.map(|id| named(id, id))).await;
+    let keys: Vec<AccountKey> =
+        home.store.watched().await.unwrap().into_iter().map(|known| known.account).collect();
+    assert_eq!(keys.len(), ids.len());
+    assert!(keys.is_sorted(), "{keys:?}");
+    let seen_by_writer: Vec<AccountKey> =
+        home.write().await.watched().await.unwrap().into_iter().map(|known| known.account).collect();
+    assert_eq!(seen_by_writer, keys);
+}
+
+async fn find(home: &Home, id: &str) {
+    let mut writer = home.write().await;
+    let found = Watched { account: account(id), name: id.to_owned(), discovered: true };
+    writer.watch_found(&found).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
+async fn discovered(home: &Home) -> Vec<String> {
+    let ids = home.store.discovered(&main_subscription()).await.unwrap();
+    ids.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn an_account_found_in_a_list_is_watched_and_one_that_was_named_stays_named() {
+    let home = Home::new().await;
+    watch(&home, &[named("1", "studio-a"), named("2", "studio-b")]).await;
+    watch(&home, &[named("1", "studio-a")]).await;
+    for id in ["1", "2", "3", ""] {
+        find(&home, id).await;
+    }
+    assert_eq!(names(&home.store).await, ["", "studio-a", "2", "3"]);
+    assert_eq!(discovered(&home).await, ["2", "3"], "neither the list itself nor what was named");
+    let other = SubscriptionName::new("other");
+    assert!(home.store.discovered(&other).await.unwrap().is_empty());
+    watch(&home, &[named("3", "studio-c")]).await;
+    assert!(discovered(&home).await.is_empty(), "it is named now, and the others are watched no more");
+}
+
+fn doubted(ask_at: Timestamp) -> Standing {
+    let suspicion = Suspicion { fault: Fault::NotFound, since: at(0), ask_at };
+    Standing { suspicion: Some(suspicion), ..Standing::default() }
+}
+
+#[tokio::test]
+async fn the_next_question_is_the_earliest_about_a_watched_account() {
+    let home = Home::watching(&["1", "2", "3"]).await;
+    assert_eq!(home.store.next_question().await.unwrap(), None);
+    let mut writer = home.write().await;
+    for (id, seconds) in [("1", 30), ("2", 20), ("3", 10)] {
+        writer.record_standing(&account(id), &doubted(at(seconds))).await.unwrap();
+    }
+    writer.watch(&[named("1", "1"), named("2", "2")]).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(home.store.next_question().await.unwrap(), Some(at(20)));
+    let mut writer = home.write().await;
+    writer.record_standing(&account("2"), &Standing::default()).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(home.store.next_question().await.unwrap(), Some(at(30)));
+}
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_102_444_800_000).prop_map(|millis| Timestamp::from_timestamp_millis(millis).unwrap())
+}
+
+fn second() -> impl Strategy<Value = Timestamp> {
+    (0_i64..4_102_444_800).prop_map(|seconds| Timestamp::from_timestamp(seconds, 0).unwrap())
+}
+
+fn maybe<T: std::fmt::Debug>(some: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
+    proptest::option::of(some)
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    proptest::sample::select(Fault::ALL.to_vec())
+}
+
+prop_compose! {
+    fn suspicion()(fault in fault(), since in moment(), ask_at in moment()) -> Suspicion {
+        Suspicion { fault, since, ask_at }
+    }
+}
+
+prop_compose! {
+    fn looks()(
+        outcome in maybe(proptest::sample::select(Outcome::ALL.to_vec())),
+        error in maybe(any::<String>()),
+        checked_at in maybe(moment()),
+        verdict_run in any::<Option<i64>>(),
+        ok_run in any::<Option<i64>>(),
+        last_ok_at in maybe(moment()),
+        last_verdict_at in maybe(moment()),
+        no_verdict_since in maybe(moment()),
+    ) -> Standing {
+        Standing {
+            outcome, error, checked_at, verdict_run, ok_run, last_ok_at, last_verdict_at, no_verdict_since,
+            ..Standing::default()
+        }
+    }
+}
+
+prop_compose! {
+    fn standing()(
+        looks in looks(),
+        suspicion in maybe(suspicion()),
+        faults in proptest::collection::btree_set(fault(), 0..=5),
+        end in maybe(moment()),
+        end_missing in any::<bool>(),
+        highest_end in maybe(moment()),
+        stepped_back_to in maybe(moment()),
+    ) -> Standing {
+        let faults: BTreeSet<Fault> = faults;
+        Standing { suspicion, faults, end, end_missing, highest_end, stepped_back_to, ..looks }
+    }
+}
+
+prop_compose! {
+    fn configuration()(
+        host in any::<Option<String>>(),
+        user_id in any::<Option<String>>(),
+        max_jobs in any::<Option<i64>>(),
+        capabilities in proptest::collection::btree_map(any::<String>(), any::<bool>(), 0..5),
+        exp_expire in maybe(second()),
+        exp in maybe(second()),
+    ) -> Configuration {
+        Configuration { host, user_id, max_jobs, capabilities, exp_expire, exp }
+    }
+}
+
+type Accounts = BTreeMap<String, (String, Standing, Option<Configuration>)>;
+
+async fn store_and_load(accounts: &Accounts) -> Accounts {
+    let home = Home::new().await;
+    let mut writer = home.write().await;
+    let wanted: Vec<Watched> = accounts.iter().map(|(id, (name, ..))| named(id, name)).collect();
+    writer.watch(&wanted).await.unwrap();
+    for (id, (_, standing, configuration)) in accounts {
+        writer.record_standing(&account(id), standing).await.unwrap();
+        if let Some(configuration) = configuration {
+            writer.begin_snapshot(&account(id), configuration, at(0)).await.unwrap();
+        }
+    }
+    writer.commit().await.unwrap();
+    home.store.close().await;
+    let again = Store::open_existing(&home.path()).await.unwrap().unwrap();
+    let known = again.watched().await.unwrap();
+    again.close().await;
+    known
+        .into_iter()
+        .map(|known| (known.account.id.to_string(), (known.name, known.standing, known.configuration)))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_is_known_survives_being_stored(
+        accounts in proptest::collection::btree_map(
+            any::<String>(), (any::<String>(), standing(), maybe(configuration())), 0..12)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        prop_assert_eq!(runtime.block_on(store_and_load(&accounts)), accounts);
+    }
+}

@@ -1,0 +1,201 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use sqlx::{Row, SqlitePool};
+
+use super::super::{Store, StoreError};
+use super::{Home, account, at, named};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn beside(folder: &Path) -> Vec<(String, u32)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), mode(&path)))
+        .collect();
+    files.sort();
+    files
+}
+
+async fn pragma(pool: &SqlitePool, name: &str) -> String {
+    let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
+    sqlx::query(sql).fetch_one(pool).await.unwrap().get_unchecked(0)
+}
+
+#[tokio::test]
+async fn the_store_its_siblings_and_its_folders_are_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outer, inner) = (folder.path().join("state"), folder.path().join("state").join("watch"));
+    let store = Store::open(&inner.join("watch.db")).await.unwrap();
+    store.write().await.unwrap().commit().await.unwrap();
+    let files = beside(&inner);
+    let expected = ["watch.db", "watch.db-shm", "watch.db-wal"].map(|name| (name.to_owned(), 0o600));
+    assert_eq!(files, expected);
+    assert_eq!((mode(&outer), mode(&inner)), (0o700, 0o700));
+}
+
+#[tokio::test]
+async fn every_connection_keeps_the_promises_of_the_design() {
+    let home = Home::new().await;
+    for (pool, name) in [(&home.store.write, "writer"), (&home.store.read, "reader")] {
+        for (setting, value) in [
+            ("journal_mode", "wal"),
+            ("synchronous", "2"),
+            ("foreign_keys", "1"),
+            ("auto_vacuum", "2"),
+            ("busy_timeout", "10000"),
+        ] {
+            assert_eq!(pragma(pool, setting).await, value, "{setting} of the {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_becomes_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watch.db");
+    fs::write(&path, "").unwrap();
+    assert!(Store::open_existing(&path).await.unwrap().is_none(), "nothing is kept there yet");
+    let store = Store::open(&path).await.unwrap();
+    assert!(store.watched().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_kept_is_there_when_it_is_opened_again() {
+    let home = Home::watching(&["1", "2"]).await;
+    let mut writer = home.write().await;
+    writer.begin_run(at(5)).await.unwrap();
+    writer.commit().await.unwrap();
+    home.store.close().await;
+
+    let again = Store::open(&home.path()).await.unwrap();
+    assert_eq!(again.watched().await.unwrap().len(), 2);
+    again.close().await;
+    let again = Store::open_existing(&home.path()).await.unwrap().unwrap();
+    assert_eq!(again.last_run().await.unwrap().unwrap().started_at, at(5));
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watch.db");
+    let content = "this is a letter to my aunt, and she would miss it\n".repeat(200);
+    fs::write(&path, &content).unwrap();
+    for refused in [Store::open(&path).await.map(Some), Store::open_existing(&path).await] {
+        let error = refused.unwrap_err().to_string();
+        assert_eq!(error, format!("cannot open the store {}: file is not a database", path.display()));
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    assert_eq!(beside(folder.path()).len(), 1, "nothing was left beside it");
+}
+
+#[tokio::test]
+async fn another_programs_database_is_refused_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recipes.db");
+    fs::write(&path, "").unwrap();
+    let other = SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    sqlx::query("CREATE TABLE recipes (name TEXT)").execute(&other).await.unwrap();
+    other.close().await;
+    let before = fs::read(&path).unwrap();
+    for refused in [Store::open(&path).await.map(Some), Store::open_existing(&path).await] {
+        assert!(matches!(refused, Err(StoreError::Foreign { .. })), "{refused:?}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_place_where_no_file_can_be_is_named_with_the_systems_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [folder.path().to_owned(), file.join("watch.db"), folder.path().join("n".repeat(300))] {
+        let error = Store::open(&path).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Open { path: named, .. } if *named == path), "{error:?}");
+    }
+    assert!(Store::open_existing(folder.path()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_named_unless_root_may_write_anyway() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    let root = fs::write(folder.path().join("probe"), "").is_ok();
+    let opened = Store::open(&folder.path().join("watch.db")).await;
+    assert_eq!(opened.is_ok(), root);
+}
+
+async fn rewrite_history(home: &Home, sql: &'static str) {
+    let mut writer = home.write().await;
+    sqlx::query(sql).execute(writer.connection()).await.unwrap();
+    writer.commit().await.unwrap();
+    home.store.close().await;
+}
+
+#[tokio::test]
+async fn a_store_of_a_later_version_is_refused_and_left_as_it_was() {
+    let home = Home::watching(&["1"]).await;
+    rewrite_history(
+        &home,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'from the future', 1, x'00', 1)",
+    )
+    .await;
+    let before = fs::read(home.path()).unwrap();
+    for refused in [Store::open(&home.path()).await.map(Some), Store::open_existing(&home.path()).await] {
+        assert!(matches!(refused, Err(StoreError::Newer { version: 9999, .. })), "{refused:?}");
+    }
+    assert_eq!(fs::read(home.path()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_store_of_an_earlier_version_is_not_read_before_it_is_upgraded() {
+    let home = Home::new().await;
+    rewrite_history(&home, "DELETE FROM _sqlx_migrations").await;
+    let refused = Store::open_existing(&home.path()).await;
+    assert!(matches!(refused, Err(StoreError::Older { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_made_by_looking_for_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state").join("watch.db");
+    assert!(Store::open_existing(&path).await.unwrap().is_none());
+    assert!(beside(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_holds_what_was_kept_and_nothing_of_what_is_being_written() {
+    let home = Home::watching(&["1"]).await;
+    let copy = home.folder.path().join("backups").join("copy.db");
+    let mut writer = home.write().await;
+    writer.watch(&[named("1", "1"), named("2", "2")]).await.unwrap();
+    home.store.copy_to(&copy).await.unwrap();
+    writer.commit().await.unwrap();
+
+    assert_eq!((mode(&copy), mode(copy.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(beside(copy.parent().unwrap()).len(), 1, "nothing was left beside it");
+    let opened = Store::open(&copy).await.unwrap();
+    let watched = opened.watched().await.unwrap();
+    assert_eq!(watched.iter().map(|known| &known.account).collect::<Vec<_>>(), [&account("1")]);
+    assert_eq!(pragma(&opened.write, "auto_vacuum").await, "2");
+    let intact: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&opened.read).await.unwrap();
+    assert_eq!(intact, "ok");
+}
+
+#[tokio::test]
+async fn a_copy_never_takes_the_place_of_a_file() {
+    let home = Home::new().await;
+    let taken = home.folder.path().join("taken.db");
+    for content in ["", "an older backup"] {
+        fs::write(&taken, content).unwrap();
+        let refused = home.store.copy_to(&taken).await;
+        assert!(matches!(refused, Err(StoreError::Copy { .. })), "{refused:?}");
+        assert_eq!(fs::read_to_string(&taken).unwrap(), content);
+    }
+    assert!(home.store.copy_to(&home.path()).await.is_err(), "not even its own");
+}

@@ -1,0 +1,127 @@
+use super::super::{NewMessage, OutboxCounts, PendingMessage};
+use super::{Home, at, receiver};
+use crate::domain::message::MessageId;
+
+/// State, attempts, last error, next attempt, end.
+type Row = (String, i64, String, Option<i64>, i64);
+
+fn message(id: &str, to: &str) -> NewMessage {
+    NewMessage {
+        id: MessageId::new(id),
+        receiver: receiver(to),
+        channel: "webhook",
+        summary: format!("summary of {id}"),
+        body: vec![0, 159, 146, 150, b'\n'],
+    }
+}
+
+async fn enqueue(home: &Home, id: &str, to: &str, seconds: i64) {
+    let mut writer = home.write().await;
+    writer.enqueue(&message(id, to), at(seconds)).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
+async fn next(home: &Home, to: &str) -> Option<String> {
+    home.store.next_message(&receiver(to)).await.unwrap().map(|message| message.id.to_string())
+}
+
+#[tokio::test]
+async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
+    let home = Home::new().await;
+    enqueue(&home, "m1", "pager", 0).await;
+    let expected = PendingMessage {
+        id: MessageId::new("m1"),
+        channel: "webhook".to_owned(),
+        body: vec![0, 159, 146, 150, b'\n'],
+        attempts: 0,
+        created_at: at(0),
+        next_attempt_at: at(0),
+    };
+    assert_eq!(home.store.next_message(&receiver("pager")).await.unwrap(), Some(expected));
+    assert_eq!(home.store.next_attempt(&receiver("pager")).await.unwrap(), Some(at(0)));
+    assert_eq!(home.store.next_message(&receiver("mail")).await.unwrap(), None);
+    assert_eq!(home.store.next_attempt(&receiver("mail")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nothing_overtakes_within_a_receiver_and_receivers_do_not_wait_for_each_other() {
+    let home = Home::new().await;
+    for (id, to, seconds) in [("m1", "pager", 50), ("m2", "mail", 0), ("m3", "pager", 0), ("m4", "mail", 0)] {
+        enqueue(&home, id, to, seconds).await;
+    }
+    let mut writer = home.write().await;
+    writer.deferred(&MessageId::new("m1"), "busy", at(300)).await.unwrap();
+    writer.delivered(&MessageId::new("m2"), at(1)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(next(&home, "pager").await.as_deref(), Some("m1"), "though m3 could go at once");
+    assert_eq!(home.store.next_attempt(&receiver("pager")).await.unwrap(), Some(at(300)));
+    assert_eq!(next(&home, "mail").await.as_deref(), Some("m4"));
+    let waiting = home.store.pending_messages().await.unwrap();
+    let expected = [("pager", "m1"), ("pager", "m3"), ("mail", "m4")];
+    assert_eq!(waiting, expected.map(|(to, id)| (receiver(to), format!("summary of {id}"))));
+}
+
+#[tokio::test]
+async fn attempts_are_counted_and_the_bytes_stay() {
+    let home = Home::new().await;
+    enqueue(&home, "m1", "pager", 0).await;
+    let before = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
+    for attempts in 1..=3 {
+        let mut writer = home.write().await;
+        let due = at(100 * i64::from(attempts));
+        writer.deferred(&before.id, "503", due).await.unwrap();
+        writer.commit().await.unwrap();
+        let after = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
+        assert_eq!(after, PendingMessage { attempts, next_attempt_at: due, ..before.clone() });
+    }
+}
+
+#[tokio::test]
+async fn a_finished_message_waits_no_more_and_still_says_what_went_wrong() {
+    let home = Home::new().await;
+    for id in ["m1", "m2"] {
+        enqueue(&home, id, "pager", 0).await;
+    }
+    let mut writer = home.write().await;
+    writer.deferred(&MessageId::new("m1"), "503", at(5)).await.unwrap();
+    writer.delivered(&MessageId::new("m1"), at(5)).await.unwrap();
+    writer.given_up(&MessageId::new("m2"), "410 Gone", at(6)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(next(&home, "pager").await, None);
+    assert_eq!(home.store.next_attempt(&receiver("pager")).await.unwrap(), None);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT state, attempts, last_error, next_attempt_at, finished_at FROM messages ORDER BY seq",
+    )
+    .fetch_all(&home.store.read)
+    .await
+    .unwrap();
+    let row = |state: &str, attempts, error: &str, finished| {
+        (state.to_owned(), attempts, error.to_owned(), None, at(finished).timestamp_millis())
+    };
+    assert_eq!(rows, [row("delivered", 2, "503", 5), row("failed", 1, "410 Gone", 6)]);
+}
+
+#[tokio::test]
+async fn the_outbox_counts_what_waits_and_what_failed_lately() {
+    let home = Home::new().await;
+    assert_eq!(home.store.outbox(at(0)).await.unwrap(), OutboxCounts::default());
+    for (id, seconds) in [("m1", 0), ("m2", 100), ("m3", 100), ("m4", 100), ("m5", 0)] {
+        enqueue(&home, id, "pager", seconds).await;
+    }
+    let mut writer = home.write().await;
+    for id in ["m1", "m2"] {
+        writer.given_up(&MessageId::new(id), "410", at(101)).await.unwrap();
+    }
+    writer.delivered(&MessageId::new("m3"), at(101)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(home.store.outbox(at(0)).await.unwrap(), OutboxCounts { pending: 2, failed: 2 });
+    assert_eq!(home.store.outbox(at(100)).await.unwrap(), OutboxCounts { pending: 2, failed: 1 });
+    assert_eq!(home.store.outbox(at(101)).await.unwrap(), OutboxCounts { pending: 2, failed: 0 });
+}
+
+#[tokio::test]
+async fn an_id_is_used_once() {
+    let home = Home::new().await;
+    enqueue(&home, "m1", "pager", 0).await;
+    assert!(home.write().await.enqueue(&message("m1", "mail"), at(0)).await.is_err());
+}

@@ -1,0 +1,79 @@
+use std::sync::Mutex;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::super::Store;
+use super::{Home, account, at, jobs, named};
+
+#[tokio::test]
+async fn what_is_not_committed_never_was() {
+    let home = Home::watching(&["1"]).await;
+    let mut writer = home.write().await;
+    writer.begin_run(at(0)).await.unwrap();
+    writer.watch(&[named("1", "renamed"), named("2", "2")]).await.unwrap();
+    writer.begin_snapshot(&account("1"), &jobs(1), at(0)).await.unwrap();
+    drop(writer);
+    let watched = home.write().await.watched().await.unwrap();
+    assert_eq!(watched.iter().map(|known| known.name.as_str()).collect::<Vec<_>>(), ["1"]);
+    assert_eq!(home.store.last_run().await.unwrap(), None);
+    assert_eq!(home.count("snapshots").await, 0);
+}
+
+#[tokio::test]
+async fn a_reader_sees_the_old_state_until_the_writer_is_done() {
+    let home = Home::watching(&["1"]).await;
+    let mut writer = home.write().await;
+    writer.watch(&[named("1", "renamed")]).await.unwrap();
+    assert_eq!(home.store.watched().await.unwrap()[0].name, "1");
+    assert_eq!(writer.watched().await.unwrap()[0].name, "renamed");
+    writer.commit().await.unwrap();
+    assert_eq!(home.store.watched().await.unwrap()[0].name, "renamed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_wait_for_each_other_and_none_fails() {
+    let home = Home::new().await;
+    let second = Store::open(&home.path()).await.unwrap();
+    let mut writers = JoinSet::new();
+    for number in 0..20 {
+        let store = if number % 2 == 0 { home.store.clone() } else { second.clone() };
+        writers.spawn(async move {
+            let mut writer = store.write().await?;
+            writer.begin_run(at(number)).await?;
+            writer.commit().await
+        });
+    }
+    for done in writers.join_all().await {
+        done.unwrap();
+    }
+    assert_eq!(home.count("runs").await, 20);
+}
+
+#[tokio::test]
+async fn another_process_waits_until_the_transaction_before_its_own_has_ended() {
+    let home = Home::new().await;
+    let second = Store::open(&home.path()).await.unwrap();
+    let order = Mutex::new(Vec::new());
+    let ((began, is_open), (asked, is_waiting)) = (oneshot::channel(), oneshot::channel());
+    let first = async {
+        let mut writer = home.write().await;
+        began.send(()).unwrap();
+        is_waiting.await.unwrap();
+        for number in 0..50 {
+            writer.begin_run(at(number)).await.unwrap();
+        }
+        order.lock().unwrap().push("the first is about to end");
+        writer.commit().await.unwrap();
+    };
+    let then = async {
+        is_open.await.unwrap();
+        asked.send(()).unwrap();
+        let mut writer = second.write().await.unwrap();
+        order.lock().unwrap().push("the second begins");
+        assert_eq!(writer.begin_run(at(99)).await.unwrap(), 51);
+        writer.commit().await.unwrap();
+    };
+    tokio::join!(first, then);
+    assert_eq!(*order.lock().unwrap(), ["the first is about to end", "the second begins"]);
+}

@@ -1,0 +1,64 @@
+//! The examples in the documents are true.
+
+#![expect(clippy::unwrap_used, reason = "a document that cannot be read is a failed test")]
+
+use std::fs;
+use std::path::Path;
+
+use chrono::{TimeZone, Utc};
+use minimax_watch::config::{self, Environment, Source};
+use minimax_watch::domain::message::Message;
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// The contents of the fenced blocks of one language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_readmes_configuration_loads() {
+    let [example] = blocks(&readme(), "toml").try_into().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("minimax-watch.toml");
+    fs::write(&file, example).unwrap();
+    for (name, secret) in [
+        ("useapi-token", "user:1-placeholder"),
+        ("smtp-password", "placeholder"),
+        ("pager-url", "https://hooks.example.com/placeholder"),
+        ("webhook-secret", "whsec_cGxhY2Vob2xkZXItcGxhY2Vob2xkZXI="),
+    ] {
+        fs::write(folder.path().join(name), secret).unwrap();
+    }
+    let environment: Environment = [("HOME", folder.path())].into_iter().collect();
+    let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+    let config = config::load(&Source::File(file), &environment, now).unwrap().config;
+    assert_eq!((config.subscriptions.len(), config.receivers.len()), (1, 2));
+}
+
+#[test]
+fn the_readmes_webhook_is_what_is_sent() {
+    let [example] = blocks(&readme(), "json").try_into().unwrap();
+    let typed: serde_json::Value = serde_json::from_str(&example).unwrap();
+    let read: Message = serde_json::from_value(typed.clone()).unwrap();
+    assert_eq!(serde_json::to_value(read).unwrap(), typed);
+}
+
+#[test]
+fn the_readme_names_every_command() {
+    let text = readme();
+    let help =
+        std::process::Command::new(env!("CARGO_BIN_EXE_minimax-watch")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let listed = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let entry = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let names = listed.lines().filter(entry).filter_map(|line| line.split_whitespace().next());
+    let commands: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(commands.len() >= 7, "{listed}");
+    for command in commands {
+        assert!(text.contains(&format!("`{command}")), "README.md does not name `{command}`");
+    }
+}
