@@ -1,5 +1,6 @@
 //! The command line: clap types and their help, nothing else.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Watches MiniMax (Hailuo AI) accounts at useapi.net and tells you before their tokens die.
 #[derive(Debug, Parser)]
 #[command(name = "minimax-watch", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Begin with:
+  USEAPI_TOKEN=… minimax-watch check        # no configuration: every account of the token, once
+  minimax-watch config check                # then a file, and
+  minimax-watch notify test                 # its receivers, and
+  minimax-watch run                         # the service")]
 pub struct Cli {
     /// Options for all commands.
     #[command(flatten)]
@@ -18,6 +25,7 @@ pub struct Cli {
 
 /// Options for all commands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options for all commands")]
 pub struct Global {
     /// The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -71,6 +79,15 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
+    /// With what NO_COLOR says, which only an explicit choice overrides (no-color.org: any value but an empty one).
+    #[must_use]
+    pub fn settled(self, no_color: Option<&OsStr>) -> Self {
+        match self {
+            Self::Auto if no_color.is_some_and(|value| !value.is_empty()) => Self::Never,
+            choice => choice,
+        }
+    }
+
     /// Whether to use colour on a stream that is, or is not, a terminal that may be coloured.
     pub const fn on(self, terminal: bool) -> bool {
         match self {
@@ -94,6 +111,7 @@ Exit status: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (no verdict, or the command 
 Examples:
   minimax-watch check
   minimax-watch check studio-a --format json
+  minimax-watch check --dry-run             # what would be told, and to whom
   USEAPI_TOKEN=… minimax-watch check        # without any configuration")]
     Check(Check),
     /// The last known state, from the store alone
@@ -105,13 +123,13 @@ Examples:
   minimax-watch status studio-a --json")]
     Status(Status),
     /// The way messages take
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  minimax-watch notify test ops-mail")]
     Notify(Notify),
     /// The next runs, in the schedule's zone and in UTC
     #[command(after_help = "Example:\n  minimax-watch schedule --next 3")]
     Schedule(Schedule),
     /// The configuration
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  minimax-watch config check")]
     Config(ConfigCommand),
     /// A month in seconds, on loopback and in virtual time; needs no account
     #[command(after_help = "Example:\n  minimax-watch demo")]

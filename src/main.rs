@@ -1,5 +1,6 @@
 //! Parse, set up, dispatch, exit status.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,10 +13,11 @@ fn main() -> ExitCode {
         Err(message) => {
             // Help and version are answers; anything else is bad usage, which contract 2 gives its own status.
             let status = if message.use_stderr() { commands::FAILED } else { 0 };
-            if message.print().is_err() {
-                return ExitCode::from(commands::FAILED);
+            match message.print() {
+                // Whoever closed the pipe has read enough.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(commands::FAILED),
+                _ => ExitCode::from(status),
             }
-            ExitCode::from(status)
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alert::{Alert, AlertKind, Subject};
 use crate::domain::announce::alert_entry;
+use crate::domain::expiry::{CRITICAL_WITHIN, Ladder};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
 use crate::domain::standing::Known;
@@ -35,6 +36,20 @@ pub struct Report {
     pub alerts: Vec<AlertEntry>,
     /// The outbox.
     pub outbox: Outbox,
+    /// Lists of accounts that could not be read: for people, who would otherwise see no reason why accounts are missing.
+    #[serde(skip)]
+    pub lists: Vec<ListReport>,
+}
+
+/// A list of accounts that could not be read.
+#[derive(Clone, Debug)]
+pub struct ListReport {
+    /// Whose list.
+    pub subscription: SubscriptionName,
+    /// What the last look at it saw.
+    pub outcome: Outcome,
+    /// What there was to say about it.
+    pub error: String,
 }
 
 /// The last run in numbers.
@@ -86,6 +101,12 @@ pub struct AccountReport {
     pub error: Option<String>,
     /// The kinds of the open alerts that concern it.
     pub alerts: BTreeSet<AlertKind>,
+    /// From this much time left on it is a warning; a threshold of the performance data.
+    #[serde(skip)]
+    pub warning_within: TimeDelta,
+    /// From this much time left on it is critical.
+    #[serde(skip)]
+    pub critical_within: TimeDelta,
 }
 
 /// The two ends that a configuration can hold, by the vendor's names.
@@ -149,6 +170,12 @@ impl Report {
             accounts,
             alerts: concerning.iter().map(|alert| alert_entry(alert, None, name)).collect(),
             outbox: Outbox { pending: outbox.pending, failed: outbox.failed },
+            lists: members
+                .iter()
+                .filter(|member| wanted.is_none() && member.account.is_listing())
+                .filter(|list| !is_told(&concerning, &list.account.subscription))
+                .filter_map(ListReport::of)
+                .collect(),
         })
     }
 
@@ -161,6 +188,7 @@ impl Report {
             accounts: Vec::new(),
             alerts: Vec::new(),
             outbox: Outbox { pending: 0, failed: 0 },
+            lists: Vec::new(),
         }
     }
 }
@@ -176,6 +204,14 @@ impl LastRun {
     }
 }
 
+impl ListReport {
+    fn of(list: &Known) -> Option<Self> {
+        let outcome = list.standing.outcome.filter(|outcome| *outcome != Outcome::Ok)?;
+        let error = list.standing.error.clone().unwrap_or_else(|| outcome.to_string());
+        Some(Self { subscription: list.account.subscription.clone(), outcome, error })
+    }
+}
+
 impl AccountReport {
     fn of(member: &Known, alerts: &[&Alert], config: &Config) -> Self {
         let Known { account, name, standing, configuration } = member;
@@ -187,6 +223,7 @@ impl AccountReport {
         let concerning: Vec<&Alert> = concerning.copied().collect();
         let end = configuration.as_ref().and_then(|seen| seen.end(config.expiry.source));
         let seen = configuration.clone().unwrap_or_default();
+        let longest = ladder(config, account).leads().first().copied().unwrap_or_default();
         Self {
             subscription: account.subscription.clone(),
             id: account.id.clone(),
@@ -202,6 +239,22 @@ impl AccountReport {
             capabilities: seen.capabilities,
             error: standing.error.clone(),
             alerts: concerning.iter().map(|alert| alert.condition.kind).collect(),
+            warning_within: longest,
+            critical_within: longest.min(CRITICAL_WITHIN),
         }
     }
+}
+
+/// Whether an open alert already speaks for the whole subscription.
+fn is_told(alerts: &[&Alert], subscription: &SubscriptionName) -> bool {
+    alerts
+        .iter()
+        .any(|alert| matches!(&alert.condition.subject, Subject::Subscription(name) if name == subscription))
+}
+
+/// The lead times of `account`.
+fn ladder<'a>(config: &'a Config, account: &AccountKey) -> &'a Ladder {
+    let subscription = config.subscriptions.iter().find(|one| one.name == account.subscription);
+    let own = subscription.and_then(|one| one.accounts.iter().find(|one| one.id == account.id));
+    own.and_then(|one| one.ladder.as_ref()).unwrap_or(&config.expiry.ladder)
 }

@@ -11,9 +11,25 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 
-/// What is heard at `level`.
-pub fn filter(level: LogLevel) -> Targets {
-    let ours = match level {
+/// How much a command says of itself when no level is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// The log is all that there is: one line a run, an alert, a delivery.
+    Service,
+    /// What somebody should know beside the result. The alerts are the result, so the log does not repeat them.
+    Command,
+    /// Only what went wrong.
+    Quiet,
+}
+
+/// What is heard, at `level` if one was asked for.
+pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
+    let usual = match voice {
+        Voice::Service => LogLevel::Info,
+        Voice::Command => LogLevel::Warn,
+        Voice::Quiet => LogLevel::Error,
+    };
+    let ours = match level.unwrap_or(usual) {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -22,13 +38,18 @@ pub fn filter(level: LogLevel) -> Targets {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let theirs = ours.min(LevelFilter::WARN);
-    Targets::new().with_target("minimax_watch", ours).with_default(theirs)
+    let filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
+    if level.is_none() && voice == Voice::Command {
+        filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR)
+    } else {
+        filter
+    }
 }
 
-/// Starts logging.
-pub fn start(level: LogLevel, format: LogFormat, color: ColorChoice) {
+/// Starts logging, at `level` if one was asked for.
+pub fn start(level: Option<LogLevel>, voice: Voice, format: LogFormat, color: ColorChoice) {
     let ansi = color.on(std::io::stderr().is_terminal());
-    let registry = tracing_subscriber::registry().with(filter(level));
+    let registry = tracing_subscriber::registry().with(filter(level, voice));
     match format {
         LogFormat::Text => registry
             .with(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::cli::{Check, Global};
+use crate::cli::{Check, Format, Global};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
@@ -14,9 +14,19 @@ use crate::engine::{Engine, Scope};
 use crate::report::Report;
 use crate::store::{Lock, Store};
 
-use super::{output, setup};
+use super::{FAILED, output, setup};
 
 pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> {
+    match look(global, options).await {
+        Err(error) if options.format == Format::Nagios => {
+            output::fail_as_plugin(&error)?;
+            Ok(FAILED)
+        }
+        result => result,
+    }
+}
+
+async fn look(global: &Global, options: &Check) -> anyhow::Result<u8> {
     let config = setup::load(global, &options.accounts)?;
     if options.dry_run {
         return dry_run(global, options, config).await;
@@ -47,6 +57,9 @@ async fn dry_run(global: &Global, options: &Check, config: Config) -> anyhow::Re
     let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
     for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
         output::note(&format!("would tell {receiver}: {summary}"));
+    }
+    if !options.quiet {
+        output::note("dry run: nothing was stored, nothing was sent");
     }
     store.close().await;
     conclude(global, options, &report)

@@ -24,7 +24,8 @@ fn check(global: &Global) -> anyhow::Result<u8> {
     let source = config::locate(global.config.as_deref(), &environment)?;
     let Source::File(path) = &source else {
         anyhow::bail!(
-            "no configuration file: none was named, and there is neither {}",
+            "no configuration file: none was named with --config or {}, and there is neither {}",
+            config::FILE_VARIABLE,
             config::USUAL_PLACES.join(" nor ")
         );
     };
@@ -40,10 +41,11 @@ fn check(global: &Global) -> anyhow::Result<u8> {
     let next = config.schedule.schedule.next_after(clock::now());
     writeln!(
         text,
-        "{}: good. {} subscription(s), {accounts} account(s){also}, {} receiver(s); next run {}.",
+        "{}: good. {}, {}{also}, {}; next run {}.",
         path.display(),
-        config.subscriptions.len(),
-        config.receivers.len(),
+        output::counted(config.subscriptions.len(), "subscription"),
+        output::counted(accounts, "account"),
+        output::counted(config.receivers.len(), "receiver"),
         next.map_or_else(|| "never".to_owned(), rfc3339),
     )?;
     output::print(&text)?;

@@ -12,20 +12,24 @@ mod status;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use crate::config::Environment;
+use crate::telemetry::Voice;
 use crate::{demo, telemetry};
 
 /// The exit status of a command that failed, and of bad usage (contract 2).
 pub const FAILED: u8 = 3;
 
 /// Carries out one command and gives its exit status. An error is printed once, here.
-pub fn main(cli: Cli) -> ExitCode {
-    let default = match cli.command {
-        Command::Run => crate::cli::LogLevel::Info,
+pub fn main(mut cli: Cli) -> ExitCode {
+    cli.global.color = cli.global.color.settled(Environment::of_process().variable("NO_COLOR"));
+    let voice = match &cli.command {
+        Command::Run => Voice::Service,
+        Command::Check(check) if check.quiet => Voice::Quiet,
         // Its receivers fail on purpose; the story tells it better than the log.
-        Command::Demo(_) => crate::cli::LogLevel::Error,
-        _ => crate::cli::LogLevel::Warn,
+        Command::Demo(_) => Voice::Quiet,
+        _ => Voice::Command,
     };
-    telemetry::start(cli.global.log_level.unwrap_or(default), cli.global.log_format, cli.global.color);
+    telemetry::start(cli.global.log_level, voice, cli.global.log_format, cli.global.color);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(cli)),

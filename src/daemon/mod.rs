@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use crate::clock;
-use crate::config::Receiver;
+use crate::config::{Problems, Receiver};
 use crate::domain::account::ReceiverName;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
@@ -68,7 +68,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Takes up where the store left off: a run that was missed while the service was down is due at once.
+    /// Takes up where the store left off: a run that was missed while the service was down is due at once, and so is
+    /// one when there is an account that nobody ever looked at.
     pub async fn new(engine: Engine) -> anyhow::Result<Self> {
         engine.watch().await?;
         let now = clock::now();
@@ -77,7 +78,11 @@ impl Daemon {
             (Some(at), Some(run)) => Some((at, run.id)),
             _ => None,
         };
-        let due = last.map_or(Some(now), |run| engine.config.schedule.schedule.next_after(run.started_at));
+        let unseen = engine.store.watched().await?.iter().any(|member| member.standing.checked_at.is_none());
+        let due = match last {
+            Some(run) if !unseen => engine.config.schedule.schedule.next_after(run.started_at),
+            _ => Some(now),
+        };
         Ok(Self {
             engine,
             next_run: due.map(|due| due.max(now)),
@@ -253,7 +258,9 @@ impl Daemon {
         let engine = match reload() {
             Ok(engine) => engine,
             Err(error) => {
-                tracing::error!("the new configuration is refused, the old one stays: {error:#}");
+                for reason in reasons(&error) {
+                    tracing::error!("the new configuration is refused, the old one stays: {reason}");
+                }
                 return;
             }
         };
@@ -264,7 +271,8 @@ impl Daemon {
         if let Err(error) = self.engine.watch().await {
             tracing::error!(%error, "the accounts of the new configuration could not be stored; the next run tries again");
         }
-        self.plan_next_run(now);
+        // Whoever mended a token or added an account wants to know now, not at the next run of a slow schedule.
+        self.next_run = Some(now);
         self.next_word = Some(now);
         self.attempts.clear();
         self.queue_all(now);
@@ -280,6 +288,14 @@ impl Daemon {
         if ended.await.is_err() {
             tracing::warn!("stopped before everything in flight had ended; the next start takes it up");
         }
+    }
+}
+
+/// Each on a line of its own: a log line must not hold another.
+fn reasons(error: &anyhow::Error) -> Vec<String> {
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => problems.iter().map(ToString::to_string).collect(),
+        None => vec![format!("{error:#}")],
     }
 }
 

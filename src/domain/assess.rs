@@ -325,9 +325,9 @@ fn settle(
 
 fn fault_condition(subject: Subject, fault: Fault, affected: u32, standing: &Standing) -> Condition {
     let sentence = match fault {
-        Fault::Unauthorized => "useapi.net refuses the API token (401)",
-        Fault::SubscriptionLapsed => "useapi.net says that the subscription lapsed (402)",
-        Fault::NotFound => "useapi.net has no configuration for this account (404)",
+        Fault::Unauthorized => "useapi.net refuses the API token",
+        Fault::SubscriptionLapsed => "useapi.net says that the subscription lapsed",
+        Fault::NotFound => "useapi.net has no configuration for this account",
         Fault::AccountError => "useapi.net reports that the linked MiniMax account is in error",
         Fault::Malformed => "useapi.net answers something that cannot be read",
     };

@@ -23,6 +23,9 @@ const READERS: u32 = 3;
 /// What tells a store from other programs' databases (`PRAGMA application_id`, set by the first migration).
 const APPLICATION: i64 = 0x4d4d_7857;
 
+/// SQLite's result code for a file that is none of its own (`SQLITE_NOTADB`).
+const NOT_A_DATABASE: &str = "26";
+
 /// How long a connection waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -35,21 +38,24 @@ impl Store {
         create_folder(path)
             .and_then(|()| create_if_missing(path))
             .map_err(|error| cannot_open(path, &error))?;
+        let mut options = options(path).optimize_on_close(true, None);
         match Content::of(path).await? {
-            Content::Nothing => {}
+            // Only a file without tables takes this; to any other it would be written again by every connection.
+            Content::Nothing => options = options.auto_vacuum(SqliteAutoVacuum::Incremental),
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
             Content::Schema(applied) => refuse_newer(path, &applied)?,
         }
-        let write = connect(path, 1).await?;
+        let write = connect(path, 1, &options).await?;
         if let Err(error) = MIGRATIONS.run(&write).await {
             write.close().await;
             return Err(StoreError::Migrate { path: path.to_owned(), reason: error.to_string() });
         }
-        let read = connect(path, READERS).await?;
+        let read = connect(path, READERS, &options).await?;
         Ok(Self { write, read })
     }
 
-    /// Opens a store that is there already, and leaves its schema alone; none when nothing was kept there yet.
+    /// Opens a store that is there already, and leaves its schema alone; none when nothing was kept there yet. Who only
+    /// reads leaves every byte of it as it was.
     ///
     /// # Errors
     /// As [`Store::open`], and when an earlier version wrote it.
@@ -67,7 +73,8 @@ impl Store {
                 }
             }
         }
-        let (write, read) = (connect(path, 1).await?, connect(path, READERS).await?);
+        let options = options(path);
+        let (write, read) = (connect(path, 1, &options).await?, connect(path, READERS, &options).await?);
         Ok(Some(Self { write, read }))
     }
 
@@ -157,21 +164,27 @@ fn create_if_missing(path: &Path) -> io::Result<()> {
     }
 }
 
-async fn connect(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
-    let options = SqliteConnectOptions::new()
+/// What every connection has in common; none of it changes a file that is a store already.
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
         .filename(path)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
-        .optimize_on_close(true, None);
+}
+
+async fn connect(
+    path: &Path,
+    connections: u32,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, StoreError> {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_mins(1))
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(options)
+        .connect_with(options.clone())
         .await
         .map_err(|error| open_failed(path, &error))
 }
@@ -187,7 +200,11 @@ fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
 /// SQLite's own words, without those of the layer between.
 fn reason(error: &sqlx::Error) -> String {
     match error {
+        sqlx::Error::Database(error) if error.code().as_deref() == Some(NOT_A_DATABASE) => {
+            format!("{}; move it away or choose another [store].path", error.message())
+        }
         sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     }
 }

@@ -73,7 +73,7 @@ async fn a_401_in_either_form_is_about_the_subscription() {
                 answer: Answer::unauthorized(form),
                 line: "unauthorized critical main(1)",
                 subject: "main: useapi.net refuses the API token (401)",
-                detail: "useapi.net refuses the API token (401): 401 Unauthorized. Accounts: studio-a.",
+                detail: "useapi.net refuses the API token: 401 Unauthorized. Accounts: studio-a.",
             },
         )
         .await;
@@ -88,12 +88,12 @@ async fn a_402_in_either_text_is_a_lapsed_plan() {
     for (text, detail) in [
         (
             Lapse::Expired,
-            "useapi.net says that the subscription lapsed (402): 402 Payment Required: Subscription expired. \
+            "useapi.net says that the subscription lapsed: 402 Payment Required: Subscription expired. \
              Renew your subscription to continue. Accounts: studio-a.",
         ),
         (
             Lapse::NotIncluded,
-            "useapi.net says that the subscription lapsed (402): 402 Payment Required: Your subscription does not \
+            "useapi.net says that the subscription lapsed: 402 Payment Required: Your subscription does not \
              include MiniMax API. Accounts: studio-a.",
         ),
     ] {
@@ -106,15 +106,12 @@ async fn a_404_in_any_form_is_a_missing_account() {
     let world = peace().await;
     let line = "not_found critical studio-a";
     let subject = "studio-a: useapi.net knows no such account (404)";
-    let sentence = "useapi.net has no configuration for this account (404): 404 Not Found: Configuration not found. \
+    let sentence = "useapi.net has no configuration for this account: 404 Not Found: Configuration not found. \
                     To create configuration use POST /accounts.";
     for (form, detail) in [
         (Missing::Sentence, sentence),
         (Missing::Json, sentence),
-        (
-            Missing::Empty,
-            "useapi.net has no configuration for this account (404): 404 Not Found: an empty body.",
-        ),
+        (Missing::Empty, "useapi.net has no configuration for this account: 404 Not Found: an empty body."),
     ] {
         tells_once_and_ends(&world, Row { answer: Answer::not_found(form), line, subject, detail }).await;
     }

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use minimax_watch::cli::LogLevel;
 use minimax_watch::report::Report;
 use minimax_watch::simulator::{Answer, Record, Reply, Stage, Trouble};
-use minimax_watch::telemetry;
+use minimax_watch::telemetry::{self, Voice};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -74,7 +74,9 @@ fn log() -> &'static Log {
     LOG.get_or_init(|| {
         let log = Log::default();
         let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(log.clone());
-        let subscriber = tracing_subscriber::registry().with(telemetry::filter(LogLevel::Trace)).with(layer);
+        let subscriber = tracing_subscriber::registry()
+            .with(telemetry::filter(Some(LogLevel::Trace), Voice::Service))
+            .with(layer);
         tracing::subscriber::set_global_default(subscriber).unwrap();
         log
     })

@@ -2,15 +2,20 @@
 //!
 //! Promises: a closed stdout ends the command quietly; colour is never the only carrier of a meaning.
 
+mod lines;
 mod nagios;
 mod progress;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
 
+use anyhow::Context;
+
+pub(super) use lines::counted;
 pub(super) use progress::Progress;
 
 use crate::cli::{ColorChoice, Format};
+use crate::config::Problems;
 use crate::report::Report;
 
 /// Prints a result.
@@ -18,7 +23,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        result => result.context("cannot write the result to stdout"),
     }
 }
 
@@ -30,7 +35,22 @@ pub(super) fn note(text: &str) {
 
 /// Prints why a command failed, with its causes.
 pub(super) fn complain(error: &anyhow::Error) {
-    let mut text = format!("minimax-watch: {error}");
+    note(&format!("minimax-watch: {}", in_words(error)));
+}
+
+/// Says why a command failed where a monitor looks for it.
+pub(super) fn fail_as_plugin(error: &anyhow::Error) -> anyhow::Result<()> {
+    print(&nagios::failure(&in_words(error)))
+}
+
+/// An error with its causes, none of them twice; the problems of a configuration one a line.
+fn in_words(error: &anyhow::Error) -> String {
+    if let Some(problems) = error.downcast_ref::<Problems>()
+        && problems.iter().len() > 1
+    {
+        return format!("{} with the configuration:\n{problems}", counted(problems.iter().len(), "problem"));
+    }
+    let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !text.contains(&cause) {
@@ -38,7 +58,7 @@ pub(super) fn complain(error: &anyhow::Error) {
             text.push_str(&cause);
         }
     }
-    note(&text);
+    text
 }
 
 /// Prints how things stand.

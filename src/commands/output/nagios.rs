@@ -1,89 +1,112 @@
 //! How things stand, as a monitoring plugin says it: one line with performance data, then details.
 //!
-//! Format: Monitoring Plugins Development Guidelines, "Plugin Output for Nagios".
+//! Format: Monitoring Plugins Development Guidelines, "Plugin Output for Nagios" and "Threshold and Ranges".
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
-use crate::domain::expiry::CRITICAL_WITHIN;
+use super::lines::counted;
+use crate::domain::message::AlertEntry;
+use crate::domain::observation::Outcome;
+use crate::domain::summary::alert_line;
+use crate::domain::text::one_line;
 use crate::domain::time::relative;
 use crate::domain::verdict::Verdict;
 use crate::report::{AccountReport, Report};
 
-/// A token is a warning from here on in the performance data's thresholds: the longest default lead time.
-const WARNING_SECONDS: i64 = 7 * 86_400;
+/// Names in the first line before the rest is counted; the details hold them all.
+const NAMED: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
-    let bad: Vec<&AccountReport> =
-        report.accounts.iter().filter(|account| account.verdict != Verdict::Ok).collect();
-    let headline = match (bad.as_slice(), report.accounts.len()) {
-        ([], 0) => report
-            .alerts
-            .first()
-            .map_or_else(|| "no accounts are known yet".to_owned(), |alert| alert.detail.clone()),
-        ([], accounts) => format!("{accounts} account(s) well"),
-        ([only], _) => describe(only, report),
-        (bad, accounts) => format!("{} of {accounts} accounts need a look: {}", bad.len(), names(bad)),
-    };
-    let mut text = format!("MINIMAX {} - {}", report.verdict.as_str().to_uppercase(), plain(&headline));
+    let mut text = first_line(report.verdict, &headline(report));
     let data: Vec<String> = report.accounts.iter().flat_map(|account| performance(account, report)).collect();
     if !data.is_empty() {
         let _ = write!(text, " | {}", data.join(" "));
     }
     text.push('\n');
+    for alert in shared(report) {
+        let _ = writeln!(text, "{}: {}", alert.severity.as_str().to_uppercase(), plain(&alert.detail));
+    }
+    for list in &report.lists {
+        let _ = writeln!(text, "UNKNOWN: {}: list of accounts: {}", list.subscription, plain(&list.error));
+    }
     for account in &report.accounts {
-        let _ = writeln!(
-            text,
-            "{}: {}",
-            account.verdict.as_str().to_uppercase(),
-            plain(&describe(account, report))
-        );
+        let verdict = account.verdict.as_str().to_uppercase();
+        let _ = writeln!(text, "{verdict}: {}", plain(&describe(account, report)));
     }
     text
 }
 
-fn names(accounts: &[&AccountReport]) -> String {
-    let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
-    names.join(", ")
+/// The command itself failed: a monitor shows what stands on stdout.
+pub(super) fn failure(reason: &str) -> String {
+    let (first, details) = reason.split_once('\n').unwrap_or((reason, ""));
+    let mut text = first_line(Verdict::Unknown, first) + "\n";
+    for line in details.lines() {
+        let _ = writeln!(text, "{}", plain(line));
+    }
+    text
+}
+
+fn first_line(verdict: Verdict, headline: &str) -> String {
+    format!("MINIMAX {} - {}", verdict.as_str().to_uppercase(), plain(headline))
+}
+
+/// The cause that several accounts share, else the only bad account, else the names of the bad ones, worst first.
+fn headline(report: &Report) -> String {
+    let mut bad: Vec<&AccountReport> =
+        report.accounts.iter().filter(|account| account.verdict != Verdict::Ok).collect();
+    bad.sort_by_key(|account| Reverse(account.verdict));
+    let cause = shared(report).max_by_key(|alert| alert.severity);
+    let list = report.lists.first().filter(|_| report.accounts.is_empty());
+    match (bad.as_slice(), cause, list) {
+        (_, Some(alert), _) => alert_line(alert, report.generated_at),
+        (_, None, Some(list)) => format!("{}: no list of accounts: {}", list.subscription, list.error),
+        ([], None, None) if report.last_run.is_none() => "nothing was checked yet".to_owned(),
+        ([], None, None) if report.accounts.is_empty() => "there are no accounts".to_owned(),
+        ([], None, None) => format!("{} well", counted(report.accounts.len(), "account")),
+        ([only], None, None) => describe(only, report),
+        (bad, None, None) => {
+            let of = counted(report.accounts.len(), "account");
+            let names: Vec<&str> = bad.iter().take(NAMED).map(|account| account.name.as_str()).collect();
+            let more = if bad.len() > NAMED { ", …" } else { "" };
+            format!("{} of {of} need a look: {}{more}", bad.len(), names.join(", "))
+        }
+    }
+}
+
+/// Open alerts that are about no single account.
+fn shared(report: &Report) -> impl Iterator<Item = &AlertEntry> {
+    report.alerts.iter().filter(|alert| alert.account.is_none() && alert.subscription.is_some())
 }
 
 fn describe(account: &AccountReport, report: &Report) -> String {
-    let mut text = account.name.clone();
-    match account.expires_at {
-        Some(end) if end <= report.generated_at => {
-            let _ = write!(text, ": token expired {}", relative(end, report.generated_at));
-        }
-        Some(end) => {
-            let _ = write!(text, ": token ends {}", relative(end, report.generated_at));
-        }
-        None => text.push_str(": no end of the token known"),
+    let now = report.generated_at;
+    let end = match account.expires_at {
+        Some(end) if end <= now => format!("token ended {}", relative(end, now)),
+        Some(end) => format!("token ends {}", relative(end, now)),
+        None => "no end of the token known".to_owned(),
+    };
+    let error = account.error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+    match account.outcome {
+        Some(Outcome::Ok) => format!("{}: {end}", account.name),
+        Some(outcome) => format!("{}: {end}, {outcome}{error}", account.name),
+        None => format!("{}: not checked yet", account.name),
     }
-    for kind in &account.alerts {
-        let _ = write!(text, ", {kind}");
-    }
-    if let Some(error) = &account.error {
-        let _ = write!(text, " ({error})");
-    }
-    text
 }
 
+/// Seconds left and jobs; the thresholds are those of the account's own lead times.
 fn performance(account: &AccountReport, report: &Report) -> Vec<String> {
-    let label = |what: &str| format!("'{} {what}'", account.name.replace(['\'', '=', '|'], "_"));
-    let mut data = Vec::new();
-    if let Some(end) = account.expires_at {
-        let left = (end - report.generated_at).num_seconds();
-        data.push(format!(
-            "{}={left}s;{WARNING_SECONDS}:;{}:",
-            label("token_left"),
-            CRITICAL_WITHIN.num_seconds()
-        ));
-    }
-    if let Some(jobs) = account.max_jobs {
-        data.push(format!("{}={jobs};;;0", label("max_jobs")));
-    }
-    data
+    let label = |what: &str| format!("'{} {what}'", plain(&account.name).replace(['\'', '='], "_"));
+    let left = account.expires_at.map(|end| {
+        let (left, label) = ((end - report.generated_at).num_seconds(), label("token_left"));
+        let [warning, critical] = [account.warning_within, account.critical_within].map(|d| d.num_seconds());
+        format!("{label}={left}s;{warning}:;{critical}:")
+    });
+    let jobs = account.max_jobs.map(|jobs| format!("{}={jobs};;;0", label("max_jobs")));
+    left.into_iter().chain(jobs).collect()
 }
 
 /// A bar begins performance data, a line break the details: neither may come from a name or an error.
 fn plain(text: &str) -> String {
-    text.replace('|', "/").replace(['\n', '\r'], " ")
+    one_line(text).replace('|', "/")
 }

@@ -11,7 +11,7 @@ impl Progress {
     /// Prepares a bar; nothing is drawn yet.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-        if let Ok(style) = ProgressStyle::with_template("{msg} {pos}/{len}") {
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
         Self(bar)
@@ -22,9 +22,8 @@ impl Progress {
         if self.0.elapsed() < Duration::from_secs(1) {
             return;
         }
-        self.0.set_length(u64::try_from(total).unwrap_or(u64::MAX));
-        self.0.set_message(what);
-        self.0.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        self.0.set_message(format!("{what} {done}/{total}"));
+        self.0.tick();
     }
 
     /// Says what goes on.

@@ -1,45 +1,68 @@
-//! How things stand, for people.
+//! How things stand, for people: within 80 columns, and with what to do next where there is nothing to show.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use chrono::TimeDelta;
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use crate::domain::alert::Severity;
+use super::lines::{counted, wrapped};
+use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::message::AlertEntry;
+use crate::domain::observation::Outcome;
+use crate::domain::summary::subject;
+use crate::domain::text::one_line;
 use crate::domain::time::{in_words, minute, relative};
 use crate::domain::verdict::Verdict;
 use crate::report::{AccountReport, Report};
 
-/// Widths fit 80 columns; what is longer wraps, nothing is cut.
 const WIDTH: u16 = 80;
+
+/// The outcome of the last look is no column: all is well, or it is told below.
+const COLUMNS: [&str; 6] = ["ACCOUNT", "VERDICT", "TOKEN ENDS (UTC)", "LEFT", "JOBS", "CAN"];
+
+/// A longer name wraps when the room is short, as capabilities do; nothing is cut.
+const LONGEST_NAME: usize = 24;
+
+/// Nearer ends are shown to the hour or minute, farther ones to the day.
+const PRECISELY_WITHIN: TimeDelta = TimeDelta::days(3);
+
+/// Names that are listed before the rest is counted.
+const NAMED: usize = 5;
 
 pub(super) fn render(report: &Report, color: bool) -> String {
     let mut text = String::new();
     if report.accounts.is_empty() {
-        text.push_str("No accounts are known yet. Name some under [[subscriptions.accounts]], or run `minimax-watch check`.\n");
+        text.push_str(&wrapped(nothing(report), 0));
     } else {
-        let _ = writeln!(text, "{}", accounts(report, color));
+        text.push_str(&accounts(report, color).trim_fmt());
+        text.push('\n');
     }
-    for alert in &report.alerts {
-        let _ =
-            writeln!(text, "\n{} {} {}", alert.severity.as_str().to_uppercase(), subject(alert), alert.kind);
-        let _ = writeln!(text, "  {}", alert.detail);
-        let _ = writeln!(
-            text,
-            "  since {} ({})",
-            minute(alert.opened_at),
-            relative(alert.opened_at, report.generated_at)
-        );
-    }
+    text.push_str(&alerts(report));
+    text.push_str(&unalerted(report));
     text.push('\n');
-    text.push_str(&closing(report));
+    text.push_str(&wrapped(&closing(report), 0));
     text
+}
+
+/// What to do when there are no accounts.
+fn nothing(report: &Report) -> &'static str {
+    if report.last_run.is_none() {
+        "Nothing was checked yet: run `minimax-watch check`, or start the service with `minimax-watch run`."
+    } else if report.alerts.is_empty() && report.lists.is_empty() {
+        "No accounts: the API lists none. Set one up at https://useapi.net/docs/start-here/setup-minimax \
+         or name one under [[subscriptions.accounts]]."
+    } else {
+        "No accounts are known yet."
+    }
 }
 
 fn accounts(report: &Report, color: bool) -> Table {
     let mut table = Table::new();
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-    table.set_header(["account", "verdict", "token ends (UTC)", "left", "jobs", "can", "last look"]);
+    table.set_header(COLUMNS);
     if color {
         table.enforce_styling();
     } else {
@@ -48,15 +71,31 @@ fn accounts(report: &Report, color: bool) -> Table {
     for account in &report.accounts {
         table.add_row(row(account, report, color));
     }
+    let names = report.accounts.iter().map(|account| one_line(&account.name).chars().count());
+    let name = names.max().unwrap_or_default().clamp(COLUMNS[0].len(), LONGEST_NAME);
+    for (column, title) in table.column_iter_mut().zip(COLUMNS) {
+        column.set_padding((0, 2));
+        match title {
+            "ACCOUNT" => {
+                let width = u16::try_from(name).unwrap_or(WIDTH) + column.padding_width();
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+            }
+            "CAN" => {}
+            _ => {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
     table
 }
 
 fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
-    let now = report.generated_at;
-    let left = account
-        .expires_at
-        .map(|end| if end > now { in_words(end - now) } else { format!("ended {}", relative(end, now)) });
     let unknown = || "-".to_owned();
+    let left = account.expires_at.map(|end| match end - report.generated_at {
+        left if left <= TimeDelta::zero() => "ended".to_owned(),
+        left if left < PRECISELY_WITHIN => in_words(left),
+        left => format!("{} days", left.num_days()),
+    });
     let capabilities: Vec<String> = account
         .capabilities
         .iter()
@@ -72,36 +111,77 @@ fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
             Verdict::Critical => Color::Red,
         });
     }
-    let outcome = account.outcome.map_or_else(|| "never".to_owned(), |outcome| outcome.to_string());
     vec![
-        Cell::new(&account.name),
+        Cell::new(one_line(&account.name)),
         verdict,
         Cell::new(account.expires_at.map_or_else(unknown, |end| end.format("%Y-%m-%d %H:%M").to_string())),
         Cell::new(left.unwrap_or_else(unknown)),
         Cell::new(account.max_jobs.map_or_else(unknown, |jobs| jobs.to_string()))
             .set_alignment(CellAlignment::Right),
-        Cell::new(if capabilities.is_empty() { unknown() } else { capabilities.join(" ") }),
-        Cell::new(outcome),
+        Cell::new(if capabilities.is_empty() { unknown() } else { one_line(&capabilities.join(" ")) }),
     ]
 }
 
-/// Who an alert is about, in one word.
-pub(super) fn subject(alert: &AlertEntry) -> String {
-    match (&alert.account, &alert.subscription) {
-        (Some(account), _) => account.name.clone(),
-        (None, Some(subscription)) => format!("{subscription} ({} accounts)", alert.affected),
-        (None, None) => "minimax-watch".to_owned(),
+/// The open alerts, the gravest first.
+fn alerts(report: &Report) -> String {
+    let mut alerts: Vec<&AlertEntry> = report.alerts.iter().collect();
+    alerts.sort_by_key(|alert| Reverse(alert.severity));
+    let mut text = String::new();
+    for alert in alerts {
+        let (severity, name) = (alert.severity.as_str().to_uppercase(), subject(alert));
+        let (since, ago) = (minute(alert.opened_at), relative(alert.opened_at, report.generated_at));
+        text.push('\n');
+        text.push_str(&wrapped(&format!("{severity} {name}: {} since {since} ({ago})", alert.kind), 0));
+        text.push_str(&wrapped(&alert.detail, 2));
     }
+    text
+}
+
+/// What the last look met that is no alert, or not yet: told once, however many accounts it concerns.
+fn unalerted(report: &Report) -> String {
+    let mut met: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for list in &report.lists {
+        let words = format!("{}: {}", list.outcome, list.error);
+        met.entry(words).or_default().push(format!("{} (list of accounts)", list.subscription));
+    }
+    for account in &report.accounts {
+        let words = match (account.outcome, &account.error) {
+            (None, _) => "not checked yet".to_owned(),
+            (Some(outcome), Some(error)) if !is_told(account) => format!("{outcome}: {error}"),
+            (Some(outcome), None) if outcome != Outcome::Ok && !is_told(account) => outcome.to_string(),
+            (Some(_), _) => continue,
+        };
+        met.entry(words).or_default().push(one_line(&account.name));
+    }
+    let mut text = String::new();
+    for (words, names) in met {
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+        text.push('\n');
+        text.push_str(&wrapped(&format!("{}{more}: {}", named.join(", "), one_line(&words)), 0));
+    }
+    text
+}
+
+/// Whether an open alert says why there is no good news.
+fn is_told(account: &AccountReport) -> bool {
+    account.alerts.iter().any(|kind| !matches!(kind, AlertKind::Expiry | AlertKind::ExpiryUnknown))
 }
 
 fn closing(report: &Report) -> String {
-    let accounts = report.accounts.len();
     let count = |severity| report.alerts.iter().filter(|alert| alert.severity == severity).count();
+    let alerts =
+        [(Severity::Critical, "critical"), (Severity::Warning, "warning")].map(|(severity, word)| {
+            let count = count(severity);
+            (count > 0).then(|| format!("{count} {word}"))
+        });
+    let alerts = alerts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let mut text = format!(
-        "{}: {accounts} account(s), {} critical, {} warning",
+        "{}: {}, {}",
         report.verdict.as_str().to_uppercase(),
-        count(Severity::Critical),
-        count(Severity::Warning)
+        counted(report.accounts.len(), "account"),
+        if alerts.is_empty() { "no open alerts".to_owned() } else { format!("open alerts: {alerts}") },
     );
     if let Some(run) = &report.last_run {
         let at = run.finished_at.unwrap_or(run.started_at);
@@ -111,6 +191,5 @@ fn closing(report: &Report) -> String {
         let _ =
             write!(text, "; messages: {} waiting, {} failed", report.outbox.pending, report.outbox.failed);
     }
-    text.push('\n');
     text
 }

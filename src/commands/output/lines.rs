@@ -1,0 +1,54 @@
+//! Lines of text for people: wrapped to the width of a terminal, and counted in words.
+
+use std::fmt::Write;
+
+/// What is written below or beside the table is no wider.
+const WIDTH: usize = 80;
+
+/// `text` between words broken into lines, each `indent` spaces in; a longer word stays whole.
+pub(super) fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = String::new();
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length <= WIDTH {
+            lines.push(' ');
+            used += 1 + length;
+        } else {
+            let line_end = if used > 0 { "\n" } else { "" };
+            let _ = write!(lines, "{line_end}{:indent$}", "");
+            used = indent + length;
+        }
+        lines.push_str(word);
+    }
+    lines.push('\n');
+    lines
+}
+
+/// `1 account`, `2 accounts`.
+pub(in crate::commands) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_breaks_between_words_and_a_long_word_stays_whole() {
+        let long = "x".repeat(100);
+        assert_eq!(wrapped(&format!("ab {long} cd"), 2), format!("  ab\n  {long}\n  cd\n"));
+        assert_eq!(wrapped("", 2), "\n");
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost_and_no_line_is_too_wide(words in proptest::collection::vec("[a-zü→]{1,20}", 0..60), indent in 0_usize..8) {
+            let lines = wrapped(&words.join(" "), indent);
+            prop_assert_eq!(lines.split_whitespace().collect::<Vec<_>>(), words);
+            prop_assert!(lines.lines().all(|line| line.chars().count() <= WIDTH));
+        }
+    }
+}

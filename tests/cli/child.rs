@@ -1,0 +1,113 @@
+//! A service under test: its log as it comes, its signals, its end; killed when the test is done with it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Long for a machine that is busy with other tests; no test needs it when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(crate) struct Service {
+    child: Child,
+    lines: Receiver<String>,
+    log: Vec<String>,
+    /// How much of the log was waited through.
+    seen: usize,
+    out: Option<JoinHandle<String>>,
+}
+
+impl Service {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stderr, mut stdout) = (child.stderr.take().unwrap(), child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let out = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).map(|_| text).unwrap_or_default()
+        });
+        Self { child, lines, log: Vec::new(), seen: 0, out: Some(out) }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the next log line that holds `words`, and gives it.
+    pub(crate) fn until(&mut self, words: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            while let Some(line) = self.log.get(self.seen) {
+                self.seen += 1;
+                if line.contains(words) {
+                    return line.clone();
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left);
+            assert!(line.is_ok(), "no line with `{words}` came; the log:\n{}", self.log.join("\n"));
+            self.log.extend(line);
+        }
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// Waits for its end, and gives its exit status; none when a signal ended it.
+    pub(crate) fn end(&mut self) -> Option<i32> {
+        // Its log closes with it: no need to ask again and again whether it is gone.
+        let deadline = Instant::now() + PATIENCE;
+        while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.log.push(line);
+        }
+        assert!(Instant::now() < deadline, "it does not end; the log:\n{}", self.log.join("\n"));
+        self.child.wait().unwrap().code()
+    }
+
+    /// Asks it to stop, and gives its exit status.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.end()
+    }
+
+    /// Kills it at once.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.end();
+    }
+
+    /// Every log line so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.join("\n")
+    }
+
+    /// Everything that it wrote to stdout; after its end.
+    pub(crate) fn out(&mut self) -> String {
+        self.out.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Either may fail because it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits for `event`, but not for ever.
+pub(crate) async fn within_patience(event: impl Future<Output = ()>) {
+    tokio::time::timeout(PATIENCE, event).await.expect("what was waited for came");
+}

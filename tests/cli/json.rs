@@ -1,0 +1,79 @@
+//! `status --json` and `check --format json` have the shape of contract 7, and `ends` besides.
+
+use chrono::TimeDelta;
+use minimax_watch::clock;
+use minimax_watch::domain::time::rfc3339;
+use minimax_watch::simulator::Record;
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_and_status_print_the_contracts_object() {
+    let stage = Stage::with(&["123456", "fine"], "").await;
+    let (end, other) = (clock::now() + TimeDelta::days(2), clock::now() + TimeDelta::days(23));
+    stage.vendor.put(Record::ending("123456", end).exp(Some(other)).flag("supportChat", false));
+    let check = stage.run(&["check", "--format", "json"]);
+    let status = stage.run(&["status", "--json"]);
+    assert_eq!((check.status, status.status), (Some(1), Some(1)));
+    let [check, status] = [check, status].map(|ended| serde_json::from_str::<Value>(&ended.out).unwrap());
+    for report in [&check, &status] {
+        assert_eq!(keys(report), ["accounts", "alerts", "generated_at", "last_run", "outbox", "verdict"]);
+        assert_eq!(keys(&report["last_run"]), ["checked", "finished_at", "ok", "started_at"]);
+        assert_eq!((&report["last_run"]["checked"], &report["last_run"]["ok"]), (&json!(2), &json!(2)));
+        assert_eq!(report["outbox"], json!({"pending": 0, "failed": 0}));
+        assert_eq!(report["verdict"], "warning");
+        let account = &report["accounts"][0];
+        let checked_at = account["checked_at"].clone();
+        assert_eq!(
+            *account,
+            json!({
+                "subscription": "main", "id": "123456", "name": "123456", "outcome": "ok", "verdict": "warning",
+                "checked_at": checked_at, "last_ok_at": checked_at, "expires_at": rfc3339(end),
+                "ends": {"exp_Expire": rfc3339(end), "exp": rfc3339(other)},
+                "max_jobs": 1, "host": "hailuoai.video",
+                "capabilities": {"supportVideo": true, "supportChat": false, "supportAudio": true},
+                "error": null, "alerts": ["expiry"]
+            })
+        );
+        assert_eq!(report["accounts"][1]["verdict"], "ok");
+        let alert = &report["alerts"][0];
+        let (id, opened_at) = (alert["id"].clone(), alert["opened_at"].clone());
+        let detail = alert["detail"].clone();
+        assert!(id.is_string() && opened_at.is_string() && detail.is_string(), "{alert}");
+        assert_eq!(
+            *alert,
+            json!({
+                "id": id, "kind": "expiry", "status": "firing", "reason": null, "stage": "3d", "severity": "warning",
+                "subscription": "main", "account": {"id": "123456", "name": "123456"}, "affected": 1,
+                "opened_at": opened_at, "resolved_at": null, "expires_at": rfc3339(end), "detail": detail
+            })
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_accounts_that_were_named_are_in_it() {
+    let stage = Stage::with(&["a", "b"], "").await;
+    let check = stage.run(&["check", "b", "--format", "json"]);
+    let report: Value = serde_json::from_str(&check.out).unwrap();
+    assert_eq!(report["accounts"].as_array().unwrap().len(), 1);
+    assert_eq!((&report["accounts"][0]["id"], &report["last_run"]["checked"]), (&json!("b"), &json!(1)));
+    assert_eq!(stage.api.requests_for("a").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_first_run_everything_is_unknown() {
+    let stage = Stage::with(&["a"], "").await;
+    let status = stage.run(&["status", "--json"]);
+    let report: Value = serde_json::from_str(&status.out).unwrap();
+    assert_eq!(status.status, Some(3));
+    assert_eq!((&report["verdict"], &report["last_run"]), (&json!("unknown"), &Value::Null));
+    assert!(!stage.store().exists(), "looking makes no store");
+}

@@ -1,0 +1,18 @@
+//! The built program as its users meet it: started as a process, judged by its exit status, its output, its files and
+//! what arrives at the simulated vendor and receivers (contract 2, 3 and 7).
+
+#![expect(clippy::unwrap_used, reason = "a stage that cannot be set up is a failed test")]
+
+mod bare;
+mod child;
+mod configuration;
+mod crash;
+mod json;
+mod locked;
+mod output;
+mod reload;
+mod secrets;
+mod service;
+mod stage;
+mod tls;
+mod verdicts;

@@ -1,0 +1,56 @@
+//! SIGHUP: a good configuration comes into force at once, a bad one does not (contract 2).
+
+use chrono::TimeDelta;
+use minimax_watch::clock;
+use minimax_watch::simulator::{Hook, Record};
+
+use crate::stage::{Stage, healthy, webhook};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_account_is_watched_at_once_and_nothing_is_told_again() {
+    let stage = Stage::open().await;
+    let hook = Hook::open(&stage.now, None).await.unwrap();
+    stage.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
+    stage.vendor.put(Record::ending("b", healthy()));
+    stage.configure(&["a"], &webhook(&hook));
+    let mut service = stage.serve(&[]);
+    service.until("message delivered");
+    assert_eq!(stage.api.requests_for("b").len(), 0);
+    stage.configure(&["a", "b"], &webhook(&hook));
+    service.signal("HUP");
+    service.until("configuration reloaded");
+    assert!(service.until("run done").contains("checked=2"));
+    assert_eq!(stage.api.requests_for("b").len(), 1);
+    assert_eq!(service.stop(), Some(0));
+    assert_eq!(hook.count(), 1, "{}", service.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mended_token_is_tried_at_once() {
+    let stage = Stage::with(&["a"], "").await;
+    stage.secret("token", "user:1234-wr0ng");
+    let mut service = stage.serve(&[]);
+    service.until("alert fires");
+    stage.secret("token", crate::stage::TOKEN);
+    service.signal("HUP");
+    service.until("alert resolved");
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_configuration_is_refused_with_its_problems_and_the_old_one_stays() {
+    let stage = Stage::with(&["a"], "").await;
+    let mut service = stage.serve(&[]);
+    service.until("run done");
+    stage.configure(&["a"], "keeep = \"7d\"\n[colours]\n");
+    service.signal("HUP");
+    for problem in ["store.keeep: there is no such key", "colours: there is no such key"] {
+        let line = service.until("the new configuration is refused, the old one stays");
+        assert!(line.contains("ERROR") && line.contains(problem), "{line}");
+    }
+    stage.configure(&["a"], "");
+    service.signal("HUP");
+    service.until("configuration reloaded");
+    service.until("run done");
+    assert_eq!(service.stop(), Some(0));
+}

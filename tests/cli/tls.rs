@@ -1,0 +1,100 @@
+//! Mail over TLS: delivered where the certificate is trusted, refused where it is not, never in the clear.
+
+use std::sync::Arc;
+
+use minimax_watch::simulator::{Login, Mailbox, Security, Setup};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use secrecy::SecretString;
+
+use crate::stage::Stage;
+
+pub(crate) const PASSWORD: &str = "sm7p-Passw0rd";
+
+/// A server's part of TLS, and the certificate that a client must trust, in PEM.
+pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
+    // A second call finds the provider installed; either way it is.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let chain = vec![made.cert.der().clone()];
+    let server = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    (Arc::new(server), made.cert.pem())
+}
+
+/// A mail server that wants a log-in.
+pub(crate) async fn mailbox(stage: &Stage, security: Security) -> Mailbox {
+    let login = Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) };
+    Mailbox::open(&stage.now, Setup { login: Some(login), security }).await.unwrap()
+}
+
+/// Its part of the configuration.
+pub(crate) fn mail(mailbox: &Mailbox, tls: &str) -> String {
+    format!(
+        "[[receivers]]\nname = \"ops-mail\"\ntype = \"email\"\nfrom = \"watch@example.com\"\nto = [\"ops@example.com\"]\n\
+         smtp = {{ host = \"127.0.0.1\", port = {}, tls = \"{tls}\", username = \"watch\", password_file = \"smtp-password\" }}\n",
+        mailbox.address().port()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_out_over_tls_where_the_certificate_is_trusted_and_nowhere_else() {
+    for (word, secured) in [
+        ("starttls", Security::StartTls as fn(Arc<ServerConfig>) -> Security),
+        ("implicit", Security::Implicit),
+    ] {
+        let mut stage = Stage::open().await;
+        let (server, certificate) = identity();
+        let mailbox = mailbox(&stage, secured(server)).await;
+        stage.secret("smtp-password", PASSWORD);
+        stage.secret("ca.pem", &certificate);
+        stage.secret("other-ca.pem", &identity().1);
+        stage.configure(&["a"], &mail(&mailbox, word));
+
+        let other = stage.path("other-ca.pem").display().to_string();
+        stage.set("SSL_CERT_FILE", &other);
+        let refused = stage.run(&["notify", "test"]);
+        assert_eq!((refused.status, mailbox.count()), (Some(3), 0), "{word}: {refused:?}");
+        assert!(
+            refused.out.starts_with("ops-mail: not taken, would be tried again: 127.0.0.1:"),
+            "{}",
+            refused.out
+        );
+        assert!(refused.out.contains("certificate"), "{}", refused.out);
+
+        let trusted = stage.path("ca.pem").display().to_string();
+        stage.set("SSL_CERT_FILE", &trusted);
+        let sent = stage.run(&["notify", "test", "ops-mail"]);
+        assert_eq!((sent.status, sent.out.as_str()), (Some(0), "ops-mail: delivered\n"), "{word}: {sent:?}");
+        let mails = mailbox.mails();
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].encrypted && mails[0].authenticated, "{word}");
+        assert!(mails[0].header("Subject").unwrap().to_lowercase().contains("test"), "{}", mails[0].text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_starttls_gets_neither_mail_nor_password() {
+    let stage = Stage::open().await;
+    let mailbox = mailbox(&stage, Security::None).await;
+    stage.secret("smtp-password", PASSWORD);
+    stage.configure(&["a"], &mail(&mailbox, "starttls"));
+    let refused = stage.run(&["notify", "test"]);
+    assert_eq!((refused.status, mailbox.count()), (Some(3), 0), "{refused:?}");
+    assert!(refused.out.to_lowercase().contains("tls"), "{}", refused.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_receiver_is_named_with_those_that_are_known() {
+    let stage = Stage::open().await;
+    let mailbox = mailbox(&stage, Security::None).await;
+    stage.secret("smtp-password", PASSWORD);
+    stage.configure(&["a"], &mail(&mailbox, "none"));
+    let refused = stage.run(&["notify", "test", "ops-male"]);
+    assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""));
+    assert_eq!(refused.err, "minimax-watch: `ops-male` is no receiver (there are: ops-mail)\n");
+    stage.configure(&["a"], "");
+    let refused = stage.run(&["notify", "test"]);
+    assert_eq!(refused.status, Some(3));
+    assert!(refused.err.contains("add a [[receivers]]"), "{}", refused.err);
+}
