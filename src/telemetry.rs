@@ -22,8 +22,8 @@ pub enum Voice {
     Quiet,
 }
 
-/// Starts logging, at `level` if one was asked for.
-pub fn start(level: Option<LogLevel>, voice: Voice, format: LogFormat, color: ColorChoice) {
+/// What is heard, at `level` if one was asked for.
+pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
     let usual = match voice {
         Voice::Service => LogLevel::Info,
         Voice::Command => LogLevel::Warn,
@@ -38,12 +38,18 @@ pub fn start(level: Option<LogLevel>, voice: Voice, format: LogFormat, color: Co
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let theirs = ours.min(LevelFilter::WARN);
-    let mut filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
+    let filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
     if level.is_none() && voice == Voice::Command {
-        filter = filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR);
+        filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR)
+    } else {
+        filter
     }
+}
+
+/// Starts logging, at `level` if one was asked for.
+pub fn start(level: Option<LogLevel>, voice: Voice, format: LogFormat, color: ColorChoice) {
     let ansi = color.on(std::io::stderr().is_terminal());
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(level, voice));
     match format {
         LogFormat::Text => registry
             .with(

@@ -1,12 +1,14 @@
-//! Purging: what is over for longer than `[store].keep` is forgotten.
+//! Purging: what is over for longer than `[store].keep` is forgotten, and what waits for nobody is given up.
 
 use super::Engine;
+use crate::domain::backoff::PATIENCE;
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
 impl Engine {
     /// Forgets what ended before `now` less `keep`, a batch at a time; says how many rows went.
     pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.let_go_of_orphans(now).await?;
         let mut rows = 0;
         loop {
             let mut writer = self.store.write().await?;
@@ -17,5 +19,19 @@ impl Engine {
                 return Ok(rows);
             }
         }
+    }
+
+    /// A receiver that left the configuration has as long to come back as one that does not answer.
+    async fn let_go_of_orphans(&self, now: Timestamp) -> Result<(), StoreError> {
+        let receivers: Vec<&str> =
+            self.config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+        let mut writer = self.store.write().await?;
+        let messages = writer.give_up_orphans(&receivers, now - PATIENCE, now).await?;
+        writer.settle_orphans(&receivers, now - PATIENCE).await?;
+        writer.commit().await?;
+        if messages > 0 {
+            tracing::warn!(messages, "given up: their receivers left the configuration");
+        }
+        Ok(())
     }
 }

@@ -84,7 +84,7 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
         .headers(headers)
         .body(delivery.body.to_vec());
     match request.send().await {
-        Ok(response) => judge(response, &url, delivery.now).await,
+        Ok(response) => judge(response, &Hidden { url: &url, signing: &webhook.signing }, delivery.now).await,
         Err(error) => Attempt::deferred(format!("{}: {}", host(&url), fault(&error))),
     }
 }
@@ -114,16 +114,17 @@ fn headers(delivery: &Delivery<'_>, secrets: &[SecretString]) -> Option<HeaderMa
 }
 
 /// 2xx took it; 408, 425, 429 and 5xx may take it later; whatever else, 3xx and 410 included, is final.
-async fn judge(response: Response, url: &Url, now: Timestamp) -> Attempt {
+async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attempt {
     let status = response.status();
     if status.is_success() {
         return Attempt::Delivered;
     }
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wish(value.to_str().ok()?, now));
-    let excerpt = excerpt(response, url).await;
+    let excerpt = excerpt(response, hidden).await;
+    let host = host(hidden.url);
     let error = match excerpt.as_str() {
-        "" => format!("{} answered {}", host(url), status.as_u16()),
-        words => format!("{} answered {}: {words}", host(url), status.as_u16()),
+        "" => format!("{host} answered {}", status.as_u16()),
+        words => format!("{host} answered {}: {words}", status.as_u16()),
     };
     let later =
         matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
@@ -155,7 +156,7 @@ fn date(value: &str) -> Option<Timestamp> {
 }
 
 /// The beginning of the answer made printable; an answer that breaks off is quoted as far as it came.
-async fn excerpt(mut response: Response, url: &Url) -> String {
+async fn excerpt(mut response: Response, hidden: &Hidden<'_>) -> String {
     let mut read = Vec::new();
     while read.len() < READ {
         match response.chunk().await {
@@ -164,25 +165,40 @@ async fn excerpt(mut response: Response, url: &Url) -> String {
         }
     }
     read.truncate(READ);
-    shortened(&blotted(&one_line(&String::from_utf8_lossy(&read)), url), EXCERPT)
+    shortened(&hidden.blotted(&one_line(&String::from_utf8_lossy(&read))), EXCERPT)
 }
 
-/// Servers like to repeat the path they did not find; whatever of `url` stands behind the host is taken out.
-fn blotted(text: &str, url: &Url) -> String {
-    let queries = url.query_pairs().flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
-    let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
-    let whole = [url.path().to_owned(), url.query().unwrap_or_default().to_owned()];
-    let login = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
-    let mut words: Vec<String> = whole
-        .into_iter()
-        .chain(segments.chain(queries).chain(login).flat_map(|word| {
-            let decoded = percent_encoding::percent_decode_str(&word).decode_utf8_lossy().into_owned();
-            [word, decoded]
-        }))
-        .filter(|word| word.chars().count() >= 4)
-        .collect();
-    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
-    words.iter().fold(text.to_owned(), |text, word| text.replace(word.as_str(), "…"))
+/// What must not be quoted.
+struct Hidden<'a> {
+    url: &'a Url,
+    signing: &'a [SecretString],
+}
+
+impl Hidden<'_> {
+    /// Servers like to repeat the path they did not find, and some the secret they compared with; whatever of the address
+    /// stands behind the host is taken out, and so are the secrets.
+    fn blotted(&self, text: &str) -> String {
+        let url = self.url;
+        let queries = url.query_pairs().flat_map(|(name, value)| [name.into_owned(), value.into_owned()]);
+        let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
+        let whole = [url.path().to_owned(), url.query().unwrap_or_default().to_owned()];
+        let login = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
+        let keys = self.signing.iter().map(|secret| {
+            let secret = secret.expose_secret();
+            secret.strip_prefix("whsec_").unwrap_or(secret).to_owned()
+        });
+        let mut words: Vec<String> = whole
+            .into_iter()
+            .chain(keys)
+            .chain(segments.chain(queries).chain(login).flat_map(|word| {
+                let decoded = percent_encoding::percent_decode_str(&word).decode_utf8_lossy().into_owned();
+                [word, decoded]
+            }))
+            .filter(|word| word.chars().count() >= 4)
+            .collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words.iter().fold(text.to_owned(), |text, word| text.replace(word.as_str(), "…"))
+    }
 }
 
 /// The host, and the port when it is not the usual one.

@@ -108,8 +108,8 @@ async fn watched(connection: &mut SqliteConnection) -> Result<Vec<Known>, StoreE
 }
 
 impl Writer {
-    /// Makes exactly `wanted` the watched accounts; what is known of the others stays, and counts again when they return.
-    /// Writes only what differs.
+    /// Makes exactly `wanted` the watched accounts; what is known of the others stays, and counts again when they return,
+    /// but for bad verdicts and silences: those are too old to be believed unseen. Writes only what differs.
     pub async fn watch(&mut self, wanted: &[Watched]) -> Result<(), StoreError> {
         let rows: Vec<(String, String, String, bool, bool)> =
             sqlx::query_as("SELECT subscription, id, name, watched, discovered FROM accounts")
@@ -159,7 +159,10 @@ impl Writer {
         sqlx::query(
             "INSERT INTO accounts (subscription, id, name, watched, discovered) VALUES (?, ?, ?, 1, ?)
              ON CONFLICT (subscription, id)
-             DO UPDATE SET name = excluded.name, watched = 1, discovered = excluded.discovered",
+             DO UPDATE SET name = excluded.name, watched = 1, discovered = excluded.discovered,
+                           faults = iif(watched, faults, ''), suspect = iif(watched, suspect, NULL),
+                           suspect_since = iif(watched, suspect_since, NULL), ask_at = iif(watched, ask_at, NULL),
+                           no_verdict_since = iif(watched, no_verdict_since, NULL)",
         )
         .bind(account.subscription.as_str())
         .bind(account.id.as_str())

@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::rows::{millis, millis_of, moment, moment_of, severity, unreadable, word};
+use super::rows::{millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
@@ -114,14 +114,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets the resolved alert of the same subject and kind whose end it was, or whose end was told as this one, fire on, and
-    /// says which one that was. An end that comes back is not news: what was told of it stays told.
+    /// Lets the alert of the same subject and kind that a later end resolved fire on, when this end was its own or was told as
+    /// its own, and says which one that was. An end that comes back is not news: what was told of it stays told. An
+    /// account that comes back is: its alert ended because nobody watched it.
     pub async fn reopen_alert(&mut self, condition: &Condition) -> Result<Option<AlertId>, StoreError> {
         let [subscription, account, receiver] = columns(&condition.subject);
         let id: Option<String> = sqlx::query_scalar(
             "UPDATE alerts SET resolved_at = NULL, renewed_until = NULL, settled = 0
              WHERE id = (SELECT id FROM alerts a WHERE subscription = ?1 AND account = ?2 AND receiver = ?3 AND kind = ?4
-                         AND resolved_at IS NOT NULL
+                         AND renewed_until IS NOT NULL
                          AND (expires_at = ?5 OR EXISTS (
                              SELECT 1 FROM announcements t WHERE t.alert = a.id AND t.expires_at = ?5))
                          ORDER BY opened_at DESC, id DESC LIMIT 1)
@@ -180,6 +181,22 @@ impl Writer {
                  SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
                  AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver))",
         )
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Lets go of alerts that were over before `before` and that only receivers other than `receivers` believe in: nobody is
+    /// there to be told.
+    pub async fn settle_orphans(&mut self, receivers: &[&str], before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE alerts SET settled = 1 WHERE settled = 0 AND resolved_at < ?1 AND NOT EXISTS (
+                 SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
+                 AND t.receiver IN (SELECT value FROM json_each(?2))
+                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver))",
+        )
+        .bind(millis(before))
+        .bind(to_json("receivers", &receivers)?)
         .execute(self.connection())
         .await?;
         Ok(())

@@ -1,6 +1,6 @@
 //! The outbox: finished messages, each to one receiver, in order.
 
-use super::rows::{millis, millis_of, moment, moment_of};
+use super::rows::{millis, millis_of, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::message::MessageId;
@@ -79,6 +79,26 @@ impl Writer {
     /// The receiver will never take it, or it is too old.
     pub async fn given_up(&mut self, id: &MessageId, error: &str, now: Timestamp) -> Result<(), StoreError> {
         self.record_attempt(id, "failed", Some(error), None, Some(now)).await
+    }
+
+    /// Gives up what was written before `before` for receivers other than `receivers`: nobody is there to send it to.
+    pub async fn give_up_orphans(
+        &mut self,
+        receivers: &[&str],
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let given_up = sqlx::query(
+            "UPDATE messages SET state = 'failed', last_error = 'its receiver left the configuration',
+             next_attempt_at = NULL, finished_at = ?
+             WHERE state = 'pending' AND created_at < ? AND receiver NOT IN (SELECT value FROM json_each(?))",
+        )
+        .bind(millis(now))
+        .bind(millis(before))
+        .bind(to_json("receivers", &receivers)?)
+        .execute(self.connection())
+        .await?;
+        Ok(given_up.rows_affected())
     }
 
     async fn record_attempt(

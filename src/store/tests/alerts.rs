@@ -14,10 +14,15 @@ async fn resolve(writer: &mut Writer, alert: &str, seconds: i64) {
     writer.resolve_alert(&id(alert), "it is over", None, at(seconds)).await.unwrap();
 }
 
+/// Ends it by a later end.
+async fn renew(writer: &mut Writer, alert: &str, seconds: i64) {
+    writer.resolve_alert(&id(alert), "renewed", Some(days(30)), at(seconds)).await.unwrap();
+}
+
 /// An alert that was open from `opened` to `opened` and a second.
 async fn past(writer: &mut Writer, alert: &str, condition: &Condition, opened: i64) {
     writer.open_alert(&id(alert), condition, at(opened)).await.unwrap();
-    resolve(writer, alert, opened + 1).await;
+    renew(writer, alert, opened + 1).await;
 }
 
 async fn unsettled(writer: &mut Writer) -> Vec<String> {
@@ -142,9 +147,18 @@ async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
     let told = telling("A1", Status::Firing, Some(days(7)), "mail", "m1");
     writer.record_announcement(&told).await.unwrap();
     writer.update_alert(&id("A1"), &ending("1", days(5))).await.unwrap();
-    resolve(&mut writer, "A1", 1).await;
+    renew(&mut writer, "A1", 1).await;
     assert_eq!(writer.reopen_alert(&ending("1", days(6))).await.unwrap(), None, "nobody heard of that one");
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), Some(id("A1")));
+}
+
+#[tokio::test]
+async fn an_alert_that_no_later_end_resolved_stays_over() {
+    let home = Home::new().await;
+    let mut writer = home.write().await;
+    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    resolve(&mut writer, "A1", 1).await;
+    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), None, "nobody watched it any more");
 }
 
 #[tokio::test]

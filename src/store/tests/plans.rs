@@ -16,7 +16,7 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 7] = [
+const WANTED: [(&str, &str); 8] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("SELECT subscription, id, name, watched, discovered FROM accounts", "SCAN accounts"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -25,6 +25,8 @@ const WANTED: [(&str, &str); 7] = [
     ("UPDATE runs SET finished_at", "SCAN seen"),
     ("FROM runs ORDER BY id DESC LIMIT 1", "SCAN runs"),
     ("SELECT (SELECT COUNT(*) FROM messages", "SCAN CONSTANT ROW"),
+    // The names of the receivers.
+    ("json_each(", "SCAN json_each VIRTUAL TABLE INDEX 1:"),
     // Every alert is asked for, by a person.
     ("FROM alerts ORDER BY id", "SCAN alerts USING INDEX sqlite_autoindex_alerts_1"),
 ];

@@ -1,0 +1,153 @@
+//! Mails: one thread for each alert, one Message-ID for each mail, and what the server's answers lead to.
+
+use minimax_watch::simulator::{Answer, Mail, Record, Stage, Trouble};
+
+use crate::world::{MAIL, Settings, World, days, healthy, hours, minutes, start};
+
+const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
+
+async fn mailed_world() -> World {
+    let world = World::open(Settings::watching(STUDIO).receivers(&[MAIL])).await;
+    world.all_healthy(STUDIO);
+    world.run().await;
+    world
+}
+
+fn header(mail: &Mail, name: &str) -> String {
+    mail.header(name).unwrap_or_else(|| panic!("no {name} in {}", mail.text()))
+}
+
+#[tokio::test]
+async fn all_mails_about_one_alert_hang_on_the_first() {
+    let world = mailed_world().await;
+    world.main.put(Record::ending("1", start() + days(30)));
+    world.run().await;
+    world.mailbox.forget();
+    world.live_until(start() + days(28)).await;
+    world.main.put(healthy("1"));
+    world.run().await;
+    let mails = world.mailbox.mails();
+    let subjects: Vec<_> = mails.iter().map(|mail| header(mail, "Subject")).collect();
+    assert_eq!(
+        subjects,
+        [
+            "[WARNING] studio-a: token expires in 7 days",
+            "[WARNING] studio-a: token expires in 3 days",
+            "[RESOLVED] studio-a: renewed, token now ends 2027-01-30 08:00 UTC",
+        ]
+    );
+    let first = header(&mails[0], "Message-ID");
+    assert!(first.ends_with("@example.com>"), "{first}");
+    assert_eq!(mails[0].header("References"), None);
+    for mail in &mails[1..] {
+        assert_eq!(header(mail, "References"), first);
+        assert_eq!(header(mail, "In-Reply-To"), first);
+        assert_ne!(header(mail, "Message-ID"), first);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_says_that_it_is_automatic_who_wrote_it_and_was_sent_after_a_login() {
+    let world = mailed_world().await;
+    world.main.remove("1");
+    world.run().await;
+    let mails = world.mailbox.mails();
+    let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+    assert!(mail.authenticated);
+    assert_eq!(header(mail, "Auto-Submitted"), "auto-generated");
+    assert_eq!(
+        (mail.from.as_str(), mail.to.as_slice()),
+        ("watch@example.com", ["ops@example.com".to_owned(), "boss@example.com".to_owned()].as_slice())
+    );
+    assert_eq!(header(mail, "Date"), "Sun, 01 Nov 2026 08:00:10 +0000");
+    let text = mail.text();
+    assert!(text.contains("text/plain") && text.contains("text/html"));
+    assert!(text.contains("https://useapi.net/docs/start-here/setup-minimax"));
+}
+
+/// The mails that arrive when the next conversation meets `trouble`, and how many were given up. Ends in peace.
+async fn with_trouble(world: &World, trouble: Trouble) -> (Vec<Mail>, i64) {
+    let begin = world.now();
+    world.mailbox.next(trouble);
+    world.main.remove("1");
+    world.run().await;
+    world.live_until(begin + minutes(10)).await;
+    let outbox = world.engine.store.outbox(begin).await.unwrap();
+    assert_eq!(outbox.pending, 0, "{trouble:?}");
+    let mails = world.mailbox.mails();
+    world.main.put(healthy("1"));
+    world.run().await;
+    world.advance(minutes(10));
+    world.mailbox.forget();
+    (mails, outbox.failed)
+}
+
+#[tokio::test]
+async fn what_may_pass_is_sent_again() {
+    let world = mailed_world().await;
+    for trouble in [
+        Trouble::refuse(Stage::Connect, 421),
+        Trouble::drop(Stage::Connect),
+        Trouble::refuse(Stage::Login, 535),
+        Trouble::refuse(Stage::Sender, 450),
+        Trouble::refuse(Stage::Recipient, 450),
+        Trouble::drop(Stage::Recipient),
+        Trouble::refuse(Stage::Content, 451),
+    ] {
+        let (mails, failed) = with_trouble(&world, trouble).await;
+        assert_eq!((mails.len(), failed), (1, 0), "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_given_up_and_visible() {
+    let world = mailed_world().await;
+    for trouble in [
+        Trouble::refuse(Stage::Sender, 550),
+        Trouble::refuse(Stage::Recipient, 550),
+        Trouble::refuse(Stage::Content, 554),
+    ] {
+        let (mails, failed) = with_trouble(&world, trouble).await;
+        assert_eq!((mails.len(), failed), (0, 1), "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_drops_after_the_final_dot_repeats_the_very_same_mail() {
+    let (mails, failed) = with_trouble(&mailed_world().await, Trouble::drop(Stage::Content)).await;
+    assert_eq!((mails.len(), failed), (2, 0));
+    assert_eq!(mails[0].raw, mails[1].raw);
+    assert_eq!(header(&mails[0], "Message-ID"), header(&mails[1], "Message-ID"));
+}
+
+#[tokio::test]
+async fn one_bad_address_costs_the_others_nothing_and_is_visible() {
+    let world = mailed_world().await;
+    world.mailbox.refuse_recipient("boss@example.com", Some(550));
+    world.main.remove("1");
+    world.run().await;
+    world.live_until(start() + hours(1)).await;
+    let mails = world.mailbox.mails();
+    assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["ops@example.com".to_owned()].as_slice()));
+    assert_eq!(world.engine.store.outbox(start()).await.unwrap().failed, 1);
+}
+
+#[tokio::test]
+async fn a_mail_server_that_was_down_for_days_gets_every_mail_in_order() {
+    let world = mailed_world().await;
+    world.mailbox.go_down();
+    world.main.set("1", Answer::account_error("On hold"));
+    world.run().await;
+    world.live_until(start() + days(2)).await;
+    world.main.put(healthy("1"));
+    world.run().await;
+    world.mailbox.come_back().unwrap();
+    world.live_until(start() + days(4)).await;
+    assert_eq!(
+        world.mailed(),
+        [
+            "[CRITICAL] studio-a: useapi.net reports the MiniMax account in error",
+            "[RESOLVED] studio-a: the MiniMax account is no longer in error",
+        ]
+    );
+}

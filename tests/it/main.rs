@@ -1,0 +1,19 @@
+//! The whole path, from the vendor's answer to what people read: the real steps over a real store file, real HTTP and
+//! SMTP on loopback, and a `now` that only the tests move.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a world that cannot be set up is a failed test")]
+
+mod heard;
+mod world;
+
+mod causes;
+mod changes;
+mod discover;
+mod expiry;
+mod mail;
+mod outcomes;
+mod quiet;
+mod receivers;
+mod retention;
+mod secrets;
+mod subjects;

@@ -1,0 +1,364 @@
+//! A world in a temporary folder: a useapi.net, two webhooks and a mail server on loopback, a store file, and the steps
+//! with a configuration that was loaded from its text as a user's is. Time stands still unless a test moves it.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{TimeDelta, TimeZone, Utc};
+use minimax_watch::api::Client;
+use minimax_watch::config::{self, Environment, Source};
+use minimax_watch::domain::alert::Alert;
+use minimax_watch::domain::time::Timestamp;
+use minimax_watch::engine::{Engine, Pass, Scope};
+use minimax_watch::notify::Sender;
+use minimax_watch::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
+use minimax_watch::store::Store;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use crate::heard;
+
+pub(crate) const MAIN_TOKEN: &str = "user:1001-mAiNtOkEn0123456789aB";
+pub(crate) const OTHER_TOKEN: &str = "user:2002-oThErToKeN0123456789";
+pub(crate) const SMTP_PASSWORD: &str = "sMtP-pAsSwOrD-0815";
+pub(crate) const SIGNING_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// A part of the pager's address, when it is configured by [`SECRET_PAGER`].
+pub(crate) const URL_SECRET: &str = "T0PsEcReTpAtH4711";
+
+/// When every world begins.
+pub(crate) fn start() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 1, 8, 0, 0).unwrap()
+}
+
+pub(crate) const fn days(days: i64) -> TimeDelta {
+    TimeDelta::days(days)
+}
+
+pub(crate) const fn hours(hours: i64) -> TimeDelta {
+    TimeDelta::hours(hours)
+}
+
+pub(crate) const fn minutes(minutes: i64) -> TimeDelta {
+    TimeDelta::minutes(minutes)
+}
+
+pub(crate) const fn seconds(seconds: i64) -> TimeDelta {
+    TimeDelta::seconds(seconds)
+}
+
+/// A healthy account whose token outlasts most tests.
+pub(crate) fn healthy(id: &str) -> Record {
+    Record::ending(id, start() + days(90))
+}
+
+/// The pager: a signed webhook for everything.
+pub(crate) const PAGER: &str = r#"
+[[receivers]]
+name = "pager"
+type = "webhook"
+url = "@pager@"
+secret_file = "webhook-secret"
+"#;
+
+/// The pager, whose address is a secret.
+pub(crate) const SECRET_PAGER: &str = r#"
+[[receivers]]
+name = "pager"
+type = "webhook"
+url_file = "secret-url"
+secret_file = "webhook-secret"
+"#;
+
+/// The desk: an unsigned webhook for everything.
+pub(crate) const DESK: &str = r#"
+[[receivers]]
+name = "desk"
+type = "webhook"
+url = "@desk@"
+"#;
+
+/// Mail to two people, with a login.
+pub(crate) const MAIL: &str = r#"
+[[receivers]]
+name = "mail"
+type = "email"
+from = "minimax-watch <watch@example.com>"
+to = ["ops@example.com", "boss@example.com"]
+smtp = { host = "127.0.0.1", port = @smtp@, tls = "none", username = "watch", password_file = "smtp-password" }
+"#;
+
+/// The text of a configuration, in pieces that tests replace.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    subscriptions: String,
+    expiry: String,
+    alerts: String,
+    store: String,
+    receivers: String,
+}
+
+impl Settings {
+    /// These accounts of the subscription `main`, by id and name; the pager hears everything once.
+    pub(crate) fn watching(accounts: &[(&str, &str)]) -> Self {
+        let accounts: Vec<String> =
+            accounts.iter().map(|(id, name)| format!("{{ id = {id:?}, name = {name:?} }}")).collect();
+        Self::subscriptions(&format!("accounts = [{}]", accounts.join(", ")))
+    }
+
+    /// The subscription `main` with what follows its token.
+    pub(crate) fn subscriptions(rest: &str) -> Self {
+        Self {
+            subscriptions: format!(
+                "[[subscriptions]]\nname = \"main\"\ntoken_file = \"main-token\"\n{rest}\n"
+            ),
+            expiry: String::new(),
+            alerts: "repeat_every = \"0s\"".to_owned(),
+            store: String::new(),
+            receivers: PAGER.to_owned(),
+        }
+    }
+
+    pub(crate) fn expiry(self, text: &str) -> Self {
+        Self { expiry: text.to_owned(), ..self }
+    }
+
+    pub(crate) fn alerts(self, text: &str) -> Self {
+        Self { alerts: text.to_owned(), ..self }
+    }
+
+    pub(crate) fn store(self, text: &str) -> Self {
+        Self { store: text.to_owned(), ..self }
+    }
+
+    pub(crate) fn receivers(self, texts: &[&str]) -> Self {
+        Self { receivers: texts.concat(), ..self }
+    }
+
+    fn text(&self) -> String {
+        let Self { subscriptions, expiry, alerts, store, receivers } = self;
+        format!(
+            "{subscriptions}\n[api]\nbase_url = \"@api@\"\ntimeout = \"5s\"\n[expiry]\n{expiry}\n[alerts]\n{alerts}\n\
+             [store]\npath = \"watch.db\"\n{store}\n{receivers}"
+        )
+    }
+}
+
+/// What stands on sockets.
+pub(crate) struct Doors {
+    pub(crate) api: UseApi,
+    pub(crate) pager: Hook,
+    pub(crate) desk: Hook,
+    pub(crate) mailbox: Mailbox,
+}
+
+impl Doors {
+    /// The text of a configuration, with where everything listens.
+    fn fill(&self, settings: &Settings) -> String {
+        settings
+            .text()
+            .replace("@api@", self.api.base_url().as_str())
+            .replace("@pager@", self.pager.url().as_str())
+            .replace("@desk@", self.desk.url().as_str())
+            .replace("@smtp@", &self.mailbox.address().port().to_string())
+    }
+}
+
+/// Everything. Dropping it ends it.
+pub(crate) struct World {
+    doors: Doors,
+    pub(crate) main: Subscription,
+    pub(crate) other: Subscription,
+    pub(crate) engine: Engine,
+    settings: Settings,
+    clock: VirtualNow,
+    folder: TempDir,
+}
+
+impl Deref for World {
+    type Target = Doors;
+
+    fn deref(&self) -> &Doors {
+        &self.doors
+    }
+}
+
+impl World {
+    /// Opens it at [`start`], with nothing stored and no account at the vendor.
+    pub(crate) async fn open(settings: Settings) -> Self {
+        let clock = VirtualNow::new(start());
+        let folder = tempfile::tempdir().unwrap();
+        let login = Login { username: "watch".to_owned(), password: SecretString::from(SMTP_PASSWORD) };
+        let mailbox = Mailbox::open(&clock, Setup { login: Some(login), ..Setup::default() }).await.unwrap();
+        let pager = Hook::open(&clock, Some(&SecretString::from(SIGNING_SECRET))).await.unwrap();
+        let desk = Hook::open(&clock, None).await.unwrap();
+        for (name, secret) in [
+            ("main-token", MAIN_TOKEN),
+            ("other-token", OTHER_TOKEN),
+            ("smtp-password", SMTP_PASSWORD),
+            ("webhook-secret", SIGNING_SECRET),
+            ("secret-url", &format!("{}/{URL_SECRET}", pager.url())),
+        ] {
+            std::fs::write(folder.path().join(name), format!("{secret}\n")).unwrap();
+        }
+        let api = UseApi::open(&clock).await.unwrap();
+        let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
+        let doors = Doors { api, pager, desk, mailbox };
+        let text = doors.fill(&settings);
+        let engine = engine(&folder, &text, start(), None).await;
+        Self { doors, main, other, engine, settings, clock, folder }
+    }
+
+    /// The common case: these accounts, all healthy.
+    pub(crate) async fn watching(accounts: &[(&str, &str)]) -> Self {
+        let world = Self::open(Settings::watching(accounts)).await;
+        world.all_healthy(accounts);
+        world
+    }
+
+    /// These accounts are healthy at the vendor.
+    pub(crate) fn all_healthy(&self, accounts: &[(&str, &str)]) {
+        for (id, _) in accounts {
+            self.main.put(healthy(id));
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves time to `moment`.
+    pub(crate) fn at(&self, moment: Timestamp) {
+        assert!(moment >= self.now(), "time runs forwards");
+        self.clock.set(moment);
+    }
+
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        self.at(self.now() + by);
+    }
+
+    /// The first look at everything, and nothing else.
+    pub(crate) async fn look(&self) -> Pass {
+        self.engine.check(&Scope::Everything, self.now(), &|_, _| {}).await.unwrap()
+    }
+
+    /// Looks at everything, and again at what is in doubt when its pause is over.
+    pub(crate) async fn look_twice(&self) -> Pass {
+        let pass = self.look().await;
+        if !pass.doubts {
+            return pass;
+        }
+        self.advance(self.engine.config.alerts.confirm_after);
+        self.engine.confirm(pass.run, self.now(), &|_, _| {}).await.unwrap()
+    }
+
+    /// One run as the service makes it: look, look again, say what there is to say.
+    pub(crate) async fn run(&self) -> Pass {
+        let pass = self.look_twice().await;
+        self.tick().await;
+        pass
+    }
+
+    /// Says what there is to say and delivers what is due; gives the next moment at which either has something to do.
+    pub(crate) async fn tick(&self) -> Option<Timestamp> {
+        let announced = self.engine.announce(self.now()).await.unwrap();
+        let delivery = self.engine.deliver_all(self.now()).await.unwrap();
+        [announced.next, delivery.next].into_iter().flatten().min()
+    }
+
+    /// Lets time pass without a run: wakes exactly at the moments that the steps asked for, as the service does.
+    pub(crate) async fn live_until(&self, until: Timestamp) {
+        while let Some(next) = self.tick().await.filter(|next| *next <= until) {
+            assert!(next > self.now(), "the service would spin");
+            self.at(next);
+        }
+        self.at(until);
+        self.tick().await;
+    }
+
+    /// A run every so often until then.
+    pub(crate) async fn run_every(&self, pause: TimeDelta, until: Timestamp) {
+        while self.now() + pause <= until {
+            self.at(self.now() + pause);
+            self.run().await;
+        }
+    }
+
+    /// Ends the process and starts it again on the same file.
+    pub(crate) async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(settings).await
+    }
+
+    /// The same, with another configuration.
+    pub(crate) async fn restart_with(mut self, settings: Settings) -> Self {
+        self.engine.store.close().await;
+        self.engine = engine(&self.folder, &self.doors.fill(&settings), self.now(), None).await;
+        Self { settings, ..self }
+    }
+
+    /// Reloads as the service does: a new engine on the store that is open.
+    pub(crate) async fn reload(&mut self, settings: Settings) {
+        let store = self.engine.store.clone();
+        // The real reload makes a new sender too; it costs the reading of the host's certificates and knows nothing.
+        let sender = self.engine.sender.clone();
+        self.engine =
+            engine(&self.folder, &self.doors.fill(&settings), self.now(), Some((store, sender))).await;
+        self.engine.watch().await.unwrap();
+        self.settings = settings;
+    }
+
+    /// What the pager heard since it was last asked, a line for each message.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        let deliveries = self.pager.deliveries();
+        self.pager.forget();
+        heard::lines(&deliveries)
+    }
+
+    /// The same with the moment of each.
+    pub(crate) fn heard_when(&self) -> Vec<(Timestamp, String)> {
+        let moments: Vec<_> = self.pager.deliveries().iter().map(|delivery| delivery.at).collect();
+        moments.into_iter().zip(self.heard()).collect()
+    }
+
+    /// The same at the desk.
+    pub(crate) fn heard_at_desk(&self) -> Vec<String> {
+        let deliveries = self.desk.deliveries();
+        self.desk.forget();
+        heard::lines(&deliveries)
+    }
+
+    /// The subjects of the mails since they were last asked for.
+    pub(crate) fn mailed(&self) -> Vec<String> {
+        let mails = self.mailbox.mails();
+        self.mailbox.forget();
+        heard::subjects(&mails)
+    }
+
+    /// The alerts that fire.
+    pub(crate) async fn firing(&self) -> Vec<Alert> {
+        self.engine.store.firing_alerts().await.unwrap()
+    }
+
+    /// The folder of the store and the secrets.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+}
+
+/// Loads the configuration through the user's door, and opens its store unless one is open.
+async fn engine(folder: &TempDir, text: &str, now: Timestamp, open: Option<(Store, Sender)>) -> Engine {
+    let path = folder.path().join("minimax-watch.toml");
+    std::fs::write(&path, text).unwrap();
+    let loaded = match config::load(&Source::File(path), &Environment::default(), now) {
+        Ok(loaded) => loaded,
+        Err(problems) => panic!("{problems}\n{text}"),
+    };
+    let config = loaded.config;
+    let (store, sender) = match open {
+        Some(open) => open,
+        None => (Store::open(&config.store.path).await.unwrap(), Sender::new().unwrap()),
+    };
+    let client = Client::new(&config.api).unwrap();
+    Engine { config: Arc::new(config), store, client, sender }
+}
