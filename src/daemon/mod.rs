@@ -37,6 +37,12 @@ const STILL_IN_DOUBT: TimeDelta = TimeDelta::minutes(1);
 /// What is over is purged this often.
 const PURGE_EVERY: TimeDelta = TimeDelta::hours(1);
 
+/// A backlog is purged batch by batch, this far apart.
+const PURGE_AGAIN: TimeDelta = TimeDelta::seconds(1);
+
+/// A clock that was set back by more than this makes every moment to come too late.
+const SET_BACK: TimeDelta = TimeDelta::seconds(2);
+
 /// Which of a run's two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
@@ -65,6 +71,8 @@ pub struct Daemon {
     busy: BTreeSet<ReceiverName>,
     /// When each receiver's next attempt is due.
     attempts: BTreeMap<ReceiverName, Timestamp>,
+    /// When the loop last went round: a clock that shows less was set back.
+    woken: Timestamp,
 }
 
 impl Daemon {
@@ -93,6 +101,7 @@ impl Daemon {
             sending: JoinSet::new(),
             busy: BTreeSet::new(),
             attempts: BTreeMap::new(),
+            woken: now,
         })
     }
 
@@ -128,6 +137,10 @@ impl Daemon {
     }
 
     async fn do_what_is_due(&mut self, now: Timestamp) {
+        if now + SET_BACK < self.woken {
+            self.start_over(now);
+        }
+        self.woken = now;
         if self.looking.is_empty() {
             self.look(now);
         }
@@ -135,13 +148,35 @@ impl Daemon {
             self.announce(now).await;
         }
         if self.next_purge <= now {
-            self.next_purge = now + PURGE_EVERY;
-            match self.engine.purge(now).await {
-                Ok(rows) => tracing::debug!(rows, "purged"),
-                Err(error) => tracing::error!(%error, "cannot purge the store"),
-            }
+            self.purge(now).await;
         }
         self.send(now);
+    }
+
+    /// After the clock was set back: moments computed by the wrong clock would hold everything off.
+    fn start_over(&mut self, now: Timestamp) {
+        tracing::warn!(back = %(self.woken - now), "the clock was set back; computing anew what is due");
+        self.next_run = Some(now);
+        self.next_word = Some(now);
+        self.next_purge = now;
+        self.question = self.question.map(|(_, run)| (now, run));
+        self.attempts.clear();
+        self.queue_all(now);
+    }
+
+    /// One batch: the expiry clock must not wait for a backlog.
+    async fn purge(&mut self, now: Timestamp) {
+        let pause = match self.engine.purge(now).await {
+            Ok(purged) => {
+                tracing::debug!(rows = purged.rows, more = purged.more, "purged");
+                if purged.more { PURGE_AGAIN } else { PURGE_EVERY }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot purge the store");
+                PURGE_EVERY
+            }
+        };
+        self.next_purge = now + pause;
     }
 
     /// Begins the run or the second question that is due.

@@ -243,7 +243,7 @@ impl<'a> Plan<'a> {
         let body = match render::body(&message, &id, receiver, &thread) {
             Ok(body) => body,
             Err(error) => {
-                // Not written and not told: it is tried again at the next occasion rather than lost.
+                // Not told, so its alerts are tried again at the next occasion; the other receivers are told meanwhile.
                 tracing::error!(receiver = %receiver.name, %error, "cannot write a message");
                 return Ok(false);
             }

@@ -3,22 +3,16 @@
 use super::Engine;
 use crate::domain::backoff::PATIENCE;
 use crate::domain::time::Timestamp;
-use crate::store::StoreError;
+use crate::store::{Purged, StoreError};
 
 impl Engine {
-    /// Forgets what ended before `now` less `keep`, a batch at a time; says how many rows went.
-    pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
+    /// Forgets a batch of what ended before `now` less `keep`; says how much went, and whether there is more.
+    pub async fn purge(&self, now: Timestamp) -> Result<Purged, StoreError> {
         self.let_go_of_orphans(now).await?;
-        let mut rows = 0;
-        loop {
-            let mut writer = self.store.write().await?;
-            let purged = writer.purge(now - self.config.store.keep).await?;
-            writer.commit().await?;
-            rows += purged.rows;
-            if !purged.more {
-                return Ok(rows);
-            }
-        }
+        let mut writer = self.store.write().await?;
+        let purged = writer.purge(now - self.config.store.keep).await?;
+        writer.commit().await?;
+        Ok(purged)
     }
 
     /// A receiver that left the configuration has as long to come back as one that does not answer.

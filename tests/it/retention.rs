@@ -53,11 +53,11 @@ async fn what_is_over_goes_and_what_is_current_stays() {
     world.engine.purge(world.now()).await.unwrap();
     assert_eq!(store.all_alerts().await.unwrap().len(), 4, "a day is kept");
     world.at(start() + days(3));
-    assert!(world.engine.purge(world.now()).await.unwrap() > 0);
+    assert!(world.engine.purge(world.now()).await.unwrap().rows > 0);
     assert!(store.all_alerts().await.unwrap().is_empty());
     assert!(store.changes(&account).await.unwrap().is_empty());
     assert_eq!(store.snapshots(&account).await.unwrap().len(), 1, "what the next look is compared with");
-    assert_eq!(world.engine.purge(world.now()).await.unwrap(), 0);
+    assert_eq!(world.engine.purge(world.now()).await.unwrap().rows, 0);
     world.heard();
     world.run().await;
     assert!(world.heard().is_empty());
