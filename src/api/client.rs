@@ -4,7 +4,6 @@
 //! redirects, no plain text beyond loopback); a body is never held beyond its cap, counted after unpacking; no
 //! request outlives its time-out. Leaves the meaning of answers to `classify`, and how many at once to the engine.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
 
-use crate::config;
+use crate::config::{self, is_loopback};
 use crate::domain::account::AccountId;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
@@ -165,15 +163,6 @@ fn authorization(token: &SecretString) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok().filter(|_| sendable)?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
-        None => false,
-    }
 }
 
 /// rustls wants one provider per process; whoever came first has the same one.

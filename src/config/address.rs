@@ -24,7 +24,7 @@ pub(super) fn parse(typed: &str) -> Result<Url, AddressError> {
     let url = Url::parse(typed)?;
     match url.scheme() {
         "https" => Ok(url),
-        "http" if url.host().is_some_and(|host| is_loopback(&host)) => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
         "http" => Err(AddressError::Clear),
         _ => Err(AddressError::Scheme),
     }
@@ -36,11 +36,13 @@ pub(super) fn is_loopback_name(host: &str) -> bool {
     address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => is_loopback_name(name),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
+/// Whether `url` leads to this machine: it may be asked in the clear, and never through a proxy.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_loopback_name(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+        None => false,
     }
 }
 

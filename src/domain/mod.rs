@@ -15,6 +15,7 @@ pub mod expiry;
 pub mod message;
 pub mod observation;
 pub mod policy;
+pub mod retry_after;
 pub mod route;
 pub mod schedule;
 pub mod severity;

@@ -4,22 +4,18 @@
 //! host only and quotes at most [`EXCERPT`] printable characters of the answer, the address's own words blotted out.
 
 use std::error::Error as _;
-use std::net::IpAddr;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use super::Attempt;
-use crate::config::Webhook;
+use crate::config::{Webhook, is_loopback};
 use crate::domain::message::MessageId;
+use crate::domain::retry_after;
 use crate::domain::text::{one_line, shortened};
 use crate::domain::time::Timestamp;
-
-/// The longest wish to wait that is granted. Alerts are for now: a receiver that asks for a day is asked again hourly.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
 
 /// Characters quoted from an answer.
 const EXCERPT: usize = 120;
@@ -55,15 +51,6 @@ impl Clients {
 
     fn for_url(&self, url: &Url) -> &Client {
         if is_loopback(url) { &self.direct } else { &self.proxied }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
     }
 }
 
@@ -119,7 +106,8 @@ async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attem
     if status.is_success() {
         return Attempt::Delivered;
     }
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wish(value.to_str().ok()?, now));
+    let retry_after =
+        response.headers().get(RETRY_AFTER).and_then(|value| retry_after::wait(value.to_str().ok()?, now));
     let excerpt = excerpt(response, hidden).await;
     let host = host(hidden.url);
     let error = match excerpt.as_str() {
@@ -133,26 +121,6 @@ async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attem
     } else {
         Attempt::Refused { error }
     }
-}
-
-/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3, all three forms of 5.6.7), capped; what is not in the future is no wish.
-fn wish(value: &str, now: Timestamp) -> Option<TimeDelta> {
-    let value = value.trim();
-    let wait = if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
-        // More digits than fit are a long time all the same.
-        value.parse().ok().and_then(TimeDelta::try_seconds).unwrap_or(LONGEST_WAIT)
-    } else {
-        date(value)? - now
-    };
-    (wait > TimeDelta::zero()).then(|| wait.min(LONGEST_WAIT))
-}
-
-fn date(value: &str) -> Option<Timestamp> {
-    let old = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    let fixed = DateTime::parse_from_rfc2822(value).map(|date| date.to_utc()).ok();
-    fixed.or_else(|| {
-        old.iter().find_map(|form| NaiveDateTime::parse_from_str(value, form).ok()).map(|date| date.and_utc())
-    })
 }
 
 /// The beginning of the answer made printable; an answer that breaks off is quoted as far as it came.

@@ -8,6 +8,8 @@ use std::thread;
 use chrono::{TimeDelta, TimeZone, Utc};
 use flate2::{Compression, write::GzEncoder};
 
+use url::Url;
+
 use super::*;
 
 const TOKEN: &str = "user:1234-abcDEF567890";
