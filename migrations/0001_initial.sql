@@ -107,6 +107,7 @@ CREATE TABLE messages (
     body            BLOB    NOT NULL             -- last: what follows a long value is slow to reach
 ) STRICT;
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';
+CREATE INDEX messages_ended ON messages (receiver, finished_at, seq) WHERE state <> 'pending';
 CREATE INDEX messages_failed ON messages (created_at) WHERE state = 'failed';
 CREATE INDEX messages_over ON messages (finished_at) WHERE state <> 'pending';
 

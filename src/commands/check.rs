@@ -37,8 +37,7 @@ async fn look(global: &Global, options: &Check) -> anyhow::Result<u8> {
     let store = Store::open(&config.store.path).await?;
     let engine = setup::engine(config, store.clone())?;
     let wanted = pass(&engine, options).await?;
-    engine.announce(clock::now()).await?;
-    engine.deliver_all(clock::now()).await?;
+    engine.tell(clock::now()).await?;
     engine.purge(clock::now()).await?;
     let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
     store.close().await;

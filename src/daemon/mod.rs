@@ -267,7 +267,14 @@ impl Daemon {
     fn sent(&mut self, (receiver, delivery): (ReceiverName, Result<Delivery, StoreError>), now: Timestamp) {
         self.busy.remove(&receiver);
         let next = match delivery {
-            Ok(delivery) => delivery.next,
+            Ok(delivery) => {
+                // That a message was taken, refused or put off may begin or end an alert about its receiver.
+                // A run that goes on, or waits for its second look, will say it at its end.
+                if self.looking.is_empty() && self.question.is_none() {
+                    self.next_word = Some(now);
+                }
+                delivery.next
+            }
             Err(error) => {
                 tracing::error!(%error, %receiver, "a delivery could not be recorded, will try again");
                 Some(now + AFTER_FAULT)

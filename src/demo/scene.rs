@@ -119,6 +119,7 @@ name = "pager"
 type = "webhook"
 url = "{hook}"
 secret_file = "signing-secret"
+fallback = "ops-mail"
 
 [store]
 path = "minimax-watch.db"

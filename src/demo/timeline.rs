@@ -63,8 +63,9 @@ impl<'a> Timeline<'a> {
                 engine.confirm(pass.run, now, &|_, _| {}).await?;
             }
         }
-        self.next_word = engine.announce(now).await?.next;
-        self.next_attempt = engine.deliver_all(now).await?.next;
+        let (announced, delivery) = engine.tell(now).await?;
+        self.next_word = announced.next;
+        self.next_attempt = delivery.next;
         self.show()
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Engine;
 use crate::config::{Channel, Receiver};
-use crate::domain::account::{AccountKey, AccountRef, SubscriptionName};
+use crate::domain::account::{AccountKey, AccountRef, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::announce::{self, Decision, Told};
 use crate::domain::assess::{self, Open, Transition};
@@ -39,12 +39,13 @@ impl Engine {
         for transition in transitions(&members, &before, &policy, now) {
             apply(&mut writer, transition, now).await?;
         }
+        let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
         let alerts = writer.unsettled_alerts().await?;
-        let directory = Directory::of(&mut writer, &members, &alerts).await?;
+        let directory = Directory::of(&mut writer, &members, &alerts, &self.config.receivers).await?;
         let changes = writer.new_changes().await?;
         let told = writer.told().await?;
         let mut announced = Announced {
-            next: next_rung(&members, &policy, now),
+            next: [next_rung(&members, &policy, now), next_failure].into_iter().flatten().min(),
             firing: alerts.iter().filter(|alert| alert.is_firing()).count(),
             messages: 0,
         };
@@ -60,6 +61,34 @@ impl Engine {
         writer.settle_alerts().await?;
         writer.commit().await?;
         Ok(announced)
+    }
+
+    /// Brings the alerts about receivers in line with what became of their messages; gives the next moment at which one
+    /// fails if nothing but time passes.
+    async fn judge_receivers(
+        &self,
+        writer: &mut Writer,
+        alerts: &[Alert],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let open = Open::new(alerts);
+        let mut next = None;
+        for Receiver { name, .. } in &self.config.receivers {
+            let health = writer.health(name).await?;
+            let alert = open.find(&Subject::Receiver(name.clone()), AlertKind::DeliveryFailing);
+            if let Some(transition) = assess::receiver(name, &health, alert, now) {
+                apply(writer, transition, now).await?;
+            }
+            next = [next, health.next_moment(now)].into_iter().flatten().min();
+        }
+        let names = |alert: &&Alert| match &alert.condition.subject {
+            Subject::Receiver(name) => self.config.receivers.iter().all(|receiver| receiver.name != *name),
+            Subject::Account(_) | Subject::Subscription(_) => false,
+        };
+        for alert in alerts.iter().filter(|alert| alert.is_firing()).filter(names) {
+            apply(writer, assess::unwatched(alert), now).await?;
+        }
+        Ok(next)
     }
 }
 
@@ -129,11 +158,20 @@ fn next_rung(members: &[Known], policy: &Policy, now: Timestamp) -> Option<Times
 struct Directory {
     names: BTreeMap<AccountKey, String>,
     subscriptions: BTreeMap<SubscriptionName, Vec<AccountRef>>,
+    /// Who is told when a receiver fails.
+    fallbacks: BTreeMap<ReceiverName, ReceiverName>,
 }
 
 impl Directory {
-    async fn of(writer: &mut Writer, members: &[Known], alerts: &[Alert]) -> Result<Self, StoreError> {
-        let mut directory = Self { names: BTreeMap::new(), subscriptions: BTreeMap::new() };
+    async fn of(
+        writer: &mut Writer,
+        members: &[Known],
+        alerts: &[Alert],
+        receivers: &[Receiver],
+    ) -> Result<Self, StoreError> {
+        let fallback = |receiver: &Receiver| Some((receiver.name.clone(), receiver.fallback.clone()?));
+        let fallbacks = receivers.iter().filter_map(fallback).collect();
+        let mut directory = Self { names: BTreeMap::new(), subscriptions: BTreeMap::new(), fallbacks };
         for member in members.iter().filter(|member| !member.account.is_listing()) {
             let account = AccountRef { id: member.account.id.clone(), name: member.name.clone() };
             directory.subscriptions.entry(member.account.subscription.clone()).or_default().push(account);
@@ -173,7 +211,8 @@ impl Directory {
                     .map(|accounts| accounts.iter().collect::<Vec<_>>())
                     .unwrap_or_default(),
             ),
-            Subject::Receiver(_) => takes(&[]),
+            // The fallback is told whatever else it wants to hear, and nobody but it.
+            Subject::Receiver(name) => self.fallbacks.get(name) == Some(&receiver.name),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Promises: sent first and recorded after, so a message can repeat but not vanish; the same bytes and id on every
 //! attempt; nothing overtakes. Leaves calling it again at the right moment to the shell.
 
-use super::Engine;
 use super::announce::channel_word;
+use super::{Announced, Engine};
 use crate::config::Receiver;
 use crate::domain::backoff::{self, Failure};
 use crate::domain::message::MessageId;
@@ -49,6 +49,27 @@ impl Engine {
             }
         }
         Ok(delivery)
+    }
+
+    /// Announces and delivers; and again while deliveries that failed or succeed give something new to say, which ends
+    /// because chains of fallbacks do.
+    pub async fn tell(&self, now: Timestamp) -> Result<(Announced, Delivery), StoreError> {
+        let mut announced = self.announce(now).await?;
+        let mut delivery = self.deliver_all(now).await?;
+        for _ in &self.config.receivers {
+            let again = self.announce(now).await?;
+            announced = Announced { messages: announced.messages + again.messages, ..again };
+            if again.messages == 0 {
+                break;
+            }
+            let more = self.deliver_all(now).await?;
+            delivery = Delivery {
+                delivered: delivery.delivered + more.delivered,
+                failed: delivery.failed + more.failed,
+                next: more.next,
+            };
+        }
+        Ok((announced, delivery))
     }
 
     /// Sends what is due for every receiver, all at once: none waits for another.

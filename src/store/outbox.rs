@@ -3,6 +3,7 @@
 use super::rows::{millis, millis_of, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
+use crate::domain::assess::Health;
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 
@@ -48,6 +49,36 @@ pub struct OutboxCounts {
 }
 
 impl Writer {
+    /// What became of `receiver`'s messages.
+    pub async fn health(&mut self, receiver: &ReceiverName) -> Result<Health, StoreError> {
+        let ended: Option<(String, i64, Option<String>)> = sqlx::query_as(
+            "SELECT state, finished_at, last_error FROM messages
+             WHERE receiver = ? AND state <> 'pending' ORDER BY finished_at DESC, seq DESC LIMIT 1",
+        )
+        .bind(receiver.as_str())
+        .fetch_optional(self.connection())
+        .await?;
+        let first: Option<(i64, u32, Option<String>)> = sqlx::query_as(
+            "SELECT created_at, attempts, last_error FROM messages
+             WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
+        )
+        .bind(receiver.as_str())
+        .fetch_optional(self.connection())
+        .await?;
+        let mut health = Health::default();
+        if let Some((state, finished_at, error)) = ended {
+            if state == "delivered" {
+                health.delivered_at = Some(moment("finished_at", finished_at)?);
+            } else {
+                health.refused = Some(error.unwrap_or_default());
+            }
+        }
+        if let Some((created_at, _, error)) = first.filter(|(_, attempts, _)| *attempts > 0) {
+            health.waiting = Some((moment("created_at", created_at)?, error.unwrap_or_default()));
+        }
+        Ok(health)
+    }
+
     /// Puts a message behind the others of its receiver, to be sent at once.
     pub async fn enqueue(&mut self, message: &NewMessage, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(

@@ -35,9 +35,9 @@ pub(crate) fn line(message: &Value) -> String {
     entries.join(" + ")
 }
 
-/// `opened unauthorized critical main(3)`; an account by its name, a subscription with how many it affects.
+/// `opened unauthorized critical main(3)`; an account or receiver by its name, a subscription with how many it affects.
 fn alert(alert: &Value) -> String {
-    let subject = match alert["account"]["name"].as_str() {
+    let subject = match alert["account"]["name"].as_str().or(alert["receiver"].as_str()) {
         Some(name) => name.to_owned(),
         None => format!("{}({})", word(&alert["subscription"]), alert["affected"]),
     };

@@ -10,6 +10,7 @@ mod causes;
 mod changes;
 mod discover;
 mod expiry;
+mod fallback;
 mod mail;
 mod outcomes;
 mod quiet;

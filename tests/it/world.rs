@@ -261,8 +261,7 @@ impl World {
 
     /// Says what there is to say and delivers what is due; gives the next moment at which either has something to do.
     pub(crate) async fn tick(&self) -> Option<Timestamp> {
-        let announced = self.engine.announce(self.now()).await.unwrap();
-        let delivery = self.engine.deliver_all(self.now()).await.unwrap();
+        let (announced, delivery) = self.engine.tell(self.now()).await.unwrap();
         [announced.next, delivery.next].into_iter().flatten().min()
     }
 

@@ -6,6 +6,7 @@
 
 mod ending;
 mod group;
+mod receiver;
 mod words;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ use crate::domain::time::Timestamp;
 use ending::ending;
 use group::Group;
 use words::{fault_condition, healthy_again};
+
+pub use receiver::{Health, receiver};
 
 /// One step in an alert's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,8 @@ impl<'a> Open<'a> {
         Self(firing.map(|alert| ((&alert.condition.subject, alert.condition.kind), alert)).collect())
     }
 
-    fn find(&self, subject: &Subject, kind: AlertKind) -> Option<&'a Alert> {
+    /// The firing alert of that subject and kind.
+    pub fn find(&self, subject: &Subject, kind: AlertKind) -> Option<&'a Alert> {
         self.0.get(&(subject, kind)).copied()
     }
 }

@@ -1,5 +1,6 @@
 use super::super::{NewMessage, OutboxCounts, PendingMessage};
 use super::{Home, at, receiver};
+use crate::domain::assess::Health;
 use crate::domain::message::MessageId;
 
 /// State, attempts, last error, next attempt, end.
@@ -124,4 +125,30 @@ async fn an_id_is_used_once() {
     let home = Home::new().await;
     enqueue(&home, "m1", "pager", 0).await;
     assert!(home.write().await.enqueue(&message("m1", "mail"), at(0)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() {
+    let home = Home::new().await;
+    let health = async || home.write().await.health(&receiver("pager")).await.unwrap();
+    for id in ["m1", "m2", "m3"] {
+        enqueue(&home, id, "pager", 0).await;
+    }
+    enqueue(&home, "other", "mail", 0).await;
+    assert_eq!(health().await, Health::default(), "what was never tried says nothing");
+    let mut writer = home.write().await;
+    writer.deferred(&MessageId::new("m1"), "cannot connect", at(60)).await.unwrap();
+    writer.given_up(&MessageId::new("other"), "404", at(70)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(health().await.waiting, Some((at(0), "cannot connect".to_owned())));
+    let mut writer = home.write().await;
+    writer.delivered(&MessageId::new("m1"), at(80)).await.unwrap();
+    writer.given_up(&MessageId::new("m2"), "410 Gone", at(80)).await.unwrap();
+    writer.commit().await.unwrap();
+    let refused = Health { refused: Some("410 Gone".to_owned()), ..Health::default() };
+    assert_eq!(health().await, refused, "of two at the same moment the later one counts");
+    let mut writer = home.write().await;
+    writer.delivered(&MessageId::new("m3"), at(90)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(health().await, Health { delivered_at: Some(at(90)), ..Health::default() });
 }

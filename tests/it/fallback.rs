@@ -1,0 +1,100 @@
+//! A receiver that cannot be told: `delivery_failing`, told through its fallback.
+
+use axum::http::StatusCode;
+use minimax_watch::domain::alert::AlertKind;
+use minimax_watch::simulator::{Answer, Missing, Reply};
+
+use crate::world::{DESK, PAGER, Settings, World, days, hours, minutes, start};
+
+const BOTH: &[(&str, &str)] = &[("1", "studio-a"), ("2", "office-b")];
+const TO_DESK: &str = "fallback = \"desk\"";
+
+async fn world(receivers: &[&str]) -> World {
+    let world =
+        World::open(Settings::watching(BOTH).alerts("repeat_every = \"0s\"").receivers(receivers)).await;
+    world.all_healthy(BOTH);
+    world.run().await;
+    world
+}
+
+/// Account 2 vanishes, which every receiver is to be told.
+async fn something_happens(world: &World) {
+    world.main.set("2", Answer::not_found(Missing::Json));
+    world.run().await;
+}
+
+async fn fails(world: &World) -> bool {
+    world.firing().await.iter().any(|alert| alert.condition.kind == AlertKind::DeliveryFailing)
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_through_the_fallback_at_once_and_ends_with_the_next_success() {
+    let world = world(&[PAGER, TO_DESK, DESK]).await;
+    world.pager.set(Some(Reply::status(StatusCode::NOT_FOUND)));
+    something_happens(&world).await;
+    assert_eq!(
+        world.heard_at_desk(),
+        ["opened not_found critical office-b", "opened delivery_failing warning pager"]
+    );
+    world.pager.set(None);
+    world.heard();
+    world.all_healthy(BOTH);
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved not_found critical office-b"], "nobody is told of itself");
+    assert_eq!(
+        world.heard_at_desk(),
+        ["resolved not_found critical office-b", "resolved delivery_failing warning pager"]
+    );
+    assert!(!fails(&world).await);
+}
+
+#[tokio::test]
+async fn a_message_that_waits_for_an_hour_is_told_in_that_moment_and_once() {
+    let world = world(&[PAGER, TO_DESK, DESK]).await;
+    world.pager.go_down();
+    something_happens(&world).await;
+    let told = world.now();
+    world.heard_at_desk();
+    world.live_until(told + hours(1) - minutes(1)).await;
+    assert_eq!(world.heard_at_desk(), Vec::<String>::new());
+    world.live_until(told + hours(1)).await;
+    assert_eq!(world.heard_at_desk(), ["opened delivery_failing warning pager"]);
+    world.live_until(told + days(3)).await;
+    assert_eq!(world.heard_at_desk(), Vec::<String>::new());
+    world.pager.come_back().unwrap();
+    world.live_until(told + days(4)).await;
+    assert_eq!(world.heard_at_desk(), ["resolved delivery_failing warning pager"]);
+    assert_eq!(world.heard(), ["opened not_found critical office-b"]);
+}
+
+#[tokio::test]
+async fn the_fallback_is_told_whatever_else_it_wants_to_hear() {
+    let world = world(&[PAGER, TO_DESK, DESK, "min_severity = \"critical\"\nkinds = [\"expiry\"]"]).await;
+    world.pager.set(Some(Reply::status(StatusCode::GONE)));
+    something_happens(&world).await;
+    assert_eq!(world.heard_at_desk(), ["opened delivery_failing warning pager"]);
+}
+
+#[tokio::test]
+async fn without_a_fallback_it_stands_in_the_status_and_goes_with_its_receiver() {
+    let mut world = world(&[PAGER, DESK]).await;
+    world.pager.set(Some(Reply::status(StatusCode::GONE)));
+    something_happens(&world).await;
+    assert_eq!(world.heard_at_desk(), ["opened not_found critical office-b"]);
+    assert!(fails(&world).await);
+    world.reload(Settings::watching(BOTH).alerts("repeat_every = \"0s\"").receivers(&[DESK])).await;
+    world.tick().await;
+    assert!(!fails(&world).await);
+}
+
+#[tokio::test]
+async fn a_restart_tells_a_failing_receiver_no_second_time() {
+    let world = world(&[PAGER, TO_DESK, DESK]).await;
+    world.pager.set(Some(Reply::status(StatusCode::GONE)));
+    something_happens(&world).await;
+    world.heard_at_desk();
+    let world = world.restart().await;
+    world.live_until(start() + days(2)).await;
+    assert_eq!(world.heard_at_desk(), Vec::<String>::new());
+    assert!(fails(&world).await);
+}
