@@ -40,8 +40,8 @@ const PURGE_EVERY: TimeDelta = TimeDelta::hours(1);
 /// A backlog is purged batch by batch, this far apart.
 const PURGE_AGAIN: TimeDelta = TimeDelta::seconds(1);
 
-/// A clock that was set back by more than this makes every moment to come too late.
-const SET_BACK: TimeDelta = TimeDelta::seconds(2);
+/// A clock that is set back by less heals by waiting.
+const SET_BACK: TimeDelta = TimeDelta::minutes(1);
 
 /// Which of a run's two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ enum Look {
 #[derive(Debug)]
 pub struct Daemon {
     engine: Engine,
+    /// When the loop last looked at the clock.
+    looked_up: Timestamp,
     /// When the next run is due by the schedule.
     next_run: Option<Timestamp>,
     /// When bad verdicts are to be asked about again, and in which run.
@@ -71,8 +73,6 @@ pub struct Daemon {
     busy: BTreeSet<ReceiverName>,
     /// When each receiver's next attempt is due.
     attempts: BTreeMap<ReceiverName, Timestamp>,
-    /// When the loop last went round: a clock that shows less was set back.
-    woken: Timestamp,
 }
 
 impl Daemon {
@@ -88,11 +88,13 @@ impl Daemon {
         };
         let unseen = engine.store.watched().await?.iter().any(|member| member.standing.checked_at.is_none());
         let due = match last {
-            Some(run) if !unseen => engine.config.schedule.schedule.next_after(run.started_at),
+            // A run that is yet to come was made by a clock that has been set back since.
+            Some(run) if !unseen => engine.config.schedule.schedule.next_after(run.started_at.min(now)),
             _ => Some(now),
         };
         Ok(Self {
             engine,
+            looked_up: now,
             next_run: due.map(|due| due.max(now)),
             question,
             next_word: Some(now),
@@ -101,7 +103,6 @@ impl Daemon {
             sending: JoinSet::new(),
             busy: BTreeSet::new(),
             attempts: BTreeMap::new(),
-            woken: now,
         })
     }
 
@@ -137,10 +138,11 @@ impl Daemon {
     }
 
     async fn do_what_is_due(&mut self, now: Timestamp) {
-        if now + SET_BACK < self.woken {
-            self.start_over(now);
+        if self.looked_up - now > SET_BACK {
+            tracing::warn!(back_by_s = (self.looked_up - now).num_seconds(), "the clock was set back");
+            self.plan_anew(now);
         }
-        self.woken = now;
+        self.looked_up = now;
         if self.looking.is_empty() {
             self.look(now);
         }
@@ -151,17 +153,6 @@ impl Daemon {
             self.purge(now).await;
         }
         self.send(now);
-    }
-
-    /// After the clock was set back: moments computed by the wrong clock would hold everything off.
-    fn start_over(&mut self, now: Timestamp) {
-        tracing::warn!(back = %(self.woken - now), "the clock was set back; computing anew what is due");
-        self.next_run = Some(now);
-        self.next_word = Some(now);
-        self.next_purge = now;
-        self.question = self.question.map(|(_, run)| (now, run));
-        self.attempts.clear();
-        self.queue_all(now);
     }
 
     /// One batch: the expiry clock must not wait for a backlog.
@@ -192,6 +183,15 @@ impl Daemon {
         }
     }
 
+    /// Every moment to come was reckoned by a clock that ran ahead: waiting for it could take as long as that was.
+    fn plan_anew(&mut self, now: Timestamp) {
+        self.plan_next_run(now);
+        self.question = self.question.map(|(due, run)| (due.min(now + STILL_IN_DOUBT), run));
+        self.next_word = Some(now);
+        self.next_purge = self.next_purge.min(now + PURGE_EVERY);
+        self.queue_all(now);
+    }
+
     fn plan_next_run(&mut self, now: Timestamp) {
         let timetable = &self.engine.config.schedule;
         self.next_run = timetable.schedule.next_after(now).map(|next| next + jitter(timetable.jitter, now));
@@ -211,11 +211,15 @@ impl Daemon {
                     "run done"
                 );
                 let pause = self.engine.config.alerts.confirm_after;
-                self.question = match (pass.doubts, look) {
+                let earlier = self.question.map(|(due, _)| due);
+                let due = match (pass.doubts, look) {
                     (false, _) => None,
-                    (true, Look::First) => Some((now + pause, pass.run)),
-                    (true, Look::Again) => Some((now + pause.max(STILL_IN_DOUBT), pass.run)),
+                    // With runs closer together than the pause, each one would put the second look off for ever, and with
+                    // it every word.
+                    (true, Look::First) => Some(earlier.map_or(now + pause, |due| due.min(now + pause))),
+                    (true, Look::Again) => Some(now + pause.max(STILL_IN_DOUBT)),
                 };
+                self.question = due.map(|due| (due, pass.run));
                 if !pass.doubts || look == Look::Again {
                     self.next_word = Some(now);
                 }
@@ -350,3 +354,6 @@ fn jitter(most: TimeDelta, now: Timestamp) -> TimeDelta {
         TimeDelta::milliseconds((now.timestamp_millis().wrapping_mul(2_654_435_761)).rem_euclid(range))
     }
 }
+
+#[cfg(test)]
+mod tests;

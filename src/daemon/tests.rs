@@ -1,0 +1,72 @@
+//! The loop's moments, with explicit clocks and a vendor that nobody listens as.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::api::Client;
+use crate::config::{self, Environment};
+use crate::domain::account::AccountId;
+use crate::notify::Sender;
+use crate::store::{RunCounts, Store};
+
+/// A daemon whose store last saw a run at `last`, by whatever clock.
+async fn daemon(folder: &TempDir, last: Timestamp) -> Daemon {
+    let path = folder.path().join("watch.db").display().to_string();
+    let environment: Environment = [
+        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
+        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
+        ("MINIMAX_WATCH__API__BASE_URL", "http://127.0.0.1:1"),
+    ]
+    .into_iter()
+    .collect();
+    let config = config::bare(&[AccountId::new("a")], &environment, last).unwrap();
+    let engine = Engine {
+        store: Store::open(&config.store.path).await.unwrap(),
+        client: Client::new(&config.api).unwrap(),
+        sender: Sender::new().unwrap(),
+        config: Arc::new(config),
+    };
+    engine.check(&Scope::Everything, last, &|_, _| {}).await.unwrap();
+    Daemon::new(engine).await.unwrap()
+}
+
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
+
+#[tokio::test]
+async fn a_run_made_by_a_clock_that_was_ahead_puts_the_next_one_off_by_no_more_than_the_schedule_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let daemon = daemon(&folder, clock::now() + TimeDelta::days(300)).await;
+    assert!(daemon.next_run.unwrap() <= clock::now() + QUARTER, "{:?}", daemon.next_run);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_while_it_runs_holds_nothing_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = clock::now();
+    let mut daemon = daemon(&folder, now).await;
+    let ahead = now + TimeDelta::days(300);
+    daemon.looked_up = ahead;
+    daemon.next_run = Some(ahead);
+    daemon.question = Some((ahead, 1));
+    daemon.next_word = Some(ahead);
+    daemon.next_purge = ahead;
+    daemon.do_what_is_due(now).await;
+    assert!(daemon.next_run.unwrap() <= now + QUARTER, "{:?}", daemon.next_run);
+    assert!(daemon.question.unwrap().0 <= now + STILL_IN_DOUBT, "{:?}", daemon.question);
+    assert!(daemon.next_word.is_none_or(|word| word < ahead), "{:?}", daemon.next_word);
+    assert!(daemon.next_purge <= now + PURGE_EVERY, "{}", daemon.next_purge);
+}
+
+#[tokio::test]
+async fn runs_closer_together_than_the_pause_do_not_put_the_second_look_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = clock::now();
+    let mut daemon = daemon(&folder, now).await;
+    let doubtful = |run| Ok(Pass { run, counts: RunCounts::default(), doubts: true });
+    let pause = daemon.engine.config.alerts.confirm_after;
+    daemon.looked((Look::First, doubtful(1)), now);
+    daemon.looked((Look::First, doubtful(2)), now + pause / 2);
+    assert_eq!(daemon.question, Some((now + pause, 2)));
+}
