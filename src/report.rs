@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alert::{Alert, AlertKind, Subject};
 use crate::domain::announce::alert_entry;
-use crate::domain::expiry::{CRITICAL_WITHIN, Ladder};
+use crate::domain::expiry::{self, CRITICAL_WITHIN};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
+use crate::domain::policy::Policy;
 use crate::domain::standing::Known;
 use crate::domain::time::{Timestamp, seconds};
 use crate::domain::verdict::Verdict;
@@ -152,8 +153,9 @@ impl Report {
             Subject::Receiver(_) => wanted.is_none(),
         };
         let concerning: Vec<&Alert> = firing.iter().filter(concerns).collect();
+        let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
         let accounts: Vec<AccountReport> =
-            shown.iter().map(|member| AccountReport::of(member, &concerning, config)).collect();
+            shown.iter().map(|member| AccountReport::of(member, &open, &policy, now)).collect();
         let shared =
             concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
         let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
@@ -213,32 +215,29 @@ impl ListReport {
 }
 
 impl AccountReport {
-    fn of(member: &Known, alerts: &[&Alert], config: &Config) -> Self {
+    fn of(member: &Known, open: &OpenAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
         let Known { account, name, standing, configuration } = member;
-        let concerning = alerts.iter().filter(|alert| match &alert.condition.subject {
-            Subject::Account(subject) => subject == account,
-            Subject::Subscription(subscription) => *subscription == account.subscription,
-            Subject::Receiver(_) => false,
-        });
-        let concerning: Vec<&Alert> = concerning.copied().collect();
-        let end = configuration.as_ref().and_then(|seen| seen.end(config.expiry.source));
+        let (end, ladder) = (member.standing_under(policy).end, policy.ladder(account));
         let seen = configuration.clone().unwrap_or_default();
-        let longest = ladder(config, account).leads().first().copied().unwrap_or_default();
+        let longest = ladder.leads().first().copied().unwrap_or_default();
+        // The clock runs on while nothing is checked, though no alert says so before the next run.
+        let near = end.filter(|end| ladder.stage(*end, now).is_some()).map(|end| expiry::severity(end, now));
+        let severities = open.concerning(account).map(|alert| alert.condition.severity).chain(near);
         Self {
             subscription: account.subscription.clone(),
             id: account.id.clone(),
             name: name.clone(),
             outcome: standing.outcome,
-            verdict: Verdict::of(standing.outcome, concerning.iter().map(|alert| alert.condition.severity)),
+            verdict: Verdict::of(standing.outcome, severities),
             checked_at: standing.checked_at,
             last_ok_at: standing.last_ok_at,
-            expires_at: end.or(standing.end),
+            expires_at: end,
             ends: Ends { exp_expire: seen.exp_expire, exp: seen.exp },
             max_jobs: seen.max_jobs,
             host: seen.host,
             capabilities: seen.capabilities,
             error: standing.error.clone(),
-            alerts: concerning.iter().map(|alert| alert.condition.kind).collect(),
+            alerts: open.concerning(account).map(|alert| alert.condition.kind).collect(),
             warning_within: longest,
             critical_within: longest.min(CRITICAL_WITHIN),
         }
@@ -252,9 +251,22 @@ fn is_told(alerts: &[&Alert], subscription: &SubscriptionName) -> bool {
         .any(|alert| matches!(&alert.condition.subject, Subject::Subscription(name) if name == subscription))
 }
 
-/// The lead times of `account`.
-fn ladder<'a>(config: &'a Config, account: &AccountKey) -> &'a Ladder {
-    let subscription = config.subscriptions.iter().find(|one| one.name == account.subscription);
-    let own = subscription.and_then(|one| one.accounts.iter().find(|one| one.id == account.id));
-    own.and_then(|one| one.ladder.as_ref()).unwrap_or(&config.expiry.ladder)
+/// The open alerts by what they are about: of ten thousand accounts each one asks for its own.
+struct OpenAlerts<'a>(BTreeMap<&'a Subject, Vec<&'a Alert>>);
+
+impl<'a> OpenAlerts<'a> {
+    fn of(alerts: &[&'a Alert]) -> Self {
+        let mut by_subject: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for alert in alerts {
+            by_subject.entry(&alert.condition.subject).or_default().push(*alert);
+        }
+        Self(by_subject)
+    }
+
+    /// Those about `account` or its whole subscription.
+    fn concerning(&self, account: &AccountKey) -> impl Iterator<Item = &'a Alert> {
+        let subjects =
+            [Subject::Account(account.clone()), Subject::Subscription(account.subscription.clone())];
+        subjects.into_iter().flat_map(|subject| self.0.get(&subject).cloned().unwrap_or_default())
+    }
 }

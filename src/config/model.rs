@@ -9,9 +9,10 @@ use lettre::message::Mailbox;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::domain::account::{AccountId, ReceiverName, SubscriptionName};
+use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::configuration::EndSource;
 use crate::domain::expiry::Ladder;
+use crate::domain::policy::Policy;
 use crate::domain::route::Route;
 use crate::domain::schedule::Schedule;
 
@@ -32,6 +33,26 @@ pub struct Config {
     pub receivers: Vec<Receiver>,
     /// Where it is kept.
     pub store: Store,
+}
+
+impl Config {
+    /// The decisions as the rules need them.
+    pub fn policy(&self) -> Policy {
+        let accounts = self.subscriptions.iter().flat_map(|subscription| {
+            subscription.accounts.iter().map(move |account| (subscription, account))
+        });
+        let ladders = accounts.filter_map(|(subscription, account)| {
+            Some((AccountKey::new(&subscription.name, &account.id), account.ladder.clone()?))
+        });
+        Policy {
+            source: self.expiry.source,
+            ladder: self.expiry.ladder.clone(),
+            ladders: ladders.collect(),
+            confirm_after: self.alerts.confirm_after,
+            unreachable_after: self.alerts.unreachable_after,
+            repeat_every: self.alerts.repeat_every,
+        }
+    }
 }
 
 /// A secret and where it came from; prints as its origin.

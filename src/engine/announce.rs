@@ -32,7 +32,7 @@ pub struct Announced {
 impl Engine {
     /// Brings the alerts in line with what is known, and tells every receiver what it does not know yet.
     pub async fn announce(&self, now: Timestamp) -> Result<Announced, StoreError> {
-        let policy = self.policy();
+        let policy = self.config.policy();
         let mut writer = self.store.write().await?;
         let members = writer.watched().await?;
         let before = writer.unsettled_alerts().await?;

@@ -53,7 +53,7 @@ impl Engine {
         let mut writer = self.store.write().await?;
         let run = writer.begin_run(now).await?;
         writer.commit().await?;
-        let step = Step { engine: self, policy: self.policy(), run, now };
+        let step = Step { engine: self, policy: self.config.policy(), run, now };
         let targets = match scope {
             Scope::Accounts(accounts) => accounts.iter().cloned().collect(),
             Scope::Everything => {
@@ -85,7 +85,7 @@ impl Engine {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<Pass, StoreError> {
-        let step = Step { engine: self, policy: self.policy(), run, now };
+        let step = Step { engine: self, policy: self.config.policy(), run, now };
         let watched = self.store.watched().await?;
         let doubted: Vec<AccountKey> = watched
             .into_iter()

@@ -9,7 +9,6 @@ mod deliver;
 mod purge;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use announce::Announced;
@@ -18,8 +17,6 @@ pub use deliver::Delivery;
 
 use crate::api::Client;
 use crate::config::Config;
-use crate::domain::account::AccountKey;
-use crate::domain::policy::Policy;
 use crate::notify::Sender;
 use crate::store::Store;
 
@@ -34,27 +31,4 @@ pub struct Engine {
     pub client: Client,
     /// Reaches the receivers.
     pub sender: Sender,
-}
-
-impl Engine {
-    /// The operator's decisions as the rules need them.
-    pub fn policy(&self) -> Policy {
-        let config = &self.config;
-        let ladders: BTreeMap<_, _> = config
-            .subscriptions
-            .iter()
-            .flat_map(|subscription| subscription.accounts.iter().map(move |account| (subscription, account)))
-            .filter_map(|(subscription, account)| {
-                Some((AccountKey::new(&subscription.name, &account.id), account.ladder.clone()?))
-            })
-            .collect();
-        Policy {
-            source: config.expiry.source,
-            ladder: config.expiry.ladder.clone(),
-            ladders,
-            confirm_after: config.alerts.confirm_after,
-            unreachable_after: config.alerts.unreachable_after,
-            repeat_every: config.alerts.repeat_every,
-        }
-    }
 }

@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 use minimax_watch::domain::time::Timestamp;
+use minimax_watch::domain::verdict::Verdict;
+use minimax_watch::report::Report;
 use minimax_watch::simulator::Record;
 use serde_json::json;
 
@@ -269,4 +271,18 @@ async fn an_account_that_returns_with_the_same_near_end_is_told_again() {
     world.reload(Settings::watching(both)).await;
     world.run().await;
     assert_eq!(world.heard(), ["opened expiry 7d warning studio-a"], "it was told that this is over");
+}
+
+#[tokio::test]
+async fn the_verdict_goes_on_with_the_clock_while_nothing_is_checked() {
+    let world = seen(Settings::watching(STUDIO)).await;
+    for (left, verdict) in [
+        (days(8), Verdict::Ok),
+        (days(3), Verdict::Warning),
+        (days(1), Verdict::Critical),
+        (-days(5), Verdict::Critical),
+    ] {
+        let report = Report::of(&world.engine.store, &world.engine.config, None, end() - left).await.unwrap();
+        assert_eq!((report.verdict, report.accounts[0].verdict), (verdict, verdict), "{left} left");
+    }
 }
