@@ -8,11 +8,15 @@ use crate::domain::time::Timestamp;
 use super::normalise::moment;
 use super::wire::Scalar;
 
+/// Longer than this we do not wait: a wrong clock or a slip on their side must not blind us for a day.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(1);
+
 /// How long to wait from `now`: as `header` says, else as the body's `retryAfter` says.
 pub(super) fn wait(header: Option<&str>, body: &Scalar, now: Timestamp) -> Option<TimeDelta> {
     header
         .and_then(|header| retry_after::wait(header, now))
         .or_else(|| moment(body).and_then(|moment| retry_after::until(moment, now)))
+        .map(|wish| wish.min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -29,6 +33,7 @@ mod tests {
         assert_eq!(wait(None, &body, now), Some(TimeDelta::seconds(20)));
         assert_eq!(wait(Some("soon"), &body, now), Some(TimeDelta::seconds(20)));
         assert_eq!(wait(Some("5"), &body, now), Some(TimeDelta::seconds(5)));
+        assert_eq!(wait(Some("86400"), &body, now), Some(LONGEST_WAIT));
         assert_eq!(wait(None, &Value::Text("2026-11-23T07:14:59Z".to_owned()), now), None);
         assert_eq!(wait(None, &Value::Integer(20), now), None);
         assert_eq!(wait(None, &Value::Flag(true), now), None);

@@ -25,8 +25,8 @@ const PAUSES: [TimeDelta; 8] = [
     TimeDelta::hours(14),
 ];
 
-/// No pause is longer: the table's last one with its jitter.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(16);
+/// No pause is longer: the longest wish with its jitter.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(26);
 
 /// Whether a message that was put off until `next` may be sent at `now`. A clock that was set back must not hold it off for
 /// longer than any pause is.
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_holds_nothing_off() {
         let hours = |hours| start() + TimeDelta::hours(hours);
-        for (next, due) in [(0, true), (-1, true), (1, false), (15, false), (17, true)] {
+        for (next, due) in [(0, true), (-1, true), (1, false), (15, false), (25, false), (27, true)] {
             assert_eq!(is_due(hours(next), start()), due, "{next} h ahead");
         }
     }
@@ -109,6 +109,13 @@ mod tests {
         let asked = |seconds| Failure { retry_after: Some(TimeDelta::seconds(seconds)), ..failure(2) };
         assert_eq!(next_attempt(asked(120), start()), Some(start() + TimeDelta::seconds(120)));
         assert_eq!(next_attempt(asked(1), start()), Some(start() + TimeDelta::seconds(30)));
+    }
+
+    #[test]
+    fn the_longest_pause_of_all_is_waited_out() {
+        let longest = Failure { retry_after: Some(TimeDelta::MAX), jitter: 1.0, ..failure(1) };
+        let next = next_attempt(longest, start()).unwrap();
+        assert!(!is_due(next, start()), "{next}");
     }
 
     #[test]

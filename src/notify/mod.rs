@@ -27,7 +27,7 @@ pub enum Attempt {
     Deferred {
         /// What happened, for people.
         error: String,
-        /// The receiver's own wish, above zero and at most an hour; where the usual step is longer, that one counts.
+        /// The receiver's own wish, above zero; how far it is granted, `domain::backoff` decides.
         retry_after: Option<TimeDelta>,
     },
     /// Never: trying the same again cannot help.

@@ -152,13 +152,13 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_wish_to_wait_is_obeyed_in_every_form_and_capped() {
-    let hour = TimeDelta::hours(1);
+async fn a_wish_to_wait_is_heard_in_every_form() {
+    let day = TimeDelta::days(1);
     for (wish, expected) in [
         ("7", Some(TimeDelta::seconds(7))),
         ("0", None),
-        ("86400", Some(hour)),
-        ("99999999999999999999999", Some(hour)),
+        ("86400", Some(day)),
+        ("99999999999999999999999", Some(TimeDelta::MAX)),
         ("-5", None),
         ("soon", None),
         ("", None),
@@ -166,7 +166,7 @@ async fn a_wish_to_wait_is_obeyed_in_every_form_and_capped() {
         ("Monday, 23-Nov-26 07:16:00 GMT", Some(TimeDelta::seconds(60))),
         ("Mon Nov 23 07:17:00 2026", Some(TimeDelta::seconds(120))),
         ("Mon, 23 Nov 2026 07:14:00 GMT", None),
-        ("Tue, 24 Nov 2026 07:15:00 GMT", Some(hour)),
+        ("Tue, 24 Nov 2026 07:15:00 GMT", Some(day)),
     ] {
         let (_, attempt) =
             answered(&format!("429 X\r\nretry-after: {wish}\r\ncontent-length: 0\r\n\r\n")).await;
