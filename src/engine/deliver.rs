@@ -1,6 +1,7 @@
 //! Delivering: one receiver's waiting messages, in order, until one is not taken.
 //!
-//! Promises: sent first and recorded after, so a message can repeat but not vanish; the same bytes and id on every
+//! Promises: counted first, then sent, then recorded, so a message can repeat but not vanish, and nothing is sent while
+//! nothing can be recorded; the same bytes and id on every
 //! attempt; nothing overtakes. Leaves calling it again at the right moment to the shell.
 
 use super::announce::channel_word;
@@ -32,6 +33,7 @@ impl Engine {
                 delivery.next = Some(message.next_attempt_at);
                 break;
             }
+            self.begin_attempt(&message).await?;
             let attempt = if message.channel == channel_word(&receiver.channel) {
                 self.sender.send(receiver, &message.id, &message.body, now).await
             } else {
@@ -83,6 +85,12 @@ impl Engine {
             total.next = [total.next, delivery.next].into_iter().flatten().min();
         }
         Ok(total)
+    }
+
+    async fn begin_attempt(&self, message: &PendingMessage) -> Result<(), StoreError> {
+        let mut writer = self.store.write().await?;
+        writer.begin_attempt(&message.id).await?;
+        writer.commit().await
     }
 
     async fn record_attempt(

@@ -97,19 +97,29 @@ impl Writer {
         Ok(())
     }
 
+    /// Counts an attempt before it is made: what cannot be written down must not be sent, or a full disk would send it
+    /// again and again.
+    pub async fn begin_attempt(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET attempts = attempts + 1 WHERE id = ?")
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
     /// The receiver has it; what went wrong before is still told.
     pub async fn delivered(&mut self, id: &MessageId, now: Timestamp) -> Result<(), StoreError> {
-        self.record_attempt(id, "delivered", None, None, Some(now)).await
+        self.end_attempt(id, "delivered", None, None, Some(now)).await
     }
 
     /// The receiver did not take it; it is tried again.
     pub async fn deferred(&mut self, id: &MessageId, error: &str, next: Timestamp) -> Result<(), StoreError> {
-        self.record_attempt(id, "pending", Some(error), Some(next), None).await
+        self.end_attempt(id, "pending", Some(error), Some(next), None).await
     }
 
     /// The receiver will never take it, or it is too old.
     pub async fn given_up(&mut self, id: &MessageId, error: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.record_attempt(id, "failed", Some(error), None, Some(now)).await
+        self.end_attempt(id, "failed", Some(error), None, Some(now)).await
     }
 
     /// Gives up what was written before `before` for receivers other than `receivers`: nobody is there to send it to.
@@ -132,7 +142,7 @@ impl Writer {
         Ok(given_up.rows_affected())
     }
 
-    async fn record_attempt(
+    async fn end_attempt(
         &mut self,
         id: &MessageId,
         state: &str,
@@ -141,7 +151,7 @@ impl Writer {
         finished: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE messages SET state = ?, attempts = attempts + 1, last_error = COALESCE(?, last_error), next_attempt_at = ?, finished_at = ?
+            "UPDATE messages SET state = ?, last_error = COALESCE(?, last_error), next_attempt_at = ?, finished_at = ?
              WHERE id = ?",
         )
         .bind(state)

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::report::Report;
 use minimax_watch::simulator::{Answer, Delivery, Missing, Record, Reply, RetryAfter, Signature};
+use sqlx::SqlitePool;
 
 use crate::world::{DESK, PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
 
@@ -293,4 +294,23 @@ async fn messages_wait_in_line_behind_one_that_was_not_taken() {
             "opened not_found critical office-b"
         ]
     );
+}
+
+#[tokio::test]
+async fn what_could_not_be_recorded_is_not_sent() {
+    let world = both(&[PAGER]).await;
+    world.main.remove("1");
+    world.look_twice().await;
+    world.engine.announce(world.now()).await.unwrap();
+    let path = world.engine.config.store.path.display().to_string();
+    let other = SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap();
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN SELECT RAISE(FAIL, 'disk full'); END";
+    sqlx::query(full).execute(&other).await.unwrap();
+    for _ in 0..3 {
+        world.engine.deliver_all(world.now()).await.unwrap_err();
+    }
+    assert_eq!(world.heard().len(), 0, "it would be sent again and again");
+    sqlx::query("DROP TRIGGER full").execute(&other).await.unwrap();
+    world.tick().await;
+    assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
 }

@@ -70,6 +70,7 @@ async fn attempts_are_counted_and_the_bytes_stay() {
     for attempts in 1..=3 {
         let mut writer = home.write().await;
         let due = at(100 * i64::from(attempts));
+        writer.begin_attempt(&before.id).await.unwrap();
         writer.deferred(&before.id, "503", due).await.unwrap();
         writer.commit().await.unwrap();
         let after = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
@@ -84,7 +85,10 @@ async fn a_finished_message_waits_no_more_and_still_says_what_went_wrong() {
         enqueue(&home, id, "pager", 0).await;
     }
     let mut writer = home.write().await;
+    writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
     writer.deferred(&MessageId::new("m1"), "503", at(5)).await.unwrap();
+    writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
+    writer.begin_attempt(&MessageId::new("m2")).await.unwrap();
     writer.delivered(&MessageId::new("m1"), at(5)).await.unwrap();
     writer.given_up(&MessageId::new("m2"), "410 Gone", at(6)).await.unwrap();
     writer.commit().await.unwrap();
