@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::Receiver;
 use crate::domain::alert::Severity;
 use crate::domain::message::{Message, MessageData, MessageId, MessageType};
+use crate::domain::summary;
 use crate::domain::time::Timestamp;
 use crate::notify::{Attempt, Sender, render};
 
@@ -64,7 +65,7 @@ async fn attempt(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow
         data: MessageData {
             receiver: receiver.name.clone(),
             severity: Severity::Info,
-            summary: "Test message: nothing happened".to_owned(),
+            summary: summary::TEST.to_owned(),
             alerts: Vec::new(),
             changes: Vec::new(),
             truncated: 0,

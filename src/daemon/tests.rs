@@ -70,3 +70,20 @@ async fn runs_closer_together_than_the_pause_do_not_put_the_second_look_off() {
     daemon.looked((Look::First, doubtful(2)), now + pause / 2);
     assert_eq!(daemon.question, Some((now + pause, 2)));
 }
+
+#[tokio::test]
+async fn a_purge_of_years_lets_go_of_the_loop_after_each_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut daemon = daemon(&folder, clock::now()).await;
+    let now = clock::now();
+    let mut writer = daemon.engine.store.write().await.unwrap();
+    for hours in 0..600 {
+        writer.begin_run(now - TimeDelta::days(1_000) + TimeDelta::hours(hours)).await.unwrap();
+    }
+    writer.begin_run(now).await.unwrap();
+    writer.commit().await.unwrap();
+    daemon.do_what_is_due(now).await;
+    assert_eq!(daemon.next_purge, now + PURGE_AGAIN, "there is more");
+    daemon.do_what_is_due(now + PURGE_AGAIN).await;
+    assert_eq!(daemon.next_purge, now + PURGE_AGAIN + PURGE_EVERY);
+}

@@ -74,7 +74,8 @@ impl Writer {
             }
         }
         if let Some((created_at, _, error)) = first.filter(|(_, attempts, _)| *attempts > 0) {
-            health.waiting = Some((moment("created_at", created_at)?, error.unwrap_or_default()));
+            let error = error.unwrap_or_else(|| "an attempt was cut off".to_owned());
+            health.waiting = Some((moment("created_at", created_at)?, error));
         }
         Ok(health)
     }

@@ -141,6 +141,10 @@ async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() 
     enqueue(&home, "other", "mail", 0).await;
     assert_eq!(health().await, Health::default(), "what was never tried says nothing");
     let mut writer = home.write().await;
+    writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(health().await.waiting, Some((at(0), "an attempt was cut off".to_owned())));
+    let mut writer = home.write().await;
     writer.deferred(&MessageId::new("m1"), "cannot connect", at(60)).await.unwrap();
     writer.given_up(&MessageId::new("other"), "404", at(70)).await.unwrap();
     writer.commit().await.unwrap();
