@@ -38,14 +38,15 @@ impl Store {
         create_folder(path)
             .and_then(|()| create_if_missing(path))
             .map_err(|error| cannot_open(path, &error))?;
-        let mut options = options(path).optimize_on_close(true, None);
+        let mut options = options(path);
         match Content::of(path).await? {
             // Only a file without tables takes this; to any other it would be written again by every connection.
             Content::Nothing => options = options.auto_vacuum(SqliteAutoVacuum::Incremental),
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
             Content::Schema(applied) => refuse_newer(path, &applied)?,
         }
-        let write = connect(path, 1, &options).await?;
+        // One connection does for all: each that tries waits for whoever locks the file, and holds up the end as long.
+        let write = connect(path, 1, &options.clone().optimize_on_close(true, None)).await?;
         if let Err(error) = MIGRATIONS.run(&write).await {
             write.close().await;
             return Err(StoreError::Migrate { path: path.to_owned(), reason: error.to_string() });
@@ -184,6 +185,9 @@ async fn connect(
         .acquire_timeout(Duration::from_mins(1))
         .idle_timeout(None)
         .max_lifetime(None)
+        // Where SQLite ends a transaction by itself (disk full, read error), the layer between never hears of it and would
+        // refuse every later one on this connection.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options.clone())
         .await
         .map_err(|error| open_failed(path, &error))

@@ -77,3 +77,17 @@ async fn another_process_waits_until_the_transaction_before_its_own_has_ended() 
     tokio::join!(first, then);
     assert_eq!(*order.lock().unwrap(), ["the first is about to end", "the second begins"]);
 }
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_the_next_one() {
+    let home = Home::new().await;
+    let mut writer = home.write().await;
+    writer.begin_run(at(0)).await.unwrap();
+    // As SQLite does it itself when the disk is full.
+    sqlx::query("ROLLBACK").execute(writer.connection()).await.unwrap();
+    drop(writer);
+    let mut writer = home.store.write().await.unwrap();
+    writer.begin_run(at(1)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(home.store.last_run().await.unwrap().unwrap().started_at, at(1));
+}
