@@ -88,8 +88,10 @@ impl Daemon {
         };
         let unseen = engine.store.watched().await?.iter().any(|member| member.standing.checked_at.is_none());
         let due = match last {
-            // A run that is yet to come was made by a clock that has been set back since.
-            Some(run) if !unseen => engine.config.schedule.schedule.next_after(run.started_at.min(now)),
+            // A run of the future was begun by a clock that was wrong; nothing may wait for that time to come again.
+            Some(run) if !unseen && run.started_at <= now => {
+                engine.config.schedule.schedule.next_after(run.started_at)
+            }
             _ => Some(now),
         };
         Ok(Self {

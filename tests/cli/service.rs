@@ -3,6 +3,7 @@
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::clock;
 use minimax_watch::simulator::{Answer, Hook, Record, Reply};
+use minimax_watch::store::Store;
 use serde_json::Value;
 
 use crate::child::within_patience;
@@ -141,4 +142,19 @@ async fn an_end_is_told_in_its_moment_while_a_run_waits_for_a_slow_answer() {
     let late = clock::now() - end;
     assert!((TimeDelta::zero()..TimeDelta::seconds(3)).contains(&late), "{late}");
     service.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_a_wrong_clock_dated_into_the_future_holds_nothing_off() {
+    let stage = Stage::with(&["a"], "").await;
+    assert_eq!(stage.run(&["check"]).status, Some(0));
+    let store = Store::open(&stage.store()).await.unwrap();
+    let mut writer = store.write().await.unwrap();
+    writer.begin_run(clock::now() + TimeDelta::days(30)).await.unwrap();
+    writer.commit().await.unwrap();
+    store.close().await;
+    let mut service = stage.serve(&[]);
+    service.until("run done");
+    assert_eq!(stage.api.request_count(), 2);
+    assert_eq!(service.stop(), Some(0));
 }
