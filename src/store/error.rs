@@ -61,7 +61,50 @@ pub enum StoreError {
         /// Its content.
         value: String,
     },
-    /// A statement failed: disk full, file gone, locked for too long.
-    #[error("the store failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    /// A statement failed: disk full, file gone, locked for too long. Its words say all; the cause would say them again.
+    #[error("the store failed: {}", reason(.0))]
+    Sql(sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+/// SQLite's result code for a file that is none of its own (`SQLITE_NOTADB`).
+const NOT_A_DATABASE: i32 = 26;
+
+/// SQLite's result code for a disk that fails; also for a full one, where shared memory has no room (`SQLITE_IOERR`).
+const IO: i32 = 10;
+
+/// SQLite's own words, without those of the layer between.
+pub(super) fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => {
+            let words = error.message();
+            // An extended code has the plain one in its lowest byte.
+            match error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
+                Some(NOT_A_DATABASE) => format!("{words}; move it away or choose another [store].path"),
+                Some(IO) => format!("{words}; is the disk full?"),
+                _ => words.to_owned(),
+            }
+        }
+        sqlx::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failed_statement_is_told_in_sqlites_words_and_once() {
+        let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
+        let error = sqlx::query("SELECT 1 FROM nowhere").execute(&pool).await.unwrap_err();
+        let error = StoreError::from(error);
+        assert_eq!(error.to_string(), "the store failed: no such table: nowhere");
+        assert!(std::error::Error::source(&error).is_none(), "else it is printed again behind");
+    }
 }

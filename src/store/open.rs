@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+use super::error::reason;
 use super::{Store, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -22,9 +23,6 @@ const READERS: u32 = 3;
 
 /// What tells a store from other programs' databases (`PRAGMA application_id`, set by the first migration).
 const APPLICATION: i64 = 0x4d4d_7857;
-
-/// SQLite's result code for a file that is none of its own (`SQLITE_NOTADB`).
-const NOT_A_DATABASE: &str = "26";
 
 /// How long a connection waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
@@ -199,16 +197,4 @@ fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
 
 fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
     StoreError::Open { path: path.to_owned(), reason: reason(error) }
-}
-
-/// SQLite's own words, without those of the layer between.
-fn reason(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(error) if error.code().as_deref() == Some(NOT_A_DATABASE) => {
-            format!("{}; move it away or choose another [store].path", error.message())
-        }
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        other => other.to_string(),
-    }
 }
