@@ -24,8 +24,11 @@ const LARGEST: u64 = 64 * 1024;
 /// What may stand in a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Visible ASCII without spaces, as it travels in a header or an address.
+    /// An API token: visible ASCII. A quote or `=` tells that the file holds more than the token (`TOKEN="…"`), which the
+    /// vendor would refuse at night.
     Token,
+    /// Visible ASCII, as it travels in an address.
+    Url,
     /// One line of any text.
     Line,
     /// Several lines.
@@ -168,7 +171,8 @@ fn read(path: &Path) -> Result<(Result<String, String>, u32), String> {
 fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<SecretString> {
     let line = content.strip_suffix('\n').map_or(content, |line| line.strip_suffix('\r').unwrap_or(line));
     let allowed = |c: char| match form {
-        Form::Token => c.is_ascii_graphic(),
+        Form::Token => c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '='),
+        Form::Url => c.is_ascii_graphic(),
         Form::Line => !c.is_control(),
         Form::Lines => !c.is_control() || c == '\n' || c == '\r',
     };
@@ -177,7 +181,11 @@ fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<Se
         return None;
     }
     if !line.chars().all(allowed) {
-        let what = if form == Form::Token { "a space or another character" } else { "a control character" };
+        let what = match form {
+            Form::Token => "a space, a quote, `=` or another character",
+            Form::Url => "a space or another character",
+            Form::Line | Form::Lines => "a control character",
+        };
         place.problem(format!("{whose} holds {what} that cannot stand in this secret"));
         return None;
     }
@@ -226,7 +234,7 @@ mod tests {
             let secrets = Secrets { environment: &environment, folder: self.beside.path() };
             let secret = match form {
                 Form::Token => secrets.required(&mut table, "token"),
-                Form::Line | Form::Lines => secrets.optional(&mut table, "token", form),
+                Form::Url | Form::Line | Form::Lines => secrets.optional(&mut table, "token", form),
             };
             table.finish();
             let told = match findings.verdict(Some(())) {
@@ -305,8 +313,14 @@ mod tests {
         }
         for (content, reason) in [
             ("token_file = 'empty'", "token_file: BESIDE/empty is empty"),
-            ("token_file = 'spaced'", "token_file: BESIDE/spaced holds a space or another character"),
-            ("token_file = 'lines'", "token_file: BESIDE/lines holds a space or another character"),
+            (
+                "token_file = 'spaced'",
+                "token_file: BESIDE/spaced holds a space, a quote, `=` or another character",
+            ),
+            (
+                "token_file = 'lines'",
+                "token_file: BESIDE/lines holds a space, a quote, `=` or another character",
+            ),
             ("token_file = 'latin1'", "token_file: BESIDE/latin1 is not UTF-8"),
             ("token_file = 'large'", "token_file: BESIDE/large is too large to be a secret"),
             ("token_file = 'absent'", "token_file: BESIDE/absent cannot be read: No such file"),

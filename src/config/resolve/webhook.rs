@@ -50,7 +50,7 @@ pub(super) fn read(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Webhoo
 fn url(table: &mut Table<'_>, setting: &Setting<'_>) -> Option<Secret> {
     let (inline, elsewhere) = (table.has("url"), secrets::is_given(table, "url"));
     let typed = table.text("url");
-    let secret = setting.secrets().elsewhere(table, "url", Form::Token);
+    let secret = setting.secrets().elsewhere(table, "url", Form::Url);
     match (inline, elsewhere) {
         (false, false) => {
             table.problem("url", "is missing: give url, url_file or url_env");

@@ -60,7 +60,15 @@ fn without_a_file_and_a_sound_token_it_says_what_is_missing() {
     for (token, reason) in [
         (None, "no configuration file was found, and the environment variable USEAPI_TOKEN is not set"),
         (Some(""), "environment variable USEAPI_TOKEN: it is empty"),
-        (Some("user:1 hush"), "environment variable USEAPI_TOKEN: it holds a space or another character"),
+        (Some("user:1 hush"), "environment variable USEAPI_TOKEN: it holds a space, a quote, `=` or another"),
+        (
+            Some("'user:1-hush'"),
+            "environment variable USEAPI_TOKEN: it holds a space, a quote, `=` or another",
+        ),
+        (
+            Some("TOKEN=user:1-hush"),
+            "environment variable USEAPI_TOKEN: it holds a space, a quote, `=` or another",
+        ),
     ] {
         let variables = token.map(|token| ("USEAPI_TOKEN", token)).into_iter().chain([("HOME", "/h")]);
         let told = bare(&[], &variables.collect(), now()).unwrap_err().to_string();
