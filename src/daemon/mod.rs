@@ -222,9 +222,11 @@ impl Daemon {
                     (true, Look::Again) => Some(now + pause.max(STILL_IN_DOUBT)),
                 };
                 self.question = due.map(|due| (due, pass.run));
-                if !pass.doubts || look == Look::Again {
-                    self.next_word = Some(now);
-                }
+                self.next_word = if pass.doubts && look == Look::First {
+                    [self.next_word, pass.next_rung].into_iter().flatten().min()
+                } else {
+                    Some(now)
+                };
             }
             Err(error) => {
                 tracing::error!(%error, "the run could not be stored, will try again");

@@ -64,7 +64,7 @@ async fn runs_closer_together_than_the_pause_do_not_put_the_second_look_off() {
     let folder = tempfile::tempdir().unwrap();
     let now = clock::now();
     let mut daemon = daemon(&folder, now).await;
-    let doubtful = |run| Ok(Pass { run, counts: RunCounts::default(), doubts: true });
+    let doubtful = |run| Ok(Pass { run, counts: RunCounts::default(), doubts: true, next_rung: None });
     let pause = daemon.engine.config.alerts.confirm_after;
     daemon.looked((Look::First, doubtful(1)), now);
     daemon.looked((Look::First, doubtful(2)), now + pause / 2);
@@ -86,4 +86,18 @@ async fn a_purge_of_years_lets_go_of_the_loop_after_each_batch() {
     assert_eq!(daemon.next_purge, now + PURGE_AGAIN, "there is more");
     daemon.do_what_is_due(now + PURGE_AGAIN).await;
     assert_eq!(daemon.next_purge, now + PURGE_AGAIN + PURGE_EVERY);
+}
+
+#[tokio::test]
+async fn an_end_learned_in_a_run_is_told_in_its_moment_although_the_run_waits_for_its_second_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = clock::now();
+    let mut daemon = daemon(&folder, now).await;
+    let (soon, later) = (now + TimeDelta::seconds(3), now + TimeDelta::days(1));
+    for (known, expected) in [(Some(later), soon), (None, soon), (Some(now), now)] {
+        daemon.next_word = known;
+        let pass = Pass { run: 1, counts: RunCounts::default(), doubts: true, next_rung: Some(soon) };
+        daemon.looked((Look::First, Ok(pass)), now);
+        assert_eq!(daemon.next_word, Some(expected), "{known:?}");
+    }
 }

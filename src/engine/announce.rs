@@ -145,7 +145,8 @@ async fn apply(writer: &mut Writer, transition: Transition, now: Timestamp) -> R
     Ok(())
 }
 
-fn next_rung(members: &[Known], policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+/// The next moment at which the clock alone gives something to say about an end.
+pub(super) fn next_rung(members: &[Known], policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let accounts = members.iter().filter(|member| !member.account.is_listing());
     accounts
         .filter_map(|member| {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt;
 
 use super::Engine;
+use super::announce::next_rung;
 use crate::domain::account::AccountKey;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::policy::Policy;
@@ -36,6 +37,8 @@ pub struct Pass {
     pub counts: RunCounts,
     /// Whether bad verdicts wait to be asked about again.
     pub doubts: bool,
+    /// With doubts: the next rung of any ladder, which must not wait for them.
+    pub next_rung: Option<Timestamp>,
 }
 
 /// Is told how many of how many accounts were looked at.
@@ -156,7 +159,12 @@ impl Step<'_> {
         let counts = writer.finish_run(self.run, self.now).await?;
         writer.commit().await?;
         let doubts = self.engine.store.next_question().await?.is_some();
-        Ok(Pass { run: self.run, counts, doubts })
+        let next_rung = if doubts {
+            next_rung(&self.engine.store.watched().await?, &self.policy, self.now)
+        } else {
+            None
+        };
+        Ok(Pass { run: self.run, counts, doubts, next_rung })
     }
 }
 
