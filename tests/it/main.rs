@@ -6,6 +6,7 @@
 mod heard;
 mod world;
 
+mod agreement;
 mod causes;
 mod changes;
 mod discover;

@@ -205,7 +205,7 @@ impl World {
         let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
         let doors = Doors { api, pager, desk, mailbox };
         let text = doors.fill(&settings);
-        let engine = engine(&folder, &text, start(), None).await;
+        let engine = engine(&folder, &text, start(), None, Sender::new().unwrap()).await;
         Self { doors, main, other, engine, settings, clock, folder }
     }
 
@@ -291,20 +291,29 @@ impl World {
 
     /// The same, with another configuration.
     pub(crate) async fn restart_with(mut self, settings: Settings) -> Self {
+        self.reopen(settings).await;
+        self
+    }
+
+    /// The same, in place.
+    pub(crate) async fn reopen(&mut self, settings: Settings) {
         self.engine.store.close().await;
-        self.engine = engine(&self.folder, &self.doors.fill(&settings), self.now(), None).await;
-        Self { settings, ..self }
+        self.renew(&settings, None).await;
+        self.settings = settings;
     }
 
     /// Reloads as the service does: a new engine on the store that is open.
     pub(crate) async fn reload(&mut self, settings: Settings) {
         let store = self.engine.store.clone();
-        // The real reload makes a new sender too; it costs the reading of the host's certificates and knows nothing.
-        let sender = self.engine.sender.clone();
-        self.engine =
-            engine(&self.folder, &self.doors.fill(&settings), self.now(), Some((store, sender))).await;
+        self.renew(&settings, Some(store)).await;
         self.engine.watch().await.unwrap();
         self.settings = settings;
+    }
+
+    async fn renew(&mut self, settings: &Settings, store: Option<Store>) {
+        // The real program makes a new sender too; it costs the reading of the host's certificates and knows nothing.
+        let sender = self.engine.sender.clone();
+        self.engine = engine(&self.folder, &self.doors.fill(settings), self.now(), store, sender).await;
     }
 
     /// What the pager heard since it was last asked, a line for each message.
@@ -346,7 +355,13 @@ impl World {
 }
 
 /// Loads the configuration through the user's door, and opens its store unless one is open.
-async fn engine(folder: &TempDir, text: &str, now: Timestamp, open: Option<(Store, Sender)>) -> Engine {
+async fn engine(
+    folder: &TempDir,
+    text: &str,
+    now: Timestamp,
+    store: Option<Store>,
+    sender: Sender,
+) -> Engine {
     let path = folder.path().join("minimax-watch.toml");
     std::fs::write(&path, text).unwrap();
     let loaded = match config::load(&Source::File(path), &Environment::default(), now) {
@@ -354,9 +369,9 @@ async fn engine(folder: &TempDir, text: &str, now: Timestamp, open: Option<(Stor
         Err(problems) => panic!("{problems}\n{text}"),
     };
     let config = loaded.config;
-    let (store, sender) = match open {
-        Some(open) => open,
-        None => (Store::open(&config.store.path).await.unwrap(), Sender::new().unwrap()),
+    let store = match store {
+        Some(store) => store,
+        None => Store::open(&config.store.path).await.unwrap(),
     };
     let client = Client::new(&config.api).unwrap();
     Engine { config: Arc::new(config), store, client, sender }

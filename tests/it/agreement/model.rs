@@ -1,0 +1,264 @@
+//! The promise in its shortest form: what each receiver must be told, and when, for any course of events. Shares no code with
+//! the program: no ids, no store, no messages; only levels, and what each receiver knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+pub(super) type Moment = DateTime<Utc>;
+
+/// What one look at one account sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// A healthy configuration.
+    Well { end: Moment, jobs: i64 },
+    /// A verdict about this account alone, by its alert kind.
+    Fault(&'static str),
+    /// A verdict about the API token, by its alert kind: all accounts see it.
+    Refusal(&'static str),
+    /// No verdict: all accounts see it.
+    Nothing,
+}
+
+/// What the operator decided; the parts that a reload moves.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    /// In seconds.
+    pub(super) leads: Vec<i64>,
+    pub(super) repeat: Option<TimeDelta>,
+    /// Of each receiver, by its place.
+    pub(super) least: [Severity; 2],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Severity {
+    Info,
+    Warning,
+    Critical,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Account {
+    known: Option<(Moment, i64)>,
+    faults: BTreeSet<&'static str>,
+}
+
+/// How grave an alert is. A rung is the seconds that it leaves: the smaller, the graver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Level {
+    rung: Option<i64>,
+    severity: Severity,
+    end: Option<Moment>,
+}
+
+impl Level {
+    fn flat(severity: Severity) -> Self {
+        Self { rung: None, severity, end: None }
+    }
+
+    fn is_graver_than(self, other: Self) -> bool {
+        let rung = |level: Self| level.rung.unwrap_or(i64::MAX);
+        rung(self) < rung(other) || self.severity > other.severity
+    }
+}
+
+/// One life of one alert, and what each receiver knows of it.
+#[derive(Clone, Debug)]
+struct Life {
+    level: Level,
+    over: bool,
+    told: [Option<(Level, Moment)>; 2],
+}
+
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) policy: Policy,
+    accounts: BTreeMap<&'static str, Account>,
+    refusals: BTreeSet<&'static str>,
+    silent: Option<(Moment, Moment)>,
+    lives: Vec<((String, &'static str), Life)>,
+    changes: Vec<(Severity, String)>,
+    /// What each receiver must have been told by now, a line for each message.
+    pub(super) told: [Vec<(Moment, String)>; 2],
+}
+
+impl Model {
+    pub(super) fn new(policy: Policy, accounts: &[&'static str]) -> Self {
+        let accounts = accounts.iter().map(|name| (*name, Account::default())).collect();
+        let (refusals, lives, changes) = (BTreeSet::new(), Vec::new(), Vec::new());
+        Self { policy, accounts, refusals, silent: None, lives, changes, told: [Vec::new(), Vec::new()] }
+    }
+
+    /// A run that was `confirmed`, or cut off after its first look: then a bad verdict is not believed yet.
+    pub(super) fn look(&mut self, seen: &[(&'static str, Seen)], at: Moment, confirmed: bool) {
+        if seen.iter().all(|(_, seen)| *seen == Seen::Nothing) {
+            self.silent = Some((self.silent.map_or(at, |(since, _)| since.min(at)), at));
+            return;
+        }
+        self.silent = None;
+        for (name, seen) in seen {
+            let account = self.accounts.get_mut(name).expect("it is watched");
+            match *seen {
+                Seen::Well { end, jobs } => {
+                    account.faults.clear();
+                    self.refusals.clear();
+                    let before = account.known.replace((end, jobs)).map_or(jobs, |(_, jobs)| jobs);
+                    let severity = if jobs < before { Severity::Warning } else { Severity::Info };
+                    let line = format!("max_jobs_changed {} {name} maxJobs {before}>{jobs}", word(severity));
+                    self.changes.extend((jobs != before).then_some((severity, line)));
+                }
+                Seen::Fault(kind) if confirmed => drop(account.faults.insert(kind)),
+                Seen::Refusal(kind) if confirmed => drop(self.refusals.insert(kind)),
+                Seen::Fault(_) | Seen::Refusal(_) | Seen::Nothing => {}
+            }
+        }
+    }
+
+    /// The operator takes an account out, or in again: then it is looked at before anything bad counts.
+    pub(super) fn watch(&mut self, name: &'static str, watched: bool, parked: &mut Option<(Moment, i64)>) {
+        if watched {
+            self.accounts.insert(name, Account { known: parked.take(), faults: BTreeSet::new() });
+        } else {
+            *parked = self.accounts.remove(name).and_then(|account| account.known);
+        }
+    }
+
+    /// Whether something holds that is about the subscription, or comes to hold when one more run sees it again.
+    pub(super) fn is_shared_trouble(&self) -> bool {
+        !self.refusals.is_empty() || self.silent.is_some()
+    }
+
+    /// What is true now, by subject and kind.
+    fn levels(&self, now: Moment) -> BTreeMap<(String, &'static str), Level> {
+        let mut levels = BTreeMap::new();
+        let all = format!("main({})", self.accounts.len());
+        for (name, account) in &self.accounts {
+            for kind in &account.faults {
+                levels.insert(((*name).to_owned(), *kind), Level::flat(Severity::Critical));
+            }
+            let Some((end, _)) = account.known else { continue };
+            let within = |seconds| end - now <= TimeDelta::seconds(seconds);
+            let rung = self.policy.leads.iter().copied().chain([0]).filter(|lead| within(*lead)).min();
+            let severity = if within(86_400) { Severity::Critical } else { Severity::Warning };
+            if let Some(rung) = rung {
+                let level = Level { rung: Some(rung), severity, end: Some(end) };
+                levels.insert(((*name).to_owned(), "expiry"), level);
+            }
+        }
+        for kind in &self.refusals {
+            levels.insert((all.clone(), *kind), Level::flat(Severity::Critical));
+        }
+        if self.silent.is_some_and(|(since, last)| last - since >= TimeDelta::hours(1)) {
+            levels.insert((all, "unreachable"), Level::flat(Severity::Warning));
+        }
+        levels
+    }
+
+    /// Every alert moves to what is true now, and each receiver is told the difference to what it knows.
+    pub(super) fn announce(&mut self, now: Moment) {
+        let mut levels = self.levels(now);
+        let accounts = &self.accounts;
+        for ((subject, kind), life) in &mut self.lives {
+            let key = (subject.clone(), *kind);
+            let end = accounts.get(subject.as_str()).and_then(|account| account.known).map(|(end, _)| end);
+            match levels.get(&key).copied() {
+                Some(level) if level.end == life.level.end => {
+                    levels.remove(&key);
+                    life.level.rung = life.level.rung.min(level.rung);
+                    life.level.severity = life.level.severity.max(level.severity);
+                }
+                // A rung that an edit took away was told and stays; only a later end ends it.
+                None if *kind == "expiry" && end == life.level.end => {}
+                _ => life.over = true,
+            }
+        }
+        self.lives.extend(
+            levels.into_iter().map(|(key, level)| (key, Life { level, over: false, told: [None, None] })),
+        );
+        let changes = std::mem::take(&mut self.changes);
+        for receiver in 0..2 {
+            let least = self.policy.least[receiver];
+            let mut entries: Vec<String> = changes
+                .iter()
+                .filter(|(severity, _)| *severity >= least)
+                .map(|(_, line)| line.clone())
+                .collect();
+            for ((subject, kind), life) in &mut self.lives {
+                let Some(reason) = news(life, receiver, least, self.policy.repeat, now) else { continue };
+                let stage = life.level.rung.map(|rung| format!("{} ", stage(rung))).unwrap_or_default();
+                entries.push(format!("{reason} {kind} {stage}{} {subject}", word(life.level.severity)));
+                life.told[receiver] = (!life.over).then_some((life.level, now));
+            }
+            entries.sort();
+            let second = now.trunc_subsecs(0);
+            self.told[receiver].extend((!entries.is_empty()).then(|| (second, entries.join(" + "))));
+        }
+        self.lives.retain(|(_, life)| !life.over);
+    }
+
+    /// The next moment at which something is to be said if nothing but time passes.
+    pub(super) fn next(&self, now: Moment) -> Option<Moment> {
+        let ends = self.accounts.values().filter_map(|account| account.known).flat_map(|(end, _)| {
+            let rungs = self.policy.leads.iter().copied().chain([86_400, 0]);
+            rungs.map(move |left| end - TimeDelta::seconds(left))
+        });
+        let reminders = self
+            .lives
+            .iter()
+            .flat_map(|(_, life)| life.told)
+            .flatten()
+            .filter_map(|(_, at)| Some(at + self.policy.repeat?));
+        let mut moments: Vec<Moment> = ends.chain(reminders).filter(|moment| *moment > now).collect();
+        moments.sort();
+        moments.into_iter().find(|moment| self.says_something(*moment))
+    }
+
+    fn says_something(&self, at: Moment) -> bool {
+        let mut later = Self {
+            policy: self.policy.clone(),
+            accounts: self.accounts.clone(),
+            refusals: self.refusals.clone(),
+            silent: self.silent,
+            lives: self.lives.clone(),
+            changes: Vec::new(),
+            told: [Vec::new(), Vec::new()],
+        };
+        later.announce(at);
+        later.told.iter().any(|told| !told.is_empty())
+    }
+}
+
+/// What one receiver is to hear of one alert, if anything.
+fn news(
+    life: &Life,
+    receiver: usize,
+    least: Severity,
+    repeat: Option<TimeDelta>,
+    now: Moment,
+) -> Option<&'static str> {
+    match life.told[receiver] {
+        // Whoever was told of the fire is told of its end, whatever it wants to hear by then.
+        Some(_) if life.over => Some("resolved"),
+        None if life.over => None,
+        _ if life.level.severity < least => None,
+        None => Some("opened"),
+        Some((told, _)) if life.level.is_graver_than(told) => Some("escalated"),
+        Some((_, at)) => repeat.filter(|every| now - at >= *every).map(|_| "repeated"),
+    }
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
+    }
+}
+
+fn stage(left: i64) -> String {
+    match left {
+        0 => "expired".to_owned(),
+        left if left % 86_400 == 0 => format!("{}d", left / 86_400),
+        left => format!("{}h", left / 3_600),
+    }
+}

@@ -1,0 +1,278 @@
+//! The real thing and the model, side by side: what happens to one happens to the other.
+
+use axum::http::StatusCode;
+use chrono::TimeDelta;
+use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
+
+use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
+use super::model::{Model, Moment, Seen};
+use crate::heard;
+use crate::world::{World, days, hours, start};
+
+/// A receiver that is dead for longer than this is another story: its messages are given up.
+const LONGEST_OUTAGE: TimeDelta = TimeDelta::days(3);
+
+/// What the vendor says at present.
+struct Vendor {
+    end: Moment,
+    jobs: i64,
+    fault: Option<Fault>,
+}
+
+/// The real thing and the model, side by side.
+pub(super) struct Pair {
+    world: World,
+    model: Model,
+    vendors: Vec<Vendor>,
+    outage: Option<Outage>,
+    choice: Choice,
+    watched: usize,
+    parked: Option<(Moment, i64)>,
+    failing: [Option<(Moment, Trouble)>; 2],
+}
+
+impl Pair {
+    pub(super) async fn open() -> Self {
+        let choice = Choice::default();
+        let world = World::open(choice.settings(ACCOUNTS.len())).await;
+        let vendors = [9, 30, 2].map(|left| Vendor { end: start() + days(left), jobs: 2, fault: None });
+        let model = Model::new(choice.policy(), &ACCOUNTS.map(|(_, name)| name));
+        let pair = Self {
+            world,
+            model,
+            vendors: vendors.into(),
+            outage: None,
+            choice,
+            watched: ACCOUNTS.len(),
+            parked: None,
+            failing: [None, None],
+        };
+        (0..ACCOUNTS.len()).for_each(|account| pair.answer(account));
+        pair
+    }
+
+    /// Lets the simulator answer as the vendor would.
+    fn answer(&self, account: usize) {
+        let (id, vendor) = (ACCOUNTS[account].0, &self.vendors[account]);
+        match vendor.fault {
+            None => self.world.main.put(Record::ending(id, vendor.end).max_jobs(vendor.jobs)),
+            Some(Fault::NotFound) => self.world.main.set(id, Answer::not_found(Missing::Json)),
+            Some(Fault::Error) => self.world.main.set(id, Answer::account_error("On hold")),
+        }
+    }
+
+    fn seen(&self) -> Vec<(&'static str, Seen)> {
+        let seen = |vendor: &Vendor| match (self.outage, vendor.fault) {
+            (Some(Outage::Refused), _) => Seen::Refusal("unauthorized"),
+            (Some(Outage::Lapsed), _) => Seen::Refusal("subscription_lapsed"),
+            (Some(Outage::Unavailable | Outage::Limited), _) => Seen::Nothing,
+            (None, Some(Fault::NotFound)) => Seen::Fault("not_found"),
+            (None, Some(Fault::Error)) => Seen::Fault("account_error"),
+            (None, None) => Seen::Well { end: vendor.end, jobs: vendor.jobs },
+        };
+        ACCOUNTS[..self.watched]
+            .iter()
+            .zip(&self.vendors)
+            .map(|((_, name), vendor)| (*name, seen(vendor)))
+            .collect()
+    }
+
+    pub(super) async fn happen(&mut self, event: Event) {
+        match event {
+            Event::Pass(span) => self.pass(span).await,
+            Event::Run => self.run().await,
+            Event::Runs { every, count } => {
+                for _ in 0..count {
+                    self.pass(every).await;
+                    self.run().await;
+                }
+            }
+            Event::KilledRun => {
+                self.world.look().await;
+                self.model.look(&self.seen(), self.world.now(), false);
+                self.restart().await;
+            }
+            Event::KilledSending => self.killed_sending().await,
+            Event::Answers { account, fault } => {
+                self.vendors[account].fault = fault;
+                self.answer(account);
+            }
+            Event::Renewed { account, for_days } => {
+                let vendor = &mut self.vendors[account];
+                vendor.end = vendor.end.max(self.world.now() + days(for_days));
+                self.answer(account);
+            }
+            Event::Jobs { account, jobs } => {
+                self.vendors[account].jobs = jobs;
+                self.answer(account);
+            }
+            Event::Api(outage) => {
+                self.outage = outage;
+                self.world.main.set_all(outage.map(|outage| match outage {
+                    Outage::Refused => Answer::unauthorized(Refusal::WithCode),
+                    Outage::Lapsed => Answer::lapsed(Lapse::Expired),
+                    Outage::Unavailable => Answer::unavailable(StatusCode::BAD_GATEWAY, Page::Html),
+                    Outage::Limited => Answer::from(Reply::status(StatusCode::TOO_MANY_REQUESTS)),
+                }));
+            }
+            Event::Receiver { which, fails } => self.trouble(which, fails),
+            Event::Restart => self.restart().await,
+            Event::Down(span) => {
+                self.world.advance(span);
+                self.restart().await;
+            }
+            Event::Configured { choice, restart } => {
+                self.choice = choice;
+                self.configured(restart).await;
+            }
+            Event::Watched(watched) => self.watch(watched).await,
+        }
+    }
+
+    /// Says what is due, in the world and in the model, until the next moment; and so on for `span`.
+    async fn pass(&mut self, span: TimeDelta) {
+        let until = self.world.now() + span;
+        loop {
+            let next = self.tick().await;
+            let Some(next) = next.filter(|next| *next <= until) else { break };
+            assert!(next > self.world.now(), "the service would spin");
+            self.world.at(next);
+        }
+        self.world.at(until);
+        self.tick().await;
+    }
+
+    async fn tick(&mut self) -> Option<Moment> {
+        self.heal_the_long_dead();
+        let now = self.world.now();
+        let next = self.world.tick().await;
+        self.model.announce(now);
+        if let Some(due) = self.model.next(now) {
+            assert!(next.is_some_and(|next| next <= due), "{next:?}: it would sleep through {due}");
+        }
+        next
+    }
+
+    pub(super) async fn run(&mut self) {
+        self.look_at_everything().await;
+        self.tick().await;
+    }
+
+    async fn look_at_everything(&mut self) {
+        let began = self.world.now();
+        self.world.look_twice().await;
+        self.model.look(&self.seen(), began, true);
+    }
+
+    async fn restart(&mut self) {
+        self.configured(true).await;
+    }
+
+    async fn configured(&mut self, restart: bool) {
+        let settings = self.choice.settings(self.watched);
+        self.model.policy = self.choice.policy();
+        if restart {
+            self.world.reopen(settings).await;
+        } else {
+            self.world.reload(settings).await;
+        }
+        self.tick().await;
+    }
+
+    /// Dropping a future in its midst is what a kill leaves behind, but for the process.
+    async fn killed_sending(&mut self) {
+        self.look_at_everything().await;
+        let pager = &self.world.pager;
+        let sent = pager.count() + 1;
+        pager.set(Some(Reply::hang()));
+        tokio::select! {
+            biased;
+            () = pager.wait_for(sent) => {}
+            _ = self.world.tick() => {}
+        }
+        self.model.announce(self.world.now());
+        self.set_trouble(0);
+        self.restart().await;
+    }
+
+    async fn watch(&mut self, watched: bool) {
+        // What a cause that all share says of an account that comes and goes meanwhile has its own tests.
+        let shared = self.outage.is_some() || self.model.is_shared_trouble();
+        let count = if watched { ACCOUNTS.len() } else { ACCOUNTS.len() - 1 };
+        if shared || count == self.watched {
+            return;
+        }
+        self.watched = count;
+        self.model.watch(ACCOUNTS[ACCOUNTS.len() - 1].1, watched, &mut self.parked);
+        self.configured(false).await;
+    }
+
+    fn trouble(&mut self, which: usize, fails: Option<Trouble>) {
+        if let Some((_, Trouble::Unreachable)) = self.failing[which] {
+            self.hook(which).come_back().unwrap();
+        }
+        let since = self.failing[which].map_or(self.world.now(), |(since, _)| since);
+        self.failing[which] = fails.map(|trouble| (since, trouble));
+        if let Some(Trouble::Unreachable) = fails {
+            self.hook(which).go_down();
+        }
+        self.set_trouble(which);
+    }
+
+    fn set_trouble(&self, which: usize) {
+        self.hook(which).set(self.failing[which].and_then(|(_, trouble)| match trouble {
+            Trouble::Status(status) => Some(Reply::status(StatusCode::from_u16(status).unwrap())),
+            Trouble::Closed => Some(Reply::close()),
+            Trouble::Unreachable => None,
+        }));
+    }
+
+    fn heal_the_long_dead(&mut self) {
+        for which in 0..2 {
+            if self.failing[which].is_some_and(|(since, _)| self.world.now() - since > LONGEST_OUTAGE) {
+                self.trouble(which, None);
+            }
+        }
+    }
+
+    fn hook(&self, which: usize) -> &Hook {
+        [&self.world.pager, &self.world.desk][which]
+    }
+
+    /// Lets everything come to rest, and compares.
+    pub(super) async fn finish(mut self) {
+        self.trouble(0, None);
+        self.trouble(1, None);
+        self.pass(hours(20)).await;
+        let waiting = self.world.engine.store.outbox(start()).await.unwrap();
+        assert_eq!((waiting.pending, waiting.failed), (0, 0), "everything was taken");
+        for which in 0..2 {
+            assert_eq!(
+                told(&self.hook(which).deliveries()),
+                self.model.told[which],
+                "what receiver {which} was told"
+            );
+        }
+    }
+}
+
+/// The messages of `deliveries` in the order of their first attempts. A repeat has the same bytes, and comes before
+/// anything newer was sent.
+fn told(deliveries: &[Delivery]) -> Vec<(Moment, String)> {
+    let mut told: Vec<&Delivery> = Vec::new();
+    for delivery in deliveries {
+        let id = delivery.header("webhook-id");
+        match told.iter().find(|known| known.header("webhook-id") == id) {
+            Some(known) => {
+                assert_eq!(known.body, delivery.body, "the same id, the same bytes");
+                assert_eq!(told.last().unwrap().header("webhook-id"), id, "order holds");
+            }
+            None => told.push(delivery),
+        }
+    }
+    let moment = |body: &serde_json::Value| body["timestamp"].as_str().unwrap().parse().unwrap();
+    told.iter()
+        .map(|delivery| heard::body(delivery))
+        .map(|body| (moment(&body), heard::line(&body)))
+        .collect()
+}
