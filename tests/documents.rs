@@ -10,7 +10,7 @@ use minimax_watch::config::{self, Environment, Source};
 use minimax_watch::domain::message::Message;
 
 fn readme() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+    fs::read_to_string(root().join("README.md")).unwrap()
 }
 
 /// The contents of the fenced blocks of one language.
@@ -61,4 +61,43 @@ fn the_readme_names_every_command() {
     for command in commands {
         assert!(text.contains(&format!("`{command}")), "README.md does not name `{command}`");
     }
+}
+
+#[test]
+fn every_promise_about_deliveries_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/delivery.md")).unwrap();
+    let promised = text.split("## What is promised").nth(1).unwrap().split("\n## ").next().unwrap();
+    for promise in promised.split("\n- ").skip(1) {
+        assert!(tests_named(promise).next().is_some(), "no test holds: {promise}");
+    }
+    let rows = text.split("## What other watchers got wrong").nth(1).unwrap();
+    for row in rows.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        assert!(tests_named(row).next().is_some(), "no test holds: {row}");
+    }
+    for test in tests_named(&text) {
+        assert!(exists(test), "docs/delivery.md names `{test}`, which does not exist");
+    }
+    assert!(!exists("it::quiet::no_such_test") && !exists("it::no_such_module::a_test"));
+}
+
+/// `it::module::name`: a test named in a document.
+fn tests_named(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2).filter(|code| code.contains("::") && !code.contains(' '))
+}
+
+/// Whether the target's module holds a test of that name.
+fn exists(test: &str) -> bool {
+    let (module, name) = test.rsplit_once("::").unwrap();
+    let path = module.replacen("lib::", "src::", 1).replace("::", "/");
+    let path = if path.starts_with("src") { path } else { format!("tests/{path}") };
+    // Small modules of tests stand within their file.
+    let within = path.strip_suffix("/tests").unwrap_or(&path);
+    let places =
+        [format!("{path}.rs"), format!("{path}/mod.rs"), format!("{within}.rs"), format!("{within}/mod.rs")];
+    let mut sources = places.iter().filter_map(|place| fs::read_to_string(root().join(place)).ok());
+    sources.any(|source| source.contains(&format!("fn {name}(")))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
