@@ -1,13 +1,13 @@
 //! When a message that was not taken is tried again (contract 4).
 //!
-//! Promises: patient for seven days, never faster than the receiver asked (a wish beyond a day counts as a day), and
-//! never all at the same second.
+//! Promises: patient for seven days of waiting, whatever the clock does meanwhile; never faster than the receiver asked
+//! (a wish beyond a day counts as a day), and never all at the same second.
 
 use chrono::TimeDelta;
 
 use super::time::Timestamp;
 
-/// A message older than this is given up.
+/// A message that waited for longer than this is given up.
 pub const PATIENCE: TimeDelta = TimeDelta::days(7);
 
 /// A receiver that asks for more is asked again after this: an absurd wish must not cost the message.
@@ -28,10 +28,31 @@ const PAUSES: [TimeDelta; 8] = [
 /// No pause is longer: the longest wish with its jitter.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(26);
 
-/// Whether a message that was put off until `next` may be sent at `now`. A clock that was set back must not hold it off for
-/// longer than any pause is.
-pub fn is_due(next: Timestamp, now: Timestamp) -> bool {
-    next <= now || next - now > LONGEST_PAUSE
+/// A clock that is set back by less heals by waiting.
+const SET_BACK: TimeDelta = TimeDelta::minutes(1);
+
+/// What the failed attempts of a message left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The last attempt, or the writing of the message.
+    pub since: Timestamp,
+    /// How long the message had waited by then.
+    pub waited: TimeDelta,
+}
+
+impl Patience {
+    /// The same after an attempt that failed at `now`. What lies between two attempts counts for no more than the longest
+    /// pause: a clock that was moved, or a machine that was off, costs a message a day of its patience at the most.
+    #[must_use]
+    pub fn after(self, now: Timestamp) -> Self {
+        let pause = (now - self.since).clamp(TimeDelta::zero(), LONGEST_PAUSE);
+        Self { since: now, waited: self.waited + pause }
+    }
+
+    /// Whether a message that was put off until `next` may be sent at `now`. A clock that was set back must not hold it off.
+    pub fn is_due(self, next: Timestamp, now: Timestamp) -> bool {
+        next <= now || self.since - now > SET_BACK || next - now > LONGEST_PAUSE
+    }
 }
 
 /// One failed attempt.
@@ -39,8 +60,8 @@ pub fn is_due(next: Timestamp, now: Timestamp) -> bool {
 pub struct Failure {
     /// How many attempts were made, this one included.
     pub attempts: u32,
-    /// When the message was written.
-    pub created_at: Timestamp,
+    /// How long the message has waited by now.
+    pub waited: TimeDelta,
     /// What the receiver asked for, if anything.
     pub retry_after: Option<TimeDelta>,
     /// A random number in `0.0..1.0`: up to a tenth is added to the pause.
@@ -57,8 +78,8 @@ pub fn next_attempt(failure: Failure, now: Timestamp) -> Option<Timestamp> {
         reason = "a tenth of 14 h in milliseconds, times a number below one"
     )]
     let extra = (failure.jitter.clamp(0.0, 1.0) * 5_040_000.0_f64.min(milliseconds(pause) / 10.0)) as i64;
-    let next = now + pause + TimeDelta::milliseconds(extra);
-    (next <= failure.created_at + PATIENCE).then_some(next)
+    let pause = pause + TimeDelta::milliseconds(extra);
+    (failure.waited + pause <= PATIENCE).then_some(now + pause)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "pauses are days at the most")]
@@ -78,30 +99,60 @@ mod tests {
     }
 
     fn failure(attempts: u32) -> Failure {
-        Failure { attempts, created_at: start(), retry_after: None, jitter: 0.0 }
+        Failure { attempts, waited: TimeDelta::zero(), retry_after: None, jitter: 0.0 }
+    }
+
+    fn new() -> Patience {
+        Patience { since: start(), waited: TimeDelta::zero() }
     }
 
     #[test]
     fn a_dead_receiver_is_tried_along_the_contracts_table_for_seven_days() {
-        let mut now = start();
-        let mut hours = Vec::new();
+        let (mut now, mut patience) = (start(), new());
+        let mut pauses = Vec::new();
         for attempts in 1.. {
-            let Some(next) = next_attempt(failure(attempts), now) else { break };
-            hours.push((next - now).num_seconds());
+            patience = patience.after(now);
+            let Some(next) = next_attempt(Failure { waited: patience.waited, ..failure(attempts) }, now)
+            else {
+                break;
+            };
+            pauses.push((next - now).num_seconds());
             now = next;
         }
-        assert_eq!(hours[..8], [5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400]);
-        assert!(hours[8..].iter().all(|pause| *pause == 50_400));
+        assert_eq!(pauses[..8], [5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400]);
+        assert!(pauses[8..].iter().all(|pause| *pause == 50_400));
         assert!(now - start() > TimeDelta::days(6), "it must outlast a receiver that is dead for six days");
         assert!(now - start() <= PATIENCE);
+    }
+
+    #[test]
+    fn tried_once_a_day_it_has_seven_days_too() {
+        let mut patience = new();
+        for day in 0..=7 {
+            let now = start() + TimeDelta::days(day);
+            patience = patience.after(now);
+            let again = next_attempt(Failure { waited: patience.waited, ..failure(1) }, now);
+            assert_eq!(again.is_some(), day < 7, "day {day}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumps_or_a_machine_that_was_off_costs_a_day_at_the_most() {
+        for (days, waited) in [(30, LONGEST_PAUSE), (-30, TimeDelta::zero()), (1, TimeDelta::days(1))] {
+            let patience = new().after(start() + TimeDelta::days(days));
+            assert_eq!(patience.waited, waited, "{days} days");
+        }
     }
 
     #[test]
     fn a_clock_that_was_set_back_holds_nothing_off() {
         let hours = |hours| start() + TimeDelta::hours(hours);
         for (next, due) in [(0, true), (-1, true), (1, false), (15, false), (25, false), (27, true)] {
-            assert_eq!(is_due(hours(next), start()), due, "{next} h ahead");
+            assert_eq!(new().is_due(hours(next), start()), due, "{next} h ahead");
         }
+        let tried = |minutes| Patience { since: start() + TimeDelta::minutes(minutes), ..new() };
+        assert!(tried(2).is_due(hours(2), start()), "it was tried by a clock that ran ahead");
+        assert!(!tried(1).is_due(hours(2), start()));
     }
 
     #[test]
@@ -115,7 +166,7 @@ mod tests {
     fn the_longest_pause_of_all_is_waited_out() {
         let longest = Failure { retry_after: Some(TimeDelta::MAX), jitter: 1.0, ..failure(1) };
         let next = next_attempt(longest, start()).unwrap();
-        assert!(!is_due(next, start()), "{next}");
+        assert!(!new().is_due(next, start()), "{next}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 
 use super::severity::Severity;
 use super::span::{self, SpanError};
-use super::time::Timestamp;
+use super::time::{Timestamp, was_set_back};
 
 /// From this distance on an end is critical, whatever the rungs are.
 pub const CRITICAL_WITHIN: TimeDelta = TimeDelta::days(1);
@@ -95,6 +95,17 @@ pub fn severity(end: Timestamp, now: Timestamp) -> Severity {
     if end - now <= CRITICAL_WITHIN { Severity::Critical } else { Severity::Warning }
 }
 
+/// Whether only a clock that ran ahead can have shown this stage and severity of that end.
+pub fn is_ahead(end: Timestamp, stage: Option<Stage>, severity: Severity, now: Timestamp) -> bool {
+    let stage = stage.map(|stage| match stage {
+        Stage::Lead(lead) => lead,
+        Stage::Expired => TimeDelta::zero(),
+    });
+    let critical = (severity == Severity::Critical).then_some(CRITICAL_WITHIN);
+    let begins = |lead| end.checked_sub_signed(lead);
+    stage.into_iter().chain(critical).filter_map(begins).any(|moment| was_set_back(moment, now))
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{TimeZone, Utc};
@@ -135,6 +146,30 @@ mod tests {
         assert_eq!(severity(end(), moment - TimeDelta::seconds(1)), Severity::Warning);
         assert_eq!(severity(end(), moment), Severity::Critical);
         assert_eq!(ladder.next_moment(end(), end() - TimeDelta::days(2)), Some(moment));
+    }
+
+    #[test]
+    fn what_only_a_clock_ahead_can_have_shown_is_told_apart() {
+        let lead = |text| Some(Stage::Lead(span::parse(text).unwrap()));
+        let (warning, critical) = (Severity::Warning, Severity::Critical);
+        for (stage, severity, hours_left, ahead) in [
+            (Some(Stage::Expired), critical, 720, true),
+            (Some(Stage::Expired), critical, 3, true),
+            (Some(Stage::Expired), critical, 2, false),
+            (Some(Stage::Expired), critical, -1, false),
+            (lead("3d"), warning, 75, true),
+            (lead("3d"), warning, 74, false),
+            (lead("3d"), critical, 27, true),
+            (lead("3d"), critical, 26, false),
+            (lead("20d"), warning, 48, false),
+        ] {
+            let now = end() - TimeDelta::hours(hours_left);
+            assert_eq!(
+                is_ahead(end(), stage, severity, now),
+                ahead,
+                "{stage:?} {severity:?} {hours_left} h before"
+            );
+        }
     }
 
     #[test]

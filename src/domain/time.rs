@@ -7,6 +7,15 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 /// A moment in UTC. The store keeps milliseconds; nothing here is finer.
 pub type Timestamp = DateTime<Utc>;
 
+/// A moment that was reckoned with this much in the future, and more, was reckoned by a clock that ran ahead. A clock that
+/// is set back by less heals by waiting.
+pub const CLOCK_MARGIN: TimeDelta = TimeDelta::hours(2);
+
+/// Whether `moment`, which once was now, shows that the clock was set back since.
+pub fn was_set_back(moment: Timestamp, now: Timestamp) -> bool {
+    moment - now > CLOCK_MARGIN
+}
+
 /// `moment` for people: `2026-11-23 07:15 UTC`, to the minute.
 pub fn minute(moment: Timestamp) -> String {
     moment.format("%Y-%m-%d %H:%M UTC").to_string()

@@ -43,7 +43,7 @@ impl Engine {
         let alerts = writer.unsettled_alerts().await?;
         let directory = Directory::of(&mut writer, &members, &alerts, &self.config.receivers).await?;
         let changes = writer.new_changes().await?;
-        let told = writer.told().await?;
+        let told = writer.told(now).await?;
         let mut announced = Announced {
             next: [next_rung(&members, &policy, now), next_failure].into_iter().flatten().min(),
             firing: alerts.iter().filter(|alert| alert.is_firing()).count(),

@@ -29,7 +29,7 @@ impl Engine {
     pub async fn deliver(&self, receiver: &Receiver, now: Timestamp) -> Result<Delivery, StoreError> {
         let mut delivery = Delivery::default();
         while let Some(message) = self.store.next_message(&receiver.name).await? {
-            if !backoff::is_due(message.next_attempt_at, now) {
+            if !message.patience.is_due(message.next_attempt_at, now) {
                 delivery.next = Some(message.next_attempt_at);
                 break;
             }
@@ -100,6 +100,7 @@ impl Engine {
         attempt: Attempt,
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
+        let patience = message.patience.after(now);
         let mut writer = self.store.write().await?;
         let (fate, error) = match attempt {
             Attempt::Delivered => (Fate::Delivered, String::new()),
@@ -107,7 +108,7 @@ impl Engine {
             Attempt::Deferred { error, retry_after } => {
                 let failure = Failure {
                     attempts: message.attempts + 1,
-                    created_at: message.created_at,
+                    waited: patience.waited,
                     retry_after,
                     jitter: jitter(&message.id, message.attempts),
                 };
@@ -124,7 +125,7 @@ impl Engine {
                 tracing::error!(receiver = %receiver.name, message.id = %message.id, error, "message given up");
             }
             Fate::Waits(next) => {
-                writer.deferred(&message.id, &error, next).await?;
+                writer.deferred(&message.id, &error, next, patience).await?;
                 tracing::warn!(receiver = %receiver.name, message.id = %message.id, error, next_attempt_at = %next, "message not taken, will try again");
             }
         }

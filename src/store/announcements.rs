@@ -120,8 +120,11 @@ impl Writer {
         Ok(())
     }
 
-    /// What each receiver has been told of each unsettled alert.
-    pub async fn told(&mut self) -> Result<BTreeMap<(AlertId, ReceiverName), Told>, StoreError> {
+    /// What each receiver has been told of each unsettled alert, as it counts at `now`.
+    pub async fn told(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<(AlertId, ReceiverName), Told>, StoreError> {
         // INDEXED BY and CROSS JOIN begin with the few unsettled alerts; SQLite would rather walk through all that was ever
         // told, to save itself the sorting.
         let rows: Vec<ToldRow> = sqlx::query_as(
@@ -137,7 +140,7 @@ impl Writer {
             let end = moment_of("expires_at", first.present_end)?;
             let tellings = rows.iter().map(ToldRow::telling).collect::<Result<Vec<_>, _>>()?;
             let key = (AlertId::new(&first.alert), ReceiverName::new(&first.receiver));
-            told.extend(Told::of(tellings, end).map(|told| (key, told)));
+            told.extend(Told::of(tellings, end, now).map(|told| (key, told)));
         }
         Ok(told)
     }

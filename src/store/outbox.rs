@@ -1,9 +1,12 @@
 //! The outbox: finished messages, each to one receiver, in order.
 
-use super::rows::{millis, millis_of, moment, moment_of, to_json};
+use chrono::TimeDelta;
+
+use super::rows::{millis, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::assess::Health;
+use crate::domain::backoff::Patience;
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 
@@ -33,10 +36,36 @@ pub struct PendingMessage {
     pub body: Vec<u8>,
     /// How often it was tried.
     pub attempts: u32,
-    /// When it was written.
-    pub created_at: Timestamp,
+    /// How patiently it has waited so far.
+    pub patience: Patience,
     /// Not before this moment.
     pub next_attempt_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct PendingRow {
+    id: String,
+    channel: String,
+    body: Vec<u8>,
+    attempts: u32,
+    since: i64,
+    waited: i64,
+    next_attempt_at: i64,
+}
+
+impl PendingRow {
+    fn read(self) -> Result<PendingMessage, StoreError> {
+        let patience =
+            Patience { since: moment("tried_at", self.since)?, waited: TimeDelta::milliseconds(self.waited) };
+        Ok(PendingMessage {
+            id: MessageId::new(self.id),
+            channel: self.channel,
+            body: self.body,
+            attempts: self.attempts,
+            patience,
+            next_attempt_at: moment("next_attempt_at", self.next_attempt_at)?,
+        })
+    }
 }
 
 /// The outbox in numbers.
@@ -53,7 +82,7 @@ impl Writer {
     pub async fn health(&mut self, receiver: &ReceiverName) -> Result<Health, StoreError> {
         let ended: Option<(String, i64, Option<String>)> = sqlx::query_as(
             "SELECT state, finished_at, last_error FROM messages
-             WHERE receiver = ? AND state <> 'pending' ORDER BY finished_at DESC, seq DESC LIMIT 1",
+             WHERE receiver = ? AND state <> 'pending' ORDER BY seq DESC LIMIT 1",
         )
         .bind(receiver.as_str())
         .fetch_optional(self.connection())
@@ -110,17 +139,33 @@ impl Writer {
 
     /// The receiver has it; what went wrong before is still told.
     pub async fn delivered(&mut self, id: &MessageId, now: Timestamp) -> Result<(), StoreError> {
-        self.end_attempt(id, "delivered", None, None, Some(now)).await
+        self.end(id, "delivered", None, now).await
     }
 
     /// The receiver did not take it; it is tried again.
-    pub async fn deferred(&mut self, id: &MessageId, error: &str, next: Timestamp) -> Result<(), StoreError> {
-        self.end_attempt(id, "pending", Some(error), Some(next), None).await
+    pub async fn deferred(
+        &mut self,
+        id: &MessageId,
+        error: &str,
+        next: Timestamp,
+        patience: Patience,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE messages SET last_error = ?, next_attempt_at = ?, tried_at = ?, waited = ? WHERE id = ?",
+        )
+        .bind(error)
+        .bind(millis(next))
+        .bind(millis(patience.since))
+        .bind(patience.waited.num_milliseconds())
+        .bind(id.as_str())
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// The receiver will never take it, or it is too old.
     pub async fn given_up(&mut self, id: &MessageId, error: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.end_attempt(id, "failed", Some(error), None, Some(now)).await
+        self.end(id, "failed", Some(error), now).await
     }
 
     /// Gives up what was written before `before` for receivers other than `receivers`: nobody is there to send it to.
@@ -143,22 +188,20 @@ impl Writer {
         Ok(given_up.rows_affected())
     }
 
-    async fn end_attempt(
+    async fn end(
         &mut self,
         id: &MessageId,
         state: &str,
         error: Option<&str>,
-        next: Option<Timestamp>,
-        finished: Option<Timestamp>,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE messages SET state = ?, last_error = COALESCE(?, last_error), next_attempt_at = ?, finished_at = ?
+            "UPDATE messages SET state = ?, last_error = COALESCE(?, last_error), next_attempt_at = NULL, finished_at = ?
              WHERE id = ?",
         )
         .bind(state)
         .bind(error)
-        .bind(millis_of(next))
-        .bind(millis_of(finished))
+        .bind(millis(now))
         .bind(id.as_str())
         .execute(self.connection())
         .await?;
@@ -169,24 +212,14 @@ impl Writer {
 impl Store {
     /// The first message that `receiver` has not taken yet; the others wait behind it.
     pub async fn next_message(&self, receiver: &ReceiverName) -> Result<Option<PendingMessage>, StoreError> {
-        let row: Option<(String, String, Vec<u8>, u32, i64, i64)> = sqlx::query_as(
-            "SELECT id, channel, body, attempts, created_at, next_attempt_at FROM messages
-             WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
+        let row: Option<PendingRow> = sqlx::query_as(
+            "SELECT id, channel, body, attempts, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at
+             FROM messages WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         )
         .bind(receiver.as_str())
         .fetch_optional(&self.read)
         .await?;
-        row.map(|(id, channel, body, attempts, created_at, next_attempt_at)| {
-            Ok(PendingMessage {
-                id: MessageId::new(id),
-                channel,
-                body,
-                attempts,
-                created_at: moment("created_at", created_at)?,
-                next_attempt_at: moment("next_attempt_at", next_attempt_at)?,
-            })
-        })
-        .transpose()
+        row.map(PendingRow::read).transpose()
     }
 
     /// When `receiver`'s first waiting message is due; none when nothing waits.

@@ -233,6 +233,11 @@ impl World {
         self.clock.set(moment);
     }
 
+    /// Somebody sets the clock.
+    pub(crate) fn step_clock(&self, by: TimeDelta) {
+        self.clock.set(self.now() + by);
+    }
+
     pub(crate) fn advance(&self, by: TimeDelta) {
         self.at(self.now() + by);
     }

@@ -14,7 +14,7 @@ use crate::domain::message::{
     AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status,
 };
 use crate::domain::summary;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, was_set_back};
 
 /// What one receiver has been told of one alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +46,29 @@ pub struct Telling {
 }
 
 impl Told {
-    /// What all `tellings` of one alert to one receiver, oldest first, amount to while the alert's end is `end`.
-    pub fn of(tellings: impl IntoIterator<Item = Telling>, end: Option<Timestamp>) -> Option<Self> {
-        tellings.into_iter().fold(None, |before: Option<Self>, telling| {
-            let (stage, severity) = before.map_or((None, None), |told| (told.stage, told.severity));
-            let counts = telling.status == Status::Firing && telling.expires_at >= end;
-            Some(Self {
-                status: telling.status,
-                at: telling.at,
-                stage: if counts { stage.max(telling.stage) } else { stage },
-                severity: if counts { severity.max(Some(telling.severity)) } else { severity },
-            })
-        })
+    /// What all `tellings` of one alert to one receiver, oldest first, amount to at `now` while the alert's end is `end`. What
+    /// was told of an end by a clock that ran ahead does not count: its rungs are still to come.
+    pub fn of(
+        tellings: impl IntoIterator<Item = Telling>,
+        end: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let tellings: Vec<Telling> = tellings.into_iter().collect();
+        let last = tellings.last()?;
+        let mut told = Self { status: last.status, at: last.at, stage: None, severity: None };
+        // Backwards: a telling that shows a later clock than one that came after it was made by a clock that ran ahead.
+        let mut sane = now;
+        for telling in tellings.iter().rev() {
+            if end.is_some() && was_set_back(telling.at, sane) {
+                continue;
+            }
+            sane = sane.min(telling.at);
+            if telling.status == Status::Firing && telling.expires_at >= end {
+                told.stage = told.stage.max(telling.stage);
+                told.severity = told.severity.max(Some(telling.severity));
+            }
+        }
+        Some(told)
     }
 }
 
@@ -87,6 +98,10 @@ pub fn decide(
             Status::Firing => Decision::Tell(Reason::Resolved),
             Status::Resolved => Decision::Over,
         };
+    }
+    if alert.condition.expires_at.is_some() && was_set_back(told.at, now) {
+        // It heard of an end that is nearer than it is.
+        return Decision::Tell(Reason::Repeated);
     }
     if alert.condition.stage > told.stage || Some(alert.condition.severity) > told.severity {
         return Decision::Tell(Reason::Escalated);

@@ -59,8 +59,9 @@ fn what_is_told_is_the_difference_between_what_is_and_what_was_told() {
 
 #[test]
 fn a_reminder_is_due_at_the_very_second_and_a_clock_set_back_holds_none_off() {
-    let known = Some(told(Status::Firing, stage("3d"), Some(Severity::Warning)));
-    let firing = alert(stage("3d"), Severity::Warning, false);
+    let known = Some(told(Status::Firing, None, Some(Severity::Warning)));
+    let mut firing = alert(None, Severity::Warning, false);
+    firing.condition.expires_at = None;
     let every = Some(TimeDelta::days(1));
     for (second, expected) in [
         (DAY - 1, Decision::Knows(Some(at(DAY)))),
@@ -71,6 +72,39 @@ fn a_reminder_is_due_at_the_very_second_and_a_clock_set_back_holds_none_off() {
     ] {
         assert_eq!(decide(&firing, known, every, at(second)), expected, "{second} s");
     }
+}
+
+#[test]
+fn who_was_told_of_an_end_by_a_clock_that_ran_ahead_is_told_once_how_it_stands() {
+    let telling = |seconds, stage_told: &str, severity| Telling {
+        status: Status::Firing,
+        at: at(seconds),
+        stage: stage(stage_told),
+        severity,
+        expires_at: Some(at(DAY)),
+    };
+    let (week, expired) =
+        (telling(-6 * DAY, "7d", Severity::Warning), telling(25 * DAY, "expired", Severity::Critical));
+    let decided = |stage_now, severity, tellings: &[Telling], now| {
+        let told = Told::of(tellings.iter().copied(), Some(at(DAY)), at(now));
+        decide(&alert(stage(stage_now), severity, false), told, None, at(now))
+    };
+    let now = -5 * DAY;
+    assert_eq!(decided("7d", Severity::Warning, &[week], now), Decision::Knows(None));
+    assert_eq!(decided("7d", Severity::Warning, &[week, expired], now), Decision::Tell(Reason::Repeated));
+    let corrected = telling(now, "7d", Severity::Warning);
+    let heard = [week, expired, corrected];
+    assert_eq!(decided("7d", Severity::Warning, &heard, now), Decision::Knows(None));
+    let rung = -2 * DAY;
+    assert_eq!(
+        decided("3d", Severity::Warning, &heard, rung),
+        Decision::Tell(Reason::Escalated),
+        "the true rung"
+    );
+    assert_eq!(
+        decided("3d", Severity::Warning, &[week, telling(rung + HOUR, "3d", Severity::Warning)], rung),
+        Decision::Knows(None)
+    );
 }
 
 #[test]
@@ -94,11 +128,11 @@ fn only_what_was_told_of_this_end_or_a_later_one_counts() {
         (3, (stage("1d"), Some(Severity::Critical))),
         (4, (None, None)),
     ] {
-        let told = Told::of(tellings, Some(at(end))).unwrap();
+        let told = Told::of(tellings, Some(at(end)), at(5)).unwrap();
         assert_eq!((told.status, told.at), (Status::Resolved, at(5)));
         assert_eq!((told.stage, told.severity), heard, "end {end}");
     }
-    assert_eq!(Told::of([], None), None);
+    assert_eq!(Told::of([], None, at(5)), None);
 }
 
 #[test]
@@ -337,12 +371,12 @@ proptest! {
         alert.condition.expires_at = Some(at(end));
         let every = every.map(TimeDelta::seconds);
         let (now, present) = (at(seconds), alert.condition.expires_at);
-        if let Decision::Tell(reason) = decide(&alert, Told::of(tellings.clone(), present), every, now) {
+        if let Decision::Tell(reason) = decide(&alert, Told::of(tellings.clone(), present, now), every, now) {
             prop_assert_eq!(reason == Reason::Opened, tellings.is_empty());
             let status = if resolved { Status::Resolved } else { Status::Firing };
             let Condition { stage, severity, expires_at, .. } = alert.condition;
             let telling = Telling { status, at: now, stage, severity, expires_at };
-            let after = Told::of(tellings.into_iter().chain([telling]), present);
+            let after = Told::of(tellings.into_iter().chain([telling]), present, now);
             prop_assert!(!matches!(decide(&alert, after, every, now), Decision::Tell(_)));
         }
     }

@@ -6,7 +6,7 @@ use crate::domain::alert::{Alert, AlertKind, Condition, Subject};
 use crate::domain::expiry;
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Known, Standing};
-use crate::domain::time::{Timestamp, minute};
+use crate::domain::time::{Timestamp, minute, relative};
 
 /// The expiry clock. It resolves by a later end only; while an end goes back and forth the alert follows in place.
 pub(super) fn ending(
@@ -36,6 +36,18 @@ pub(super) fn ending(
             renewed_until: Some(end),
         };
         return std::iter::once(renewal).chain(stage.map(condition).map(Transition::Open)).collect();
+    }
+    if end == told_end && expiry::is_ahead(end, alert.condition.stage, alert.condition.severity, now) {
+        let back = Transition::Resolve {
+            id: alert.id.clone(),
+            detail: format!(
+                "The clock was set back: the token ends {}, {}.",
+                minute(end),
+                relative(end, now)
+            ),
+            renewed_until: None,
+        };
+        return vec![stage.map_or(back, |stage| Transition::Update(alert.id.clone(), condition(stage)))];
     }
     let Some(stage) = stage else { return Vec::new() };
     let condition = condition(stage);

@@ -29,7 +29,7 @@ async fn tellings_fold_in_the_order_in_which_they_were_written() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
-    assert!(writer.told().await.unwrap().is_empty());
+    assert!(writer.told(at(10_000_000)).await.unwrap().is_empty());
     // The second was told at an earlier moment: by then the clock had been set back.
     for told in [
         of_a1(Status::Firing, WEEK, Severity::Warning, 7, 100),
@@ -38,7 +38,7 @@ async fn tellings_fold_in_the_order_in_which_they_were_written() {
     ] {
         writer.record_announcement(&told).await.unwrap();
     }
-    let told = writer.told().await.unwrap();
+    let told = writer.told(at(10_000_000)).await.unwrap();
     let expected =
         Told { status: Status::Resolved, at: at(70), stage: DAY, severity: Some(Severity::Critical) };
     assert_eq!(told.into_iter().collect::<Vec<_>>(), [((id("A1"), receiver("mail")), expected)]);
@@ -52,9 +52,9 @@ async fn what_was_told_of_a_nearer_end_than_the_present_one_does_not_count() {
     let told = of_a1(Status::Firing, Some(Stage::Expired), Severity::Critical, 5, 0);
     writer.record_announcement(&told).await.unwrap();
     let key = (id("A1"), receiver("mail"));
-    assert_eq!(writer.told().await.unwrap()[&key].stage, Some(Stage::Expired));
+    assert_eq!(writer.told(at(10_000_000)).await.unwrap()[&key].stage, Some(Stage::Expired));
     writer.update_alert(&id("A1"), &ending("1", days(9))).await.unwrap();
-    let told = writer.told().await.unwrap()[&key];
+    let told = writer.told(at(10_000_000)).await.unwrap()[&key];
     assert_eq!(told, Told { status: Status::Firing, at: at(0), stage: None, severity: None });
 }
 
@@ -75,7 +75,7 @@ async fn each_receiver_and_each_alert_has_its_own_belief() {
         writer.record_announcement(&telling(alert, status, end, to, "m")).await.unwrap();
     }
     let beliefs: Vec<(String, String, Status)> = writer
-        .told()
+        .told(at(10_000_000))
         .await
         .unwrap()
         .into_iter()
@@ -94,9 +94,9 @@ async fn a_settled_alert_is_asked_about_no_more() {
     let told = telling("A1", Status::Resolved, Some(days(7)), "mail", "m");
     writer.record_announcement(&told).await.unwrap();
     writer.resolve_alert(&id("A1"), "renewed", None, at(1)).await.unwrap();
-    assert_eq!(writer.told().await.unwrap().len(), 1);
+    assert_eq!(writer.told(at(10_000_000)).await.unwrap().len(), 1);
     writer.settle_alerts().await.unwrap();
-    assert!(writer.told().await.unwrap().is_empty());
+    assert!(writer.told(at(10_000_000)).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn an_alert_without_end_or_stage_is_believed_as_well() {
     let condition = super::broken(subject, AlertKind::DeliveryFailing);
     writer.open_alert(&id("A1"), &condition, at(0)).await.unwrap();
     writer.record_announcement(&telling("A1", Status::Firing, None, "mail", "m")).await.unwrap();
-    let told = writer.told().await.unwrap()[&(id("A1"), receiver("mail"))];
+    let told = writer.told(at(10_000_000)).await.unwrap()[&(id("A1"), receiver("mail"))];
     assert_eq!((told.stage, told.severity), (None, Some(Severity::Warning)));
 }
 
@@ -186,6 +186,6 @@ async fn a_condition_that_moved_is_no_second_telling() {
     writer.record_announcement(&of_a1(Status::Firing, WEEK, Severity::Warning, 7, 0)).await.unwrap();
     let graver = Condition { stage: DAY, severity: Severity::Critical, ..condition };
     writer.update_alert(&id("A1"), &graver).await.unwrap();
-    let told = writer.told().await.unwrap()[&(id("A1"), receiver("mail"))];
+    let told = writer.told(at(10_000_000)).await.unwrap()[&(id("A1"), receiver("mail"))];
     assert_eq!((told.stage, told.severity), (WEEK, Some(Severity::Warning)));
 }

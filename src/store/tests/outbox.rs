@@ -1,6 +1,9 @@
+use chrono::TimeDelta;
+
 use super::super::{NewMessage, OutboxCounts, PendingMessage};
 use super::{Home, at, receiver};
 use crate::domain::assess::Health;
+use crate::domain::backoff::Patience;
 use crate::domain::message::MessageId;
 
 /// State, attempts, last error, next attempt, end.
@@ -14,6 +17,11 @@ fn message(id: &str, to: &str) -> NewMessage {
         summary: format!("summary of {id}"),
         body: vec![0, 159, 146, 150, b'\n'],
     }
+}
+
+/// Of a message that was written at the beginning and never tried.
+fn patience() -> Patience {
+    Patience { since: at(0), waited: TimeDelta::zero() }
 }
 
 async fn enqueue(home: &Home, id: &str, to: &str, seconds: i64) {
@@ -35,7 +43,7 @@ async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
         channel: "webhook".to_owned(),
         body: vec![0, 159, 146, 150, b'\n'],
         attempts: 0,
-        created_at: at(0),
+        patience: patience(),
         next_attempt_at: at(0),
     };
     assert_eq!(home.store.next_message(&receiver("pager")).await.unwrap(), Some(expected));
@@ -51,7 +59,7 @@ async fn nothing_overtakes_within_a_receiver_and_receivers_do_not_wait_for_each_
         enqueue(&home, id, to, seconds).await;
     }
     let mut writer = home.write().await;
-    writer.deferred(&MessageId::new("m1"), "busy", at(300)).await.unwrap();
+    writer.deferred(&MessageId::new("m1"), "busy", at(300), patience()).await.unwrap();
     writer.delivered(&MessageId::new("m2"), at(1)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(next(&home, "pager").await.as_deref(), Some("m1"), "though m3 could go at once");
@@ -71,10 +79,12 @@ async fn attempts_are_counted_and_the_bytes_stay() {
         let mut writer = home.write().await;
         let due = at(100 * i64::from(attempts));
         writer.begin_attempt(&before.id).await.unwrap();
-        writer.deferred(&before.id, "503", due).await.unwrap();
+        let patience =
+            Patience { since: due - TimeDelta::seconds(1), waited: TimeDelta::hours(attempts.into()) };
+        writer.deferred(&before.id, "503", due, patience).await.unwrap();
         writer.commit().await.unwrap();
         let after = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
-        assert_eq!(after, PendingMessage { attempts, next_attempt_at: due, ..before.clone() });
+        assert_eq!(after, PendingMessage { attempts, patience, next_attempt_at: due, ..before.clone() });
     }
 }
 
@@ -86,7 +96,7 @@ async fn a_finished_message_waits_no_more_and_still_says_what_went_wrong() {
     }
     let mut writer = home.write().await;
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
-    writer.deferred(&MessageId::new("m1"), "503", at(5)).await.unwrap();
+    writer.deferred(&MessageId::new("m1"), "503", at(5), patience()).await.unwrap();
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
     writer.begin_attempt(&MessageId::new("m2")).await.unwrap();
     writer.delivered(&MessageId::new("m1"), at(5)).await.unwrap();
@@ -145,7 +155,7 @@ async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() 
     writer.commit().await.unwrap();
     assert_eq!(health().await.waiting, Some((at(0), "an attempt was cut off".to_owned())));
     let mut writer = home.write().await;
-    writer.deferred(&MessageId::new("m1"), "cannot connect", at(60)).await.unwrap();
+    writer.deferred(&MessageId::new("m1"), "cannot connect", at(60), patience()).await.unwrap();
     writer.given_up(&MessageId::new("other"), "404", at(70)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(health().await.waiting, Some((at(0), "cannot connect".to_owned())));
@@ -159,4 +169,10 @@ async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() 
     writer.delivered(&MessageId::new("m3"), at(90)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(health().await, Health { delivered_at: Some(at(90)), ..Health::default() });
+    enqueue(&home, "m5", "pager", 100).await;
+    let mut writer = home.write().await;
+    writer.given_up(&MessageId::new("m5"), "404", at(50)).await.unwrap();
+    writer.commit().await.unwrap();
+    let refused = Health { refused: Some("404".to_owned()), ..Health::default() };
+    assert_eq!(health().await, refused, "what ended last counts, also by a clock that was set back");
 }

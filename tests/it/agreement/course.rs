@@ -37,6 +37,8 @@ pub(super) enum Event {
     Down(TimeDelta),
     /// Another configuration takes over, by a reload or a restart.
     Configured { choice: Choice, restart: bool },
+    /// Somebody sets the clock.
+    Clock(TimeDelta),
     /// The last account leaves the configuration, or comes back.
     Watched(bool),
 }
@@ -104,6 +106,13 @@ fn span() -> impl Strategy<Value = TimeDelta> {
     ]
 }
 
+fn step() -> impl Strategy<Value = TimeDelta> {
+    prop_oneof![
+        prop::sample::select(vec![hours(1), -hours(1), days(30), -days(30)]),
+        (-40_i64 * 86_400..40 * 86_400).prop_map(seconds),
+    ]
+}
+
 pub(super) fn event() -> impl Strategy<Value = Event> {
     let fault =
         || prop_oneof![3 => Just(None), 1 => Just(Some(Fault::NotFound)), 1 => Just(Some(Fault::Error))];
@@ -137,6 +146,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Restart),
         1 => span().prop_map(Event::Down),
         2 => (choice, any::<bool>()).prop_map(|(choice, restart)| Event::Configured { choice, restart }),
+        2 => step().prop_map(Event::Clock),
         1 => any::<bool>().prop_map(Event::Watched),
     ]
 }

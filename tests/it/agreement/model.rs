@@ -56,6 +56,13 @@ impl Level {
         Self { rung: None, severity, end: None }
     }
 
+    /// Whether a part of it begins in the future: only a clock that ran ahead can have shown it.
+    fn is_ahead(self, now: Moment) -> bool {
+        let critical = (self.severity == Severity::Critical).then_some(86_400);
+        let begins = |left: i64| self.end.is_some_and(|end| is_future(end - TimeDelta::seconds(left), now));
+        self.rung.into_iter().chain(critical).any(begins)
+    }
+
     fn is_graver_than(self, other: Self) -> bool {
         let rung = |level: Self| level.rung.unwrap_or(i64::MAX);
         rung(self) < rung(other) || self.severity > other.severity
@@ -75,7 +82,8 @@ pub(super) struct Model {
     pub(super) policy: Policy,
     accounts: BTreeMap<&'static str, Account>,
     refusals: BTreeSet<&'static str>,
-    silent: Option<(Moment, Moment)>,
+    silent: Option<Moment>,
+    unreachable: bool,
     lives: Vec<((String, &'static str), Life)>,
     changes: Vec<(Severity, String)>,
     /// What each receiver must have been told by now, a line for each message.
@@ -86,16 +94,27 @@ impl Model {
     pub(super) fn new(policy: Policy, accounts: &[&'static str]) -> Self {
         let accounts = accounts.iter().map(|name| (*name, Account::default())).collect();
         let (refusals, lives, changes) = (BTreeSet::new(), Vec::new(), Vec::new());
-        Self { policy, accounts, refusals, silent: None, lives, changes, told: [Vec::new(), Vec::new()] }
+        Self {
+            policy,
+            accounts,
+            refusals,
+            silent: None,
+            unreachable: false,
+            lives,
+            changes,
+            told: [Vec::new(), Vec::new()],
+        }
     }
 
     /// A run that was `confirmed`, or cut off after its first look: then a bad verdict is not believed yet.
     pub(super) fn look(&mut self, seen: &[(&'static str, Seen)], at: Moment, confirmed: bool) {
         if seen.iter().all(|(_, seen)| *seen == Seen::Nothing) {
-            self.silent = Some((self.silent.map_or(at, |(since, _)| since.min(at)), at));
+            let since = self.silent.map_or(at, |since| since.min(at));
+            self.silent = Some(since);
+            self.unreachable |= at - since >= TimeDelta::hours(1);
             return;
         }
-        self.silent = None;
+        (self.silent, self.unreachable) = (None, false);
         for (name, seen) in seen {
             let account = self.accounts.get_mut(name).expect("it is watched");
             match *seen {
@@ -148,7 +167,7 @@ impl Model {
         for kind in &self.refusals {
             levels.insert((all.clone(), *kind), Level::flat(Severity::Critical));
         }
-        if self.silent.is_some_and(|(since, last)| last - since >= TimeDelta::hours(1)) {
+        if self.unreachable {
             levels.insert((all, "unreachable"), Level::flat(Severity::Warning));
         }
         levels
@@ -162,6 +181,11 @@ impl Model {
             let key = (subject.clone(), *kind);
             let end = accounts.get(subject.as_str()).and_then(|account| account.known).map(|(end, _)| end);
             match levels.get(&key).copied() {
+                // A clock that was set back shows that it never was so near.
+                level if *kind == "expiry" && end == life.level.end && life.level.is_ahead(now) => {
+                    levels.remove(&key);
+                    (life.level, life.over) = (level.unwrap_or(life.level), level.is_none());
+                }
                 Some(level) if level.end == life.level.end => {
                     levels.remove(&key);
                     life.level.rung = life.level.rung.min(level.rung);
@@ -219,6 +243,7 @@ impl Model {
             accounts: self.accounts.clone(),
             refusals: self.refusals.clone(),
             silent: self.silent,
+            unreachable: self.unreachable,
             lives: self.lives.clone(),
             changes: Vec::new(),
             told: [Vec::new(), Vec::new()],
@@ -242,9 +267,15 @@ fn news(
         None if life.over => None,
         _ if life.level.severity < least => None,
         None => Some("opened"),
+        Some((_, at)) if life.level.end.is_some() && is_future(at, now) => Some("repeated"),
         Some((told, _)) if life.level.is_graver_than(told) => Some("escalated"),
-        Some((_, at)) => repeat.filter(|every| now - at >= *every).map(|_| "repeated"),
+        Some((_, at)) => repeat.filter(|every| (now - at).abs() >= *every).map(|_| "repeated"),
     }
+}
+
+/// By more than what heals by waiting.
+fn is_future(moment: Moment, now: Moment) -> bool {
+    moment - now > TimeDelta::hours(2)
 }
 
 fn word(severity: Severity) -> &'static str {

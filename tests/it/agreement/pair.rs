@@ -125,6 +125,10 @@ impl Pair {
                 self.choice = choice;
                 self.configured(restart).await;
             }
+            Event::Clock(by) => {
+                self.world.step_clock(by);
+                self.tick().await;
+            }
             Event::Watched(watched) => self.watch(watched).await,
         }
     }
@@ -228,8 +232,11 @@ impl Pair {
     }
 
     fn heal_the_long_dead(&mut self) {
+        let now = self.world.now();
         for which in 0..2 {
-            if self.failing[which].is_some_and(|(since, _)| self.world.now() - since > LONGEST_OUTAGE) {
+            let Some((since, _)) = &mut self.failing[which] else { continue };
+            *since = now.min(*since);
+            if now - *since > LONGEST_OUTAGE {
                 self.trouble(which, None);
             }
         }

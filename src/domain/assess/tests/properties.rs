@@ -215,7 +215,7 @@ impl Trial {
     fn everybody_knows(&self) -> Result<(), TestCaseError> {
         for alert in &self.world.alerts {
             for receiver in 0..2 {
-                let told = self.world.told(receiver, alert);
+                let told = self.world.told(receiver, alert, at(self.now));
                 prop_assert!(alert.is_firing() || told.is_none_or(|told| told.status == Status::Resolved));
                 if receiver == 0 && alert.is_firing() {
                     let told = told.expect("a firing alert is told");

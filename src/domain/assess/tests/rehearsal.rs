@@ -238,7 +238,7 @@ impl World {
         let mut news = Vec::new();
         for (receiver, silenced) in &self.silenced {
             for alert in &self.alerts {
-                let told = self.told(*receiver, alert);
+                let told = self.told(*receiver, alert, now);
                 let Decision::Tell(reason) = announce::decide(alert, told, self.policy.repeat_every, now)
                 else {
                     continue;
@@ -262,10 +262,10 @@ impl World {
     }
 
     /// What `receiver` knows of `alert`.
-    pub(in crate::domain) fn told(&self, receiver: Receiver, alert: &Alert) -> Option<Told> {
+    pub(in crate::domain) fn told(&self, receiver: Receiver, alert: &Alert, now: Timestamp) -> Option<Told> {
         let heard =
             self.heard.iter().filter(|heard| heard.receiver == receiver && heard.alert.id == alert.id);
-        Told::of(heard.map(Heard::telling), alert.condition.expires_at)
+        Told::of(heard.map(Heard::telling), alert.condition.expires_at, now)
     }
 
     /// The firing alert of that subject and kind.
