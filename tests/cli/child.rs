@@ -82,10 +82,10 @@ impl Service {
         self.end()
     }
 
-    /// Kills it at once.
-    pub(crate) fn kill(&mut self) {
+    /// Kills it at once; gives its exit status if it had ended by itself before.
+    pub(crate) fn kill(&mut self) -> Option<i32> {
         self.child.kill().unwrap();
-        self.end();
+        self.end()
     }
 
     /// Every log line so far.

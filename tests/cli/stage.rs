@@ -18,6 +18,9 @@ use tempfile::TempDir;
 
 use crate::child::Service;
 
+/// The built program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_minimax-watch");
+
 pub(crate) const TOKEN: &str = "user:1234-s3cretT0ken";
 
 /// Far enough ahead to be no news.
@@ -98,7 +101,12 @@ impl Stage {
 
     /// The program with these arguments, in the folder where its configuration lies.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_minimax-watch"));
+        Command::from_std(self.process(PROGRAM, arguments))
+    }
+
+    /// Another program in the same place, with the same environment.
+    pub(crate) fn process(&self, program: &str, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
         command.env_clear().envs(&self.environment).current_dir(self.folder.path()).args(arguments);
         command
     }
@@ -108,11 +116,14 @@ impl Stage {
         Ended::of(&self.command(arguments).output().unwrap())
     }
 
+    /// Starts it, and does not wait.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Service {
+        Service::start(self.process(PROGRAM, arguments))
+    }
+
     /// Starts the service.
     pub(crate) fn serve(&self, options: &[&str]) -> Service {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_minimax-watch"));
-        command.env_clear().envs(&self.environment).current_dir(self.folder.path()).args(options).arg("run");
-        Service::start(command)
+        self.start(&[options, &["run"]].concat())
     }
 }
 
@@ -125,7 +136,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Self { status: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
     }

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a world that cannot be set up is a failed test")]
 
 mod heard;
+#[path = "../faults/judge.rs"]
+mod judge;
 mod world;
 
 mod agreement;
@@ -12,6 +14,7 @@ mod changes;
 mod discover;
 mod expiry;
 mod fallback;
+mod judged;
 mod mail;
 mod outcomes;
 mod quiet;
