@@ -17,6 +17,7 @@ mod child;
 mod stage;
 
 mod chance;
+mod clock;
 mod each_call;
 mod heard;
 mod judge;
@@ -45,6 +46,7 @@ const SCENARIOS: &[Scenario] = &[
     each_call::SENDS,
     each_call::BROKEN_DISK,
     each_call::FULL_DISK,
+    clock::SCENARIO,
 ];
 
 /// One kind of fault and what must hold under it.

@@ -1,0 +1,168 @@
+//! A clock that is set while the service runs: an hour and thirty days, there and back, and a machine that slept.
+//!
+//! libfaketime moves the wall clock of the process alone; its steady clock goes on, as a machine's does.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use minimax_watch::simulator::{Reply, StatusCode};
+
+use crate::heard::by_webhook;
+use crate::remains::examine;
+use crate::report::{Stop, Tally};
+use crate::scene::{DAY, Scene};
+use crate::{Scenario, Terms};
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: "clock",
+    fault: "the clock of `run` is set by an hour and by 30 days, there and back; suspend",
+    run: |terms| Box::pin(run(terms)),
+};
+
+/// Where distributions keep it.
+const LIBRARIES: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib64/faketime/libfaketime.so.1",
+];
+
+/// What the pager is to hear of one step.
+enum Hears {
+    Nothing,
+    /// This of each account.
+    Once(&'static str),
+}
+
+struct Clock {
+    scene: Scene,
+    file: PathBuf,
+    heard: usize,
+}
+
+async fn run(_: Terms) -> Result<Tally, Stop> {
+    let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).exists()) else {
+        return Err(Stop::Skipped("libfaketime is not installed".to_owned()));
+    };
+    let mut scene = Scene::open().await;
+    let file = scene.stage.path("clock");
+    std::fs::write(&file, "+0\n").unwrap();
+    for (name, value) in [
+        ("LD_PRELOAD", library),
+        ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap()),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+    ] {
+        scene.stage.set(name, value);
+    }
+    // Half an hour before the first rung.
+    scene.all_well(7 * DAY + 1_800);
+    let mut clock = Clock { scene, file, heard: 0 };
+    let mut service = clock.scene.stage.serve(&[]);
+    let mut steps = 0;
+    for (offset, hears) in [
+        ("+0", Hears::Nothing),
+        ("-1h", Hears::Nothing),
+        ("-30d", Hears::Nothing),
+        ("+0", Hears::Nothing),
+        ("+1h", Hears::Once("opened expiry 7d")),
+        ("+0", Hears::Nothing),
+        ("+1h", Hears::Nothing),
+        ("+30d", Hears::Once("escalated expiry expired")),
+        ("+0", Hears::Once("resolved expiry expired")),
+        ("-30d", Hears::Nothing),
+        ("+30d", Hears::Once("opened expiry expired")),
+        ("+5d", Hears::Once("repeated expiry 3d")),
+        ("+6d", Hears::Nothing),
+        ("+0", Hears::Once("resolved expiry 3d")),
+    ] {
+        clock.step(offset, &hears).await?;
+        steps += 1;
+    }
+    let excuses = clock.behind_a_dead_receiver().await?;
+    // A machine that slept for days finds several rungs crossed: only the tightest is told.
+    service.signal("STOP");
+    clock.set("+6d");
+    service.signal("CONT");
+    clock.step("+6d", &Hears::Once("opened expiry 3d")).await?;
+    clock.set("+0");
+    let status = service.stop();
+    if status != Some(0) || service.log().contains("ERROR") {
+        return Err(Stop::Broken(format!("the service ended with {status:?}:\n{}", service.log())));
+    }
+    examine(&clock.scene.stage.store()).await?;
+    clock.scene.settle().await?;
+    let tally = clock.scene.judge(&clock.scene.heard(), [0, excuses, 0]).await?;
+    Ok(tally.plus(Tally { rounds: steps + 2, examined: 1, ..Tally::default() }))
+}
+
+impl Clock {
+    fn set(&self, offset: &str) {
+        std::fs::write(&self.file, format!("{offset}\n")).unwrap();
+    }
+
+    /// Sets the clock, and waits for what it has to say, or for a few runs without a word.
+    async fn step(&mut self, offset: &str, hears: &Hears) -> Result<(), Stop> {
+        self.set(offset);
+        let Hears::Once(words) = hears else { return self.quiet(offset).await };
+        let pager = &self.scene.pager;
+        let told = tokio::time::timeout(Duration::from_secs(30), pager.wait_for(self.heard + 1)).await;
+        let place = format!("the clock was set to {offset}");
+        if told.is_err() {
+            return Err(Stop::Broken(format!("{place}: nothing came")));
+        }
+        let line = lines(&self.scene).split_off(self.heard).concat();
+        if line.matches(words).count() != 6 {
+            return Err(Stop::Broken(format!("{place}: `{words}` of six accounts was due, it said {line}")));
+        }
+        self.heard = pager.count();
+        self.quiet(offset).await
+    }
+
+    /// Three runs go by, and nothing is heard.
+    async fn quiet(&self, offset: &str) -> Result<(), Stop> {
+        let api = &self.scene.stage.api;
+        let runs = api.wait_for_requests(api.request_count() + 3 * 7);
+        let ran = tokio::time::timeout(Duration::from_secs(90), runs).await;
+        let count = self.scene.pager.count();
+        match (ran, count == self.heard) {
+            (Ok(()), true) => Ok(()),
+            (Ok(()), false) => {
+                let lines = lines(&self.scene).split_off(self.heard);
+                Err(Stop::Broken(format!("set to {offset}, nothing was due: {lines:?}")))
+            }
+            (Err(_), _) => Err(Stop::Broken(format!("set to {offset}, the runs stopped"))),
+        }
+    }
+
+    /// What waits for a receiver is not held off, nor given up, by a clock that jumps; gives how many attempts failed.
+    async fn behind_a_dead_receiver(&mut self) -> Result<usize, Stop> {
+        let desk = &self.scene.desk;
+        let before = desk.count();
+        desk.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
+        self.step("+30d", &Hears::Once("opened expiry expired")).await?;
+        self.step("+60d", &Hears::Nothing).await?;
+        self.step("+0", &Hears::Once("resolved expiry expired")).await?;
+        let desk = &self.scene.desk;
+        let failed = desk.count() - before;
+        desk.set(None);
+        // Its pause was reckoned by the clock as it is now: real seconds.
+        let both = tokio::time::timeout(Duration::from_secs(60), desk.wait_for(before + failed + 2)).await;
+        if both.is_err() {
+            return Err(Stop::Broken("what waited for the desk did not come".to_owned()));
+        }
+        Ok(failed)
+    }
+}
+
+/// What the pager heard, a line for each message.
+fn lines(scene: &Scene) -> Vec<String> {
+    let word = |telling: &crate::judge::Telling| {
+        let facts = telling.facts.as_ref().unwrap();
+        let kind = facts.about.split(' ').next().unwrap_or_default();
+        let stage = facts.stage.map(|stage| stage.to_string()).unwrap_or_default();
+        format!("{} {kind} {stage}; ", format!("{:?}", telling.reason).to_lowercase())
+    };
+    let messages = by_webhook(&scene.pager.deliveries());
+    messages.iter().map(|message| message.alerts.iter().map(word).collect()).collect()
+}
