@@ -5,6 +5,7 @@ mod config;
 mod notify;
 mod run;
 mod schedule;
+mod silence;
 mod status;
 
 use std::process::ExitCode;
@@ -48,6 +49,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Run => run::run(&global).await,
         Command::Check(check) => check::run(&global, &check).await,
         Command::Status(status) => status::run(&global, &status).await,
+        Command::Silence(command) => silence::run(&global, &command).await,
         Command::Notify(notify) => notify::run(&global, &notify).await,
         Command::Schedule(schedule) => schedule::run(&global, &schedule),
         Command::Config(command) => config::run(&global, &command),

@@ -69,6 +69,7 @@ async fn attempt(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow
             alerts: Vec::new(),
             changes: Vec::new(),
             truncated: 0,
+            withheld: 0,
         },
     };
     let id = MessageId::new(format!("msg_{}", ulid::Ulid::from_datetime(now.into())));

@@ -1,7 +1,8 @@
 //! The service: the only loop. Sleeps to the earliest moment at which a step has something to do.
 //!
 //! Promises: the expiry clock never waits for a run, a run never for a receiver, a receiver never for another; a
-//! store that fails is tried again; SIGTERM and SIGINT let what is in flight end. Leaves all deciding to the steps.
+//! store that fails is tried again; a silence that a command ends is heeded within seconds; SIGTERM and SIGINT let what is
+//! in flight end. Leaves all deciding to the steps.
 //!
 //! Remaining race: a process that dies after a receiver took a message and before that is recorded sends it again,
 //! with the same id and bytes.
@@ -18,6 +19,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::config::{Problems, Receiver};
 use crate::domain::account::ReceiverName;
+use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
 use crate::engine::{Delivery, Engine, Pass, Scope};
@@ -43,6 +45,9 @@ const PURGE_AGAIN: TimeDelta = TimeDelta::seconds(1);
 /// A clock that is set back by less heals by waiting.
 const SET_BACK: TimeDelta = TimeDelta::minutes(1);
 
+/// Silences come and go by commands, in other processes: the store is asked for them this often.
+const HEED: TimeDelta = TimeDelta::seconds(5);
+
 /// Which of a run's two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
@@ -64,6 +69,8 @@ pub struct Daemon {
     question: Option<(Timestamp, RunId)>,
     /// When there will be something to say.
     next_word: Option<Timestamp>,
+    /// The silences that the last announcing heeded.
+    heeded: BTreeSet<SilenceId>,
     /// When what is over is purged.
     next_purge: Timestamp,
     /// The run, if one goes on. Its own task, so that the expiry clock does not wait for slow answers.
@@ -100,6 +107,7 @@ impl Daemon {
             next_run: due.map(|due| due.max(now)),
             question,
             next_word: Some(now),
+            heeded: BTreeSet::new(),
             next_purge: now,
             looking: JoinSet::new(),
             sending: JoinSet::new(),
@@ -147,6 +155,10 @@ impl Daemon {
         self.looked_up = now;
         if self.looking.is_empty() {
             self.look(now);
+        }
+        // A run that goes on, or waits for its second look, heeds them at its end.
+        if self.looking.is_empty() && self.question.is_none() && self.silences_moved(now).await {
+            self.next_word = Some(now);
         }
         if self.next_word.is_some_and(|due| due <= now) {
             self.announce(now).await;
@@ -236,10 +248,23 @@ impl Daemon {
         }
     }
 
+    /// Whether a silence came or ended since the last announcing. A store that cannot be read is told of by the steps.
+    async fn silences_moved(&self, now: Timestamp) -> bool {
+        self.silences(now).await.is_some_and(|silences| silences != self.heeded)
+    }
+
+    async fn silences(&self, now: Timestamp) -> Option<BTreeSet<SilenceId>> {
+        let silences = self.engine.store.silences_in_force(now).await.ok()?;
+        Some(silences.into_iter().map(|silence| silence.id).collect())
+    }
+
     async fn announce(&mut self, now: Timestamp) {
+        // Read before: what comes or ends in between is seen as moved the next time.
+        let heeded = self.silences(now).await;
         match self.engine.announce(now).await {
             Ok(announced) => {
                 self.next_word = announced.next;
+                self.heeded = heeded.unwrap_or_default();
                 if announced.messages > 0 {
                     tracing::info!(messages = announced.messages, firing = announced.firing, "announced");
                     self.queue_all(now);
@@ -301,7 +326,8 @@ impl Daemon {
         let looks = [self.next_run, self.question.map(|(due, _)| due)].into_iter().flatten().filter(|_| idle);
         let attempts =
             self.attempts.iter().filter(|(receiver, _)| !self.busy.contains(*receiver)).map(|(_, due)| *due);
-        looks.chain(attempts).chain(self.next_word).chain([self.next_purge]).min()
+        let heed = self.looked_up + HEED;
+        looks.chain(attempts).chain(self.next_word).chain([self.next_purge, heed]).min()
     }
 
     async fn reload(&mut self, reload: &impl Fn() -> anyhow::Result<Engine>, now: Timestamp) {

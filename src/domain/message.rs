@@ -147,4 +147,13 @@ pub struct MessageData {
     pub changes: Vec<ChangeEntry>,
     /// How many more alerts and changes there were.
     pub truncated: usize,
+    /// How many alerts and changes this receiver would have been told of by now, were it not for silences; absent from the
+    /// JSON when there are none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub withheld: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }

@@ -22,6 +22,24 @@ pub enum Kinds {
     },
 }
 
+impl Kinds {
+    /// Whether alerts of this kind are among them.
+    pub fn includes_alert(&self, kind: AlertKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { alerts, .. } => alerts.contains(&kind),
+        }
+    }
+
+    /// Whether changes of this kind are among them.
+    pub fn includes_change(&self, kind: ChangeKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { changes, .. } => changes.contains(&kind),
+        }
+    }
+}
+
 /// One receiver's filter: all three conditions must hold.
 #[derive(Clone, Debug)]
 pub struct Route {
@@ -36,20 +54,12 @@ pub struct Route {
 impl Route {
     /// Whether an alert of this kind and severity passes, when it concerns `accounts`.
     pub fn takes_alert(&self, kind: AlertKind, severity: Severity, accounts: &[&AccountRef]) -> bool {
-        let kind_passes = match &self.kinds {
-            Kinds::All => true,
-            Kinds::Only { alerts, .. } => alerts.contains(&kind),
-        };
-        kind_passes && severity >= self.min_severity && self.takes_any(accounts)
+        self.kinds.includes_alert(kind) && severity >= self.min_severity && self.takes_any(accounts)
     }
 
     /// Whether a change of this kind and severity in `account` passes.
     pub fn takes_change(&self, kind: ChangeKind, severity: Severity, account: &AccountRef) -> bool {
-        let kind_passes = match &self.kinds {
-            Kinds::All => true,
-            Kinds::Only { changes, .. } => changes.contains(&kind),
-        };
-        kind_passes && severity >= self.min_severity && self.takes_any(&[account])
+        self.kinds.includes_change(kind) && severity >= self.min_severity && self.takes_any(&[account])
     }
 
     /// What concerns no known account (an empty subscription) is for everybody rather than for nobody.

@@ -5,6 +5,7 @@
 mod lines;
 mod nagios;
 mod progress;
+mod silences;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
@@ -16,6 +17,8 @@ pub(crate) use progress::Progress;
 
 use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
+use crate::domain::silence::Silence;
+use crate::domain::time::Timestamp;
 use crate::report::Report;
 
 /// Prints a result.
@@ -69,4 +72,9 @@ pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> any
         Format::Nagios => nagios::render(report),
     };
     print(&text)
+}
+
+/// Prints silences.
+pub(crate) fn silences(silences: &[Silence], now: Timestamp, as_json: bool) -> anyhow::Result<()> {
+    print(&if as_json { silences::json(silences, now)? } else { silences::table(silences, now) })
 }

@@ -77,10 +77,10 @@ impl Writer {
         rows.into_iter().map(ChangeRow::read).collect()
     }
 
-    /// Every change up to and with `id` was considered for every receiver.
-    pub async fn changes_announced(&mut self, id: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE changes SET announced = 1 WHERE announced = 0 AND id <= ?")
-            .bind(id)
+    /// Each of these was considered for every receiver.
+    pub async fn changes_announced(&mut self, ids: &[i64]) -> Result<(), StoreError> {
+        sqlx::query("UPDATE changes SET announced = 1 WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(to_json("id", &ids)?)
             .execute(self.connection())
             .await?;
         Ok(())

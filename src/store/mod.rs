@@ -14,6 +14,7 @@ mod outbox;
 mod purge;
 mod rows;
 mod runs;
+mod silences;
 mod snapshots;
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
@@ -26,6 +27,7 @@ pub use lock::{Lock, LockError};
 pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
 pub use purge::Purged;
 pub use runs::{Run, RunCounts};
+pub use silences::NewSilence;
 pub use snapshots::Snapshot;
 
 /// The open store. Cheap to clone.

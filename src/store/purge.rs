@@ -1,4 +1,5 @@
-//! Forgetting what is over: resolved alerts, finished messages, run records, replaced snapshots and told changes.
+//! Forgetting what is over: resolved alerts, finished messages, run records, replaced snapshots, told changes
+//! and silences.
 //!
 //! Promises: what is open, pending or not yet told is never touched, however old, nor is the last run, by whose number
 //! accounts are judged; a few rows at a time, so that no other writer waits long.
@@ -34,6 +35,7 @@ impl Writer {
                  ORDER BY s.first_seen_at LIMIT ?2)",
             "DELETE FROM runs WHERE id IN (
                  SELECT id FROM runs WHERE started_at < ?1 AND id < (SELECT MAX(id) FROM runs) ORDER BY id LIMIT ?2)",
+            "DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE until < ?1 OR ended_at < ?1 LIMIT ?2)",
         ];
         let mut purged = Purged::default();
         for statement in statements {

@@ -13,6 +13,7 @@ mod output;
 mod reload;
 mod secrets;
 mod service;
+mod silences;
 mod stage;
 mod tls;
 mod verdicts;

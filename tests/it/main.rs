@@ -21,4 +21,5 @@ mod quiet;
 mod receivers;
 mod retention;
 mod secrets;
+mod silences;
 mod subjects;

@@ -160,11 +160,12 @@ pub fn change_entry(change: &Change, name: impl Fn(&AccountKey) -> String) -> Ch
     }
 }
 
-/// The one message that tells `receiver` all of this; none when there is nothing to tell.
+/// The one message that tells `receiver` all of this; none when there is nothing to tell, however much is withheld.
 pub fn compose(
     receiver: &ReceiverName,
     mut alerts: Vec<AlertEntry>,
     mut changes: Vec<ChangeEntry>,
+    withheld: usize,
     now: Timestamp,
 ) -> Option<Message> {
     let fires = |entry: &AlertEntry| entry.status == Status::Firing;
@@ -187,7 +188,8 @@ pub fn compose(
     let truncated = alerts.len().saturating_sub(LIMIT) + changes.len().saturating_sub(LIMIT);
     alerts.truncate(LIMIT);
     changes.truncate(LIMIT);
-    let data = MessageData { receiver: receiver.clone(), severity, summary, alerts, changes, truncated };
+    let receiver = receiver.clone();
+    let data = MessageData { receiver, severity, summary, alerts, changes, truncated, withheld };
     Some(Message { kind, timestamp: now, data })
 }
 

@@ -321,7 +321,7 @@ fn a_messages_type_and_severity_follow_what_fires_then_what_changed_then_what_en
         (vec![entry(Critical, true)], vec![change(Info)], Some((MessageType::Resolved, Info))),
         (vec![], vec![change(Info), change(Warning)], Some((MessageType::Changed, Warning))),
     ] {
-        let message = compose(&ReceiverName::new("pager"), alerts, changes, at(0));
+        let message = compose(&ReceiverName::new("pager"), alerts, changes, 0, at(0));
         assert_eq!(message.map(|message| (message.kind, message.data.severity)), expected);
     }
 }
@@ -331,7 +331,7 @@ fn a_message_spells_out_a_hundred_of_each_and_counts_the_rest() {
     let mut alerts = vec![entry(Severity::Warning, false); 101];
     alerts.push(entry(Severity::Critical, false));
     let message =
-        compose(&ReceiverName::new("pager"), alerts, vec![change(Severity::Info); 103], at(0)).unwrap();
+        compose(&ReceiverName::new("pager"), alerts, vec![change(Severity::Info); 103], 0, at(0)).unwrap();
     let data = message.data;
     assert_eq!((data.alerts.len(), data.changes.len(), data.truncated), (100, 100, 5));
     assert_eq!(data.alerts[0].severity, Severity::Critical, "the gravest are spelled out");

@@ -35,6 +35,8 @@ pub(super) struct Letter {
     unlisted: usize,
     sections: Vec<Section>,
     truncated: usize,
+    /// How much silences keep back.
+    withheld: usize,
     receiver: String,
     sent: String,
 }
@@ -99,6 +101,7 @@ impl Letter {
             unlisted: listed.len().saturating_sub(OVERVIEW),
             sections: sections(&entries, now),
             truncated: data.truncated,
+            withheld: data.withheld,
             receiver,
             sent: time::minute(now),
         }

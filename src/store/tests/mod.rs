@@ -11,6 +11,7 @@ mod outbox;
 mod plans;
 mod purge;
 mod runs;
+mod silences;
 mod snapshots;
 mod transactions;
 

@@ -4,7 +4,7 @@
 
 use super::Home;
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     include_str!("../accounts.rs"),
     include_str!("../alerts.rs"),
     include_str!("../announcements.rs"),
@@ -12,11 +12,12 @@ const SOURCES: [&str; 8] = [
     include_str!("../outbox.rs"),
     include_str!("../purge.rs"),
     include_str!("../runs.rs"),
+    include_str!("../silences.rs"),
     include_str!("../snapshots.rs"),
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 8] = [
+const WANTED: [(&str, &str); 9] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("SELECT subscription, id, name, watched, discovered FROM accounts", "SCAN accounts"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -29,6 +30,8 @@ const WANTED: [(&str, &str); 8] = [
     ("json_each(", "SCAN json_each VIRTUAL TABLE INDEX 1:"),
     // Every alert is asked for, by a person.
     ("FROM alerts ORDER BY id", "SCAN alerts USING INDEX sqlite_autoindex_alerts_1"),
+    // As is every silence.
+    ("FROM silences ORDER BY id", "SCAN silences"),
 ];
 
 /// Indexes that hold only the few rows with which something is still to be done.

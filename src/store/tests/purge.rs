@@ -73,7 +73,7 @@ async fn what_is_over_and_old_goes_with_what_hangs_on_it() {
     let id = change(&mut writer).await;
     let told = telling("new", Status::Firing, None, "mail", "m");
     writer.record_announcement(&Announcement { what: Announced::Change(id), ..told }).await.unwrap();
-    writer.changes_announced(id).await.unwrap();
+    writer.changes_announced(&[id]).await.unwrap();
     for (max_jobs, day) in [(1, 0), (2, 9), (3, 10)] {
         writer.begin_snapshot(&account("1"), &jobs(max_jobs), days(day)).await.unwrap();
     }

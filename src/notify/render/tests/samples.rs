@@ -136,6 +136,7 @@ pub(super) fn message(alerts: Vec<AlertEntry>, changes: Vec<ChangeEntry>) -> Mes
         alerts,
         changes,
         truncated: 0,
+        withheld: 0,
     };
     Message { kind, timestamp: now(), data }
 }
@@ -148,6 +149,7 @@ pub(super) fn test_message() -> Message {
         alerts: Vec::new(),
         changes: Vec::new(),
         truncated: 0,
+        withheld: 0,
     };
     Message { kind: MessageType::Test, timestamp: now(), data }
 }
@@ -255,6 +257,7 @@ pub(super) fn mixed() -> Message {
     alerts.extend(firing().into_iter().filter(|(name, _)| *name == "unauthorized").map(|(_, alert)| alert));
     let mut message = message(alerts, changes().into_iter().map(|(_, change)| change).collect());
     message.data.truncated = 57;
+    message.data.withheld = 2;
     message
 }
 

@@ -3,11 +3,16 @@
 //! Promises: an alert's step, what is told of it and the message that tells it commit together or not at all; called
 //! again at the same moment it says nothing. Needs no network, so the expiry clock runs without one.
 
+mod directory;
+mod withheld;
+
 use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
 
 use super::Engine;
 use crate::config::{Channel, Receiver};
-use crate::domain::account::{AccountKey, AccountRef, ReceiverName, SubscriptionName};
+use crate::domain::account::{AccountKey, ReceiverName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::announce::{self, Decision, Told};
 use crate::domain::assess::{self, Open, Transition};
@@ -18,6 +23,9 @@ use crate::domain::time::Timestamp;
 use crate::notify::render;
 use crate::store::{Announced as What, Announcement, NewMessage, StoreError, StoredChange, Writer};
 
+use directory::Directory;
+use withheld::Withheld;
+
 /// What announcing did, and when there will be something to say again if nothing but time passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Announced {
@@ -25,7 +33,7 @@ pub struct Announced {
     pub messages: usize,
     /// Alerts that fire now.
     pub firing: usize,
-    /// The next rung of any ladder, or the next reminder.
+    /// The next rung of any ladder, the next reminder, or the end of a silence that withholds something.
     pub next: Option<Timestamp>,
 }
 
@@ -41,8 +49,11 @@ impl Engine {
         }
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
         let alerts = writer.unsettled_alerts().await?;
-        let directory = Directory::of(&mut writer, &members, &alerts, &self.config.receivers).await?;
         let changes = writer.new_changes().await?;
+        let receivers = &self.config.receivers;
+        let directory = Directory::of(&mut writer, &members, &alerts, &changes, receivers).await?;
+        let silences = writer.silences_in_force(now).await?;
+        let withheld = Withheld::by(&silences, &alerts, &changes, &directory, now);
         let told = writer.told(now).await?;
         let mut announced = Announced {
             next: [next_rung(&members, &policy, now), next_failure].into_iter().flatten().min(),
@@ -50,13 +61,23 @@ impl Engine {
             messages: 0,
         };
         for receiver in &self.config.receivers {
-            let known = |alert: &Alert| told.get(&(alert.id.clone(), receiver.name.clone())).copied();
-            let plan = Plan::of(receiver, &alerts, &changes, &directory, known, &policy, now);
+            let picture = Picture {
+                alerts: &alerts,
+                changes: &changes,
+                told: &told,
+                directory: &directory,
+                withheld: &withheld,
+                repeat_every: policy.repeat_every,
+            };
+            let plan = Plan::of(receiver, &picture, now);
             announced.next = [announced.next, plan.next].into_iter().flatten().min();
             announced.messages += usize::from(plan.write(&mut writer, receiver, &directory, now).await?);
         }
-        if let Some(last) = changes.last() {
-            writer.changes_announced(last.id).await?;
+        // What a silence withholds stays new until the silence ends.
+        let considered: Vec<i64> =
+            changes.iter().map(|change| change.id).filter(|id| withheld.change(*id).is_none()).collect();
+        if !considered.is_empty() {
+            writer.changes_announced(&considered).await?;
         }
         writer.settle_alerts().await?;
         writer.commit().await?;
@@ -155,109 +176,66 @@ pub(super) fn next_rung(members: &[Known], policy: &Policy, now: Timestamp) -> O
         .min()
 }
 
-/// The names of accounts, and which belong to a subscription.
-struct Directory {
-    names: BTreeMap<AccountKey, String>,
-    subscriptions: BTreeMap<SubscriptionName, Vec<AccountRef>>,
-    /// Who is told when a receiver fails.
-    fallbacks: BTreeMap<ReceiverName, ReceiverName>,
-}
-
-impl Directory {
-    async fn of(
-        writer: &mut Writer,
-        members: &[Known],
-        alerts: &[Alert],
-        receivers: &[Receiver],
-    ) -> Result<Self, StoreError> {
-        let fallback = |receiver: &Receiver| Some((receiver.name.clone(), receiver.fallback.clone()?));
-        let fallbacks = receivers.iter().filter_map(fallback).collect();
-        let mut directory = Self { names: BTreeMap::new(), subscriptions: BTreeMap::new(), fallbacks };
-        for member in members.iter().filter(|member| !member.account.is_listing()) {
-            let account = AccountRef { id: member.account.id.clone(), name: member.name.clone() };
-            directory.subscriptions.entry(member.account.subscription.clone()).or_default().push(account);
-            directory.names.insert(member.account.clone(), member.name.clone());
-        }
-        for alert in alerts {
-            if let Subject::Account(account) = &alert.condition.subject
-                && !directory.names.contains_key(account)
-                && let Some(known) = writer.known(account).await?
-            {
-                directory.names.insert(account.clone(), known.name);
-            }
-        }
-        Ok(directory)
-    }
-
-    fn name(&self, account: &AccountKey) -> String {
-        self.names.get(account).cloned().unwrap_or_else(|| account.id.to_string())
-    }
-
-    fn account(&self, account: &AccountKey) -> AccountRef {
-        AccountRef { id: account.id.clone(), name: self.name(account) }
-    }
-
-    /// Whether `receiver` wants to hear of `alert`.
-    fn routes(&self, receiver: &Receiver, alert: &Alert) -> bool {
-        let condition = &alert.condition;
-        let takes = |accounts: &[&AccountRef]| {
-            receiver.route.takes_alert(condition.kind, condition.severity, accounts)
-        };
-        match &condition.subject {
-            Subject::Account(account) => takes(&[&self.account(account)]),
-            Subject::Subscription(name) => takes(
-                &self
-                    .subscriptions
-                    .get(name)
-                    .map(|accounts| accounts.iter().collect::<Vec<_>>())
-                    .unwrap_or_default(),
-            ),
-            // The fallback is told whatever else it wants to hear, and nobody but it.
-            Subject::Receiver(name) => self.fallbacks.get(name) == Some(&receiver.name),
-        }
-    }
+/// All that there is to tell, the same for every receiver.
+struct Picture<'a> {
+    alerts: &'a [Alert],
+    changes: &'a [StoredChange],
+    told: &'a BTreeMap<(AlertId, ReceiverName), Told>,
+    directory: &'a Directory,
+    withheld: &'a Withheld,
+    repeat_every: Option<TimeDelta>,
 }
 
 /// What one receiver is to be told now.
 struct Plan<'a> {
     alerts: Vec<(&'a Alert, Reason)>,
     changes: Vec<&'a StoredChange>,
-    /// The next reminder, if nothing but time passes.
+    /// How much more there would be to tell, were it not for silences.
+    withheld: usize,
+    /// The next reminder, or the end of a silence, if nothing but time passes.
     next: Option<Timestamp>,
 }
 
 impl<'a> Plan<'a> {
-    fn of(
-        receiver: &Receiver,
-        alerts: &'a [Alert],
-        changes: &'a [StoredChange],
-        directory: &Directory,
-        told: impl Fn(&Alert) -> Option<Told>,
-        policy: &Policy,
-        now: Timestamp,
-    ) -> Self {
-        let mut plan = Self { alerts: Vec::new(), changes: Vec::new(), next: None };
-        for alert in alerts {
+    fn of(receiver: &Receiver, picture: &Picture<'a>, now: Timestamp) -> Self {
+        let mut plan = Self { alerts: Vec::new(), changes: Vec::new(), withheld: 0, next: None };
+        for alert in picture.alerts {
             // Whoever was told of a fire is told of its end, whatever the route says by then.
-            if alert.is_firing() && !directory.routes(receiver, alert) {
+            if alert.is_firing() && !picture.directory.routes(receiver, alert) {
                 continue;
             }
-            match announce::decide(alert, told(alert), policy.repeat_every, now) {
-                Decision::Tell(reason) => {
+            let told = picture.told.get(&(alert.id.clone(), receiver.name.clone())).copied();
+            let withheld_until = picture.withheld.alert(&alert.id);
+            match (announce::decide(alert, told, picture.repeat_every, now), withheld_until) {
+                (Decision::Tell(_), Some(until)) => plan.withhold(until),
+                (Decision::Tell(reason), None) => {
                     plan.alerts.push((alert, reason));
-                    let reminder = policy.repeat_every.filter(|_| alert.is_firing()).map(|every| now + every);
+                    let reminder =
+                        picture.repeat_every.filter(|_| alert.is_firing()).map(|every| now + every);
                     plan.next = [plan.next, reminder].into_iter().flatten().min();
                 }
-                Decision::Knows(reminder) => plan.next = [plan.next, reminder].into_iter().flatten().min(),
-                Decision::Over => {}
+                (Decision::Knows(reminder), _) => {
+                    plan.next = [plan.next, reminder].into_iter().flatten().min();
+                }
+                (Decision::Over, _) => {}
             }
         }
-        let wanted = |change: &&StoredChange| {
-            let account = directory.account(&change.change.account);
-            receiver.route.takes_change(change.change.kind, change.change.severity, &account)
-        };
-        plan.changes = changes.iter().filter(wanted).collect();
+        for stored in picture.changes {
+            let StoredChange { id, change } = stored;
+            let account = picture.directory.account(&change.account);
+            if receiver.route.takes_change(change.kind, change.severity, &account) {
+                match picture.withheld.change(*id) {
+                    Some(until) => plan.withhold(until),
+                    None => plan.changes.push(stored),
+                }
+            }
+        }
         plan
+    }
+
+    fn withhold(&mut self, until: Timestamp) {
+        self.withheld += 1;
+        self.next = Some(self.next.map_or(until, |next| next.min(until)));
     }
 
     /// Writes the one message and what it tells; says whether there was anything to tell.
@@ -276,7 +254,9 @@ impl<'a> Plan<'a> {
             .collect();
         let changes =
             self.changes.iter().map(|change| announce::change_entry(&change.change, name)).collect();
-        let Some(message) = announce::compose(&receiver.name, alerts, changes, now) else { return Ok(false) };
+        let Some(message) = announce::compose(&receiver.name, alerts, changes, self.withheld, now) else {
+            return Ok(false);
+        };
         let shown: Vec<AlertId> = message.data.alerts.iter().map(|entry| entry.id.clone()).collect();
         let thread = writer.first_messages(&receiver.name, &shown).await?;
         let id = MessageId::new(format!("msg_{}", new_id(now)));

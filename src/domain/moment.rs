@@ -1,0 +1,52 @@
+//! Moments as operators type them (contract 2): RFC 3339, or relative to now as `-3d`, `+27d`.
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::span;
+use super::time::Timestamp;
+
+/// Why a typed moment was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no moment such as `2026-11-23T07:15:00Z`, `+4h` or `-3d`")]
+pub struct MomentError(String);
+
+/// Reads a moment; `now` is what a relative one counts from.
+///
+/// # Errors
+/// When the text is neither form, or names a time that no calendar here holds.
+pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
+    let refused = || MomentError(text.to_owned());
+    let length = |text: &str| span::parse(text).map_err(|_| refused());
+    let moment = if let Some(ahead) = text.strip_prefix('+') {
+        now.checked_add_signed(length(ahead)?)
+    } else if let Some(back) = text.strip_prefix('-') {
+        now.checked_sub_signed(length(back)?)
+    } else {
+        DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.with_timezone(&Utc).trunc_subsecs(3))
+    };
+    moment.ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, TimeZone};
+
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_operators_type_them() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+        for (typed, moment) in [
+            ("+4h", now + TimeDelta::hours(4)),
+            ("-3d", now - TimeDelta::days(3)),
+            ("+0s", now),
+            ("2026-11-23T09:15:00+02:00", now),
+            ("2026-11-23T07:15:00.0019Z", now + TimeDelta::milliseconds(1)),
+        ] {
+            assert_eq!(parse(typed, now), Ok(moment), "{typed}");
+        }
+        for refused in ["", "4h", "+", "+-4h", "tomorrow", "2026-11-23", "2026-11-23T07:15:00", "+40000d"] {
+            assert!(parse(refused, now).is_err(), "{refused}");
+        }
+    }
+}

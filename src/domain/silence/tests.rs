@@ -1,0 +1,212 @@
+use chrono::{TimeDelta, TimeZone, Utc};
+use serde_json::Value;
+
+use super::*;
+use crate::domain::account::{AccountId, AccountKey, ReceiverName};
+use crate::domain::alert::{AlertId, Condition, Severity};
+
+fn now() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
+}
+
+fn main_subscription() -> SubscriptionName {
+    SubscriptionName::new("main")
+}
+
+fn texts(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// A silence of an hour.
+fn silence(globs: &[&str], kinds: &[&str], subscriptions: &[&str]) -> Silence {
+    let subscriptions = subscriptions.iter().map(|name| SubscriptionName::new(*name));
+    Silence {
+        id: 1,
+        matcher: Matcher::new(&texts(globs), &texts(kinds), subscriptions).unwrap(),
+        until: now() + TimeDelta::hours(1),
+        reason: "a test".to_owned(),
+        even_critical: false,
+        created_at: now(),
+        ended_at: None,
+    }
+}
+
+fn account(id: &str, name: &str) -> AccountRef {
+    AccountRef { id: AccountId::new(id), name: name.to_owned() }
+}
+
+fn alert(subject: Subject, kind: AlertKind, stage: Option<Stage>) -> Alert {
+    let condition = Condition {
+        subject,
+        kind,
+        stage,
+        severity: Severity::Critical,
+        expires_at: None,
+        detail: String::new(),
+        affected: 1,
+    };
+    Alert { id: AlertId::new("A"), condition, opened_at: now(), resolved_at: None, renewed_until: None }
+}
+
+fn studio() -> Subject {
+    Subject::Account(AccountKey::new(&main_subscription(), &AccountId::new("123456")))
+}
+
+#[test]
+fn an_alert_is_withheld_when_all_that_was_asked_for_holds() {
+    let studio_a = account("123456", "studio-a");
+    for (globs, kinds, subscriptions, withheld) in [
+        (&["studio-*"][..], &[][..], &[][..], true),
+        (&["1234*"], &[], &[], true),
+        (&["STUDIO-*"], &[], &[], false),
+        (&["other", "studio-?"], &[], &[], true),
+        (&["other"], &[], &[], false),
+        (&[], &["not_found"], &[], true),
+        (&[], &["expiry", "not_found"], &[], true),
+        (&[], &["expiry", "capability_lost"], &[], false),
+        (&[], &[], &["main"], true),
+        (&[], &[], &["other", "main"], true),
+        (&[], &[], &["mai*"], false),
+        (&["studio-*"], &["not_found"], &["main"], true),
+        (&["studio-*"], &["not_found"], &["other"], false),
+        (&["studio-*"], &["expiry"], &["main"], false),
+        (&["other"], &["not_found"], &["main"], false),
+    ] {
+        let silence = silence(globs, kinds, subscriptions);
+        let alert = alert(studio(), AlertKind::NotFound, None);
+        assert_eq!(silence.withholds_alert(&alert, &[&studio_a], now()), withheld, "{}", silence.matcher);
+    }
+}
+
+#[test]
+fn what_concerns_a_whole_subscription_is_withheld_when_each_of_its_accounts_is_meant() {
+    let (a, b, office) = (account("1", "studio-a"), account("2", "studio-b"), account("3", "office"));
+    for (globs, accounts, withheld) in [
+        (&["studio-*"][..], &[&a, &b][..], true),
+        (&["studio-*"], &[&a, &b, &office], false),
+        (&["studio-*", "3"], &[&a, &b, &office], true),
+        (&["*"], &[&a, &b, &office], true),
+        (&["studio-*"], &[], false),
+        (&["*"], &[], true),
+    ] {
+        let alert = alert(Subject::Subscription(main_subscription()), AlertKind::Unreachable, None);
+        let silence = silence(globs, &[], &[]);
+        assert_eq!(silence.withholds_alert(&alert, accounts, now()), withheld, "{globs:?} {accounts:?}");
+    }
+    let alert = alert(Subject::Subscription(main_subscription()), AlertKind::Unreachable, None);
+    assert!(silence(&[], &[], &["main"]).withholds_alert(&alert, &[&a, &office], now()));
+    assert!(!silence(&[], &[], &["other"]).withholds_alert(&alert, &[&a, &office], now()));
+}
+
+#[test]
+fn an_alert_about_a_receiver_is_meant_by_its_kind_alone() {
+    let subject = || Subject::Receiver(ReceiverName::new("pager"));
+    let alert = alert(subject(), AlertKind::DeliveryFailing, None);
+    for (globs, kinds, subscriptions, withheld) in [
+        (&[][..], &["delivery_failing"][..], &[][..], true),
+        (&["*"], &[], &[], false),
+        (&["*"], &["delivery_failing"], &[], false),
+        (&[], &["delivery_failing"], &["main"], false),
+        (&[], &[], &["main"], false),
+        (&[], &["expiry"], &[], false),
+    ] {
+        let silence = silence(globs, kinds, subscriptions);
+        assert_eq!(silence.withholds_alert(&alert, &[], now()), withheld, "{}", silence.matcher);
+    }
+}
+
+#[test]
+fn what_is_expired_or_refused_is_told_unless_the_silence_says_even_critical() {
+    let studio_a = account("123456", "studio-a");
+    let lead = |text: &str| text.parse().ok();
+    for (kind, stage, withheld) in [
+        (AlertKind::Expiry, lead("1h"), true),
+        (AlertKind::Expiry, Some(Stage::Expired), false),
+        (AlertKind::Unauthorized, None, false),
+        (AlertKind::SubscriptionLapsed, None, true),
+    ] {
+        let alert = alert(studio(), kind, stage);
+        let silence = silence(&["*"], &[], &[]);
+        assert_eq!(silence.withholds_alert(&alert, &[&studio_a], now()), withheld, "{kind} {stage:?}");
+        let silence = Silence { even_critical: true, ..silence };
+        assert!(silence.withholds_alert(&alert, &[&studio_a], now()), "{kind} {stage:?}, even critical");
+    }
+}
+
+#[test]
+fn an_end_is_never_withheld() {
+    let mut over = alert(studio(), AlertKind::NotFound, None);
+    over.resolved_at = Some(now());
+    let silence = Silence { even_critical: true, ..silence(&["*"], &[], &[]) };
+    assert!(!silence.withholds_alert(&over, &[&account("123456", "studio-a")], now()));
+}
+
+#[test]
+fn it_is_over_at_its_very_end_or_when_it_is_ended_by_hand() {
+    let silence = silence(&["*"], &[], &[]);
+    let millisecond = TimeDelta::milliseconds(1);
+    assert!(silence.is_in_force(silence.until - millisecond));
+    assert!(!silence.is_in_force(silence.until));
+    assert!(silence.is_in_force(now() - TimeDelta::days(1)), "a clock set back ends none");
+    let ended = Silence { ended_at: Some(now()), ..silence };
+    assert!(!ended.is_in_force(now()));
+    assert!(!ended.is_in_force(now() - TimeDelta::days(1)), "and brings none back");
+}
+
+#[test]
+fn of_several_silences_the_last_to_end_counts() {
+    let (short, long) = (silence(&["*"], &[], &[]), silence(&[], &["not_found"], &[]));
+    let until = now() + TimeDelta::hours(2);
+    let both = [short, Silence { until, ..long }];
+    let studio_a = account("123456", "studio-a");
+    let withheld = |kind| alert_withheld(&both, &alert(studio(), kind, None), &[&studio_a], now());
+    assert_eq!(withheld(AlertKind::NotFound), Some(until));
+    assert_eq!(withheld(AlertKind::AccountError), Some(now() + TimeDelta::hours(1)));
+    assert_eq!(withheld(AlertKind::Unauthorized), None);
+}
+
+#[test]
+fn a_change_is_withheld_like_an_alert_of_its_account() {
+    let change = Change {
+        account: AccountKey::new(&main_subscription(), &AccountId::new("123456")),
+        kind: ChangeKind::MaxJobsChanged,
+        severity: Severity::Warning,
+        field: "maxJobs".to_owned(),
+        before: Value::from(3),
+        after: Value::from(1),
+        at: now(),
+    };
+    let studio_a = account("123456", "studio-a");
+    for (globs, kinds, withheld) in [
+        (&["studio-*"][..], &[][..], true),
+        (&["studio-*"], &["expiry"], false),
+        (&[], &["max_jobs_changed"], true),
+        (&["other"], &["max_jobs_changed"], false),
+    ] {
+        let until = change_withheld(&[silence(globs, kinds, &[])], &change, &studio_a, now());
+        assert_eq!(until.is_some(), withheld, "{globs:?} {kinds:?}");
+    }
+}
+
+#[test]
+fn what_is_no_silence_is_refused_with_what_would_be_one() {
+    let refused = |globs: &[&str], kinds: &[&str]| {
+        Matcher::new(&texts(globs), &texts(kinds), []).unwrap_err().to_string()
+    };
+    assert!(refused(&[], &[]).contains("for all accounts say `*`"));
+    assert!(refused(&["studio-[a"], &[]).starts_with("`studio-[a` is no glob: "));
+    let unknown = refused(&["*"], &["expired"]);
+    assert!(unknown.starts_with("`expired` is no kind of alert or change (there are: expiry, "), "{unknown}");
+    assert!(unknown.contains("delivery_failing") && unknown.ends_with("identity_changed)"), "{unknown}");
+}
+
+#[test]
+fn it_reads_as_a_sentence_of_one_line() {
+    for (silence, words) in [
+        (silence(&["studio-*"], &[], &[]), "everything of studio-*"),
+        (silence(&["a\r\nb", "c"], &["not_found", "expiry"], &[]), "expiry, not_found of a b, c"),
+        (silence(&[], &["host_changed"], &["main", "b"]), "host_changed in b, main"),
+    ] {
+        assert_eq!(silence.matcher.to_string(), words);
+    }
+}

@@ -1,0 +1,152 @@
+//! Silences: for people within 80 columns, for programs as JSON.
+
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::domain::silence::{Silence, SilenceId};
+use crate::domain::text::one_line;
+use crate::domain::time::{Timestamp, relative, seconds};
+
+const WIDTH: u16 = 80;
+
+const COLUMNS: [&str; 5] = ["ID", "WITHHOLDS", "UNTIL (UTC)", "ENDS", "REASON"];
+
+/// What `silence list --json` prints.
+#[derive(Serialize)]
+struct List {
+    #[serde(with = "seconds")]
+    generated_at: Timestamp,
+    silences: Vec<Entry>,
+}
+
+/// One silence; an empty list stands for all.
+#[derive(Serialize)]
+struct Entry {
+    id: SilenceId,
+    in_force: bool,
+    accounts: Vec<String>,
+    kinds: Vec<&'static str>,
+    subscriptions: Vec<String>,
+    even_critical: bool,
+    reason: String,
+    #[serde(with = "seconds")]
+    created_at: Timestamp,
+    #[serde(with = "seconds")]
+    until: Timestamp,
+    #[serde(with = "seconds::option")]
+    ended_at: Option<Timestamp>,
+}
+
+pub(super) fn json(silences: &[Silence], now: Timestamp) -> serde_json::Result<String> {
+    let entries = silences.iter().map(|silence| Entry {
+        id: silence.id,
+        in_force: silence.is_in_force(now),
+        accounts: silence.matcher.globs().to_vec(),
+        kinds: silence.matcher.kinds(),
+        subscriptions: silence.matcher.subscriptions().iter().map(ToString::to_string).collect(),
+        even_critical: silence.even_critical,
+        reason: silence.reason.clone(),
+        created_at: silence.created_at,
+        until: silence.until,
+        ended_at: silence.ended_at,
+    });
+    let list = List { generated_at: now, silences: entries.collect() };
+    Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+pub(super) fn table(silences: &[Silence], now: Timestamp) -> String {
+    if silences.is_empty() {
+        return "No silences: everything is told. `minimax-watch silence add --help` shows how to make one.\n"
+            .to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).force_no_tty();
+    table.set_header(COLUMNS);
+    for silence in silences {
+        table.add_row(row(silence, now));
+    }
+    for (column, title) in table.column_iter_mut().zip(COLUMNS) {
+        column.set_padding((0, 2));
+        if !matches!(title, "WITHHOLDS" | "REASON") {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table.trim_fmt() + "\n"
+}
+
+fn row(silence: &Silence, now: Timestamp) -> Vec<Cell> {
+    let also = if silence.even_critical { ", even critical" } else { "" };
+    let ends = match silence.ended_at {
+        _ if silence.is_in_force(now) => relative(silence.until, now),
+        Some(ended) => format!("ended {}", relative(ended, now)),
+        None => "over".to_owned(),
+    };
+    vec![
+        Cell::new(silence.id).set_alignment(CellAlignment::Right),
+        Cell::new(format!("{}{also}", silence.matcher)),
+        Cell::new(silence.until.format("%Y-%m-%d %H:%M")),
+        Cell::new(ends),
+        Cell::new(one_line(&silence.reason)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, TimeZone, Utc};
+
+    use super::*;
+    use crate::domain::account::SubscriptionName;
+    use crate::domain::silence::Matcher;
+
+    fn silence(id: SilenceId, globs: &[&str], kinds: &[&str], subscription: Option<&str>) -> Silence {
+        let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let now = now();
+        Silence {
+            id,
+            matcher: Matcher::new(&texts(globs), &texts(kinds), subscription.map(SubscriptionName::new))
+                .unwrap(),
+            until: now + TimeDelta::minutes(250),
+            reason: "token is being\nrenewed".to_owned(),
+            even_critical: false,
+            created_at: now,
+            ended_at: None,
+        }
+    }
+
+    fn now() -> Timestamp {
+        Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
+    }
+
+    #[test]
+    fn the_table_fits_80_columns_and_cuts_nothing() {
+        let long = "an-account-with-a-name-that-is-far-too-long-for-any-table";
+        let over = Silence {
+            ended_at: Some(now() - TimeDelta::minutes(5)),
+            even_critical: true,
+            ..silence(12, &[long], &["expiry", "not_found", "max_jobs_changed"], Some("main"))
+        };
+        let text = table(&[silence(3, &["studio-*"], &[], None), over], now());
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let header = text.lines().next().unwrap();
+        let (from, to) = (header.find("WITHHOLDS").unwrap(), header.find("UNTIL").unwrap());
+        let column = |line: &str| line.chars().skip(from).take(to - from).collect::<String>();
+        let withholds: String = text.lines().map(column).collect::<String>().split_whitespace().collect();
+        assert!(withholds.contains("everythingofstudio-*"), "{text}");
+        assert!(
+            withholds.contains(&format!("expiry,not_found,max_jobs_changedof{long}inmain,evencritical")),
+            "{text}"
+        );
+        for words in ["2026-11-23 11:25", "in 4 h 10 min", "ended 5 min ago"] {
+            assert!(text.contains(words), "{words}\n{text}");
+        }
+        assert!(text.starts_with("ID"), "{text}");
+    }
+
+    #[test]
+    fn none_says_what_to_do_next_and_json_is_a_list_in_any_case() {
+        assert!(table(&[], now()).contains("silence add --help"));
+        let value: serde_json::Value = serde_json::from_str(&json(&[], now()).unwrap()).unwrap();
+        assert_eq!(value["silences"], serde_json::json!([]));
+    }
+}
