@@ -26,7 +26,7 @@ const PAUSES: [TimeDelta; 8] = [
 ];
 
 /// No pause is longer: the longest wish with its jitter.
-const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(26);
+pub const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(26);
 
 /// A clock that is set back by less heals by waiting.
 const SET_BACK: TimeDelta = TimeDelta::minutes(1);

@@ -100,15 +100,15 @@ impl Engine {
         attempt: Attempt,
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
-        let patience = message.patience.after(now);
         let mut writer = self.store.write().await?;
         let (fate, error) = match attempt {
             Attempt::Delivered => (Fate::Delivered, String::new()),
             Attempt::Refused { error } => (Fate::Failed, error),
             Attempt::Deferred { error, retry_after } => {
+                writer.has_waited(&receiver.name, now).await?;
                 let failure = Failure {
                     attempts: message.attempts + 1,
-                    waited: patience.waited,
+                    waited: message.patience.after(now).waited,
                     retry_after,
                     jitter: jitter(&message.id, message.attempts),
                 };
@@ -125,7 +125,7 @@ impl Engine {
                 tracing::error!(receiver = %receiver.name, message.id = %message.id, error, "message given up");
             }
             Fate::Waits(next) => {
-                writer.deferred(&message.id, &error, next, patience).await?;
+                writer.deferred(&message.id, &error, next).await?;
                 tracing::warn!(receiver = %receiver.name, message.id = %message.id, error, next_attempt_at = %next, "message not taken, will try again");
             }
         }

@@ -6,7 +6,7 @@ use super::rows::{millis, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::assess::Health;
-use crate::domain::backoff::Patience;
+use crate::domain::backoff::{LONGEST_PAUSE, Patience};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 
@@ -143,21 +143,26 @@ impl Writer {
     }
 
     /// The receiver did not take it; it is tried again.
-    pub async fn deferred(
-        &mut self,
-        id: &MessageId,
-        error: &str,
-        next: Timestamp,
-        patience: Patience,
-    ) -> Result<(), StoreError> {
+    pub async fn deferred(&mut self, id: &MessageId, error: &str, next: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET last_error = ?, next_attempt_at = ? WHERE id = ?")
+            .bind(error)
+            .bind(millis(next))
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// An attempt failed at `now`: all that waits for `receiver` has waited since the one before, by the rule of
+    /// [`Patience::after`]. What stands behind must not get a week of its own, or the queue of a dead receiver never ends.
+    pub async fn has_waited(&mut self, receiver: &ReceiverName, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE messages SET last_error = ?, next_attempt_at = ?, tried_at = ?, waited = ? WHERE id = ?",
+            "UPDATE messages SET waited = waited + MAX(0, MIN(?1 - COALESCE(tried_at, created_at), ?2)), tried_at = ?1
+             WHERE receiver = ?3 AND state = 'pending'",
         )
-        .bind(error)
-        .bind(millis(next))
-        .bind(millis(patience.since))
-        .bind(patience.waited.num_milliseconds())
-        .bind(id.as_str())
+        .bind(millis(now))
+        .bind(LONGEST_PAUSE.num_milliseconds())
+        .bind(receiver.as_str())
         .execute(self.connection())
         .await?;
         Ok(())

@@ -11,6 +11,7 @@ mod world;
 mod agreement;
 mod causes;
 mod changes;
+mod clock_steps;
 mod discover;
 mod expiry;
 mod fallback;

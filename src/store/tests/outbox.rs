@@ -59,7 +59,7 @@ async fn nothing_overtakes_within_a_receiver_and_receivers_do_not_wait_for_each_
         enqueue(&home, id, to, seconds).await;
     }
     let mut writer = home.write().await;
-    writer.deferred(&MessageId::new("m1"), "busy", at(300), patience()).await.unwrap();
+    writer.deferred(&MessageId::new("m1"), "busy", at(300)).await.unwrap();
     writer.delivered(&MessageId::new("m2"), at(1)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(next(&home, "pager").await.as_deref(), Some("m1"), "though m3 could go at once");
@@ -79,13 +79,33 @@ async fn attempts_are_counted_and_the_bytes_stay() {
         let mut writer = home.write().await;
         let due = at(100 * i64::from(attempts));
         writer.begin_attempt(&before.id).await.unwrap();
-        let patience =
-            Patience { since: due - TimeDelta::seconds(1), waited: TimeDelta::hours(attempts.into()) };
-        writer.deferred(&before.id, "503", due, patience).await.unwrap();
+        writer.deferred(&before.id, "503", due).await.unwrap();
         writer.commit().await.unwrap();
         let after = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
-        assert_eq!(after, PendingMessage { attempts, patience, next_attempt_at: due, ..before.clone() });
+        assert_eq!(after, PendingMessage { attempts, next_attempt_at: due, ..before.clone() });
     }
+}
+
+#[tokio::test]
+async fn all_that_waits_for_a_receiver_has_waited_as_the_rule_says() {
+    let home = Home::new().await;
+    for (id, to, written) in [("m1", "pager", 0), ("m2", "pager", 50), ("other", "mail", 0)] {
+        enqueue(&home, id, to, written).await;
+    }
+    let patience = async |to| home.store.next_message(&receiver(to)).await.unwrap().unwrap().patience;
+    let (mut first, mut second) = (patience("pager").await, Patience { since: at(50), ..self::patience() });
+    for seconds in [100, 700, -30 * 86_400, 40, 90 * 86_400, 90 * 86_400 + 5] {
+        (first, second) = (first.after(at(seconds)), second.after(at(seconds)));
+        let mut writer = home.write().await;
+        writer.has_waited(&receiver("pager"), at(seconds)).await.unwrap();
+        writer.commit().await.unwrap();
+        assert_eq!(patience("pager").await, first, "after an attempt at {seconds} s");
+    }
+    let mut writer = home.write().await;
+    writer.delivered(&MessageId::new("m1"), at(0)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(patience("pager").await, second, "what stood behind has waited as well");
+    assert_eq!(patience("mail").await, self::patience());
 }
 
 #[tokio::test]
@@ -96,7 +116,7 @@ async fn a_finished_message_waits_no_more_and_still_says_what_went_wrong() {
     }
     let mut writer = home.write().await;
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
-    writer.deferred(&MessageId::new("m1"), "503", at(5), patience()).await.unwrap();
+    writer.deferred(&MessageId::new("m1"), "503", at(5)).await.unwrap();
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
     writer.begin_attempt(&MessageId::new("m2")).await.unwrap();
     writer.delivered(&MessageId::new("m1"), at(5)).await.unwrap();
@@ -155,7 +175,7 @@ async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() 
     writer.commit().await.unwrap();
     assert_eq!(health().await.waiting, Some((at(0), "an attempt was cut off".to_owned())));
     let mut writer = home.write().await;
-    writer.deferred(&MessageId::new("m1"), "cannot connect", at(60), patience()).await.unwrap();
+    writer.deferred(&MessageId::new("m1"), "cannot connect", at(60)).await.unwrap();
     writer.given_up(&MessageId::new("other"), "404", at(70)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(health().await.waiting, Some((at(0), "cannot connect".to_owned())));

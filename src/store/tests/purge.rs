@@ -1,9 +1,6 @@
-use chrono::TimeDelta;
-
 use super::super::{Announced, Announcement, NewMessage, Purged, Writer};
 use super::{Home, account, at, days, ending, jobs, named, receiver, telling};
 use crate::domain::alert::{AlertId, Severity};
-use crate::domain::backoff::Patience;
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::message::{MessageId, Status};
 
@@ -103,15 +100,7 @@ async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age
     writer.settle_alerts().await.unwrap();
     enqueue(&mut writer, "m1").await;
     enqueue(&mut writer, "m2").await;
-    writer
-        .deferred(
-            &MessageId::new("m2"),
-            "busy",
-            days(1),
-            Patience { since: days(0), waited: TimeDelta::zero() },
-        )
-        .await
-        .unwrap();
+    writer.deferred(&MessageId::new("m2"), "busy", days(1)).await.unwrap();
     change(&mut writer).await;
     for id in ["1", "2"] {
         writer.begin_snapshot(&account(id), &jobs(1), days(0)).await.unwrap();
