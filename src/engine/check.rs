@@ -4,8 +4,10 @@
 //! other. Leaves what to say about it to `announce`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
 use super::Engine;
 use super::announce::next_rung;
@@ -18,6 +20,9 @@ use crate::store::{RunCounts, StoreError};
 
 /// How many answers are written in one transaction at the most.
 const BATCH: usize = 256;
+
+/// For how long answers are gathered for one transaction: what was seen is soon on the disk, and few transactions are made.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// Which accounts a run looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,11 +118,17 @@ impl Step<'_> {
         let now = self.now;
         let looks = futures_util::stream::iter(targets.to_vec())
             .map(|target| look(self.engine.clone(), target, now))
-            .buffer_unordered(self.engine.config.api.concurrency)
-            .ready_chunks(BATCH);
+            .buffer_unordered(self.engine.config.api.concurrency);
         let mut looks = std::pin::pin!(looks);
         let mut done = 0;
-        while let Some(batch) = looks.next().await {
+        while let Some(first) = looks.next().await {
+            let mut batch = vec![first];
+            let soon = Instant::now() + GATHER;
+            while batch.len() < BATCH
+                && let Ok(Some(look)) = tokio::time::timeout_at(soon, looks.next()).await
+            {
+                batch.push(look);
+            }
             let found: Vec<AccountKey> =
                 batch.iter().flat_map(|(_, look)| look.found.iter().cloned()).collect();
             if !found.is_empty() {
@@ -132,9 +143,21 @@ impl Step<'_> {
 
     async fn record(&self, batch: &[(AccountKey, Seen)]) -> Result<(), StoreError> {
         let mut writer = self.engine.store.write().await?;
+        let (mut known, mut unchanged) =
+            (writer.known_of(batch.iter().map(|(account, _)| account)).await?, Vec::new());
         for (account, Seen { observation, .. }) in batch {
-            let Some(known) = writer.known(account).await? else { continue };
+            let Some(known) = known.remove(account) else { continue };
             let lesson = known.learn(Look { observation, at: self.now, run: self.run }, &self.policy);
+            tracing::debug!(
+                account.id = %account.id, subscription = %account.subscription, outcome = %observation.outcome,
+                error = observation.error.as_deref(), "looked at an account"
+            );
+            let same =
+                observation.configuration.is_some() && observation.configuration == known.configuration;
+            if same && lesson.standing == known.standing.still_well(self.now, self.run) {
+                unchanged.push(account);
+                continue;
+            }
             writer.record_standing(account, &lesson.standing).await?;
             if let Some(configuration) = &observation.configuration {
                 if known.configuration.as_ref() == Some(configuration) {
@@ -146,11 +169,8 @@ impl Step<'_> {
             for change in &lesson.changes {
                 writer.record_change(change).await?;
             }
-            tracing::debug!(
-                account.id = %account.id, subscription = %account.subscription, outcome = %observation.outcome,
-                error = observation.error.as_deref(), "looked at an account"
-            );
         }
+        writer.still_well(&unchanged, self.now, self.run).await?;
         writer.commit().await
     }
 

@@ -16,6 +16,8 @@ use crate::store::{PendingMessage, StoreError};
 /// What became of a receiver's messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
+    /// Attempts made.
+    pub attempts: u32,
     /// Taken.
     pub delivered: u32,
     /// Refused for good, or given up.
@@ -34,6 +36,7 @@ impl Engine {
                 break;
             }
             self.begin_attempt(&message).await?;
+            delivery.attempts += 1;
             let attempt = if message.channel == channel_word(&receiver.channel) {
                 self.sender.send(receiver, &message.id, &message.body, now).await
             } else {
@@ -58,14 +61,20 @@ impl Engine {
     pub async fn tell(&self, now: Timestamp) -> Result<(Announced, Delivery), StoreError> {
         let mut announced = self.announce(now).await?;
         let mut delivery = self.deliver_all(now).await?;
+        let mut attempts = delivery.attempts;
         for _ in &self.config.receivers {
+            if attempts == 0 {
+                break;
+            }
             let again = self.announce(now).await?;
             announced = Announced { messages: announced.messages + again.messages, ..again };
             if again.messages == 0 {
                 break;
             }
             let more = self.deliver_all(now).await?;
+            attempts = more.attempts;
             delivery = Delivery {
+                attempts: delivery.attempts + more.attempts,
                 delivered: delivery.delivered + more.delivered,
                 failed: delivery.failed + more.failed,
                 next: more.next,
@@ -80,6 +89,7 @@ impl Engine {
         let mut total = Delivery::default();
         for delivery in futures_util::future::join_all(deliveries).await {
             let delivery = delivery?;
+            total.attempts += delivery.attempts;
             total.delivered += delivery.delivered;
             total.failed += delivery.failed;
             total.next = [total.next, delivery.next].into_iter().flatten().min();

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use sqlx::SqliteConnection;
 
-use super::rows::{json, millis, millis_of, moment, moment_of, word};
+use super::rows::{json, millis, millis_of, moment, moment_of, to_json, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::observation::Outcome;
-use crate::domain::standing::{Fault, Known, Standing, Suspicion};
+use crate::domain::standing::{Fault, Known, RunId, Standing, Suspicion};
 use crate::domain::time::Timestamp;
 
 /// An account that is to be watched.
@@ -107,6 +107,13 @@ async fn watched(connection: &mut SqliteConnection) -> Result<Vec<Known>, StoreE
     rows.into_iter().map(AccountRow::read).collect()
 }
 
+/// Keys as JSON, for statements about many at once.
+fn keys<'a>(accounts: impl IntoIterator<Item = &'a AccountKey>) -> Result<String, StoreError> {
+    let keys: Vec<[&str; 2]> =
+        accounts.into_iter().map(|account| [account.subscription.as_str(), account.id.as_str()]).collect();
+    to_json("accounts", &keys)
+}
+
 impl Writer {
     /// Makes exactly `wanted` the watched accounts; what is known of the others stays, and counts again when they return,
     /// but for bad verdicts and silences: those are too old to be believed unseen. Writes only what differs.
@@ -186,6 +193,50 @@ impl Writer {
             .fetch_optional(self.connection())
             .await?;
         row.map(AccountRow::read).transpose()
+    }
+
+    /// What is known of each of `accounts`, watched or not.
+    pub async fn known_of(
+        &mut self,
+        accounts: impl IntoIterator<Item = &AccountKey>,
+    ) -> Result<BTreeMap<AccountKey, Known>, StoreError> {
+        let rows: Vec<AccountRow> = sqlx::query_as(known!(
+            "WHERE (a.subscription, a.id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+        ))
+        .bind(keys(accounts)?)
+        .fetch_all(self.connection())
+        .await?;
+        rows.into_iter().map(|row| row.read().map(|known| (known.account.clone(), known))).collect()
+    }
+
+    /// Keeps that `accounts`, which were well already, were seen unchanged at `now`: what [`Standing::still_well`] says, and
+    /// one look more of their present snapshots. A clock that was set back does not shorten those.
+    pub async fn still_well(
+        &mut self,
+        accounts: &[&AccountKey],
+        now: Timestamp,
+        run: RunId,
+    ) -> Result<(), StoreError> {
+        let keys = keys(accounts.iter().copied())?;
+        sqlx::query(
+            "UPDATE accounts SET checked_at = ?1, last_ok_at = ?1, last_verdict_at = ?1, verdict_run = ?2, ok_run = ?2
+             WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?3))",
+        )
+        .bind(millis(now))
+        .bind(run)
+        .bind(&keys)
+        .execute(self.connection())
+        .await?;
+        sqlx::query(
+            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?1), checks = checks + 1 WHERE id IN (
+                 SELECT snapshot FROM accounts
+                 WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)))",
+        )
+        .bind(millis(now))
+        .bind(&keys)
+        .execute(self.connection())
+        .await?;
+        Ok(())
     }
 
     /// Keeps what a look taught about an account.

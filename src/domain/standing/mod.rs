@@ -207,6 +207,19 @@ impl Known {
 }
 
 impl Standing {
+    /// The same after another look that saw nothing new of an account that was well already.
+    #[must_use]
+    pub fn still_well(&self, at: Timestamp, run: RunId) -> Self {
+        Self {
+            checked_at: Some(at),
+            last_ok_at: Some(at),
+            last_verdict_at: Some(at),
+            verdict_run: Some(run),
+            ok_run: Some(run),
+            ..self.clone()
+        }
+    }
+
     /// Believes `fault` when it was asked about twice, else waits for the second answer.
     fn suspect(&mut self, fault: Fault, at: Timestamp, policy: &Policy) {
         if self.faults.contains(&fault) {
