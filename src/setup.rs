@@ -1,6 +1,7 @@
 //! What most commands begin with: the configuration, the engine, the accounts that were named.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -13,7 +14,7 @@ use crate::domain::account::{AccountId, AccountKey};
 use crate::domain::standing::Known;
 use crate::engine::Engine;
 use crate::notify::Sender;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Loads the configuration, or makes the bare one when there is no file; `accounts` counts only for the bare one.
 pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Config> {
@@ -35,6 +36,14 @@ pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
     let sender = Sender::new().context("cannot prepare deliveries")?;
     Ok(Engine { config: Arc::new(config), store, client, sender })
+}
+
+/// The same error; damage that a statement met in the store at `path` says which file and what to do.
+pub(crate) fn located(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    match error.downcast::<StoreError>() {
+        Ok(error) => error.lasting(path).unwrap_or_else(|passing| passing).into(),
+        Err(other) => other,
+    }
 }
 
 /// The accounts that go by these names or ids among those that are watched.

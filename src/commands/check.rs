@@ -29,9 +29,16 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
 
 async fn look(global: &Global, options: &Check) -> anyhow::Result<u8> {
     let config = setup::load(global, &options.accounts)?;
-    if options.dry_run {
-        return dry_run(global, options, config).await;
-    }
+    let path = config.store.path.clone();
+    let looked = if options.dry_run {
+        dry_run(global, options, config).await
+    } else {
+        real(global, options, config).await
+    };
+    looked.map_err(|error| setup::located(error, &path))
+}
+
+async fn real(global: &Global, options: &Check, config: Config) -> anyhow::Result<u8> {
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;

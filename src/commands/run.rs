@@ -1,19 +1,30 @@
 //! `run`: the service.
 
 use crate::cli::Global;
-use crate::daemon::Daemon;
+use crate::daemon::{self, Daemon, End};
 use crate::store::{Lock, Store};
 
+use super::FAILED;
 use crate::setup;
 
 pub(super) async fn run(global: &Global) -> anyhow::Result<u8> {
+    let end = daemon::start(
+        async || begin(global).await,
+        |daemon| setup::load(global, &[]).and_then(|config| setup::engine(config, daemon.store().clone())),
+    )
+    .await?;
+    Ok(match end {
+        End::Told => 0,
+        End::StoreLost => FAILED,
+    })
+}
+
+/// Everything that the service needs, as the configuration and the disk are now.
+async fn begin(global: &Global) -> anyhow::Result<Daemon> {
     let config = setup::load(global, &[])?;
-    let _lock =
-        Lock::take(&config.store.path, &format!("`minimax-watch run`, process {}", std::process::id()))?;
-    let store = Store::open(&config.store.path).await?;
-    let engine = setup::engine(config, store.clone())?;
-    let reload = || setup::load(global, &[]).and_then(|config| setup::engine(config, store.clone()));
-    Daemon::new(engine).await?.run(reload).await?;
-    store.close().await;
-    Ok(0)
+    let path = config.store.path.clone();
+    let lock = Lock::take(&path, &format!("`minimax-watch run`, process {}", std::process::id()))?;
+    let store = Store::open(&path).await?;
+    let engine = setup::engine(config, store)?;
+    Daemon::new(engine, lock).await.map_err(|error| setup::located(error, &path))
 }

@@ -1,13 +1,14 @@
 //! The service: the only loop. Sleeps to the earliest moment at which a step has something to do.
 //!
 //! Promises: the expiry clock never waits for a run, a run never for a receiver, a receiver never for another; a
-//! store that fails is tried again; a silence that a command ends is heeded within seconds; SIGTERM and SIGINT let what is
-//! in flight end. Leaves all deciding to the steps.
+//! store that fails is tried again, one that is lost ends the service; a silence that a command ends is heeded within seconds;
+//! SIGTERM and SIGINT let what is in flight end. Leaves all deciding to the steps.
 //!
 //! Remaining race: a process that dies after a receiver took a message and before that is recorded sends it again,
 //! with the same id and bytes.
 
 mod signals;
+mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,9 +24,10 @@ use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
 use crate::engine::{Delivery, Engine, Pass, Scope};
-use crate::store::StoreError;
+use crate::store::{Lock, Store, StoreError};
 
 use signals::{Signal, Signals};
+pub use start::start;
 
 /// A step that failed for our own reasons (disk full, store locked) is tried again after this.
 const AFTER_FAULT: TimeDelta = TimeDelta::seconds(15);
@@ -45,8 +47,17 @@ const PURGE_AGAIN: TimeDelta = TimeDelta::seconds(1);
 /// A clock that is set back by less heals by waiting.
 const SET_BACK: TimeDelta = TimeDelta::minutes(1);
 
-/// Silences come and go by commands, in other processes: the store is asked for them this often.
+/// Silences are ended by commands, in other processes: while one is in force the store is asked this often.
 const HEED: TimeDelta = TimeDelta::seconds(5);
+
+/// How the service ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to.
+    Told,
+    /// Its store is damaged or gone, and the log says so.
+    StoreLost,
+}
 
 /// Which of a run's two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +72,12 @@ enum Look {
 #[derive(Debug)]
 pub struct Daemon {
     engine: Engine,
+    /// Held while the service runs; who deletes it lets a second process onto the store.
+    lock: Lock,
+    /// Why the store cannot be used any more.
+    lost: Option<StoreError>,
+    /// The reading of a large store, which would hold up the start.
+    examining: JoinSet<Result<(), StoreError>>,
     /// When the loop last looked at the clock.
     looked_up: Timestamp,
     /// When the next run is due by the schedule.
@@ -85,7 +102,7 @@ pub struct Daemon {
 impl Daemon {
     /// Takes up where the store left off: a run that was missed while the service was down is due at once, and so is
     /// one when there is an account that nobody ever looked at.
-    pub async fn new(engine: Engine) -> anyhow::Result<Self> {
+    pub async fn new(engine: Engine, lock: Lock) -> anyhow::Result<Self> {
         engine.watch().await?;
         let now = clock::now();
         let last = engine.store.last_run().await?;
@@ -103,6 +120,9 @@ impl Daemon {
         };
         Ok(Self {
             engine,
+            lock,
+            lost: None,
+            examining: JoinSet::new(),
             looked_up: now,
             next_run: due.map(|due| due.max(now)),
             question,
@@ -116,9 +136,17 @@ impl Daemon {
         })
     }
 
+    /// The store that it works on.
+    pub const fn store(&self) -> &Store {
+        &self.engine.store
+    }
+
     /// Watches until told to stop; `reload` makes a new engine from the configuration as it stands then.
-    pub async fn run(mut self, reload: impl Fn() -> anyhow::Result<Engine>) -> anyhow::Result<()> {
-        let mut signals = Signals::listen().context("cannot listen for signals")?;
+    async fn run(
+        mut self,
+        signals: &mut Signals,
+        reload: impl Fn(&Self) -> anyhow::Result<Engine>,
+    ) -> anyhow::Result<End> {
         let config = &self.engine.config;
         let accounts: usize =
             config.subscriptions.iter().map(|subscription| subscription.accounts.len()).sum();
@@ -127,12 +155,22 @@ impl Daemon {
             store = %config.store.path.display(), "watching"
         );
         self.queue_all(clock::now());
+        if !self.engine.store.is_examined() {
+            let store = self.engine.store.clone();
+            self.examining.spawn(async move { store.examine().await });
+        }
         loop {
             self.do_what_is_due(clock::now()).await;
+            if let Some(lost) = self.lost {
+                tracing::error!("stopping: {lost}");
+                self.engine.store.abandon();
+                return Ok(End::StoreLost);
+            }
             tokio::select! {
                 () = clock::nap_until(self.wake_at()) => {}
                 Some(run) = self.looking.join_next() => self.looked(run.context("a run was cut off")?, clock::now()),
                 Some(sent) = self.sending.join_next() => self.sent(sent.context("a delivery was cut off")?, clock::now()),
+                Some(examined) = self.examining.join_next() => self.examined(examined.context("an examination was cut off")?),
                 signal = signals.next() => match signal {
                     Signal::Stop(name) => {
                         tracing::info!(signal = name, "stopping");
@@ -143,11 +181,19 @@ impl Daemon {
             }
         }
         self.drain().await;
+        self.engine.store.close().await;
         tracing::info!("stopped");
-        Ok(())
+        Ok(End::Told)
     }
 
     async fn do_what_is_due(&mut self, now: Timestamp) {
+        // First of all: what is written to a file without a name is lost, and told again by whoever comes next.
+        if let Err(gone) = self.engine.store.in_place().and_then(|()| self.lock.in_place()) {
+            self.lost = Some(gone);
+        }
+        if self.lost.is_some() {
+            return;
+        }
         if self.looked_up - now > SET_BACK {
             tracing::warn!(back_by_s = (self.looked_up - now).num_seconds(), "the clock was set back");
             self.plan_anew(now);
@@ -169,6 +215,21 @@ impl Daemon {
         self.send(now);
     }
 
+    /// What passes is tried again; what does not ends the loop, which says so, once.
+    fn failed(&mut self, error: StoreError, meaning: &str) {
+        match error.lasting(&self.engine.config.store.path) {
+            Ok(lost) => self.lost = Some(lost),
+            Err(error) => tracing::error!(%error, "{meaning}"),
+        }
+    }
+
+    fn examined(&mut self, examined: Result<(), StoreError>) {
+        match examined {
+            Ok(()) => tracing::debug!("the store is sound"),
+            Err(error) => self.failed(error, "the store could not be examined"),
+        }
+    }
+
     /// One batch: the expiry clock must not wait for a backlog.
     async fn purge(&mut self, now: Timestamp) {
         let pause = match self.engine.purge(now).await {
@@ -177,7 +238,7 @@ impl Daemon {
                 if purged.more { PURGE_AGAIN } else { PURGE_EVERY }
             }
             Err(error) => {
-                tracing::error!(%error, "cannot purge the store");
+                self.failed(error, "cannot purge the store");
                 PURGE_EVERY
             }
         };
@@ -241,7 +302,7 @@ impl Daemon {
                 };
             }
             Err(error) => {
-                tracing::error!(%error, "the run could not be stored, will try again");
+                self.failed(error, "the run could not be stored, will try again");
                 let again = now + AFTER_FAULT;
                 self.next_run = Some(self.next_run.map_or(again, |next| next.min(again)));
             }
@@ -271,7 +332,7 @@ impl Daemon {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "alerts could not be stored, will try again");
+                self.failed(error, "alerts could not be stored, will try again");
                 self.next_word = Some(now + AFTER_FAULT);
             }
         }
@@ -309,7 +370,10 @@ impl Daemon {
                 delivery.next
             }
             Err(error) => {
-                tracing::error!(%error, %receiver, "a delivery could not be recorded, will try again");
+                self.failed(
+                    error,
+                    &format!("a delivery to {receiver} could not be recorded, will try again"),
+                );
                 Some(now + AFTER_FAULT)
             }
         };
@@ -326,12 +390,12 @@ impl Daemon {
         let looks = [self.next_run, self.question.map(|(due, _)| due)].into_iter().flatten().filter(|_| idle);
         let attempts =
             self.attempts.iter().filter(|(receiver, _)| !self.busy.contains(*receiver)).map(|(_, due)| *due);
-        let heed = self.looked_up + HEED;
-        looks.chain(attempts).chain(self.next_word).chain([self.next_purge, heed]).min()
+        let heed = (!self.heeded.is_empty()).then(|| self.looked_up + HEED);
+        looks.chain(attempts).chain(self.next_word).chain(heed).chain([self.next_purge]).min()
     }
 
-    async fn reload(&mut self, reload: &impl Fn() -> anyhow::Result<Engine>, now: Timestamp) {
-        let engine = match reload() {
+    async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>, now: Timestamp) {
+        let engine = match reload(self) {
             Ok(engine) => engine,
             Err(error) => {
                 for reason in reasons(&error) {
@@ -345,7 +409,10 @@ impl Daemon {
         }
         self.engine = engine;
         if let Err(error) = self.engine.watch().await {
-            tracing::error!(%error, "the accounts of the new configuration could not be stored; the next run tries again");
+            self.failed(
+                error,
+                "the accounts of the new configuration could not be stored; the next run tries again",
+            );
         }
         // Whoever mended a token or added an account wants to know now, not at the next run of a slow schedule.
         self.next_run = Some(now);

@@ -9,7 +9,7 @@ use crate::api::Client;
 use crate::config::{self, Environment};
 use crate::domain::account::AccountId;
 use crate::notify::Sender;
-use crate::store::{RunCounts, Store};
+use crate::store::RunCounts;
 
 /// A daemon whose store last saw a run at `last`, by whatever clock.
 async fn daemon(folder: &TempDir, last: Timestamp) -> Daemon {
@@ -29,7 +29,8 @@ async fn daemon(folder: &TempDir, last: Timestamp) -> Daemon {
         config: Arc::new(config),
     };
     engine.check(&Scope::Everything, last, &|_, _| {}).await.unwrap();
-    Daemon::new(engine).await.unwrap()
+    let lock = Lock::take(&engine.config.store.path, "the test").unwrap();
+    Daemon::new(engine, lock).await.unwrap()
 }
 
 const QUARTER: TimeDelta = TimeDelta::minutes(15);

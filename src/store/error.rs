@@ -1,6 +1,7 @@
 //! Our own faults with the store: disk, rights, a file that is not ours.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Why the store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,45 @@ pub enum StoreError {
         path: PathBuf,
         /// What the system said.
         reason: String,
+    },
+    /// No room for it now; there may be later.
+    #[error("no room for the store {path}: {reason}")]
+    Full {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// Not even a database; it is left as it is.
+    #[error(
+        "{path} is not a database; it was left as it is. Restore a backup in its place, move it away to begin with an empty store \
+         (then what still fires is told anew, history and undelivered messages are lost), or choose another [store].path"
+    )]
+    NotAStore {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// It holds what SQLite never wrote, or lacks what it wrote.
+    #[error(
+        "the store {path} is damaged: {finding}. It was left as it is. Stop the service and restore a backup in its place, or move \
+         it away, together with {name}-wal and {name}-shm, to begin with an empty store (then what still fires is told anew, \
+         history and undelivered messages are lost)", name = .path.file_name().unwrap_or_default().display()
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What was found.
+        finding: String,
+    },
+    /// Its path names another file than the one that was opened, or none.
+    #[error(
+        "the store {path} was {fate} while in use; what was stored since then is lost. Stop the service before touching its store"
+    )]
+    Gone {
+        /// Which file.
+        path: PathBuf,
+        /// What became of it.
+        fate: &'static str,
     },
     /// Another program's database; it is left as it is.
     #[error("{path} is a database, but no store of minimax-watch; choose another [store].path")]
@@ -72,27 +112,97 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// SQLite's result code for a file that is none of its own (`SQLITE_NOTADB`).
-const NOT_A_DATABASE: i32 = 26;
+impl StoreError {
+    /// A fault of the system with the file at `path`.
+    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
+        let (path, reason) = (path.to_owned(), error.to_string());
+        if is_no_room(error) { Self::Full { path, reason } } else { Self::Open { path, reason } }
+    }
 
-/// SQLite's result code for a disk that fails; also for a full one, where shared memory has no room (`SQLITE_IOERR`).
-const IO: i32 = 10;
+    /// Whether it passes by itself when the disk has room again.
+    pub fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Full { .. } => true,
+            Self::Sql(error) => Code::of(error).is_some_and(Code::is_no_room),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with the store at `path`, if it is such that no later try can go better.
+    pub fn lasting(self, path: &Path) -> Result<Self, Self> {
+        match self {
+            Self::Damaged { .. } | Self::Gone { .. } | Self::NotAStore { .. } => Ok(self),
+            Self::Sql(error) if Code::of(&error).is_some_and(Code::is_damage) => {
+                Ok(Self::Damaged { path: path.to_owned(), finding: words(&error) })
+            }
+            passing => Err(passing),
+        }
+    }
+}
+
+/// Whether the system says that there is no room.
+pub(super) fn is_no_room(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Why the store at `path` cannot be opened.
+pub(super) fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
+    let path = path.to_owned();
+    match Code::of(error) {
+        Some(code) if code.is_no_room() => StoreError::Full { path, reason: reason(error) },
+        Some(code) if code.is_damage() => StoreError::Damaged { path, finding: words(error) },
+        _ => StoreError::Open { path, reason: reason(error) },
+    }
+}
+
+/// SQLite's extended result code (<https://www.sqlite.org/rescode.html>).
+#[derive(Clone, Copy)]
+struct Code(i32);
+
+impl Code {
+    fn of(error: &sqlx::Error) -> Option<Self> {
+        error.as_database_error()?.code()?.parse().ok().map(Self)
+    }
+
+    /// An extended code has the plain one in its lowest byte.
+    const fn plain(self) -> i32 {
+        self.0 & 0xff
+    }
+
+    /// `SQLITE_FULL`, and `SQLITE_IOERR_SHMSIZE`: shared memory that has no room.
+    const fn is_no_room(self) -> bool {
+        self.plain() == 13 || self.0 == 4874
+    }
+
+    /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
+    const fn is_damage(self) -> bool {
+        matches!(self.plain(), 11 | 26)
+    }
+
+    /// What an operator may do about it.
+    const fn advice(self) -> &'static str {
+        match self.plain() {
+            5 => "; does another program, or a copy that is being made, hold the file?",
+            8 | 14 => "; may its user write to the file and its folder?",
+            10 => "; is the disk full?",
+            11 | 26 => "; restore a backup or move it away",
+            _ => "",
+        }
+    }
+}
 
 /// SQLite's own words, without those of the layer between.
-pub(super) fn reason(error: &sqlx::Error) -> String {
+fn words(error: &sqlx::Error) -> String {
     match error {
-        sqlx::Error::Database(error) => {
-            let words = error.message();
-            // An extended code has the plain one in its lowest byte.
-            match error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
-                Some(NOT_A_DATABASE) => format!("{words}; move it away or choose another [store].path"),
-                Some(IO) => format!("{words}; is the disk full?"),
-                _ => words.to_owned(),
-            }
-        }
+        sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     }
+}
+
+/// The same, with what an operator may do about it.
+pub(super) fn reason(error: &sqlx::Error) -> String {
+    words(error) + Code::of(error).map_or("", Code::advice)
 }
 
 #[cfg(test)]

@@ -8,12 +8,16 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::StoreError;
+use super::error::is_no_room;
 use super::open::create_folder;
+use super::place::Place;
 
 /// The right to run on a store; given back when dropped.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    place: Place,
 }
 
 /// Why the store cannot be had.
@@ -35,6 +39,13 @@ pub enum LockError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl LockError {
+    /// Whether it passes by itself when the disk has room again.
+    pub fn is_full_disk(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_no_room(source))
+    }
 }
 
 impl Lock {
@@ -69,7 +80,19 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{holder}"))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        let place = Place::opened(Path::new(&name), &file.metadata().map_err(failed)?);
+        Ok(Self { _file: file, place })
+    }
+
+    /// Whether a second process would still meet it.
+    ///
+    /// # Errors
+    /// When the lock file was deleted, moved or replaced.
+    pub fn in_place(&self) -> Result<(), StoreError> {
+        match self.place.moved() {
+            None => Ok(()),
+            Some(fate) => Err(StoreError::Gone { path: self.place.path().to_owned(), fate }),
+        }
     }
 }
 

@@ -7,10 +7,12 @@ mod accounts;
 mod alerts;
 mod announcements;
 mod changes;
+mod content;
 mod error;
 mod lock;
 mod open;
 mod outbox;
+mod place;
 mod purge;
 mod rows;
 mod runs;
@@ -37,6 +39,10 @@ pub struct Store {
     write: SqlitePool,
     /// Readers never wait for the writer (WAL).
     read: SqlitePool,
+    /// The file that both are on.
+    place: place::Place,
+    /// Whether all of it was read when it was opened.
+    examined: bool,
 }
 
 /// A transaction that may write. Nothing is kept unless [`Writer::commit`] is called.

@@ -6,14 +6,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::Connection;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::error::reason;
+use super::content::{Care, Content, Depth, Found, examine};
+use super::error::{open_failed, reason};
+use super::place::Place;
 use super::{Store, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -21,23 +23,21 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// How many connections read at once.
 const READERS: u32 = 3;
 
-/// What tells a store from other programs' databases (`PRAGMA application_id`, set by the first migration).
-const APPLICATION: i64 = 0x4d4d_7857;
-
 /// How long a connection waits for another process.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 impl Store {
     /// Opens the store for writing; creates and upgrades it as needed.
     ///
     /// # Errors
-    /// When the file cannot be opened, is no store, or was written by a later version; it is left as it was.
+    /// When the file cannot be opened, is no store, is damaged, or was written by a later version; it is left as it was.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         create_folder(path)
             .and_then(|()| create_if_missing(path))
-            .map_err(|error| cannot_open(path, &error))?;
+            .map_err(|error| StoreError::io(path, &error))?;
         let mut options = options(path);
-        match Content::of(path).await? {
+        let found = Found::at(path, Care::Writer).await?;
+        match found.content {
             // Only a file without tables takes this; to any other it would be written again by every connection.
             Content::Nothing => options = options.auto_vacuum(SqliteAutoVacuum::Incremental),
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
@@ -47,10 +47,10 @@ impl Store {
         let write = connect(path, 1, &options.clone().optimize_on_close(true, None)).await?;
         if let Err(error) = MIGRATIONS.run(&write).await {
             write.close().await;
-            return Err(StoreError::Migrate { path: path.to_owned(), reason: error.to_string() });
+            return Err(migration_failed(path, error));
         }
         let read = connect(path, READERS, &options).await?;
-        Ok(Self { write, read })
+        Self::on(path, write, read, found.examined)
     }
 
     /// Opens a store that is there already, and leaves its schema alone; none when nothing was kept there yet. Who only
@@ -59,10 +59,10 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and when an earlier version wrote it.
     pub async fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
-        if !path.try_exists().map_err(|error| cannot_open(path, &error))? {
+        if !path.try_exists().map_err(|error| StoreError::io(path, &error))? {
             return Ok(None);
         }
-        match Content::of(path).await? {
+        match Found::at(path, Care::Reader).await?.content {
             Content::Nothing => return Ok(None),
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
             Content::Schema(applied) => {
@@ -74,7 +74,46 @@ impl Store {
         }
         let options = options(path);
         let (write, read) = (connect(path, 1, &options).await?, connect(path, READERS, &options).await?);
-        Ok(Some(Self { write, read }))
+        Self::on(path, write, read, false).map(Some)
+    }
+
+    fn on(path: &Path, write: SqlitePool, read: SqlitePool, examined: bool) -> Result<Self, StoreError> {
+        let place = Place::of(path).map_err(|error| StoreError::io(path, &error))?;
+        Ok(Self { write, read, place, examined })
+    }
+
+    /// Whether opening it included reading all of it; a large one that was closed in order is not held up by that.
+    pub fn is_examined(&self) -> bool {
+        self.examined
+    }
+
+    /// Reads all of it, while others work.
+    ///
+    /// # Errors
+    /// When it is damaged, or cannot be read.
+    pub async fn examine(&self) -> Result<(), StoreError> {
+        let mut reader = self.read.acquire().await?;
+        match examine(&mut reader, Depth::Whole).await? {
+            None => Ok(()),
+            Some(finding) => Err(StoreError::Damaged { path: self.place.path().to_owned(), finding }),
+        }
+    }
+
+    /// Whether the file is still the one that was opened: what is written to another's name is lost.
+    ///
+    /// # Errors
+    /// When it was deleted, moved or replaced.
+    pub fn in_place(&self) -> Result<(), StoreError> {
+        match self.place.moved() {
+            None => Ok(()),
+            Some(fate) => Err(StoreError::Gone { path: self.place.path().to_owned(), fate }),
+        }
+    }
+
+    /// Lets go of it without closing. SQLite would carry its log over into the file and delete by name what may be another
+    /// store's log by now; the end of the process, which must follow, does neither.
+    pub fn abandon(self) {
+        std::mem::forget(self);
     }
 
     /// Writes a consistent copy to `path`; others may write meanwhile.
@@ -99,40 +138,15 @@ impl Store {
     }
 }
 
-/// What a file holds, learnt without changing it.
-enum Content {
-    /// No table yet: the file is empty, or its making was cut off.
-    Nothing,
-    /// Another program's tables.
-    Foreign,
-    /// A store with these migrations.
-    Schema(Vec<i64>),
-}
-
-impl Content {
-    async fn of(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
-        let mut connection = options.connect().await.map_err(|error| open_failed(path, &error))?;
-        let content = Self::read(&mut connection).await.map_err(|error| open_failed(path, &error));
-        connection.close().await?;
-        content
-    }
-
-    async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
-        let (tables, application): (i64, i64) = sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM sqlite_schema WHERE tbl_name <> '_sqlx_migrations'), application_id
-             FROM pragma_application_id",
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        match (tables, application) {
-            (0, _) => Ok(Self::Nothing),
-            (_, APPLICATION) => sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-                .fetch_all(connection)
-                .await
-                .map(Self::Schema),
-            _ => Ok(Self::Foreign),
+fn migration_failed(path: &Path, error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            match open_failed(path, &error) {
+                StoreError::Open { path, reason } => StoreError::Migrate { path, reason },
+                known => known,
+            }
         }
+        other => StoreError::Migrate { path: path.to_owned(), reason: other.to_string() },
     }
 }
 
@@ -189,12 +203,4 @@ async fn connect(
         .connect_with(options.clone())
         .await
         .map_err(|error| open_failed(path, &error))
-}
-
-fn cannot_open(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), reason: error.to_string() }
-}
-
-fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
-    StoreError::Open { path: path.to_owned(), reason: reason(error) }
 }

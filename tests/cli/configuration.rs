@@ -147,7 +147,7 @@ async fn a_file_that_is_no_store_is_left_as_it_was() {
     for command in [&["check"][..], &["check", "--dry-run"], &["status"], &["run"]] {
         let ended = stage.run(command);
         assert_eq!((ended.status, ended.out.as_str()), (Some(3), ""), "{ended:?}");
-        assert!(ended.err.contains("watch.db: file is not a database; move it away"), "{}", ended.err);
+        assert!(ended.err.contains("watch.db is not a database; it was left as it is"), "{}", ended.err);
     }
     assert_eq!(std::fs::read(stage.store()).unwrap(), garbage);
 }

@@ -15,5 +15,6 @@ mod secrets;
 mod service;
 mod silences;
 mod stage;
+mod store;
 mod tls;
 mod verdicts;

@@ -87,7 +87,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
     fs::write(&path, &content).unwrap();
     for refused in [Store::open(&path).await.map(Some), Store::open_existing(&path).await] {
         let error = refused.unwrap_err().to_string();
-        let told = format!("cannot open the store {}: file is not a database; move it away", path.display());
+        let told = format!("{} is not a database; it was left as it is. Restore a backup", path.display());
         assert!(error.starts_with(&told), "{error}");
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), content);
@@ -199,4 +199,133 @@ async fn a_copy_never_takes_the_place_of_a_file() {
         assert_eq!(fs::read_to_string(&taken).unwrap(), content);
     }
     assert!(home.store.copy_to(&home.path()).await.is_err(), "not even its own");
+}
+
+/// A store with some rows, carried over into its file and closed.
+async fn closed() -> Home {
+    let home = Home::watching(&["1", "2", "3"]).await;
+    let mut writer = home.write().await;
+    for seconds in 0..2_000 {
+        writer.begin_run(at(seconds)).await.unwrap();
+    }
+    writer.commit().await.unwrap();
+    home.store.close().await;
+    home
+}
+
+async fn refused_as_damaged(home: &Home) -> String {
+    let before = fs::read(home.path()).unwrap();
+    let error = Store::open(&home.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(fs::read(home.path()).unwrap() == before, "it is left byte for byte as it was");
+    error.to_string()
+}
+
+#[tokio::test]
+async fn a_store_with_a_page_of_garbage_is_refused_before_anything_is_written() {
+    let home = closed().await;
+    let mut bytes = fs::read(home.path()).unwrap();
+    let last = bytes.len() - 4_096;
+    bytes[last..].fill(0x5a);
+    fs::write(home.path(), bytes).unwrap();
+    let told = refused_as_damaged(&home).await;
+    for words in [&home.path().display().to_string(), "is damaged: ", "was left as it is", "restore a backup"]
+    {
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_says_other_than_its_table_is_damage() {
+    let home = Home::watching(&["1"]).await;
+    let mut writer = home.write().await;
+    writer.open_alert(&super::AlertId::new("A1"), &super::ending("1", at(0)), at(0)).await.unwrap();
+    writer.commit().await.unwrap();
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'alerts_firing'")
+        .fetch_one(&home.store.read)
+        .await
+        .unwrap();
+    home.store.close().await;
+    let mut bytes = fs::read(home.path()).unwrap();
+    let begin = usize::try_from(page - 1).unwrap() * 4_096;
+    let index = &mut bytes[begin..begin + 4_096];
+    let kind = index.windows(6).position(|window| window == b"expiry").unwrap();
+    index[kind] = b'E';
+    fs::write(home.path(), bytes).unwrap();
+    refused_as_damaged(&home).await;
+}
+
+#[tokio::test]
+async fn a_store_cut_short_is_refused() {
+    let home = closed().await;
+    let bytes = fs::read(home.path()).unwrap();
+    for length in [100, 4_096, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(home.path(), &bytes[..length]).unwrap();
+        refused_as_damaged(&home).await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_emptied_beside_its_log_is_refused_and_the_log_stays() {
+    let home = Home::watching(&["1"]).await;
+    let log = home.folder.path().join("watch.db-wal");
+    let kept = fs::read(&log).unwrap();
+    home.store.close().await;
+    fs::write(home.path(), "").unwrap();
+    fs::write(&log, &kept).unwrap();
+    assert!(refused_as_damaged(&home).await.contains("it is empty, but "));
+    assert!(matches!(Store::open_existing(&home.path()).await, Err(StoreError::Damaged { .. })));
+    assert_eq!(fs::read(&log).unwrap(), kept);
+}
+
+#[tokio::test]
+async fn a_log_torn_anywhere_gives_the_store_as_it_stood_at_some_commit() {
+    let home = Home::new().await;
+    for seconds in 0..5 {
+        let mut writer = home.write().await;
+        writer.begin_run(at(seconds)).await.unwrap();
+        writer.commit().await.unwrap();
+    }
+    let log = home.folder.path().join("watch.db-wal");
+    let (file, whole) = (fs::read(home.path()).unwrap(), fs::read(&log).unwrap());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = elsewhere.path().join("watch.db");
+    let (mut most, mut different) = (0, std::collections::BTreeSet::new());
+    for cut in (whole.len().saturating_sub(12 * 4_120)..=whole.len()).step_by(1_373).chain([whole.len()]) {
+        for flipped in [false, true] {
+            let mut torn = whole.clone();
+            if flipped {
+                torn[cut.min(whole.len() - 1)] ^= 0x10;
+            } else {
+                torn.truncate(cut);
+            }
+            fs::write(&path, &file).unwrap();
+            fs::write(path.with_extension("db-wal"), torn).unwrap();
+            let _ = fs::remove_file(path.with_extension("db-shm"));
+            let store = Store::open(&path).await.unwrap();
+            let runs: i64 =
+                sqlx::query_scalar("SELECT COUNT(*) FROM runs").fetch_one(&store.read).await.unwrap();
+            store.examine().await.unwrap();
+            store.close().await;
+            most = most.max(runs);
+            different.insert(runs);
+        }
+    }
+    assert_eq!(most, 5, "an unhurt log loses nothing");
+    assert!(different.len() > 1, "some cuts took whole commits: {different:?}");
+}
+
+#[tokio::test]
+async fn a_store_deleted_or_replaced_while_it_is_open_is_noticed() {
+    let home = Home::new().await;
+    home.store.in_place().unwrap();
+    let aside = home.folder.path().join("aside.db");
+    fs::rename(home.path(), &aside).unwrap();
+    let told = home.store.in_place().unwrap_err().to_string();
+    assert!(told.contains("was deleted or moved away while in use"), "{told}");
+    fs::copy(&aside, home.path()).unwrap();
+    let told = home.store.in_place().unwrap_err().to_string();
+    assert!(told.contains("was replaced by another file while in use"), "{told}");
+    fs::rename(&aside, home.path()).unwrap();
+    home.store.in_place().unwrap();
 }

@@ -1,0 +1,44 @@
+//! Starting: what a full disk prevents is tried again until there is room.
+//!
+//! Promises: signals work while it waits; whatever else prevents the start ends it, with its reason.
+
+use anyhow::Context;
+
+use super::signals::{Signal, Signals};
+use super::{AFTER_FAULT, Daemon, End};
+use crate::clock;
+use crate::engine::Engine;
+use crate::store::{LockError, StoreError};
+
+/// Carries `attempt` out until it yields a service, then lets that watch; `reload` makes a new engine as the configuration is then.
+pub async fn start(
+    attempt: impl AsyncFn() -> anyhow::Result<Daemon>,
+    reload: impl Fn(&Daemon) -> anyhow::Result<Engine>,
+) -> anyhow::Result<End> {
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    loop {
+        let error = match attempt().await {
+            Ok(daemon) => return daemon.run(&mut signals, reload).await,
+            Err(error) if is_full_disk(&error) => error,
+            Err(error) => return Err(error),
+        };
+        tracing::error!("cannot start yet, will try again in {} s: {error}", AFTER_FAULT.num_seconds());
+        let until = clock::now() + AFTER_FAULT;
+        tokio::select! {
+            () = clock::sleep_until(until) => {}
+            signal = signals.next() => match signal {
+                Signal::Stop(name) => {
+                    tracing::info!(signal = name, "stopped before there was room");
+                    return Ok(End::Told);
+                }
+                // The new configuration may name another place.
+                Signal::Reload => {}
+            },
+        }
+    }
+}
+
+fn is_full_disk(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StoreError>().is_some_and(StoreError::is_full_disk)
+        || error.downcast_ref::<LockError>().is_some_and(LockError::is_full_disk)
+}
