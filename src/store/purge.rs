@@ -26,6 +26,15 @@ impl Writer {
         let statements = [
             "DELETE FROM alerts WHERE id IN (
                  SELECT id FROM alerts WHERE settled = 1 AND resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
+            // What stays open for years is reminded of for years: of reminders that say the same, the last is enough to know
+            // what was told. SQLite begins with the few unsettled alerts, as in `told`.
+            "DELETE FROM announcements WHERE id IN (
+                 SELECT t.id FROM alerts a INDEXED BY alerts_unsettled CROSS JOIN announcements t ON t.alert = a.id
+                 WHERE a.settled = 0 AND t.reason = 'repeated' AND t.told_at < ?1 AND EXISTS (
+                     SELECT 1 FROM announcements l WHERE l.alert = t.alert AND l.receiver = t.receiver AND l.id > t.id
+                     AND l.told_at < ?1 AND l.status = t.status AND l.stage IS t.stage AND l.severity = t.severity
+                     AND l.expires_at IS t.expires_at)
+                 LIMIT ?2)",
             "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE announced = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
             "DELETE FROM messages WHERE seq IN (
                  SELECT seq FROM messages WHERE state <> 'pending' AND finished_at < ?1 ORDER BY finished_at LIMIT ?2)",

@@ -34,6 +34,24 @@ async fn an_open_alert_outlives_every_purge_and_its_end_joins_its_thread() {
 }
 
 #[tokio::test]
+async fn reminders_that_are_forgotten_are_neither_repeated_nor_left_out() {
+    let world = World::open(forgetful().alerts("repeat_every = \"24h\"")).await;
+    world.all_healthy(BOTH);
+    world.main.set("1", Answer::account_error("On hold"));
+    world.run().await;
+    for day in 1..=20 {
+        world.live_until(start() + days(day) + hours(1)).await;
+        world.engine.purge(world.now()).await.unwrap();
+    }
+    let heard = world.heard();
+    assert_eq!(heard.len(), 21);
+    assert!(heard[1..].iter().all(|line| line == "repeated account_error critical studio-a"), "{heard:?}");
+    world.main.put(healthy("1"));
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved account_error critical studio-a"]);
+}
+
+#[tokio::test]
 async fn what_is_over_goes_and_what_is_current_stays() {
     let world = World::open(forgetful()).await;
     world.all_healthy(BOTH);

@@ -2,7 +2,7 @@ use super::super::{Announced, Announcement, NewMessage, Purged, Writer};
 use super::{Home, account, at, days, ending, jobs, named, receiver, telling};
 use crate::domain::alert::{AlertId, Severity};
 use crate::domain::change::{Change, ChangeKind};
-use crate::domain::message::{MessageId, Status};
+use crate::domain::message::{MessageId, Reason, Status};
 
 const TABLES: [&str; 6] = ["alerts", "announcements", "changes", "messages", "snapshots", "runs"];
 
@@ -113,6 +113,32 @@ async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age
     assert_eq!(before, [2, 2, 1, 2, 2, 1], "{TABLES:?}");
     assert_eq!(purge(&home, 40_000).await, Purged::default());
     assert_eq!(counts(&home).await, before, "{TABLES:?}");
+}
+
+#[tokio::test]
+async fn of_old_reminders_that_say_the_same_the_last_stays() {
+    let home = Home::watching(&["1"]).await;
+    let mut writer = home.write().await;
+    writer.open_alert(&AlertId::new("A1"), &ending("1", days(7)), days(0)).await.unwrap();
+    for to in ["mail", "pager"] {
+        let told = telling("A1", Status::Firing, Some(days(7)), to, "m");
+        writer.record_announcement(&told).await.unwrap();
+        // On day 4 the end had moved for a while: what was told of another end is no repetition.
+        for (day, end) in [(1, 7), (2, 7), (3, 7), (4, 6), (5, 7), (6, 7), (20, 7), (21, 7)] {
+            let Announced::Alert { id, status, stage, .. } = told.what.clone() else { panic!("an alert") };
+            let (reason, expires_at) = (Reason::Repeated, Some(days(end)));
+            let what = Announced::Alert { id, status, reason, stage, expires_at };
+            let again = Announcement { what, told_at: days(day), ..told.clone() };
+            writer.record_announcement(&again).await.unwrap();
+        }
+    }
+    writer.commit().await.unwrap();
+    assert_eq!(purge(&home, 10).await, Purged { rows: 2 * 4, more: false });
+    let sql = "SELECT told_at FROM announcements WHERE receiver = 'mail' ORDER BY id";
+    let left: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&home.store.read).await.unwrap();
+    let expected = [at(0), days(4), days(6), days(20), days(21)];
+    assert_eq!(left, expected.map(|moment| moment.timestamp_millis()));
+    assert_eq!(purge(&home, 10).await, Purged::default(), "nothing is left to do");
 }
 
 #[tokio::test]
