@@ -7,7 +7,10 @@ use minimax_watch::domain::time::Timestamp;
 use minimax_watch::simulator::{Answer, Missing, Record, Subscription};
 
 /// A token lives for so long.
-const LIFE: TimeDelta = TimeDelta::days(30);
+pub(super) const LIFE: TimeDelta = TimeDelta::days(30);
+
+/// How long the first token to end lives on: longer than the first lead time.
+pub(super) const FIRST: TimeDelta = TimeDelta::days(8);
 
 /// An account's id, which is its name too.
 pub(super) fn id(account: usize) -> String {
@@ -32,8 +35,8 @@ pub(super) struct Vendor {
     dice: usize,
 }
 
-/// One rung that is to be told: account, end, stage.
-pub(super) type Rung = (String, Timestamp, &'static str);
+/// One rung that is to be told: account, end, stage, as `account/end/stage`.
+pub(super) type Rung = String;
 
 impl Vendor {
     /// Ends spread evenly over a token's life, none nearer than the first lead time.
@@ -49,7 +52,7 @@ impl Vendor {
         };
         let step = LIFE / i32::try_from(accounts.max(1)).unwrap_or(i32::MAX);
         for account in 0..accounts {
-            let end = start + TimeDelta::days(8) + step * i32::try_from(account).unwrap_or(i32::MAX);
+            let end = start + FIRST + step * i32::try_from(account).unwrap_or(i32::MAX);
             vendor.accounts.push(Account { end, jobs: 2 });
             vendor.plan_renewal(account);
             vendor.put(account);
@@ -72,7 +75,7 @@ impl Vendor {
         self.renewals.insert((at, account));
     }
 
-    /// What happens up to `now`; `changing` of a thousand accounts change each day.
+    /// What happens up to `now`; `changing` per cent of the accounts change each day.
     pub(super) fn happen(&mut self, now: Timestamp, changing: usize) {
         while let Some(&(at, account)) = self.renewals.first() {
             if at > now {
@@ -90,7 +93,7 @@ impl Vendor {
         let day = now.timestamp() / 86_400;
         if day != self.today {
             self.today = day;
-            for _ in 0..(self.accounts.len() * changing).div_ceil(1_000) {
+            for _ in 0..(self.accounts.len() * changing).div_ceil(100) {
                 let account = self.roll();
                 self.accounts[account].jobs = 1 + self.accounts[account].jobs % 3;
                 self.put(account);
@@ -117,7 +120,7 @@ impl Vendor {
             .flat_map(|(account, end, until)| {
                 let reached =
                     ladder.into_iter().filter(move |(hours, _)| end - TimeDelta::hours(*hours) <= until);
-                reached.map(move |(_, stage)| (id(account), end, stage))
+                reached.map(move |(_, stage)| format!("{}/{}/{stage}", id(account), end.timestamp()))
             })
             .collect()
     }
