@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use minimax_watch::domain::message::Reason;
 use minimax_watch::simulator::{Reply, StatusCode};
 
 use crate::heard::by_webhook;
@@ -92,13 +93,21 @@ async fn run(_: Terms) -> Result<Tally, Stop> {
     }
     examine(&clock.scene.stage.store()).await?;
     clock.scene.settle().await?;
-    let tally = clock.scene.judge(&clock.scene.heard(), [0, excuses, 0]).await?;
+    let mut heard = clock.scene.heard();
+    // What was told by a wrong clock is set right once; the steps above have counted that, and no life is told by it.
+    for message in heard.iter_mut().flatten() {
+        message.alerts.retain(|telling| telling.reason != Reason::Repeated);
+    }
+    let tally = clock.scene.judge(&heard, [0, excuses, 0]).await?;
     Ok(tally.plus(Tally { rounds: steps + 2, examined: 1, ..Tally::default() }))
 }
 
 impl Clock {
+    /// In one move: a file that is just being written reads as another time.
     fn set(&self, offset: &str) {
-        std::fs::write(&self.file, format!("{offset}\n")).unwrap();
+        let new = self.file.with_extension("new");
+        std::fs::write(&new, format!("{offset}\n")).unwrap();
+        std::fs::rename(&new, &self.file).unwrap();
     }
 
     /// Sets the clock, and waits for what it has to say, or for a few runs without a word.
@@ -142,12 +151,13 @@ impl Clock {
         desk.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
         self.step("+30d", &Hears::Once("opened expiry expired")).await?;
         self.step("+60d", &Hears::Nothing).await?;
-        self.step("+0", &Hears::Once("resolved expiry expired")).await?;
         let desk = &self.scene.desk;
         let failed = desk.count() - before;
         desk.set(None);
-        // Its pause was reckoned by the clock as it is now: real seconds.
-        let both = tokio::time::timeout(Duration::from_secs(60), desk.wait_for(before + failed + 2)).await;
+        // It was put off by a clock that ran ahead, for hours; by the right one it is due.
+        self.step("+0", &Hears::Once("resolved expiry expired")).await?;
+        let desk = &self.scene.desk;
+        let both = tokio::time::timeout(Duration::from_secs(20), desk.wait_for(before + failed + 2)).await;
         if both.is_err() {
             return Err(Stop::Broken("what waited for the desk did not come".to_owned()));
         }

@@ -28,16 +28,24 @@ async fn run(terms: Terms) -> Result<Tally, Stop> {
     let mut scene = Scene::open().await;
     let (mut excuses, mut tally) = ([0; 3], Tally::default());
     let mut before = scene.counts();
-    for round in 1..=if terms.full { 300 } else { 60 } {
+    let kills = if terms.full { 300 } else { 60 };
+    while tally.kills < kills {
         flap(&scene, &mut chance);
         let fails = fail(&scene, &mut chance);
         let pause = *chance.of(&["0s", "0s", "0s", "1s"]);
         scene.stage.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", pause);
         let mut service = scene.stage.serve(&[]);
         moment(&scene, &mut chance).await;
+        // A blow may also fall while it stops in order; then it may be done before.
+        let is_asked = chance.percent(10);
+        if is_asked {
+            service.signal("TERM");
+            tokio::time::sleep(Duration::from_millis(chance.within(1, 40))).await;
+        }
         let status = service.kill();
+        let round = tally.rounds + 1;
         let place = format!("round {round}, the log of its service:\n{}", service.log());
-        if status.is_some() || service.log().contains("ERROR") {
+        if status.is_some_and(|status| !is_asked || status != 0) || service.log().contains("ERROR") {
             return Err(Stop::Broken(format!("the service was not well, status {status:?}")).at(&place));
         }
         scene.all_take();
@@ -52,7 +60,12 @@ async fn run(terms: Terms) -> Result<Tally, Stop> {
         if chance.percent(20) {
             let_pauses_pass(&scene.stage.store()).await;
         }
-        tally = tally.plus(Tally { rounds: 1, kills: 1, examined: 1, ..Tally::default() });
+        tally = tally.plus(Tally {
+            rounds: 1,
+            kills: usize::from(status.is_none()),
+            examined: 1,
+            ..Tally::default()
+        });
     }
     scene.settle().await?;
     Ok(tally.plus(scene.judge(&scene.heard(), excuses).await?))

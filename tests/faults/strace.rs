@@ -61,9 +61,9 @@ impl Call {
         threads.into_values().max().unwrap_or(0)
     }
 
-    /// A `check` whose n-th call meets `effect`: `signal=SIGKILL`, `error=EIO` … Says whether it did.
-    pub(crate) fn disturb(&self, stage: &Stage, effect: &str, nth: u64) -> (Ended, bool) {
-        let injection = format!("inject={}:{effect}:when={nth}", self.name);
+    /// A `check` in which the call meets `effect`: `signal=SIGKILL:when=3`, `error=EIO:when=2+` … Says whether it did.
+    pub(crate) fn disturb(&self, stage: &Stage, effect: &str) -> (Ended, bool) {
+        let injection = format!("inject={}:{effect}", self.name);
         let log = stage.path("calls.txt");
         let ended = self.run(stage, &["-o", log.to_str().unwrap(), "-e", &injection]);
         let was_hit = ended.status.is_none() || std::fs::read_to_string(log).unwrap().contains("(INJECTED)");
