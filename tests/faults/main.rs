@@ -19,6 +19,7 @@ mod stage;
 mod chance;
 mod clock;
 mod each_call;
+mod full_disk;
 mod heard;
 mod judge;
 mod kill_when_taken;
@@ -46,6 +47,7 @@ const SCENARIOS: &[Scenario] = &[
     each_call::SENDS,
     each_call::BROKEN_DISK,
     each_call::FULL_DISK,
+    full_disk::SCENARIO,
     clock::SCENARIO,
 ];
 
