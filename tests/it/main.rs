@@ -17,6 +17,7 @@ mod expiry;
 mod fallback;
 mod judged;
 mod mail;
+mod migrations;
 mod outcomes;
 mod quiet;
 mod receivers;
