@@ -37,6 +37,8 @@ pub(super) enum Event {
     Down(TimeDelta),
     /// Another configuration takes over, by a reload or a restart.
     Configured { choice: Choice, restart: bool },
+    /// Somebody does not want to hear of these accounts for a while.
+    Silence { glob: &'static str, length: TimeDelta, even_critical: bool },
     /// Somebody sets the clock.
     Clock(TimeDelta),
     /// The last account leaves the configuration, or comes back.
@@ -106,6 +108,15 @@ fn span() -> impl Strategy<Value = TimeDelta> {
     ]
 }
 
+fn silence() -> impl Strategy<Value = Event> {
+    let glob = prop::sample::select(vec!["*", "studio-*", "studio-a", "office"]);
+    (glob, 1_i64..3 * 86_400, any::<bool>()).prop_map(|(glob, length, even_critical)| Event::Silence {
+        glob,
+        length: seconds(length),
+        even_critical,
+    })
+}
+
 fn step() -> impl Strategy<Value = TimeDelta> {
     prop_oneof![
         prop::sample::select(vec![hours(1), -hours(1), days(30), -days(30)]),
@@ -146,6 +157,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Restart),
         1 => span().prop_map(Event::Down),
         2 => (choice, any::<bool>()).prop_map(|(choice, restart)| Event::Configured { choice, restart }),
+        2 => silence(),
         2 => step().prop_map(Event::Clock),
         1 => any::<bool>().prop_map(Event::Watched),
     ]

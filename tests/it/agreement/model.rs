@@ -69,6 +69,20 @@ impl Level {
     }
 }
 
+/// What an operator does not want to hear of until a moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Silence {
+    pub(super) glob: &'static str,
+    pub(super) until: Moment,
+    pub(super) even_critical: bool,
+}
+
+impl Silence {
+    fn means(self, name: &str) -> bool {
+        self.glob.strip_suffix('*').map_or(self.glob == name, |start| name.starts_with(start))
+    }
+}
+
 /// One life of one alert, and what each receiver knows of it.
 #[derive(Clone, Debug)]
 struct Life {
@@ -85,7 +99,8 @@ pub(super) struct Model {
     silent: Option<Moment>,
     unreachable: bool,
     lives: Vec<((String, &'static str), Life)>,
-    changes: Vec<(Severity, String)>,
+    changes: Vec<(&'static str, Severity, String)>,
+    silences: Vec<Silence>,
     /// What each receiver must have been told by now, a line for each message.
     pub(super) told: [Vec<(Moment, String)>; 2],
 }
@@ -93,7 +108,7 @@ pub(super) struct Model {
 impl Model {
     pub(super) fn new(policy: Policy, accounts: &[&'static str]) -> Self {
         let accounts = accounts.iter().map(|name| (*name, Account::default())).collect();
-        let (refusals, lives, changes) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let (refusals, lives, changes, silences) = (BTreeSet::new(), Vec::new(), Vec::new(), Vec::new());
         Self {
             policy,
             accounts,
@@ -102,6 +117,7 @@ impl Model {
             unreachable: false,
             lives,
             changes,
+            silences,
             told: [Vec::new(), Vec::new()],
         }
     }
@@ -124,7 +140,7 @@ impl Model {
                     let before = account.known.replace((end, jobs)).map_or(jobs, |(_, jobs)| jobs);
                     let severity = if jobs < before { Severity::Warning } else { Severity::Info };
                     let line = format!("max_jobs_changed {} {name} maxJobs {before}>{jobs}", word(severity));
-                    self.changes.extend((jobs != before).then_some((severity, line)));
+                    self.changes.extend((jobs != before).then_some((*name, severity, line)));
                 }
                 Seen::Fault(kind) if confirmed => drop(account.faults.insert(kind)),
                 Seen::Refusal(kind) if confirmed => drop(self.refusals.insert(kind)),
@@ -145,6 +161,16 @@ impl Model {
     /// Whether something holds that is about the subscription, or comes to hold when one more run sees it again.
     pub(super) fn is_shared_trouble(&self) -> bool {
         !self.refusals.is_empty() || self.silent.is_some()
+    }
+
+    pub(super) fn silence(&mut self, silence: Silence) {
+        self.silences.push(silence);
+    }
+
+    /// Whether all of these accounts are silenced.
+    fn is_silenced(&self, names: &[&str], is_grave: bool, now: Moment) -> bool {
+        let holds = |silence: &&Silence| now < silence.until && (silence.even_critical || !is_grave);
+        self.silences.iter().filter(holds).any(|silence| names.iter().all(|name| silence.means(name)))
     }
 
     /// What is true now, by subject and kind.
@@ -199,16 +225,30 @@ impl Model {
         self.lives.extend(
             levels.into_iter().map(|(key, level)| (key, Life { level, over: false, told: [None, None] })),
         );
-        let changes = std::mem::take(&mut self.changes);
+        let everybody: Vec<&str> = self.accounts.keys().copied().collect();
+        let silenced: Vec<bool> = self
+            .lives
+            .iter()
+            .map(|((subject, kind), life)| {
+                let is_grave = *kind == "unauthorized" || life.level.rung == Some(0);
+                let own = [subject.as_str()];
+                let names = if subject.starts_with("main(") { &everybody } else { &own[..] };
+                self.is_silenced(names, is_grave, now)
+            })
+            .collect();
+        let (later, changes): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
+            .into_iter()
+            .partition(|(name, ..)| self.is_silenced(&[name], false, now));
+        self.changes = later;
         for receiver in 0..2 {
             let least = self.policy.least[receiver];
-            let mut entries: Vec<String> = changes
-                .iter()
-                .filter(|(severity, _)| *severity >= least)
-                .map(|(_, line)| line.clone())
-                .collect();
-            for ((subject, kind), life) in &mut self.lives {
+            let wanted = changes.iter().filter(|(_, severity, _)| *severity >= least);
+            let mut entries: Vec<String> = wanted.map(|(.., line)| line.clone()).collect();
+            for (((subject, kind), life), silenced) in self.lives.iter_mut().zip(&silenced) {
                 let Some(reason) = news(life, receiver, least, self.policy.repeat, now) else { continue };
+                if *silenced && !life.over {
+                    continue;
+                }
                 let stage = life.level.rung.map(|rung| format!("{} ", stage(rung))).unwrap_or_default();
                 entries.push(format!("{reason} {kind} {stage}{} {subject}", word(life.level.severity)));
                 life.told[receiver] = (!life.over).then_some((life.level, now));
@@ -232,7 +272,9 @@ impl Model {
             .flat_map(|(_, life)| life.told)
             .flatten()
             .filter_map(|(_, at)| Some(at + self.policy.repeat?));
-        let mut moments: Vec<Moment> = ends.chain(reminders).filter(|moment| *moment > now).collect();
+        let silences = self.silences.iter().map(|silence| silence.until);
+        let mut moments: Vec<Moment> =
+            ends.chain(reminders).chain(silences).filter(|moment| *moment > now).collect();
         moments.sort();
         moments.into_iter().find(|moment| self.says_something(*moment))
     }
@@ -245,7 +287,8 @@ impl Model {
             silent: self.silent,
             unreachable: self.unreachable,
             lives: self.lives.clone(),
-            changes: Vec::new(),
+            changes: self.changes.clone(),
+            silences: self.silences.clone(),
             told: [Vec::new(), Vec::new()],
         };
         later.announce(at);

@@ -2,10 +2,12 @@
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use minimax_watch::domain::silence::Matcher;
 use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
+use minimax_watch::store::NewSilence;
 
 use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
-use super::model::{Model, Moment, Seen};
+use super::model::{Model, Moment, Seen, Silence};
 use crate::heard;
 use crate::world::{World, days, hours, start};
 
@@ -125,6 +127,7 @@ impl Pair {
                 self.choice = choice;
                 self.configured(restart).await;
             }
+            Event::Silence { glob, length, even_critical } => self.silence(glob, length, even_critical).await,
             Event::Clock(by) => {
                 self.world.step_clock(by);
                 self.tick().await;
@@ -197,6 +200,17 @@ impl Pair {
         self.model.announce(self.world.now());
         self.set_trouble(0);
         self.restart().await;
+    }
+
+    async fn silence(&mut self, glob: &'static str, length: TimeDelta, even_critical: bool) {
+        let until = self.world.now() + length;
+        let matcher = Matcher::new(&[glob.to_owned()], &[], []).unwrap();
+        let silence = NewSilence { matcher, until, reason: "tests".to_owned(), even_critical };
+        let mut writer = self.world.engine.store.write().await.unwrap();
+        writer.add_silence(&silence, self.world.now()).await.unwrap();
+        writer.commit().await.unwrap();
+        self.model.silence(Silence { glob, until, even_critical });
+        self.tick().await;
     }
 
     async fn watch(&mut self, watched: bool) {
