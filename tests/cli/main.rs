@@ -9,6 +9,7 @@ mod configuration;
 mod crash;
 mod json;
 mod locked;
+mod network;
 mod output;
 mod reload;
 mod secrets;

@@ -29,6 +29,7 @@ mod report;
 mod scene;
 mod story;
 mod strace;
+mod ten_thousand;
 
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ const SCENARIOS: &[Scenario] = &[
     each_call::FULL_DISK,
     full_disk::SCENARIO,
     clock::SCENARIO,
+    ten_thousand::SCENARIO,
 ];
 
 /// One kind of fault and what must hold under it.
