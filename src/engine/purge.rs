@@ -20,11 +20,11 @@ impl Engine {
         let receivers: Vec<&str> =
             self.config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
         let mut writer = self.store.write().await?;
-        let messages = writer.give_up_orphans(&receivers, now - PATIENCE, now).await?;
+        let messages = writer.give_up_orphans(&receivers, now).await?;
         writer.settle_orphans(&receivers, now - PATIENCE).await?;
         writer.commit().await?;
         if messages > 0 {
-            tracing::warn!(messages, "given up: their receivers left the configuration");
+            tracing::error!(messages, "given up: their receivers left the configuration");
         }
         Ok(())
     }

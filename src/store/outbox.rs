@@ -6,7 +6,7 @@ use super::rows::{millis, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::assess::Health;
-use crate::domain::backoff::{LONGEST_PAUSE, Patience};
+use crate::domain::backoff::{LONGEST_PAUSE, PATIENCE, Patience};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 
@@ -173,21 +173,27 @@ impl Writer {
         self.end(id, "failed", Some(error), now).await
     }
 
-    /// Gives up what was written before `before` for receivers other than `receivers`: nobody is there to send it to.
-    pub async fn give_up_orphans(
-        &mut self,
-        receivers: &[&str],
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let given_up = sqlx::query(
-            "UPDATE messages SET state = 'failed', last_error = 'its receiver left the configuration',
-             next_attempt_at = NULL, finished_at = ?
-             WHERE state = 'pending' AND created_at < ? AND receiver NOT IN (SELECT value FROM json_each(?))",
+    /// Gives up what has waited for longer than the patience for receivers other than `receivers`: nobody is there to send it to.
+    /// A purge counts as an attempt that failed, so that no clock that jumps gives it up either.
+    pub async fn give_up_orphans(&mut self, receivers: &[&str], now: Timestamp) -> Result<u64, StoreError> {
+        let receivers = to_json("receivers", &receivers)?;
+        sqlx::query(
+            "UPDATE messages SET waited = waited + MAX(0, MIN(?1 - COALESCE(tried_at, created_at), ?2)), tried_at = ?1
+             WHERE state = 'pending' AND receiver NOT IN (SELECT value FROM json_each(?3))",
         )
         .bind(millis(now))
-        .bind(millis(before))
-        .bind(to_json("receivers", &receivers)?)
+        .bind(LONGEST_PAUSE.num_milliseconds())
+        .bind(&receivers)
+        .execute(self.connection())
+        .await?;
+        let given_up = sqlx::query(
+            "UPDATE messages SET state = 'failed', last_error = 'its receiver left the configuration',
+             next_attempt_at = NULL, finished_at = ?1
+             WHERE state = 'pending' AND waited > ?2 AND receiver NOT IN (SELECT value FROM json_each(?3))",
+        )
+        .bind(millis(now))
+        .bind(PATIENCE.num_milliseconds())
+        .bind(&receivers)
         .execute(self.connection())
         .await?;
         Ok(given_up.rows_affected())

@@ -129,6 +129,15 @@ async fn what_waits_for_a_receiver_that_left_is_given_up_after_a_week_and_forgot
         (outbox.pending, outbox.failed, world.engine.store.all_alerts().await.unwrap().len())
     };
     assert_eq!(counts(&world).await, (1, 0, 1), "it may come back");
+    world.step_clock(days(30));
+    assert_eq!(counts(&world).await.0, 1, "a clock that jumps costs it a day");
+    world.step_clock(-days(30));
+    for day in 1..6 {
+        world.at(start() + days(day));
+        assert_eq!(counts(&world).await.0, 1, "day {day}");
+    }
+    world.at(start() + days(7));
+    assert_eq!(counts(&world).await.0, 1);
     world.at(start() + days(8));
     assert_eq!(counts(&world).await, (0, 1, 0));
     world.at(start() + days(10));
