@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::StoreError;
-use super::error::open_failed;
+use super::error::{needs_to_write, open_failed};
 use super::open::BUSY;
 
 /// What tells a store from other programs' databases (`PRAGMA application_id`, set by the first migration).
@@ -66,9 +66,13 @@ impl Found {
             }
             Some(true) | None => {}
         }
-        // One that may write carries the log over when it closes, also into what turns out to be damaged.
-        let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).read_only(true);
-        let mut connection = options.connect().await.map_err(|error| open_failed(path, &error))?;
+        // One that may write carries the log over when it closes, also into what turns out to be damaged. Only where a process
+        // was killed as it made the store is it needed: SQLite takes back what was half done.
+        let reached = match reach(path, true).await {
+            Err(error) if needs_to_write(&error) => reach(path, false).await,
+            reached => reached,
+        };
+        let mut connection = reached.map_err(|error| open_failed(path, &error))?;
         let found = Self::by(&mut connection, path, care, logged > 0).await;
         connection.close().await.map_err(|error| open_failed(path, &error))?;
         found
@@ -98,6 +102,14 @@ impl Found {
         }
         Ok(Self { content, examined: depth == Some(Depth::Whole) })
     }
+}
+
+/// A connection that has seen the file's tables.
+async fn reach(path: &Path, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).read_only(read_only);
+    let mut connection = options.connect().await?;
+    sqlx::query("SELECT COUNT(*) FROM sqlite_schema").execute(&mut connection).await?;
+    Ok(connection)
 }
 
 impl Content {

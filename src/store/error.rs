@@ -155,6 +155,11 @@ pub(super) fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
     }
 }
 
+/// Whether `error` says that the file cannot be read without writing to it (`SQLITE_READONLY`).
+pub(super) fn needs_to_write(error: &sqlx::Error) -> bool {
+    Code::of(error).is_some_and(|code| code.plain() == 8)
+}
+
 /// SQLite's extended result code (<https://www.sqlite.org/rescode.html>).
 #[derive(Clone, Copy)]
 struct Code(i32);

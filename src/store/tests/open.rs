@@ -2,7 +2,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use sqlx::{Row, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{ConnectOptions, Row, SqlitePool};
 
 use super::super::{Store, StoreError};
 use super::{Home, account, at, named};
@@ -328,4 +329,19 @@ async fn a_store_deleted_or_replaced_while_it_is_open_is_noticed() {
     assert!(told.contains("was replaced by another file while in use"), "{told}");
     fs::rename(&aside, home.path()).unwrap();
     home.store.in_place().unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_a_kill_cut_short_is_taken_back() {
+    let home = closed().await;
+    let options = SqliteConnectOptions::new().filename(home.path()).journal_mode(SqliteJournalMode::Delete);
+    let mut connection = options.pragma("cache_size", "1").connect().await.unwrap();
+    let change = "BEGIN; UPDATE runs SET checked = 7";
+    sqlx::raw_sql(change).execute(&mut connection).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["watch.db", "watch.db-journal"] {
+        fs::copy(home.folder.path().join(file), folder.path().join(file)).unwrap();
+    }
+    let store = Store::open(&folder.path().join("watch.db")).await.unwrap();
+    assert_eq!(store.last_run().await.unwrap().unwrap().counts.checked, 0);
 }
