@@ -239,6 +239,20 @@ impl Writer {
         Ok(())
     }
 
+    /// Lets go of one bad verdict that was believed of an account.
+    pub async fn forget_fault(&mut self, account: &AccountKey, fault: Fault) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE accounts SET faults = trim(replace(' ' || faults || ' ', ' ' || ? || ' ', ' '))
+             WHERE subscription = ? AND id = ?",
+        )
+        .bind(fault.kind().as_str())
+        .bind(account.subscription.as_str())
+        .bind(account.id.as_str())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Keeps what a look taught about an account.
     pub async fn record_standing(
         &mut self,

@@ -68,6 +68,32 @@ async fn a_cause_that_turns_out_to_be_one_accounts_moves_to_it_in_one_message() 
 }
 
 #[tokio::test]
+async fn a_refusal_that_a_sibling_disproved_does_not_come_back() {
+    let mut world = three().await;
+    world.main.set_all(Some(Answer::unauthorized(Refusal::WithCode)));
+    world.run().await;
+    world.main.set_all(None);
+    world.main.set("1", Answer::not_found(Missing::Json));
+    world.main.set("2", Answer::not_found(Missing::Json));
+    world.run().await;
+    assert_eq!(
+        world.heard().last().unwrap(),
+        "opened not_found critical studio-a + opened not_found critical studio-b + resolved unauthorized critical main(3)"
+    );
+    // Neither when another refusal is seen,
+    world.main.set_all(Some(Answer::lapsed(Lapse::Expired)));
+    world.run().await;
+    assert_eq!(world.heard(), ["opened subscription_lapsed critical main(3)"]);
+    world.main.set_all(None);
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved subscription_lapsed critical main(3)"]);
+    // nor when the sibling leaves.
+    world.reload(Settings::watching(&THREE[..2])).await;
+    world.run().await;
+    assert!(world.heard().is_empty());
+}
+
+#[tokio::test]
 async fn an_account_that_joins_a_refused_subscription_is_no_news() {
     let mut world = three().await;
     world.main.revoke_tokens();

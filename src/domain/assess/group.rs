@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::words::{answered_again, fault_condition, names, silence_detail};
 use super::{Open, Transition, settle};
-use crate::domain::account::SubscriptionName;
+use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::alert::{AlertKind, Condition, Severity, Subject};
 use crate::domain::observation::Outcome;
 use crate::domain::policy::Policy;
@@ -21,22 +21,45 @@ pub(super) struct Group<'a> {
     pub(super) open: &'a Open<'a>,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    pub(super) fn of(name: &'a SubscriptionName, members: &'a [Known], open: &'a Open<'a>) -> Self {
+        let accounts: Vec<&Known> = members.iter().filter(|member| !member.account.is_listing()).collect();
+        let witnesses = members;
+        let members = if accounts.is_empty() { members.iter().collect() } else { accounts };
+        Self { name, members, witnesses, open }
+    }
+
     /// 401 and 402 are about the token or the plan, so about the subscription; a 401 is about an account only when a
     /// sibling's `ok` in the same run proves the token. A later `ok` proves the token and leaves older refusals without weight.
     pub(super) fn refusals(&self, fault: Fault) -> Vec<Transition> {
         let refused = self.bearing(|standing| standing.faults.contains(&fault));
+        let (whole, bearers) = self.weigh(fault, &refused);
+        self.shared(fault.kind(), &refused, &bearers, whole, |subject, affected, member| {
+            fault_condition(subject, fault, affected, &member.standing)
+        })
+    }
+
+    /// The accounts whose refusal a sibling's later `ok` left without weight, and that have no alert of their own about it.
+    pub(super) fn outlived(&self, fault: Fault) -> Vec<AccountKey> {
+        let refused = self.bearing(|standing| standing.faults.contains(&fault));
+        let (_, bearers) = self.weigh(fault, &refused);
+        let bears = |account: &AccountKey| bearers.iter().any(|bearer| bearer.account == *account);
+        let own =
+            |account: &AccountKey| self.open.find(&Subject::Account(account.clone()), fault.kind()).is_some();
+        let refused = refused.into_iter().map(|member| member.account.clone());
+        refused.filter(|account| !bears(account) && !own(account)).collect()
+    }
+
+    /// Whether the refusal of these accounts is the whole subscription's, and whose refusals count.
+    fn weigh<'k>(&self, fault: Fault, refused: &[&'k Known]) -> (bool, Vec<&'k Known>) {
         let last_refusal = refused.iter().filter_map(|member| member.standing.verdict_run).max();
         let proof = self.last_ok_run().filter(|ok| Some(*ok) >= last_refusal);
         let whole = match (fault, proof) {
             (Fault::SubscriptionLapsed, proof) => proof <= last_refusal,
             (_, proof) => proof.is_none(),
         };
-        let current = |member: &&Known| whole || member.standing.verdict_run >= proof;
-        let bearers: Vec<&Known> = refused.iter().copied().filter(current).collect();
-        self.shared(fault.kind(), &refused, &bearers, whole, |subject, affected, member| {
-            fault_condition(subject, fault, affected, &member.standing)
-        })
+        let current = |member: &&&Known| whole || member.standing.verdict_run >= proof;
+        (whole, refused.iter().filter(current).copied().collect())
     }
 
     /// The last run in which the token was seen to work.

@@ -11,7 +11,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use crate::domain::account::SubscriptionName;
+use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Fault, Known};
@@ -65,20 +65,23 @@ pub fn subscription(
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Transition> {
-    let accounts: Vec<&Known> = members.iter().filter(|member| !member.account.is_listing()).collect();
+    let accounts = members.iter().filter(|member| !member.account.is_listing());
     let mut transitions: Vec<Transition> =
-        accounts.iter().flat_map(|member| account(member, open, policy, now)).collect();
-    let group = Group {
-        name,
-        witnesses: members,
-        members: if accounts.is_empty() { members.iter().collect() } else { accounts },
-        open,
-    };
+        accounts.flat_map(|member| account(member, open, policy, now)).collect();
+    let group = Group::of(name, members, open);
     transitions.extend(group.refusals(Fault::Unauthorized));
     transitions.extend(group.refusals(Fault::SubscriptionLapsed));
     transitions.extend(group.silence(policy));
     transitions.extend(group.riddles());
     transitions
+}
+
+/// The refusals that a sibling's later `ok` disproved. To be forgotten: else they count again when that sibling leaves, or
+/// make one more cause of the next refusal.
+pub fn outlived(name: &SubscriptionName, members: &[Known], open: &Open<'_>) -> Vec<(AccountKey, Fault)> {
+    let group = Group::of(name, members, open);
+    let of = |fault| group.outlived(fault).into_iter().map(move |account| (account, fault));
+    [Fault::Unauthorized, Fault::SubscriptionLapsed].into_iter().flat_map(of).collect()
 }
 
 /// The end of alerts whose subject is watched no more.

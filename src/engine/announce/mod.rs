@@ -47,6 +47,7 @@ impl Engine {
         for transition in transitions(&members, &before, &policy, now) {
             apply(&mut writer, transition, now).await?;
         }
+        forget_outlived(&mut writer, &members, &before).await?;
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
         let alerts = writer.unsettled_alerts().await?;
         let changes = writer.new_changes().await?;
@@ -129,6 +130,18 @@ fn transitions(members: &[Known], alerts: &[Alert], policy: &Policy, now: Timest
     transitions
         .extend(alerts.iter().filter(|alert| alert.is_firing() && !is_watched(alert)).map(assess::unwatched));
     transitions
+}
+
+/// Lets go of refusals that were disproved.
+async fn forget_outlived(writer: &mut Writer, members: &[Known], alerts: &[Alert]) -> Result<(), StoreError> {
+    let open = Open::new(alerts);
+    for group in members.chunk_by(|a, b| a.account.subscription == b.account.subscription) {
+        let Some(first) = group.first() else { continue };
+        for (account, fault) in assess::outlived(&first.account.subscription, group, &open) {
+            writer.forget_fault(&account, fault).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn apply(writer: &mut Writer, transition: Transition, now: Timestamp) -> Result<(), StoreError> {

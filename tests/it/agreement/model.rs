@@ -41,6 +41,18 @@ pub(super) enum Severity {
 struct Account {
     known: Option<(Moment, i64)>,
     faults: BTreeSet<&'static str>,
+    /// What a look saw that no second look has confirmed, and since when.
+    doubt: Option<(&'static str, Moment)>,
+}
+
+impl Account {
+    /// Whether a bad verdict counts: it was confirmed in its run, or an earlier look saw the same.
+    fn believes(&mut self, kind: &'static str, at: Moment, confirmed: bool) -> bool {
+        let since = self.doubt.filter(|(doubted, _)| *doubted == kind).map_or(at, |(_, since)| since.min(at));
+        let believed = confirmed || at - since >= TimeDelta::seconds(10);
+        self.doubt = (!believed).then_some((kind, since));
+        believed
+    }
 }
 
 /// How grave an alert is. A rung is the seconds that it leaves: the smaller, the graver.
@@ -122,7 +134,7 @@ impl Model {
         }
     }
 
-    /// A run that was `confirmed`, or cut off after its first look: then a bad verdict is not believed yet.
+    /// A run that was `confirmed`, or cut off after its first look: then a bad verdict waits for another look.
     pub(super) fn look(&mut self, seen: &[(&'static str, Seen)], at: Moment, confirmed: bool) {
         if seen.iter().all(|(_, seen)| *seen == Seen::Nothing) {
             let since = self.silent.map_or(at, |since| since.min(at));
@@ -136,14 +148,21 @@ impl Model {
             match *seen {
                 Seen::Well { end, jobs } => {
                     account.faults.clear();
+                    account.doubt = None;
                     self.refusals.clear();
                     let before = account.known.replace((end, jobs)).map_or(jobs, |(_, jobs)| jobs);
                     let severity = if jobs < before { Severity::Warning } else { Severity::Info };
                     let line = format!("max_jobs_changed {} {name} maxJobs {before}>{jobs}", word(severity));
                     self.changes.extend((jobs != before).then_some((*name, severity, line)));
                 }
-                Seen::Fault(kind) if confirmed => drop(account.faults.insert(kind)),
-                Seen::Refusal(kind) if confirmed => drop(self.refusals.insert(kind)),
+                Seen::Fault(kind) if account.faults.contains(kind) => account.doubt = None,
+                Seen::Fault(kind) if account.believes(kind, at, confirmed) => {
+                    account.faults.insert(kind);
+                }
+                Seen::Refusal(kind) if self.refusals.contains(kind) => account.doubt = None,
+                Seen::Refusal(kind) if account.believes(kind, at, confirmed) => {
+                    self.refusals.insert(kind);
+                }
                 Seen::Fault(_) | Seen::Refusal(_) | Seen::Nothing => {}
             }
         }
@@ -152,7 +171,7 @@ impl Model {
     /// The operator takes an account out, or in again: then it is looked at before anything bad counts.
     pub(super) fn watch(&mut self, name: &'static str, watched: bool, parked: &mut Option<(Moment, i64)>) {
         if watched {
-            self.accounts.insert(name, Account { known: parked.take(), faults: BTreeSet::new() });
+            self.accounts.insert(name, Account { known: parked.take(), ..Account::default() });
         } else {
             *parked = self.accounts.remove(name).and_then(|account| account.known);
         }
@@ -160,7 +179,9 @@ impl Model {
 
     /// Whether something holds that is about the subscription, or comes to hold when one more run sees it again.
     pub(super) fn is_shared_trouble(&self) -> bool {
-        !self.refusals.is_empty() || self.silent.is_some()
+        let refused =
+            |account: &Account| matches!(account.doubt, Some(("unauthorized" | "subscription_lapsed", _)));
+        !self.refusals.is_empty() || self.silent.is_some() || self.accounts.values().any(refused)
     }
 
     pub(super) fn silence(&mut self, silence: Silence) {
