@@ -14,6 +14,7 @@ use crate::domain::silence::{Matcher, SilenceId};
 use crate::domain::span;
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, minute, relative};
+use crate::report::Silences;
 use crate::store::{NewSilence, Store};
 
 use crate::{output, setup};
@@ -127,7 +128,7 @@ async fn list(config: &Config, options: &SilenceList) -> anyhow::Result<()> {
             silences
         }
     };
-    output::silences(&silences, now, options.json)
+    if options.json { output::json(&Silences::of(&silences, now)) } else { output::silences(&silences, now) }
 }
 
 /// All of them or none: a number that is no silence in force is a slip.

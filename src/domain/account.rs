@@ -2,13 +2,14 @@
 //!
 //! An account id is opaque (vendor.md): it is never read as a number, never trimmed of zeros.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Makes a newtype over text: ordered, printable, serialised as the text itself.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -74,7 +75,7 @@ impl AccountKey {
 }
 
 /// An account as people know it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AccountRef {
     /// The vendor's id.
     pub id: AccountId,

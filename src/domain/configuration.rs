@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
 /// Which of the two contradicting ends counts (`[expiry].source`, vendor.md).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum EndSource {
     /// `jwt.exp_Expire`, else `jwt.exp`.
     #[default]
@@ -26,7 +27,7 @@ pub enum EndSource {
 }
 
 /// One account's configuration as kept: normalised and redacted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// `jwt.host`; an empty one counts as absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,9 +43,11 @@ pub struct Configuration {
     pub capabilities: BTreeMap<String, bool>,
     /// `jwt.exp_Expire`, to the second.
     #[serde(default, with = "super::time::seconds::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Timestamp>")]
     pub exp_expire: Option<Timestamp>,
     /// `jwt.exp`, to the second.
     #[serde(default, with = "super::time::seconds::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Timestamp>")]
     pub exp: Option<Timestamp>,
 }
 

@@ -3,6 +3,7 @@
 //! Promises: the shapes of contract 4; at most [`LIMIT`] alerts and changes each, the rest counted.
 //! Leaves bytes, templates and headers to `notify::render`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ name! {
 pub const LIMIT: usize = 100;
 
 /// The type of a message (contract 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum MessageType {
     /// At least one alert fires.
     #[serde(rename = "alert.firing")]
@@ -37,7 +38,7 @@ pub enum MessageType {
 }
 
 /// Whether an alert in a message fires or has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It is true now.
@@ -47,7 +48,7 @@ pub enum Status {
 }
 
 /// Why a receiver hears of an alert now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// This receiver hears of it for the first time.
@@ -61,7 +62,7 @@ pub enum Reason {
 }
 
 /// One alert as a message tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertEntry {
     /// Stable over the alert's life.
     pub id: AlertId,
@@ -86,19 +87,22 @@ pub struct AlertEntry {
     pub affected: u32,
     /// Since when it fires.
     #[serde(with = "super::time::seconds")]
+    #[schemars(with = "Timestamp")]
     pub opened_at: Timestamp,
     /// When it ended.
     #[serde(with = "super::time::seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub resolved_at: Option<Timestamp>,
     /// The token's end, where the kind has one.
     #[serde(with = "super::time::seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub expires_at: Option<Timestamp>,
     /// One sentence.
     pub detail: String,
 }
 
 /// One change as a message tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeEntry {
     /// What happened.
     pub kind: ChangeKind,
@@ -116,24 +120,26 @@ pub struct ChangeEntry {
     pub after: Value,
     /// When it was seen.
     #[serde(with = "super::time::seconds")]
+    #[schemars(with = "Timestamp")]
     pub at: Timestamp,
 }
 
 /// Everything that one run has to tell one receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// What it amounts to.
     #[serde(rename = "type")]
     pub kind: MessageType,
     /// When it was decided.
     #[serde(with = "super::time::seconds")]
+    #[schemars(with = "Timestamp")]
     pub timestamp: Timestamp,
     /// The content.
     pub data: MessageData,
 }
 
 /// The content of a [`Message`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageData {
     /// Whom it is for.
     pub receiver: ReceiverName,

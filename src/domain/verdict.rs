@@ -1,12 +1,13 @@
 //! The one word about an account or about all of them, and the exit status that goes with it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Severity;
 use super::observation::Outcome;
 
 /// How things stand. Greater is worse: the worst account decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing to do.

@@ -74,7 +74,12 @@ pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> any
     print(&text)
 }
 
-/// Prints silences.
-pub(crate) fn silences(silences: &[Silence], now: Timestamp, as_json: bool) -> anyhow::Result<()> {
-    print(&if as_json { silences::json(silences, now)? } else { silences::table(silences, now) })
+/// Prints an answer as JSON.
+pub(crate) fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string_pretty(answer)? + "\n"))
+}
+
+/// Prints silences for people.
+pub(crate) fn silences(silences: &[Silence], now: Timestamp) -> anyhow::Result<()> {
+    print(&silences::table(silences, now))
 }

@@ -1,58 +1,14 @@
-//! Silences: for people within 80 columns, for programs as JSON.
+//! Silences, for people: within 80 columns.
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use serde::Serialize;
 
-use crate::domain::silence::{Silence, SilenceId};
+use crate::domain::silence::Silence;
 use crate::domain::text::one_line;
-use crate::domain::time::{Timestamp, relative, seconds};
+use crate::domain::time::{Timestamp, relative};
 
 const WIDTH: u16 = 80;
 
 const COLUMNS: [&str; 5] = ["ID", "WITHHOLDS", "UNTIL (UTC)", "ENDS", "REASON"];
-
-/// What `silence list --json` prints.
-#[derive(Serialize)]
-struct List {
-    #[serde(with = "seconds")]
-    generated_at: Timestamp,
-    silences: Vec<Entry>,
-}
-
-/// One silence; an empty list stands for all.
-#[derive(Serialize)]
-struct Entry {
-    id: SilenceId,
-    in_force: bool,
-    accounts: Vec<String>,
-    kinds: Vec<&'static str>,
-    subscriptions: Vec<String>,
-    even_critical: bool,
-    reason: String,
-    #[serde(with = "seconds")]
-    created_at: Timestamp,
-    #[serde(with = "seconds")]
-    until: Timestamp,
-    #[serde(with = "seconds::option")]
-    ended_at: Option<Timestamp>,
-}
-
-pub(super) fn json(silences: &[Silence], now: Timestamp) -> serde_json::Result<String> {
-    let entries = silences.iter().map(|silence| Entry {
-        id: silence.id,
-        in_force: silence.is_in_force(now),
-        accounts: silence.matcher.globs().to_vec(),
-        kinds: silence.matcher.kinds(),
-        subscriptions: silence.matcher.subscriptions().iter().map(ToString::to_string).collect(),
-        even_critical: silence.even_critical,
-        reason: silence.reason.clone(),
-        created_at: silence.created_at,
-        until: silence.until,
-        ended_at: silence.ended_at,
-    });
-    let list = List { generated_at: now, silences: entries.collect() };
-    Ok(serde_json::to_string_pretty(&list)? + "\n")
-}
 
 pub(super) fn table(silences: &[Silence], now: Timestamp) -> String {
     if silences.is_empty() {
@@ -97,7 +53,7 @@ mod tests {
 
     use super::*;
     use crate::domain::account::SubscriptionName;
-    use crate::domain::silence::Matcher;
+    use crate::domain::silence::{Matcher, SilenceId};
 
     fn silence(id: SilenceId, globs: &[&str], kinds: &[&str], subscription: Option<&str>) -> Silence {
         let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -144,9 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn none_says_what_to_do_next_and_json_is_a_list_in_any_case() {
+    fn none_says_what_to_do_next() {
         assert!(table(&[], now()).contains("silence add --help"));
-        let value: serde_json::Value = serde_json::from_str(&json(&[], now()).unwrap()).unwrap();
-        assert_eq!(value["silences"], serde_json::json!([]));
     }
 }

@@ -6,6 +6,7 @@ use minimax_watch::domain::time::rfc3339;
 use minimax_watch::simulator::Record;
 use serde_json::{Value, json};
 
+use crate::schema::valid;
 use crate::stage::Stage;
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -22,7 +23,7 @@ async fn check_and_status_print_the_contracts_object() {
     let check = stage.run(&["check", "--format", "json"]);
     let status = stage.run(&["status", "--json"]);
     assert_eq!((check.status, status.status), (Some(1), Some(1)));
-    let [check, status] = [check, status].map(|ended| serde_json::from_str::<Value>(&ended.out).unwrap());
+    let [check, status] = [check, status].map(|ended| valid("status", &ended.out));
     for report in [&check, &status] {
         assert_eq!(keys(report), ["accounts", "alerts", "generated_at", "last_run", "outbox", "verdict"]);
         assert_eq!(keys(&report["last_run"]), ["checked", "finished_at", "ok", "started_at"]);
@@ -62,7 +63,7 @@ async fn check_and_status_print_the_contracts_object() {
 async fn only_the_accounts_that_were_named_are_in_it() {
     let stage = Stage::with(&["a", "b"], "").await;
     let check = stage.run(&["check", "b", "--format", "json"]);
-    let report: Value = serde_json::from_str(&check.out).unwrap();
+    let report = valid("status", &check.out);
     assert_eq!(report["accounts"].as_array().unwrap().len(), 1);
     assert_eq!((&report["accounts"][0]["id"], &report["last_run"]["checked"]), (&json!("b"), &json!(1)));
     assert_eq!(stage.api.requests_for("a").len(), 0);
@@ -72,7 +73,7 @@ async fn only_the_accounts_that_were_named_are_in_it() {
 async fn before_the_first_run_everything_is_unknown() {
     let stage = Stage::with(&["a"], "").await;
     let status = stage.run(&["status", "--json"]);
-    let report: Value = serde_json::from_str(&status.out).unwrap();
+    let report = valid("status", &status.out);
     assert_eq!(status.status, Some(3));
     assert_eq!((&report["verdict"], &report["last_run"]), (&json!("unknown"), &Value::Null));
     assert!(!stage.store().exists(), "looking makes no store");

@@ -12,6 +12,7 @@ mod locked;
 mod network;
 mod output;
 mod reload;
+mod schema;
 mod secrets;
 mod service;
 mod silences;

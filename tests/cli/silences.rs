@@ -6,10 +6,11 @@ use minimax_watch::simulator::{Hook, Record};
 use serde_json::Value;
 
 use crate::child::within_patience;
+use crate::schema::valid;
 use crate::stage::{Stage, healthy, webhook};
 
 fn json(stage: &Stage, arguments: &[&str]) -> Value {
-    serde_json::from_str(&stage.run(arguments).out).unwrap()
+    valid("silences", &stage.run(arguments).out)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,6 +33,7 @@ async fn a_running_service_heeds_what_is_added_and_what_is_ended_by_hand() {
     let ended = stage.run(&["silence", "end", "1"]);
     assert_eq!((ended.status, ended.out.as_str()), (Some(0), "silence 1 is over: everything of a\n"));
     within_patience(hook.wait_for(1)).await;
+    valid("webhook", std::str::from_utf8(&hook.deliveries()[0].body).unwrap());
     service.until("message delivered");
     assert_eq!(service.stop(), Some(0));
     assert_eq!(hook.count(), 1);

@@ -1,9 +1,14 @@
 //! The command line: clap types and their help, nothing else.
 
-use std::ffi::OsStr;
+mod global;
+mod silence;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use global::{ColorChoice, Global, LogFormat, LogLevel};
+pub use silence::{Silence, SilenceAdd, SilenceList};
 
 /// Watches MiniMax (Hailuo AI) accounts at useapi.net and tells you before their tokens die.
 #[derive(Debug, Parser)]
@@ -21,81 +26,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// Options for all commands.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Options for all commands")]
-pub struct Global {
-    /// The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// How much is logged [default: info for `run`, else warn]
-    #[arg(long, global = true, value_name = "LEVEL")]
-    pub log_level: Option<LogLevel>,
-    /// How it is logged
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
-    /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: ColorChoice,
-}
-
-/// How much is logged.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum LogLevel {
-    /// Nothing
-    Off,
-    /// What somebody must act on
-    Error,
-    /// What may need somebody
-    Warn,
-    /// One line a run, an alert and a delivery
-    Info,
-    /// Every look
-    Debug,
-    /// Everything
-    Trace,
-}
-
-/// How it is logged.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// For machines, one object a line
-    Json,
-}
-
-/// When to use colour.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl ColorChoice {
-    /// With what NO_COLOR says, which only an explicit choice overrides (no-color.org: any value but an empty one).
-    #[must_use]
-    pub fn settled(self, no_color: Option<&OsStr>) -> Self {
-        match self {
-            Self::Auto if no_color.is_some_and(|value| !value.is_empty()) => Self::Never,
-            choice => choice,
-        }
-    }
-
-    /// Whether to use colour on a stream that is, or is not, a terminal that may be coloured.
-    pub const fn on(self, terminal: bool) -> bool {
-        match self {
-            Self::Auto => terminal,
-            Self::Always => true,
-            Self::Never => false,
-        }
-    }
 }
 
 /// What to do.
@@ -180,74 +110,6 @@ pub struct Status {
     /// Names or ids of accounts [default: all]
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `silence`
-#[derive(Debug, Subcommand)]
-pub enum Silence {
-    /// Withhold fires, reminders and changes; ends are told, and what is left is told when the silence ends
-    #[command(after_help = "\
-All that is given must hold: accounts, kinds, subscriptions. An alert of a
-whole subscription is withheld when each of its accounts is meant. That a token
-expired or was refused is told all the same, but with --even-critical.
-
-Examples:
-  minimax-watch silence add studio-a --for 4h --reason 'being renewed'
-  minimax-watch silence add 'studio-*' --kind expiry --until +3d --reason leave
-  minimax-watch silence add --subscription main --reason 'plan changes' \\
-    --until 2026-11-24T08:00:00Z --even-critical")]
-    Add(SilenceAdd),
-    /// The silences in force
-    #[command(after_help = "\
-Examples:
-  minimax-watch silence list
-  minimax-watch silence list --all --json")]
-    List(SilenceList),
-    /// End silences before their time; what they withheld is told at once
-    #[command(after_help = "Example:\n  minimax-watch silence end 3")]
-    End {
-        /// Their numbers, as `silence list` shows them
-        #[arg(value_name = "ID", required = true)]
-        ids: Vec<i64>,
-    },
-}
-
-/// `silence add`
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("end").required(true))]
-pub struct SilenceAdd {
-    /// Globs over names and ids of accounts
-    #[arg(value_name = "ACCOUNT")]
-    pub accounts: Vec<String>,
-    /// A kind of alert or change, as in messages; can be given again
-    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
-    pub kinds: Vec<String>,
-    /// A subscription by its name; can be given again
-    #[arg(long = "subscription", value_name = "NAME")]
-    pub subscriptions: Vec<String>,
-    /// When it ends: RFC 3339, or relative as +4h
-    #[arg(long, value_name = "TIME", group = "end", allow_hyphen_values = true)]
-    pub until: Option<String>,
-    /// How long it lasts
-    #[arg(long = "for", value_name = "LENGTH", group = "end")]
-    pub length: Option<String>,
-    /// Why, for whoever meets it later
-    #[arg(long, value_name = "TEXT")]
-    pub reason: String,
-    /// Withhold also that a token expired or was refused (stage `expired`, kind `unauthorized`)
-    #[arg(long)]
-    pub even_critical: bool,
-}
-
-/// `silence list`
-#[derive(Debug, Args)]
-pub struct SilenceList {
-    /// Also those that are over
-    #[arg(long)]
-    pub all: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -22,10 +23,11 @@ use crate::store::{Run, Store, StoreError};
 const FAILED_SINCE: TimeDelta = TimeDelta::days(7);
 
 /// The whole picture.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// When it was drawn.
     #[serde(with = "seconds")]
+    #[schemars(with = "Timestamp")]
     pub generated_at: Timestamp,
     /// The worst account's.
     pub verdict: Verdict,
@@ -54,13 +56,15 @@ pub struct ListReport {
 }
 
 /// The last run in numbers.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct LastRun {
     /// When it began.
     #[serde(with = "seconds")]
+    #[schemars(with = "Timestamp")]
     pub started_at: Timestamp,
     /// When it ended, if it did.
     #[serde(with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub finished_at: Option<Timestamp>,
     /// Accounts looked at.
     pub checked: u32,
@@ -69,7 +73,7 @@ pub struct LastRun {
 }
 
 /// One account.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AccountReport {
     /// Whose token reads it.
     pub subscription: SubscriptionName,
@@ -83,12 +87,15 @@ pub struct AccountReport {
     pub verdict: Verdict,
     /// When the last look was.
     #[serde(with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub checked_at: Option<Timestamp>,
     /// When it was last healthy.
     #[serde(with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub last_ok_at: Option<Timestamp>,
     /// The token's end, from the configured source.
     #[serde(with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub expires_at: Option<Timestamp>,
     /// Both ends as the vendor gives them: they can contradict each other.
     pub ends: Ends,
@@ -111,18 +118,20 @@ pub struct AccountReport {
 }
 
 /// The two ends that a configuration can hold, by the vendor's names.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Ends {
     /// `jwt.exp_Expire`.
     #[serde(rename = "exp_Expire", with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub exp_expire: Option<Timestamp>,
     /// `jwt.exp`.
     #[serde(with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
     pub exp: Option<Timestamp>,
 }
 
 /// The outbox in numbers.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub struct Outbox {
     /// Still to be delivered.
     pub pending: i64,

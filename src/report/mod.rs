@@ -1,0 +1,13 @@
+//! The answers to an operator's questions, from the store alone: plain data that the terminal, `--json` and later the
+//! HTTP interface show.
+//!
+//! Promises: every JSON that a command prints is one of these types, described by a schema that is made from it
+//! (`docs/schemas`). Leaves tables and colours to `output`.
+
+mod schema;
+mod silences;
+mod status;
+
+pub use schema::{SCHEMAS, Schema};
+pub use silences::Silences;
+pub use status::{AccountReport, Ends, LastRun, ListReport, Outbox, Report};
