@@ -31,7 +31,7 @@ impl Engine {
     pub async fn deliver(&self, receiver: &Receiver, now: Timestamp) -> Result<Delivery, StoreError> {
         let mut delivery = Delivery::default();
         while let Some(message) = self.store.next_message(&receiver.name).await? {
-            if !message.patience.is_due(message.next_attempt_at, now) {
+            if !message.is_due(now) {
                 delivery.next = Some(message.next_attempt_at);
                 break;
             }

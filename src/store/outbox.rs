@@ -68,6 +68,14 @@ impl PendingRow {
     }
 }
 
+impl PendingMessage {
+    /// Whether it may be sent at `now`. What was never tried was put off by nobody, whatever the clock said when it was
+    /// written.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.attempts == 0 || self.patience.is_due(self.next_attempt_at, now)
+    }
+}
+
 /// The outbox in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxCounts {

@@ -64,6 +64,20 @@ async fn what_was_put_off_by_a_clock_that_ran_ahead_is_tried_as_soon_as_it_is_ri
 }
 
 #[tokio::test]
+async fn what_waits_behind_another_is_not_held_off_by_a_clock_that_ran_ahead() {
+    let world = waiting().await;
+    world.step_clock(hours(20));
+    world.main.put(healthy("1"));
+    world.run().await;
+    world.step_clock(minutes(-1) - hours(20));
+    // The one before it is tried, in vain, and with it both have waited by the right clock.
+    world.tick().await;
+    world.desk.come_back().unwrap();
+    world.live_until(world.now() + hours(16)).await;
+    assert_eq!(world.heard_at_desk(), [OPENED, "resolved not_found critical studio-a"]);
+}
+
+#[tokio::test]
 async fn what_waits_behind_a_dead_receiver_is_given_up_a_week_after_it_was_written_too() {
     let world = waiting().await;
     world.live_until(start() + days(3)).await;
