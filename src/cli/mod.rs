@@ -1,5 +1,6 @@
 //! The command line: clap types and their help, nothing else.
 
+mod alerts;
 mod global;
 mod silence;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use alerts::{Ack, Alerts, Deliveries};
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 
@@ -52,6 +54,28 @@ Examples:
   minimax-watch status
   minimax-watch status studio-a --json")]
     Status(Status),
+    /// Open alerts: what, since when, and who was told
+    #[command(after_help = "\
+Examples:
+  minimax-watch alerts
+  minimax-watch alerts --all --json
+  minimax-watch alerts --since 7d           # also those that ended since")]
+    Alerts(Alerts),
+    /// Messages: to whom, what became of them, how often they were tried
+    #[command(after_help = "\
+Examples:
+  minimax-watch deliveries
+  minimax-watch deliveries pager --since 30d
+  minimax-watch deliveries --json")]
+    Deliveries(Deliveries),
+    /// Say that you know of an alert: no reminders until it gets graver or ends
+    #[command(after_help = "\
+An alert goes by its id, as `alerts` shows it; its last characters will do.
+
+Examples:
+  minimax-watch ack 01KAQ9Z0X0000000000000000 --reason 'renewed at eight'
+  minimax-watch ack X0000000 --undo")]
+    Ack(Ack),
     /// What nobody is to hear of until a given moment
     #[command(
         subcommand,

@@ -1,5 +1,7 @@
 //! One file per command: each builds what it needs and calls the steps. Results go to stdout, everything else to stderr.
 
+mod ack;
+mod alerts;
 mod check;
 mod config;
 mod notify;
@@ -49,6 +51,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Run => run::run(&global).await,
         Command::Check(check) => check::run(&global, &check).await,
         Command::Status(status) => status::run(&global, &status).await,
+        Command::Alerts(options) => alerts::alerts(&global, &options).await,
+        Command::Deliveries(options) => alerts::deliveries(&global, &options).await,
+        Command::Ack(options) => ack::run(&global, &options).await,
         Command::Silence(command) => silence::run(&global, &command).await,
         Command::Notify(notify) => notify::run(&global, &notify).await,
         Command::Schedule(schedule) => schedule::run(&global, &schedule),

@@ -1,5 +1,6 @@
 //! The configuration in force: resolved, validated, plain data. Whoever holds a [`Config`] need not check it again.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +53,12 @@ impl Config {
             unreachable_after: self.alerts.unreachable_after,
             repeat_every: self.alerts.repeat_every,
         }
+    }
+
+    /// Who is told when a receiver fails, by the failing one.
+    pub fn fallbacks(&self) -> BTreeMap<ReceiverName, ReceiverName> {
+        let fallback = |receiver: &Receiver| Some((receiver.name.clone(), receiver.fallback.clone()?));
+        self.receivers.iter().filter_map(fallback).collect()
     }
 }
 

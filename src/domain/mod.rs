@@ -11,6 +11,7 @@ pub mod backoff;
 pub mod change;
 pub mod configuration;
 pub mod diff;
+pub mod directory;
 pub mod expiry;
 pub mod message;
 pub mod moment;

@@ -27,6 +27,17 @@ pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
     moment.ok_or_else(refused)
 }
 
+/// Reads the moment from which on something is wanted: as [`parse`], and a bare length (`7d`) counts back from `now`.
+///
+/// # Errors
+/// As [`parse`].
+pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
+    match span::parse(text) {
+        Ok(length) => now.checked_sub_signed(length).ok_or_else(|| MomentError(text.to_owned())),
+        Err(_) => parse(text, now),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{TimeDelta, TimeZone};
@@ -45,6 +56,9 @@ mod tests {
         ] {
             assert_eq!(parse(typed, now), Ok(moment), "{typed}");
         }
+        assert_eq!(since("7d", now), Ok(now - TimeDelta::days(7)));
+        assert_eq!(since("-7d", now), Ok(now - TimeDelta::days(7)));
+        assert!(since("yesterday", now).is_err() && since("400000d", now).is_err());
         for refused in ["", "4h", "+", "+-4h", "tomorrow", "2026-11-23", "2026-11-23T07:15:00", "+40000d"] {
             assert!(parse(refused, now).is_err(), "{refused}");
         }

@@ -51,10 +51,34 @@ pub struct Route {
     pub accounts: GlobSet,
 }
 
+/// Why a receiver does not want to hear of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwanted {
+    /// Its kind is none of `kinds`.
+    Kind,
+    /// It is milder than `min_severity`.
+    Severity,
+    /// None of its accounts is among `accounts`.
+    Accounts,
+    /// It is about a receiver whose `fallback` is another one.
+    NoFallback,
+}
+
 impl Route {
-    /// Whether an alert of this kind and severity passes, when it concerns `accounts`.
-    pub fn takes_alert(&self, kind: AlertKind, severity: Severity, accounts: &[&AccountRef]) -> bool {
-        self.kinds.includes_alert(kind) && severity >= self.min_severity && self.takes_any(accounts)
+    /// What keeps an alert of this kind and severity out, when it concerns `accounts`; none when it passes.
+    pub fn unwanted(
+        &self,
+        kind: AlertKind,
+        severity: Severity,
+        accounts: &[&AccountRef],
+    ) -> Option<Unwanted> {
+        [
+            (self.kinds.includes_alert(kind), Unwanted::Kind),
+            (severity >= self.min_severity, Unwanted::Severity),
+            (self.takes_any(accounts), Unwanted::Accounts),
+        ]
+        .into_iter()
+        .find_map(|(passes, unwanted)| (!passes).then_some(unwanted))
     }
 
     /// Whether a change of this kind and severity in `account` passes.
@@ -91,8 +115,8 @@ mod tests {
     fn an_account_passes_by_its_name_or_its_id() {
         let studio = account("123456", "studio-a");
         for (glob, passes) in [("*", true), ("studio-*", true), ("1234*", true), ("other*", false)] {
-            let taken = route(glob).takes_alert(AlertKind::NotFound, Severity::Critical, &[&studio]);
-            assert_eq!(taken, passes, "{glob}");
+            let unwanted = route(glob).unwanted(AlertKind::NotFound, Severity::Critical, &[&studio]);
+            assert_eq!(unwanted, (!passes).then_some(Unwanted::Accounts), "{glob}");
         }
     }
 
@@ -100,7 +124,7 @@ mod tests {
     fn a_subscription_passes_when_one_of_its_accounts_does() {
         let (a, b) = (account("1", "studio-a"), account("2", "office"));
         let takes = |accounts: &[&AccountRef]| {
-            route("studio-*").takes_alert(AlertKind::Unauthorized, Severity::Critical, accounts)
+            route("studio-*").unwanted(AlertKind::Unauthorized, Severity::Critical, accounts).is_none()
         };
         assert!(takes(&[&a, &b]));
         assert!(!takes(&[&b]));
@@ -113,8 +137,9 @@ mod tests {
         let mut route = route("*");
         assert!(!route.takes_change(ChangeKind::HostChanged, Severity::Info, &studio));
         route.kinds = Kinds::Only { alerts: BTreeSet::from([AlertKind::Expiry]), changes: BTreeSet::new() };
-        assert!(route.takes_alert(AlertKind::Expiry, Severity::Warning, &[&studio]));
-        assert!(!route.takes_alert(AlertKind::NotFound, Severity::Critical, &[&studio]));
+        assert_eq!(route.unwanted(AlertKind::Expiry, Severity::Warning, &[&studio]), None);
+        assert_eq!(route.unwanted(AlertKind::Expiry, Severity::Info, &[&studio]), Some(Unwanted::Severity));
+        assert_eq!(route.unwanted(AlertKind::NotFound, Severity::Critical, &[&studio]), Some(Unwanted::Kind));
         assert!(!route.takes_change(ChangeKind::CapabilityLost, Severity::Warning, &studio));
     }
 }

@@ -25,6 +25,13 @@ pub(super) fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
+/// `text`, wrapped and `indent` spaces in, with `label` before its first line. What is seen of the label is `width` wide.
+pub(super) fn block(label: &str, width: usize, indent: usize, text: &str) -> String {
+    let lines = wrapped(text, indent);
+    let gap = indent.saturating_sub(width);
+    format!("{label}{:gap$}{}", "", lines.trim_start_matches(' '))
+}
+
 /// `1 account`, `2 accounts`.
 pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })

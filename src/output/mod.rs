@@ -2,8 +2,11 @@
 //!
 //! Promises: a closed stdout ends the command quietly; colour is never the only carrier of a meaning.
 
+mod alerts;
+mod deliveries;
 mod lines;
 mod nagios;
+mod paint;
 mod progress;
 mod silences;
 mod table;
@@ -19,7 +22,8 @@ use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
-use crate::report::Report;
+use crate::report::{Alerts, Deliveries, Report};
+use paint::Paint;
 
 /// Prints a result.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
@@ -82,4 +86,18 @@ pub(crate) fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Prints silences for people.
 pub(crate) fn silences(silences: &[Silence], now: Timestamp) -> anyhow::Result<()> {
     print(&silences::table(silences, now))
+}
+
+/// Prints alerts for people; `all`: also those that are over were asked for.
+pub(crate) fn alerts(alerts: &Alerts, all: bool, color: ColorChoice) -> anyhow::Result<()> {
+    print(&alerts::render(alerts, all, paint(color)))
+}
+
+/// Prints what became of messages, for people.
+pub(crate) fn deliveries(deliveries: &Deliveries) -> anyhow::Result<()> {
+    print(&deliveries::render(deliveries))
+}
+
+fn paint(color: ColorChoice) -> Paint {
+    Paint(color.on(io::stdout().is_terminal()))
 }

@@ -4,10 +4,14 @@
 //! Promises: every JSON that a command prints is one of these types, described by a schema that is made from it
 //! (`docs/schemas`). Leaves tables and colours to `output`.
 
+mod alerts;
+mod deliveries;
 mod schema;
 mod silences;
 mod status;
 
+pub use alerts::{AckReport, AlertReport, Alerts, ToldReport};
+pub use deliveries::{Deliveries, DeliveryReport};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::Silences;
 pub use status::{AccountReport, Ends, LastRun, ListReport, Outbox, Report};

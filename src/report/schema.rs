@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{Report, Silences};
+use super::{Alerts, Deliveries, Report, Silences};
 use crate::domain::message::Message;
 
 /// The schema of one kind of answer.
@@ -20,6 +20,8 @@ pub struct Schema {
 
 /// All of them.
 pub const SCHEMAS: &[Schema] = &[
+    Schema::of::<Alerts>("alerts", 1),
+    Schema::of::<Deliveries>("deliveries", 1),
     Schema::of::<Report>("status", 1),
     Schema::of::<Silences>("silences", 1),
     Schema::of::<Message>("webhook", 1),

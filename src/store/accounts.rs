@@ -296,6 +296,20 @@ impl Store {
         watched(&mut *self.read.acquire().await?).await
     }
 
+    /// What is known of each of `accounts`, watched or not.
+    pub async fn known_of(&self, accounts: &[AccountKey]) -> Result<Vec<Known>, StoreError> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<AccountRow> = sqlx::query_as(known!(
+            "WHERE (a.subscription, a.id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+        ))
+        .bind(keys(accounts)?)
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(AccountRow::read).collect()
+    }
+
     /// The accounts of a subscription that were found in its list.
     pub async fn discovered(&self, subscription: &SubscriptionName) -> Result<Vec<AccountId>, StoreError> {
         let ids: Vec<String> = sqlx::query_scalar(

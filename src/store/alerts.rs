@@ -154,7 +154,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends an alert.
+    /// Ends an alert, and with it that somebody acknowledged it: it may come back.
     pub async fn resolve_alert(
         &mut self,
         id: &AlertId,
@@ -171,6 +171,7 @@ impl Writer {
         .bind(id.as_str())
         .execute(self.connection())
         .await?;
+        self.drop_ack(id).await?;
         Ok(())
     }
 
@@ -211,6 +212,35 @@ impl Store {
             sqlx::query_as(alerts!("WHERE settled = 0 AND resolved_at IS NULL ORDER BY id"))
                 .fetch_all(&self.read)
                 .await?;
+        rows.into_iter().map(AlertRow::read).collect()
+    }
+
+    /// The alerts that fire, and those that ended at `since` or later, oldest first.
+    pub async fn alerts_since(&self, since: Timestamp) -> Result<Vec<Alert>, StoreError> {
+        let rows: Vec<AlertRow> = sqlx::query_as(alerts!(
+            "WHERE id IN (
+                 SELECT id FROM alerts INDEXED BY alerts_unsettled
+                 WHERE settled = 0 AND (resolved_at IS NULL OR resolved_at >= ?1)
+                 UNION ALL SELECT id FROM alerts INDEXED BY alerts_over WHERE settled = 1 AND resolved_at >= ?1)
+             ORDER BY id"
+        ))
+        .bind(millis(since))
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(AlertRow::read).collect()
+    }
+
+    /// Every alert that was ever about `subject` and is still remembered, oldest first.
+    pub async fn alerts_about(&self, subject: &Subject) -> Result<Vec<Alert>, StoreError> {
+        let [subscription, account, receiver] = columns(subject);
+        let rows: Vec<AlertRow> = sqlx::query_as(alerts!(
+            "WHERE subscription = ? AND account = ? AND receiver = ? ORDER BY opened_at, id"
+        ))
+        .bind(subscription)
+        .bind(account)
+        .bind(receiver)
+        .fetch_all(&self.read)
+        .await?;
         rows.into_iter().map(AlertRow::read).collect()
     }
 

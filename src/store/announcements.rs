@@ -53,7 +53,7 @@ const fn status_word(status: Status) -> &'static str {
     }
 }
 
-fn status(text: &str) -> Option<Status> {
+pub(super) fn status(text: &str) -> Option<Status> {
     [Status::Firing, Status::Resolved].into_iter().find(|status| status_word(*status) == text)
 }
 
@@ -64,6 +64,12 @@ const fn reason_word(reason: Reason) -> &'static str {
         Reason::Repeated => "repeated",
         Reason::Resolved => "resolved",
     }
+}
+
+pub(super) fn reason(text: &str) -> Option<Reason> {
+    [Reason::Opened, Reason::Escalated, Reason::Repeated, Reason::Resolved]
+        .into_iter()
+        .find(|reason| reason_word(*reason) == text)
 }
 
 #[derive(sqlx::FromRow)]

@@ -4,10 +4,12 @@
 //! files readable by their owner alone from their first byte. Leaves every decision to `domain`: nothing here reads a clock.
 
 mod accounts;
+mod acks;
 mod alerts;
 mod announcements;
 mod changes;
 mod content;
+mod deliveries;
 mod error;
 mod lock;
 mod open;
@@ -18,12 +20,15 @@ mod rows;
 mod runs;
 mod silences;
 mod snapshots;
+mod tellings;
 
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub use accounts::Watched;
+pub use acks::Ack;
 pub use announcements::{Announced, Announcement};
 pub use changes::StoredChange;
+pub use deliveries::{DeliveryState, StoredMessage};
 pub use error::StoreError;
 pub use lock::{Lock, LockError};
 pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
@@ -31,6 +36,7 @@ pub use purge::Purged;
 pub use runs::{Run, RunCounts};
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;
+pub use tellings::{LastTold, StoredTelling};
 
 /// The open store. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ mod heard;
 mod judge;
 mod world;
 
+mod acks;
 mod agreement;
 mod causes;
 mod changes;

@@ -13,6 +13,7 @@ use crate::domain::expiry::Stage;
 use crate::domain::message::{
     AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status,
 };
+use crate::domain::route::Unwanted;
 use crate::domain::summary;
 use crate::domain::time::{Timestamp, was_set_back};
 
@@ -110,6 +111,60 @@ pub fn decide(
         // A clock that was set back must not hold a reminder off for as long as it was ahead.
         Some(every) if (now - told.at).abs() >= every => Decision::Tell(Reason::Repeated),
         every => Decision::Knows(every.map(|every| told.at + every)),
+    }
+}
+
+/// All that decides whether one receiver is told of one alert.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The alert.
+    pub alert: &'a Alert,
+    /// Why the receiver does not want to hear of it, if so.
+    pub unwanted: Option<Unwanted>,
+    /// What it has been told.
+    pub told: Option<Told>,
+    /// Until when a silence withholds the alert, if one does.
+    pub withheld_until: Option<Timestamp>,
+    /// Whether somebody acknowledged it.
+    pub acked: bool,
+    /// Reminders, if any.
+    pub repeat_every: Option<TimeDelta>,
+}
+
+/// What becomes of one alert for one receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// It does not want to hear of it.
+    Unwanted(Unwanted),
+    /// It is told now.
+    Tell(Reason),
+    /// It would be told now, were it not for a silence that lasts until then.
+    Withheld(Timestamp, Reason),
+    /// It knows; a reminder is due at this moment, if ever.
+    Knows(Option<Timestamp>),
+    /// It ended, and this receiver never heard of it, or heard that too.
+    Over,
+}
+
+impl Case<'_> {
+    /// The one place where all reasons to tell or not to tell meet.
+    pub fn word(&self, now: Timestamp) -> Word {
+        let fires = self.alert.is_firing();
+        // Whoever was told of a fire is told of its end, whatever the route says by then.
+        if let Some(unwanted) = self.unwanted.filter(|_| fires) {
+            return Word::Unwanted(unwanted);
+        }
+        match (decide(self.alert, self.told, self.reminders(), now), self.withheld_until) {
+            (Decision::Tell(reason), Some(until)) if fires => Word::Withheld(until, reason),
+            (Decision::Tell(reason), _) => Word::Tell(reason),
+            (Decision::Knows(reminder), _) => Word::Knows(reminder),
+            (Decision::Over, _) => Word::Over,
+        }
+    }
+
+    /// How often it is reminded of, if at all.
+    pub fn reminders(&self) -> Option<TimeDelta> {
+        self.repeat_every.filter(|_| !self.acked && self.alert.is_firing())
     }
 }
 

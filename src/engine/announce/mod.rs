@@ -3,7 +3,6 @@
 //! Promises: an alert's step, what is told of it and the message that tells it commit together or not at all; called
 //! again at the same moment it says nothing. Needs no network, so the expiry clock runs without one.
 
-mod directory;
 mod withheld;
 
 use std::collections::BTreeMap;
@@ -11,19 +10,19 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::Engine;
-use crate::config::{Channel, Receiver};
+use crate::config::{Channel, Config, Receiver};
 use crate::domain::account::{AccountKey, ReceiverName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity, Subject};
-use crate::domain::announce::{self, Decision, Told};
+use crate::domain::announce::{self, Case, Told, Word};
 use crate::domain::assess::{self, Open, Transition};
+use crate::domain::directory::Directory;
 use crate::domain::message::{AlertEntry, MessageId, Reason, Status};
 use crate::domain::policy::Policy;
 use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
 use crate::notify::render;
-use crate::store::{Announced as What, Announcement, NewMessage, StoreError, StoredChange, Writer};
+use crate::store::{Ack, Announced as What, Announcement, NewMessage, StoreError, StoredChange, Writer};
 
-use directory::Directory;
 use withheld::Withheld;
 
 /// What announcing did, and when there will be something to say again if nothing but time passes.
@@ -45,17 +44,19 @@ impl Engine {
         let members = writer.watched().await?;
         let before = writer.unsettled_alerts().await?;
         for transition in transitions(&members, &before, &policy, now) {
+            if let Some(id) = gets_graver(&transition, &before) {
+                writer.drop_ack(id).await?;
+            }
             apply(&mut writer, transition, now).await?;
         }
         forget_outlived(&mut writer, &members, &before).await?;
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
         let alerts = writer.unsettled_alerts().await?;
         let changes = writer.new_changes().await?;
-        let receivers = &self.config.receivers;
-        let directory = Directory::of(&mut writer, &members, &alerts, &changes, receivers).await?;
+        let directory = directory(&mut writer, &members, &alerts, &changes, &self.config).await?;
         let silences = writer.silences_in_force(now).await?;
         let withheld = Withheld::by(&silences, &alerts, &changes, &directory, now);
-        let told = writer.told(now).await?;
+        let (told, acks) = (writer.told(now).await?, writer.acks().await?);
         let mut announced = Announced {
             next: [next_rung(&members, &policy, now), next_failure].into_iter().flatten().min(),
             firing: alerts.iter().filter(|alert| alert.is_firing()).count(),
@@ -68,6 +69,7 @@ impl Engine {
                 told: &told,
                 directory: &directory,
                 withheld: &withheld,
+                acks: &acks,
                 repeat_every: policy.repeat_every,
             };
             let plan = Plan::of(receiver, &picture, now);
@@ -132,6 +134,14 @@ fn transitions(members: &[Known], alerts: &[Alert], policy: &Policy, now: Timest
     transitions
 }
 
+/// Whether this step makes one of `alerts`, sorted by their ids, graver: news also to who acknowledged it as it stood.
+fn gets_graver<'a>(step: &'a Transition, alerts: &[Alert]) -> Option<&'a AlertId> {
+    let Transition::Update(id, condition) = step else { return None };
+    let index = alerts.binary_search_by(|alert| alert.id.cmp(id)).ok()?;
+    let before = &alerts.get(index)?.condition;
+    (condition.stage > before.stage || condition.severity > before.severity).then_some(id)
+}
+
 /// Lets go of refusals that were disproved.
 async fn forget_outlived(writer: &mut Writer, members: &[Known], alerts: &[Alert]) -> Result<(), StoreError> {
     let open = Open::new(alerts);
@@ -179,6 +189,28 @@ async fn apply(writer: &mut Writer, transition: Transition, now: Timestamp) -> R
     Ok(())
 }
 
+/// Who is who, also among those who left the configuration and have something told of them.
+async fn directory(
+    writer: &mut Writer,
+    members: &[Known],
+    alerts: &[Alert],
+    changes: &[StoredChange],
+    config: &Config,
+) -> Result<Directory, StoreError> {
+    let mut directory = Directory::new(members, config.fallbacks());
+    let alerting = alerts.iter().filter_map(|alert| match &alert.condition.subject {
+        Subject::Account(account) => Some(account),
+        Subject::Subscription(_) | Subject::Receiver(_) => None,
+    });
+    let accounts = alerting.chain(changes.iter().map(|stored| &stored.change.account));
+    for account in directory.strangers(accounts) {
+        if let Some(known) = writer.known(&account).await? {
+            directory.add_name(account, known.name);
+        }
+    }
+    Ok(directory)
+}
+
 /// The next moment at which the clock alone gives something to say about an end.
 pub(super) fn next_rung(members: &[Known], policy: &Policy, now: Timestamp) -> Option<Timestamp> {
     let accounts = members.iter().filter(|member| !member.account.is_listing());
@@ -196,6 +228,7 @@ struct Picture<'a> {
     told: &'a BTreeMap<(AlertId, ReceiverName), Told>,
     directory: &'a Directory,
     withheld: &'a Withheld,
+    acks: &'a BTreeMap<AlertId, Ack>,
     repeat_every: Option<TimeDelta>,
 }
 
@@ -213,24 +246,22 @@ impl<'a> Plan<'a> {
     fn of(receiver: &Receiver, picture: &Picture<'a>, now: Timestamp) -> Self {
         let mut plan = Self { alerts: Vec::new(), changes: Vec::new(), withheld: 0, next: None };
         for alert in picture.alerts {
-            // Whoever was told of a fire is told of its end, whatever the route says by then.
-            if alert.is_firing() && !picture.directory.routes(receiver, alert) {
-                continue;
-            }
-            let told = picture.told.get(&(alert.id.clone(), receiver.name.clone())).copied();
-            let withheld_until = picture.withheld.alert(&alert.id);
-            match (announce::decide(alert, told, picture.repeat_every, now), withheld_until) {
-                (Decision::Tell(_), Some(until)) => plan.withhold(until),
-                (Decision::Tell(reason), None) => {
+            let case = Case {
+                alert,
+                unwanted: picture.directory.unwanted(&receiver.name, &receiver.route, alert),
+                told: picture.told.get(&(alert.id.clone(), receiver.name.clone())).copied(),
+                withheld_until: picture.withheld.alert(&alert.id),
+                acked: picture.acks.contains_key(&alert.id),
+                repeat_every: picture.repeat_every,
+            };
+            match case.word(now) {
+                Word::Tell(reason) => {
                     plan.alerts.push((alert, reason));
-                    let reminder =
-                        picture.repeat_every.filter(|_| alert.is_firing()).map(|every| now + every);
-                    plan.next = [plan.next, reminder].into_iter().flatten().min();
+                    plan.wake_at(case.reminders().map(|every| now + every));
                 }
-                (Decision::Knows(reminder), _) => {
-                    plan.next = [plan.next, reminder].into_iter().flatten().min();
-                }
-                (Decision::Over, _) => {}
+                Word::Withheld(until, _) => plan.withhold(until),
+                Word::Knows(reminder) => plan.wake_at(reminder),
+                Word::Unwanted(_) | Word::Over => {}
             }
         }
         for stored in picture.changes {
@@ -248,7 +279,11 @@ impl<'a> Plan<'a> {
 
     fn withhold(&mut self, until: Timestamp) {
         self.withheld += 1;
-        self.next = Some(self.next.map_or(until, |next| next.min(until)));
+        self.wake_at(Some(until));
+    }
+
+    fn wake_at(&mut self, moment: Option<Timestamp>) {
+        self.next = [self.next, moment].into_iter().flatten().min();
     }
 
     /// Writes the one message and what it tells; says whether there was anything to tell.

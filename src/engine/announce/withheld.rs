@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::directory::Directory;
-use crate::domain::account::AccountRef;
 use crate::domain::alert::{Alert, AlertId};
+use crate::domain::directory::Directory;
 use crate::domain::silence::{self, Silence};
 use crate::domain::time::Timestamp;
 use crate::store::StoredChange;
@@ -27,12 +26,7 @@ impl Withheld {
         if silences.is_empty() {
             return Self { alerts: BTreeMap::new(), changes: BTreeMap::new() };
         }
-        let alert = |alert: &Alert| {
-            let concerned = directory.concerned(alert);
-            let accounts: Vec<&AccountRef> = concerned.iter().collect();
-            let until = silence::alert_withheld(silences, alert, &accounts, now)?;
-            Some((alert.id.clone(), until))
-        };
+        let alert = |alert: &Alert| Some((alert.id.clone(), directory.withheld(silences, alert, now)?));
         let change = |stored: &StoredChange| {
             let account = directory.account(&stored.change.account);
             Some((stored.id, silence::change_withheld(silences, &stored.change, &account, now)?))

@@ -4,20 +4,23 @@
 
 use super::Home;
 
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 12] = [
     include_str!("../accounts.rs"),
+    include_str!("../acks.rs"),
     include_str!("../alerts.rs"),
     include_str!("../announcements.rs"),
     include_str!("../changes.rs"),
+    include_str!("../deliveries.rs"),
     include_str!("../outbox.rs"),
     include_str!("../purge.rs"),
     include_str!("../runs.rs"),
     include_str!("../silences.rs"),
     include_str!("../snapshots.rs"),
+    include_str!("../tellings.rs"),
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 9] = [
+const WANTED: [(&str, &str); 10] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("SELECT subscription, id, name, watched, discovered FROM accounts", "SCAN accounts"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -30,6 +33,8 @@ const WANTED: [(&str, &str); 9] = [
     ("json_each(", "SCAN json_each VIRTUAL TABLE INDEX 1:"),
     // Every alert is asked for, by a person.
     ("FROM alerts ORDER BY id", "SCAN alerts USING INDEX sqlite_autoindex_alerts_1"),
+    // What somebody acknowledged: a few of the open alerts.
+    ("FROM acks", "SCAN acks"),
     // As is every silence.
     ("FROM silences ORDER BY id", "SCAN silences"),
 ];

@@ -39,6 +39,8 @@ pub(super) enum Event {
     Configured { choice: Choice, restart: bool },
     /// Somebody does not want to hear of these accounts for a while.
     Silence { glob: &'static str, length: TimeDelta, even_critical: bool },
+    /// Somebody acknowledges all that fires.
+    Acked,
     /// Somebody sets the clock.
     Clock(TimeDelta),
     /// The last account leaves the configuration, or comes back.
@@ -158,6 +160,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => span().prop_map(Event::Down),
         2 => (choice, any::<bool>()).prop_map(|(choice, restart)| Event::Configured { choice, restart }),
         2 => silence(),
+        2 => Just(Event::Acked),
         2 => step().prop_map(Event::Clock),
         1 => any::<bool>().prop_map(Event::Watched),
     ]

@@ -100,6 +100,8 @@ impl Silence {
 struct Life {
     level: Level,
     over: bool,
+    /// Somebody knows of it as it stands.
+    acked: bool,
     told: [Option<(Level, Moment)>; 2],
 }
 
@@ -188,6 +190,11 @@ impl Model {
         self.silences.push(silence);
     }
 
+    /// Somebody knows of all that fires.
+    pub(super) fn ack(&mut self) {
+        self.lives.iter_mut().for_each(|(_, life)| life.acked = true);
+    }
+
     /// Whether all of these accounts are silenced.
     fn is_silenced(&self, names: &[&str], is_grave: bool, now: Moment) -> bool {
         let holds = |silence: &&Silence| now < silence.until && (silence.even_critical || !is_grave);
@@ -235,6 +242,7 @@ impl Model {
                 }
                 Some(level) if level.end == life.level.end => {
                     levels.remove(&key);
+                    life.acked &= !level.is_graver_than(life.level);
                     life.level.rung = life.level.rung.min(level.rung);
                     life.level.severity = life.level.severity.max(level.severity);
                 }
@@ -244,7 +252,9 @@ impl Model {
             }
         }
         self.lives.extend(
-            levels.into_iter().map(|(key, level)| (key, Life { level, over: false, told: [None, None] })),
+            levels
+                .into_iter()
+                .map(|(key, level)| (key, Life { level, over: false, acked: false, told: [None, None] })),
         );
         let everybody: Vec<&str> = self.accounts.keys().copied().collect();
         let silenced: Vec<bool> = self
@@ -333,6 +343,7 @@ fn news(
         None => Some("opened"),
         Some((_, at)) if life.level.end.is_some() && is_future(at, now) => Some("repeated"),
         Some((told, _)) if life.level.is_graver_than(told) => Some("escalated"),
+        Some(_) if life.acked => None,
         Some((_, at)) => repeat.filter(|every| (now - at).abs() >= *every).map(|_| "repeated"),
     }
 }

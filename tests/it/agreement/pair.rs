@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use minimax_watch::domain::silence::Matcher;
 use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
-use minimax_watch::store::NewSilence;
+use minimax_watch::store::{Ack, NewSilence};
 
 use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
 use super::model::{Model, Moment, Seen, Silence};
@@ -128,6 +128,7 @@ impl Pair {
                 self.configured(restart).await;
             }
             Event::Silence { glob, length, even_critical } => self.silence(glob, length, even_critical).await,
+            Event::Acked => self.ack().await,
             Event::Clock(by) => {
                 self.world.step_clock(by);
                 self.tick().await;
@@ -211,6 +212,17 @@ impl Pair {
         writer.commit().await.unwrap();
         self.model.silence(Silence { glob, until, even_critical });
         self.tick().await;
+    }
+
+    async fn ack(&mut self) {
+        let ack = Ack { at: self.world.now(), reason: String::new() };
+        let firing = self.world.engine.store.firing_alerts().await.unwrap();
+        let mut writer = self.world.engine.store.write().await.unwrap();
+        for alert in firing {
+            writer.ack(&alert.id, &ack).await.unwrap();
+        }
+        writer.commit().await.unwrap();
+        self.model.ack();
     }
 
     async fn watch(&mut self, watched: bool) {

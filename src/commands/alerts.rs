@@ -1,0 +1,68 @@
+//! `alerts` and `deliveries`: what fires, and what became of the messages about it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+
+use crate::cli::{Alerts, Deliveries, Global};
+use crate::clock;
+use crate::domain::account::ReceiverName;
+use crate::domain::moment;
+use crate::domain::time::Timestamp;
+use crate::report;
+use crate::store::Store;
+
+use crate::{output, setup};
+
+pub(super) async fn alerts(global: &Global, options: &Alerts) -> anyhow::Result<u8> {
+    let config = setup::load(global, &[])?;
+    let now = clock::now();
+    let since = match &options.since {
+        Some(since) => Some(moment::since(since, now).context("--since")?),
+        None => options.all.then_some(Timestamp::UNIX_EPOCH),
+    };
+    let alerts = match Store::open_existing(&config.store.path).await? {
+        None => report::Alerts::none(now),
+        Some(store) => {
+            let alerts = report::Alerts::of(&store, &config, since, now).await?;
+            store.close().await;
+            alerts
+        }
+    };
+    if options.json {
+        output::json(&alerts)?;
+    } else {
+        output::alerts(&alerts, since.is_some(), global.color)?;
+    }
+    Ok(0)
+}
+
+pub(super) async fn deliveries(global: &Global, options: &Deliveries) -> anyhow::Result<u8> {
+    let config = setup::load(global, &[])?;
+    let now = clock::now();
+    let since = moment::since(&options.since, now).context("--since")?;
+    let receivers: Vec<ReceiverName> = options.receivers.iter().map(ReceiverName::new).collect();
+    let mut known: BTreeSet<ReceiverName> =
+        config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
+    let deliveries = match Store::open_existing(&config.store.path).await? {
+        None => report::Deliveries::none(since, now),
+        Some(store) => {
+            let deliveries = report::Deliveries::of(&store, &receivers, since, now).await?;
+            store.close().await;
+            deliveries
+        }
+    };
+    // One that left the configuration may still have messages.
+    known.extend(deliveries.deliveries.iter().map(|message| message.receiver.clone()));
+    if let Some(slip) = receivers.iter().find(|name| !known.contains(*name)) {
+        let known: Vec<&str> = known.iter().map(ReceiverName::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        anyhow::bail!("`{slip}` is no receiver (there are: {known})");
+    }
+    if options.json {
+        output::json(&deliveries)?;
+    } else {
+        output::deliveries(&deliveries)?;
+    }
+    Ok(0)
+}
