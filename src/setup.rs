@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use tempfile::TempDir;
 
 use crate::api::Client;
 use crate::cli::Global;
@@ -36,6 +37,28 @@ pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
     let sender = Sender::new().context("cannot prepare deliveries")?;
     Ok(Engine { config: Arc::new(config), store, client, sender })
+}
+
+/// Everything that the steps need, on a copy of the store that goes with it; `sender` decides whether anything is sent.
+pub(crate) struct StoreCopy {
+    pub(crate) engine: Engine,
+    _folder: TempDir,
+}
+
+impl StoreCopy {
+    /// Copies the store as it is, beside whoever works on it. Where there is none yet, the copy is an empty one.
+    pub(crate) async fn of(config: Config, sender: Sender) -> anyhow::Result<Self> {
+        let folder =
+            tempfile::tempdir().context("cannot make a temporary folder for the copy of the store")?;
+        let copy = folder.path().join("copy.db");
+        if let Some(store) = Store::open_existing(&config.store.path).await? {
+            store.copy_to(&copy).await?;
+            store.close().await;
+        }
+        let store = Store::open(&copy).await?;
+        let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
+        Ok(Self { engine: Engine { config: Arc::new(config), store, client, sender }, _folder: folder })
+    }
 }
 
 /// The same error; damage that a statement met in the store at `path` says which file and what to do.

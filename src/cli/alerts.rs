@@ -1,4 +1,4 @@
-//! `alerts`, `deliveries` and `ack`, as they are typed.
+//! `alerts`, `deliveries`, `ack` and `simulate`, as they are typed.
 
 use clap::Args;
 
@@ -42,4 +42,15 @@ pub struct Ack {
     /// Take it back: reminders come again
     #[arg(long, conflicts_with = "reason")]
     pub undo: bool,
+}
+
+/// `simulate`
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// How much time is let pass
+    #[arg(long = "for", value_name = "LENGTH", default_value = "30d")]
+    pub length: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use alerts::{Ack, Alerts, Deliveries};
+pub use alerts::{Ack, Alerts, Deliveries, Simulate};
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 
@@ -76,6 +76,15 @@ Examples:
   minimax-watch ack 01KAQ9Z0X0000000000000000 --reason 'renewed at eight'
   minimax-watch ack X0000000 --undo")]
     Ack(Ack),
+    /// Which messages would go out if nothing but time passed; sends and stores nothing
+    #[command(after_help = "\
+The real rules over a copy of the store, in virtual time: no account is looked
+at, and every receiver takes what it is sent.
+
+Examples:
+  minimax-watch simulate
+  minimax-watch simulate --for 90d --json")]
+    Simulate(Simulate),
     /// What nobody is to hear of until a given moment
     #[command(
         subcommand,

@@ -1,9 +1,6 @@
 //! `check`: one unattended pass, then the verdict.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-
-use anyhow::Context;
 
 use crate::cli::{Check, Format, Global};
 use crate::clock;
@@ -15,6 +12,8 @@ use crate::report::Report;
 use crate::store::{Lock, Store};
 
 use super::FAILED;
+use crate::notify::Sender;
+use crate::setup::StoreCopy;
 use crate::{output, setup};
 
 pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> {
@@ -53,15 +52,12 @@ async fn real(global: &Global, options: &Check, config: Config) -> anyhow::Resul
 
 /// The very same steps on a copy of the store that is thrown away; what would be sent is said instead.
 async fn dry_run(global: &Global, options: &Check, config: Config) -> anyhow::Result<u8> {
-    let folder = tempfile::tempdir().context("cannot make a temporary folder for the copy of the store")?;
-    let copy = folder.path().join("copy.db");
-    copy_store(&config.store.path, &copy).await?;
-    let store = Store::open(&copy).await?;
-    let engine = setup::engine(config, store.clone())?;
+    let copy = StoreCopy::of(config, Sender::rehearsal()).await?;
+    let (engine, store) = (&copy.engine, &copy.engine.store);
     let waiting = store.pending_messages().await?.len();
-    let wanted = pass(&engine, options).await?;
+    let wanted = pass(engine, options).await?;
     engine.announce(clock::now()).await?;
-    let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
+    let report = Report::of(store, &engine.config, wanted.as_ref(), clock::now()).await?;
     for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
         output::note(&format!("would tell {receiver}: {summary}"));
     }
@@ -70,14 +66,6 @@ async fn dry_run(global: &Global, options: &Check, config: Config) -> anyhow::Re
     }
     store.close().await;
     conclude(global, options, &report)
-}
-
-async fn copy_store(from: &Path, to: &Path) -> anyhow::Result<()> {
-    if let Some(store) = Store::open_existing(from).await? {
-        store.copy_to(to).await?;
-        store.close().await;
-    }
-    Ok(())
 }
 
 /// Looks, waits out the doubts and looks again; gives the accounts that were asked for, if not all.

@@ -8,6 +8,7 @@ mod notify;
 mod run;
 mod schedule;
 mod silence;
+mod simulate;
 mod status;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Alerts(options) => alerts::alerts(&global, &options).await,
         Command::Deliveries(options) => alerts::deliveries(&global, &options).await,
         Command::Ack(options) => ack::run(&global, &options).await,
+        Command::Simulate(options) => simulate::run(&global, &options).await,
         Command::Silence(command) => silence::run(&global, &command).await,
         Command::Notify(notify) => notify::run(&global, &notify).await,
         Command::Schedule(schedule) => schedule::run(&global, &schedule),

@@ -54,10 +54,16 @@ pub enum SenderError {
 
 /// Hands finished bytes over; cheap to keep, safe to share.
 #[derive(Clone, Debug)]
-pub struct Sender {
-    http: webhook::Clients,
-    /// For one whole SMTP conversation.
-    smtp_timeout: Duration,
+pub struct Sender(Transport);
+
+#[derive(Clone, Debug)]
+enum Transport {
+    Network {
+        http: webhook::Clients,
+        /// For one whole SMTP conversation.
+        smtp_timeout: Duration,
+    },
+    Rehearsal,
 }
 
 impl Sender {
@@ -66,18 +72,26 @@ impl Sender {
     /// # Errors
     /// When TLS cannot be set up on this machine.
     pub fn new() -> Result<Self, SenderError> {
-        Ok(Self { http: webhook::Clients::new()?, smtp_timeout: email::TIMEOUT })
+        Ok(Self(Transport::Network { http: webhook::Clients::new()?, smtp_timeout: email::TIMEOUT }))
+    }
+
+    /// Sends nothing, and behaves as if each receiver took it: for asking what would happen.
+    pub const fn rehearsal() -> Self {
+        Self(Transport::Rehearsal)
     }
 
     /// Tries once to hand `body` over to `receiver`.
     ///
     /// `now` stands in the webhook's time stamp and is what a `Retry-After` date is measured from.
     pub async fn send(&self, receiver: &Receiver, id: &MessageId, body: &[u8], now: Timestamp) -> Attempt {
-        match &receiver.channel {
-            Channel::Email(email) => email::send(email, body, self.smtp_timeout).await,
-            Channel::Webhook(webhook) => {
+        match (&self.0, &receiver.channel) {
+            (Transport::Rehearsal, _) => Attempt::Delivered,
+            (Transport::Network { smtp_timeout, .. }, Channel::Email(email)) => {
+                email::send(email, body, *smtp_timeout).await
+            }
+            (Transport::Network { http, .. }, Channel::Webhook(webhook)) => {
                 let delivery = webhook::Delivery { id, body, now };
-                webhook::send(&self.http, webhook, &delivery).await
+                webhook::send(http, webhook, &delivery).await
             }
         }
     }

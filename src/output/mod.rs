@@ -9,6 +9,7 @@ mod nagios;
 mod paint;
 mod progress;
 mod silences;
+mod simulation;
 mod table;
 
 use std::io::{self, IsTerminal, Write};
@@ -22,7 +23,7 @@ use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
-use crate::report::{Alerts, Deliveries, Report};
+use crate::report::{Alerts, Deliveries, Report, Simulation};
 use paint::Paint;
 
 /// Prints a result.
@@ -96,6 +97,11 @@ pub(crate) fn alerts(alerts: &Alerts, all: bool, color: ColorChoice) -> anyhow::
 /// Prints what became of messages, for people.
 pub(crate) fn deliveries(deliveries: &Deliveries) -> anyhow::Result<()> {
     print(&deliveries::render(deliveries))
+}
+
+/// Prints what would be told, for people.
+pub(crate) fn simulation(simulation: &Simulation) -> anyhow::Result<()> {
+    print(&simulation::render(simulation))
 }
 
 fn paint(color: ColorChoice) -> Paint {

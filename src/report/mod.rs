@@ -8,10 +8,12 @@ mod alerts;
 mod deliveries;
 mod schema;
 mod silences;
+mod simulation;
 mod status;
 
 pub use alerts::{AckReport, AlertReport, Alerts, ToldReport};
 pub use deliveries::{Deliveries, DeliveryReport};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::Silences;
+pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::{AccountReport, Ends, LastRun, ListReport, Outbox, Report};

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{Alerts, Deliveries, Report, Silences};
+use super::{Alerts, Deliveries, Report, Silences, Simulation};
 use crate::domain::message::Message;
 
 /// The schema of one kind of answer.
@@ -24,6 +24,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Deliveries>("deliveries", 1),
     Schema::of::<Report>("status", 1),
     Schema::of::<Silences>("silences", 1),
+    Schema::of::<Simulation>("simulate", 1),
     Schema::of::<Message>("webhook", 1),
 ];
 

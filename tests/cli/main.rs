@@ -17,6 +17,7 @@ mod schema;
 mod secrets;
 mod service;
 mod silences;
+mod simulate;
 mod stage;
 mod store;
 mod tls;

@@ -3,17 +3,11 @@
 use std::io::Read;
 use std::time::Duration;
 
-use globset::GlobSet;
 use secrecy::SecretString;
 
 use super::listener::{Listener, closed_port, smtp, untrusted_tls};
-use crate::config::{Channel, Email, Login, Origin, Receiver, Secret, Smtp, Tls};
-use crate::domain::account::ReceiverName;
-use crate::domain::alert::Severity;
-use crate::domain::message::MessageId;
-use crate::domain::route::{Kinds, Route};
-use crate::domain::time::Timestamp;
-use crate::notify::{Attempt, Sender};
+use crate::config::{Email, Login, Origin, Secret, Smtp, Tls};
+use crate::notify::Attempt;
 
 const GREETING: &str = "220 mail.example.com ESMTP";
 const EHLO: (&str, &str) = ("EHLO", "250-mail.example.com\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME");
@@ -34,17 +28,7 @@ fn with_login(email: Email) -> Email {
 }
 
 async fn send(email: Email, limit: Duration) -> Attempt {
-    let route = Route { min_severity: Severity::Info, kinds: Kinds::All, accounts: GlobSet::empty() };
-    let name = ReceiverName::new("ops-mail");
-    let receiver = Receiver {
-        name,
-        route,
-        accounts: vec!["*".to_owned()],
-        fallback: None,
-        channel: Channel::Email(email),
-    };
-    let sender = Sender { smtp_timeout: limit, ..Sender::new().unwrap() };
-    sender.send(&receiver, &MessageId::new("01J"), MAIL, Timestamp::UNIX_EPOCH).await
+    crate::notify::email::send(&email, MAIL, limit).await
 }
 
 /// What is heard and what comes of it when the server plays `script` after its greeting.

@@ -1,10 +1,13 @@
 //! The real thing and the model, side by side: what happens to one happens to the other.
 
 use axum::http::StatusCode;
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::domain::silence::Matcher;
+use minimax_watch::engine::Engine;
+use minimax_watch::notify::Sender;
+use minimax_watch::report::Simulation;
 use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
-use minimax_watch::store::{Ack, NewSilence};
+use minimax_watch::store::{Ack, NewSilence, Store};
 
 use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
 use super::model::{Model, Moment, Seen, Silence};
@@ -31,6 +34,12 @@ pub(super) struct Pair {
     watched: usize,
     parked: Option<(Moment, i64)>,
     failing: [Option<(Moment, Trouble)>; 2],
+}
+
+/// Messages to one receiver: when they were decided, and what they say.
+pub(super) struct Foretold {
+    pub(super) simulated: Vec<(Moment, String)>,
+    pub(super) told: Vec<(Moment, String)>,
 }
 
 impl Pair {
@@ -79,7 +88,15 @@ impl Pair {
             .collect()
     }
 
-    pub(super) async fn happen(&mut self, event: Event) {
+    /// The first run, and what happens then.
+    pub(super) async fn live(&mut self, events: Vec<Event>) {
+        self.run().await;
+        for event in events {
+            self.happen(event).await;
+        }
+    }
+
+    async fn happen(&mut self, event: Event) {
         match event {
             Event::Pass(span) => self.pass(span).await,
             Event::Run => self.run().await,
@@ -161,7 +178,7 @@ impl Pair {
         next
     }
 
-    pub(super) async fn run(&mut self) {
+    async fn run(&mut self) {
         self.look_at_everything().await;
         self.tick().await;
     }
@@ -270,6 +287,35 @@ impl Pair {
 
     fn hook(&self, which: usize) -> &Hook {
         [&self.world.pager, &self.world.desk][which]
+    }
+
+    /// What is told within `span` if nothing but time passes: as simulated, and as it then is.
+    pub(super) async fn foretold(mut self, span: TimeDelta) -> [Foretold; 2] {
+        self.trouble(0, None);
+        self.trouble(1, None);
+        let before = [0, 1].map(|which| self.hook(which).count());
+        let (now, engine) = (self.world.now(), &self.world.engine);
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        engine.store.copy_to(&copy).await.unwrap();
+        let store = Store::open(&copy).await.unwrap();
+        let rehearsal = Engine { store, sender: Sender::rehearsal(), ..engine.clone() };
+        let simulation = Simulation::of(&rehearsal, now, now + span, &|_| {}).await.unwrap();
+        let mut foretold = [Vec::new(), Vec::new()];
+        for message in simulation.messages {
+            let which = usize::from(message.receiver.as_str() == "desk");
+            foretold[which].push((message.at.trunc_subsecs(0), message.summary));
+        }
+        self.world.live_until(now + span).await;
+        [0, 1].map(|which| {
+            let bodies: Vec<_> =
+                self.hook(which).deliveries().split_off(before[which]).iter().map(heard::body).collect();
+            let told = bodies.iter().map(|body| {
+                let summary = body["data"]["summary"].as_str().unwrap().to_owned();
+                (body["timestamp"].as_str().unwrap().parse().unwrap(), summary)
+            });
+            Foretold { simulated: std::mem::take(&mut foretold[which]), told: told.collect() }
+        })
     }
 
     /// Lets everything come to rest, and compares.

@@ -1,0 +1,43 @@
+//! A timeline as people read it.
+
+use chrono::{TimeDelta, TimeZone, Utc};
+
+use super::*;
+use crate::domain::account::ReceiverName;
+
+fn now() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
+}
+
+fn message(receiver: &str, hours: i64, summary: &str) -> SimulatedMessage {
+    SimulatedMessage {
+        at: now() + TimeDelta::hours(hours),
+        receiver: ReceiverName::new(receiver),
+        waiting: hours < 0,
+        summary: summary.to_owned(),
+        alerts: Vec::new(),
+    }
+}
+
+#[test]
+fn each_receiver_has_its_timeline() {
+    let simulation = Simulation {
+        generated_at: now(),
+        until: now() + TimeDelta::days(30),
+        receivers: ["ops-mail", "pager", "archive"].map(ReceiverName::new).to_vec(),
+        messages: vec![
+            message(
+                "pager",
+                -3,
+                "studio-b: 404: no such configuration at useapi.net, since 2026-11-23 04:15 UTC; and one more",
+            ),
+            message("ops-mail", 4, "studio-a: token expires in 3 days (2026-11-26 11:15 UTC)"),
+            message("ops-mail", 52, "studio-a: token expires in 1 day\n(2026-11-26 11:15 UTC)"),
+        ],
+    };
+    let text = render(&simulation);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!(text);
+    let nobody = Simulation { receivers: Vec::new(), messages: Vec::new(), ..simulation };
+    assert!(render(&nobody).contains("see [[receivers]]"));
+}
