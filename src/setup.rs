@@ -89,3 +89,32 @@ pub(crate) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTree
     }
     Ok(found)
 }
+
+/// The one account that goes by this name or id, or by `SUBSCRIPTION/ID`; also one that is watched no more, when no other goes
+/// by it.
+///
+/// # Errors
+/// When it is nobody's name, or may mean several; says which there are.
+pub(crate) async fn account(name: &str, store: &Store) -> anyhow::Result<Known> {
+    let accounts = store.accounts().await?;
+    let watched = store.watched().await?;
+    let is_watched = |known: &&Known| watched.iter().any(|member| member.account == known.account);
+    let full = |known: &Known| format!("{}/{}", known.account.subscription, known.account.id);
+    let goes_by =
+        |known: &&Known| known.name == name || known.account.id.as_str() == name || full(known) == name;
+    let matching: Vec<&Known> = accounts.iter().filter(goes_by).collect();
+    let present: Vec<&Known> = matching.iter().copied().filter(is_watched).collect();
+    match if present.is_empty() { matching } else { present }.as_slice() {
+        [known] => Ok((*known).clone()),
+        [] => {
+            let names: Vec<&str> =
+                accounts.iter().filter(is_watched).map(|known| known.name.as_str()).take(20).collect();
+            let names = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+            anyhow::bail!("`{name}` is no account that is or was watched (watched: {names})")
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|known| full(known)).collect();
+            anyhow::bail!("`{name}` may mean {}: say which", names.join(" or "))
+        }
+    }
+}

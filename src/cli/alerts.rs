@@ -1,4 +1,4 @@
-//! `alerts`, `deliveries`, `ack` and `simulate`, as they are typed.
+//! `alerts`, `deliveries`, `ack`, `explain` and `simulate`, as they are typed.
 
 use clap::Args;
 
@@ -50,6 +50,17 @@ pub struct Simulate {
     /// How much time is let pass
     #[arg(long = "for", value_name = "LENGTH", default_value = "30d")]
     pub length: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The name or id of an account, or SUBSCRIPTION/ID
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

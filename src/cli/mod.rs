@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use alerts::{Ack, Alerts, Deliveries, Simulate};
+pub use alerts::{Ack, Alerts, Deliveries, Explain, Simulate};
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 
@@ -76,6 +76,12 @@ Examples:
   minimax-watch ack 01KAQ9Z0X0000000000000000 --reason 'renewed at eight'
   minimax-watch ack X0000000 --undo")]
     Ack(Ack),
+    /// Why an account did or did not alert: every rule, who was told when, and what comes next
+    #[command(after_help = "\
+Examples:
+  minimax-watch explain studio-a
+  minimax-watch explain main/123456 --json")]
+    Explain(Explain),
     /// Which messages would go out if nothing but time passed; sends and stores nothing
     #[command(after_help = "\
 The real rules over a copy of the store, in virtual time: no account is looked

@@ -4,6 +4,7 @@ mod ack;
 mod alerts;
 mod check;
 mod config;
+mod explain;
 mod notify;
 mod run;
 mod schedule;
@@ -55,6 +56,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Alerts(options) => alerts::alerts(&global, &options).await,
         Command::Deliveries(options) => alerts::deliveries(&global, &options).await,
         Command::Ack(options) => ack::run(&global, &options).await,
+        Command::Explain(options) => explain::run(&global, &options).await,
         Command::Simulate(options) => simulate::run(&global, &options).await,
         Command::Silence(command) => silence::run(&global, &command).await,
         Command::Notify(notify) => notify::run(&global, &notify).await,

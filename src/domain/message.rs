@@ -61,6 +61,21 @@ pub enum Reason {
     Resolved,
 }
 
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Opened, Self::Escalated, Self::Repeated, Self::Resolved];
+
+    /// The contract's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Escalated => "escalated",
+            Self::Repeated => "repeated",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 /// One alert as a message tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertEntry {

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod deliveries;
+mod explanation;
 mod lines;
 mod nagios;
 mod paint;
@@ -23,7 +24,7 @@ use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
-use crate::report::{Alerts, Deliveries, Report, Simulation};
+use crate::report::{Alerts, Deliveries, Explanation, Report, Simulation};
 use paint::Paint;
 
 /// Prints a result.
@@ -97,6 +98,11 @@ pub(crate) fn alerts(alerts: &Alerts, all: bool, color: ColorChoice) -> anyhow::
 /// Prints what became of messages, for people.
 pub(crate) fn deliveries(deliveries: &Deliveries) -> anyhow::Result<()> {
     print(&deliveries::render(deliveries))
+}
+
+/// Prints why an account did or did not alert, for people.
+pub(crate) fn explanation(explanation: &Explanation, color: ColorChoice) -> anyhow::Result<()> {
+    print(&explanation::render(explanation, paint(color)))
 }
 
 /// Prints what would be told, for people.

@@ -16,6 +16,11 @@ pub(super) fn severity(severity: Severity, paint: Paint) -> String {
     coloured(&severity.as_str().to_uppercase(), code, paint)
 }
 
+/// A headline.
+pub(super) fn bold(text: &str, paint: Paint) -> String {
+    coloured(text, "1", paint)
+}
+
 fn coloured(text: &str, code: &str, Paint(on): Paint) -> String {
     if on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

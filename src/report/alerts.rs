@@ -42,7 +42,7 @@ pub struct AlertReport {
 }
 
 /// An acknowledgement.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AckReport {
     /// Since when.
     #[serde(with = "seconds")]

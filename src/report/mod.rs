@@ -6,6 +6,7 @@
 
 mod alerts;
 mod deliveries;
+mod explanation;
 mod schema;
 mod silences;
 mod simulation;
@@ -13,7 +14,11 @@ mod status;
 
 pub use alerts::{AckReport, AlertReport, Alerts, ToldReport};
 pub use deliveries::{Deliveries, DeliveryReport};
+pub use explanation::{
+    EndReport, Explanation, KnownReport, NextReport, NotTold, RuleAlert, RuleReport, RungReport, RungTold,
+    WordReport, WordResult,
+};
 pub use schema::{SCHEMAS, Schema};
-pub use silences::Silences;
+pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::{AccountReport, Ends, LastRun, ListReport, Outbox, Report};

@@ -296,6 +296,14 @@ impl Store {
         watched(&mut *self.read.acquire().await?).await
     }
 
+    /// What is known of every account that is watched or once was.
+    pub async fn accounts(&self) -> Result<Vec<Known>, StoreError> {
+        let rows: Vec<AccountRow> = sqlx::query_as(known!("WHERE a.id <> '' ORDER BY a.subscription, a.id"))
+            .fetch_all(&self.read)
+            .await?;
+        rows.into_iter().map(AccountRow::read).collect()
+    }
+
     /// What is known of each of `accounts`, watched or not.
     pub async fn known_of(&self, accounts: &[AccountKey]) -> Result<Vec<Known>, StoreError> {
         if accounts.is_empty() {

@@ -215,6 +215,11 @@ impl Store {
         rows.into_iter().map(AlertRow::read).collect()
     }
 
+    /// Every alert that fires, or whose end somebody may not have heard of.
+    pub async fn unsettled_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        unsettled(&mut *self.read.acquire().await?).await
+    }
+
     /// The alerts that fire, and those that ended at `since` or later, oldest first.
     pub async fn alerts_since(&self, since: Timestamp) -> Result<Vec<Alert>, StoreError> {
         let rows: Vec<AlertRow> = sqlx::query_as(alerts!(

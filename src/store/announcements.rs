@@ -57,19 +57,8 @@ pub(super) fn status(text: &str) -> Option<Status> {
     [Status::Firing, Status::Resolved].into_iter().find(|status| status_word(*status) == text)
 }
 
-const fn reason_word(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Opened => "opened",
-        Reason::Escalated => "escalated",
-        Reason::Repeated => "repeated",
-        Reason::Resolved => "resolved",
-    }
-}
-
 pub(super) fn reason(text: &str) -> Option<Reason> {
-    [Reason::Opened, Reason::Escalated, Reason::Repeated, Reason::Resolved]
-        .into_iter()
-        .find(|reason| reason_word(*reason) == text)
+    Reason::ALL.into_iter().find(|reason| reason.as_str() == text)
 }
 
 #[derive(sqlx::FromRow)]
@@ -108,7 +97,7 @@ impl Writer {
             )
             .bind(id.as_str())
             .bind(status_word(*status))
-            .bind(reason_word(*reason))
+            .bind(reason.as_str())
             .bind(stage.map(|stage| stage.to_string()))
             .bind(millis_of(*expires_at)),
             Announced::Change(id) => sqlx::query(

@@ -73,15 +73,28 @@ impl Store {
         .bind(account.id.as_str())
         .fetch_all(&self.read)
         .await?;
-        rows.into_iter()
-            .map(|(configuration, first, last, checks)| {
-                Ok(Snapshot {
-                    configuration: json("configuration", &configuration)?,
-                    first_seen_at: moment("first_seen_at", first)?,
-                    last_seen_at: moment("last_seen_at", last)?,
-                    checks,
-                })
-            })
-            .collect()
+        rows.into_iter().map(read).collect()
     }
+
+    /// The snapshot of an account's configuration as it was last seen.
+    pub async fn present_snapshot(&self, account: &AccountKey) -> Result<Option<Snapshot>, StoreError> {
+        let row: Option<(String, i64, i64, i64)> = sqlx::query_as(
+            "SELECT configuration, first_seen_at, last_seen_at, checks FROM snapshots
+             WHERE id = (SELECT snapshot FROM accounts WHERE subscription = ? AND id = ?)",
+        )
+        .bind(account.subscription.as_str())
+        .bind(account.id.as_str())
+        .fetch_optional(&self.read)
+        .await?;
+        row.map(read).transpose()
+    }
+}
+
+fn read((configuration, first, last, checks): (String, i64, i64, i64)) -> Result<Snapshot, StoreError> {
+    Ok(Snapshot {
+        configuration: json("configuration", &configuration)?,
+        first_seen_at: moment("first_seen_at", first)?,
+        last_seen_at: moment("last_seen_at", last)?,
+        checks,
+    })
 }

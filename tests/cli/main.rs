@@ -8,6 +8,7 @@ mod bare;
 mod child;
 mod configuration;
 mod crash;
+mod explain;
 mod json;
 mod locked;
 mod network;

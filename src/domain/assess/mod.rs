@@ -84,6 +84,38 @@ pub fn outlived(name: &SubscriptionName, members: &[Known], open: &Open<'_>) -> 
     [Fault::Unauthorized, Fault::SubscriptionLapsed].into_iter().flat_map(of).collect()
 }
 
+/// Whether this step makes one of `alerts` graver: news also to who acknowledged it as it stood.
+pub fn gets_graver<'a>(step: &'a Transition, alerts: &[Alert]) -> Option<&'a AlertId> {
+    let Transition::Update(id, condition) = step else { return None };
+    let before = &alerts.iter().find(|alert| alert.id == *id)?.condition;
+    (condition.stage > before.stage || condition.severity > before.severity).then_some(id)
+}
+
+/// Makes this step in `alerts`. One that begins is named after its place: nobody was told of it.
+pub fn take(step: Transition, alerts: &mut Vec<Alert>, now: Timestamp) {
+    match step {
+        Transition::Open(condition) => alerts.push(Alert {
+            id: AlertId::new(format!("(new, {})", alerts.len())),
+            condition,
+            opened_at: now,
+            resolved_at: None,
+            renewed_until: None,
+        }),
+        Transition::Update(id, condition) => {
+            if let Some(alert) = alerts.iter_mut().find(|alert| alert.id == id) {
+                alert.condition = condition;
+            }
+        }
+        Transition::Resolve { id, detail, renewed_until } => {
+            if let Some(alert) = alerts.iter_mut().find(|alert| alert.id == id) {
+                alert.condition.detail = detail;
+                alert.resolved_at = Some(now);
+                alert.renewed_until = renewed_until;
+            }
+        }
+    }
+}
+
 /// The end of alerts whose subject is watched no more.
 pub fn unwatched(alert: &Alert) -> Transition {
     Transition::Resolve {

@@ -43,8 +43,9 @@ impl Engine {
         let mut writer = self.store.write().await?;
         let members = writer.watched().await?;
         let before = writer.unsettled_alerts().await?;
+        let is_acked = !writer.acks().await?.is_empty();
         for transition in transitions(&members, &before, &policy, now) {
-            if let Some(id) = gets_graver(&transition, &before) {
+            if is_acked && let Some(id) = assess::gets_graver(&transition, &before) {
                 writer.drop_ack(id).await?;
             }
             apply(&mut writer, transition, now).await?;
@@ -132,14 +133,6 @@ fn transitions(members: &[Known], alerts: &[Alert], policy: &Policy, now: Timest
     transitions
         .extend(alerts.iter().filter(|alert| alert.is_firing() && !is_watched(alert)).map(assess::unwatched));
     transitions
-}
-
-/// Whether this step makes one of `alerts`, sorted by their ids, graver: news also to who acknowledged it as it stood.
-fn gets_graver<'a>(step: &'a Transition, alerts: &[Alert]) -> Option<&'a AlertId> {
-    let Transition::Update(id, condition) = step else { return None };
-    let index = alerts.binary_search_by(|alert| alert.id.cmp(id)).ok()?;
-    let before = &alerts.get(index)?.condition;
-    (condition.stage > before.stage || condition.severity > before.severity).then_some(id)
 }
 
 /// Lets go of refusals that were disproved.

@@ -1,11 +1,16 @@
 //! The real thing and the model, side by side: what happens to one happens to the other.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use chrono::{SubsecRound, TimeDelta};
+use minimax_watch::domain::account::AccountKey;
+use minimax_watch::domain::alert::Subject;
+use minimax_watch::domain::message::Reason;
 use minimax_watch::domain::silence::Matcher;
 use minimax_watch::engine::Engine;
 use minimax_watch::notify::Sender;
-use minimax_watch::report::Simulation;
+use minimax_watch::report::{Explanation, SimulatedAlert, Simulation};
 use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
 use minimax_watch::store::{Ack, NewSilence, Store};
 
@@ -301,10 +306,25 @@ impl Pair {
         let store = Store::open(&copy).await.unwrap();
         let rehearsal = Engine { store, sender: Sender::rehearsal(), ..engine.clone() };
         let simulation = Simulation::of(&rehearsal, now, now + span, &|_| {}).await.unwrap();
+        let mut fires = Vec::new();
+        for known in engine.store.watched().await.unwrap() {
+            let explained = Explanation::of(&engine.store, &engine.config, &known, now).await.unwrap();
+            explained_as_simulated(&known.account, &explained, &simulation);
+            let rules = explained.rules.into_iter().filter(|rule| rule.fires);
+            fires.push((known.account, rules.map(|rule| rule.kind).collect::<BTreeSet<_>>()));
+        }
         let mut foretold = [Vec::new(), Vec::new()];
         for message in simulation.messages {
             let which = usize::from(message.receiver.as_str() == "desk");
             foretold[which].push((message.at.trunc_subsecs(0), message.summary));
+        }
+        self.world.tick().await;
+        for (account, explained) in fires {
+            let (own, shared) =
+                (Subject::Account(account.clone()), Subject::Subscription(account.subscription.clone()));
+            let firing = self.world.engine.store.firing_alerts().await.unwrap().into_iter();
+            let firing = firing.filter(|alert| [&own, &shared].contains(&&alert.condition.subject));
+            assert_eq!(explained, firing.map(|alert| alert.condition.kind).collect(), "{}", account.id);
         }
         self.world.live_until(now + span).await;
         [0, 1].map(|which| {
@@ -333,6 +353,44 @@ impl Pair {
             );
         }
     }
+}
+
+/// What an explanation says will be told of an account is what a simulation finds in the messages; the first of the
+/// reminders each, and as much as an explanation holds.
+fn explained_as_simulated(account: &AccountKey, explained: &Explanation, simulation: &Simulation) {
+    let concerns = |alert: &&SimulatedAlert| {
+        let is_own = alert.account.as_ref().is_none_or(|of| of.id == account.id);
+        alert.receiver.is_none() && alert.subscription.as_ref() == Some(&account.subscription) && is_own
+    };
+    let mut reminded = BTreeSet::new();
+    let mut simulated = Vec::new();
+    for message in simulation.messages.iter().filter(|message| !message.waiting) {
+        for alert in message.alerts.iter().filter(concerns) {
+            let key = (message.receiver.clone(), alert.kind);
+            if alert.reason != Reason::Repeated || reminded.insert(key) {
+                let stage = alert.stage.clone();
+                simulated.push((
+                    message.at,
+                    message.receiver.clone(),
+                    alert.kind,
+                    alert.reason.as_str(),
+                    stage,
+                ));
+            }
+        }
+    }
+    let told = explained.next.iter().filter_map(|next| {
+        Some((next.at, next.receiver.clone()?, next.kind?, next.reason?.as_str(), next.stage.clone()))
+    });
+    let mut told: Vec<_> = told.collect();
+    if let Some(last) = explained.next.last().filter(|_| explained.next.len() == Explanation::MOST) {
+        // The rest of its last moment may be cut off, as is what comes later.
+        simulated.retain(|(at, ..)| *at < last.at);
+        told.retain(|(at, ..)| *at < last.at);
+    }
+    simulated.sort();
+    told.sort();
+    assert_eq!(told, simulated, "{}", account.id);
 }
 
 /// The messages of `deliveries` in the order of their first attempts. A repeat has the same bytes, and comes before
