@@ -1,6 +1,7 @@
 //! The command line: clap types and their help, nothing else.
 
 mod alerts;
+mod backup;
 mod global;
 mod silence;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use alerts::{Ack, Alerts, Deliveries, Explain, Simulate};
+pub use backup::Backup;
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 
@@ -110,6 +112,8 @@ Example:
     /// The configuration
     #[command(subcommand, after_help = "Example:\n  minimax-watch config check")]
     Config(ConfigCommand),
+    /// A consistent copy of the store while the service runs
+    Backup(Backup),
     /// A month in seconds, on loopback and in virtual time; needs no account
     #[command(after_help = "Example:\n  minimax-watch demo")]
     Demo(Demo),

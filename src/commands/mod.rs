@@ -2,6 +2,7 @@
 
 mod ack;
 mod alerts;
+mod backup;
 mod check;
 mod config;
 mod explain;
@@ -62,6 +63,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Notify(notify) => notify::run(&global, &notify).await,
         Command::Schedule(schedule) => schedule::run(&global, &schedule),
         Command::Config(command) => config::run(&global, &command),
+        Command::Backup(options) => backup::run(&global, &options).await,
         Command::Demo(options) => Ok(if demo::run(options.folder.as_deref()).await? { 0 } else { FAILED }),
     }
 }

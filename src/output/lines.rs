@@ -37,6 +37,17 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// `512 B`, `36 KiB`, `1.5 MiB`.
+pub(crate) fn sized(bytes: u64) -> String {
+    const KIB: u64 = 1 << 10;
+    const MIB: u64 = 1 << 20;
+    match bytes {
+        0..KIB => format!("{bytes} B"),
+        KIB..MIB => format!("{} KiB", bytes / KIB),
+        _ => format!("{}.{} MiB", bytes / MIB, bytes % MIB * 10 / MIB),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -48,6 +59,15 @@ mod tests {
         let long = "x".repeat(100);
         assert_eq!(wrapped(&format!("ab {long} cd"), 2), format!("  ab\n  {long}\n  cd\n"));
         assert_eq!(wrapped("", 2), "\n");
+    }
+
+    #[test]
+    fn sizes_are_told_in_the_unit_that_people_use() {
+        for (bytes, told) in
+            [(0, "0 B"), (1023, "1023 B"), (36_864, "36 KiB"), (1 << 20, "1.0 MiB"), (3 << 19, "1.5 MiB")]
+        {
+            assert_eq!(sized(bytes), told);
+        }
     }
 
     proptest! {

@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 
-pub(crate) use lines::counted;
+pub(crate) use lines::{counted, sized};
 pub(crate) use progress::Progress;
 
 use crate::cli::{ColorChoice, Format};

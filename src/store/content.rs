@@ -105,7 +105,7 @@ impl Found {
 }
 
 /// A connection that has seen the file's tables.
-async fn reach(path: &Path, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {
+pub(super) async fn reach(path: &Path, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {
     let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).read_only(read_only);
     let mut connection = options.connect().await?;
     sqlx::query("SELECT COUNT(*) FROM sqlite_schema").execute(&mut connection).await?;

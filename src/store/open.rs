@@ -1,6 +1,6 @@
 //! Opening the file: rights, pragmas, migrations.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 };
 
 use super::content::{Care, Content, Depth, Found, examine};
-use super::error::{open_failed, reason};
+use super::error::open_failed;
 use super::place::Place;
 use super::{Store, StoreError};
 
@@ -59,22 +59,34 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], and when an earlier version wrote it.
     pub async fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
+        match Self::open_of_any_age(path).await? {
+            Some((_, Age::Earlier)) => Err(StoreError::Older { path: path.to_owned() }),
+            opened => Ok(opened.map(|(store, _)| store)),
+        }
+    }
+
+    /// As [`Store::open_existing`], but takes an earlier version's store too: good for a copy and for nothing else.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_to_copy(path: &Path) -> Result<Option<Self>, StoreError> {
+        Ok(Self::open_of_any_age(path).await?.map(|(store, _)| store))
+    }
+
+    async fn open_of_any_age(path: &Path) -> Result<Option<(Self, Age)>, StoreError> {
         if !path.try_exists().map_err(|error| StoreError::io(path, &error))? {
             return Ok(None);
         }
-        match Found::at(path, Care::Reader).await?.content {
+        let applied = match Found::at(path, Care::Reader).await?.content {
             Content::Nothing => return Ok(None),
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
-            Content::Schema(applied) => {
-                refuse_newer(path, &applied)?;
-                if applied.len() < MIGRATIONS.iter().count() {
-                    return Err(StoreError::Older { path: path.to_owned() });
-                }
-            }
-        }
+            Content::Schema(applied) => applied,
+        };
+        refuse_newer(path, &applied)?;
+        let age = if applied.len() < MIGRATIONS.iter().count() { Age::Earlier } else { Age::Ours };
         let options = options(path);
         let (write, read) = (connect(path, 1, &options).await?, connect(path, READERS, &options).await?);
-        Self::on(path, write, read, false).map(Some)
+        Ok(Some((Self::on(path, write, read, false)?, age)))
     }
 
     fn on(path: &Path, write: SqlitePool, read: SqlitePool, examined: bool) -> Result<Self, StoreError> {
@@ -115,27 +127,13 @@ impl Store {
     pub fn abandon(self) {
         std::mem::forget(self);
     }
+}
 
-    /// Writes a consistent copy to `path`; others may write meanwhile.
-    ///
-    /// # Errors
-    /// When `path` is there already, and is left as it was, or cannot be written.
-    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        let failed = |reason: String| StoreError::Copy { path: path.to_owned(), reason };
-        let name = path.to_str().ok_or_else(|| failed("its name is not UTF-8".to_owned()))?;
-        create_folder(path).and_then(|()| create_private(path)).map_err(|error| failed(error.to_string()))?;
-        let copied = sqlx::query("VACUUM INTO ?").bind(name).execute(&self.read).await;
-        // SQLite leaves the copy to the system's cache; a backup is there when it is on the disk.
-        let kept = match copied {
-            Ok(_) => File::open(path).and_then(|copy| copy.sync_all()).map_err(|error| error.to_string()),
-            Err(error) => Err(reason(&error)),
-        };
-        kept.map_err(|reason| {
-            // A copy cut short is none; that the file may be gone already is no second fault.
-            let _ = std::fs::remove_file(path);
-            failed(reason)
-        })
-    }
+/// Which version of the program wrote a store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Ours,
+    Earlier,
 }
 
 fn migration_failed(path: &Path, error: MigrateError) -> StoreError {
@@ -166,7 +164,7 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a new file with rights for its owner alone before SQLite sees it: its siblings (WAL, shared memory) inherit them.
-fn create_private(path: &Path) -> io::Result<()> {
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 

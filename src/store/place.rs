@@ -31,6 +31,11 @@ impl Place {
         &self.path
     }
 
+    /// Whether `path` names the same file, by whatever name.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|file| (file.dev(), file.ino()) == (self.device, self.inode))
+    }
+
     /// What became of it; none when it is where it was, or nothing can be learnt.
     pub(super) fn moved(&self) -> Option<&'static str> {
         match std::fs::metadata(&self.path) {

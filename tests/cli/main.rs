@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set up is a failed test")]
 
 mod alerts;
+mod backup;
 mod bare;
 mod child;
 mod configuration;

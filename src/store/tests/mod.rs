@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod announcements;
+mod backup;
 mod changes;
 mod open;
 mod outbox;

@@ -8,11 +8,11 @@ use sqlx::{ConnectOptions, Row, SqlitePool};
 use super::super::{Store, StoreError};
 use super::{Home, account, at, named};
 
-fn mode(path: &Path) -> u32 {
+pub(super) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-fn beside(folder: &Path) -> Vec<(String, u32)> {
+pub(super) fn beside(folder: &Path) -> Vec<(String, u32)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
