@@ -4,6 +4,7 @@ mod alerts;
 mod backup;
 mod global;
 mod silence;
+mod webhook;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use alerts::{Ack, Alerts, Deliveries, Explain, Simulate};
 pub use backup::Backup;
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
 pub use silence::{Silence, SilenceAdd, SilenceList};
+pub use webhook::{Verify, Webhook};
 
 /// Watches MiniMax (Hailuo AI) accounts at useapi.net and tells you before their tokens die.
 #[derive(Debug, Parser)]
@@ -106,6 +108,15 @@ Example:
     /// The way messages take
     #[command(subcommand, after_help = "Example:\n  minimax-watch notify test ops-mail")]
     Notify(Notify),
+    /// What a receiver of webhooks needs
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  minimax-watch webhook verify --receiver pager --id msg_01KB… \\
+    --timestamp 1795418100 --signature 'v1,…' <body.json"
+    )]
+    Webhook(Webhook),
     /// The next runs, in the schedule's zone and in UTC
     #[command(after_help = "Example:\n  minimax-watch schedule --next 3")]
     Schedule(Schedule),

@@ -12,6 +12,7 @@ mod schedule;
 mod silence;
 mod simulate;
 mod status;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Simulate(options) => simulate::run(&global, &options).await,
         Command::Silence(command) => silence::run(&global, &command).await,
         Command::Notify(notify) => notify::run(&global, &notify).await,
+        Command::Webhook(command) => webhook::run(&global, &command),
         Command::Schedule(schedule) => schedule::run(&global, &schedule),
         Command::Config(command) => config::run(&global, &command),
         Command::Backup(options) => backup::run(&global, &options).await,

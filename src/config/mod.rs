@@ -30,6 +30,8 @@ pub use model::*;
 pub use problem::{Problem, Problems};
 pub use show::show;
 
+use secrecy::SecretString;
+
 use crate::domain::account::AccountId;
 use crate::domain::time::Timestamp;
 use file::Text;
@@ -68,6 +70,22 @@ pub fn bare(accounts: &[AccountId], environment: &Environment, now: Timestamp) -
     let setting = Setting { environment, folder: &folder, now };
     let config = resolve::bare(accounts, values, &setting, &findings);
     findings.verdict(config).map(|(config, _)| config)
+}
+
+/// The signing secrets in the file or variable that `origin` names, one a line, and what is odd about it.
+///
+/// # Errors
+/// When there is none, or it is none such.
+pub fn signing(
+    origin: &Origin,
+    environment: &Environment,
+    now: Timestamp,
+) -> Result<(Vec<SecretString>, Vec<Problem>), Problems> {
+    let findings = Findings::default();
+    let folder = std::path::absolute(".").unwrap_or_default();
+    let setting = Setting { environment, folder: &folder, now };
+    let secrets = resolve::signing(origin, &setting, &findings);
+    findings.verdict(secrets)
 }
 
 fn load_text(text: &Text, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {

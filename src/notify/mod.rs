@@ -8,11 +8,14 @@ pub mod render;
 mod email;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod webhook;
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
+
+pub use verify::{Received, Refusal, verify};
 
 use crate::config::{Channel, Receiver};
 use crate::domain::message::MessageId;

@@ -24,3 +24,4 @@ mod stage;
 mod store;
 mod tls;
 mod verdicts;
+mod webhook;

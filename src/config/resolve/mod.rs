@@ -12,6 +12,8 @@ mod subscriptions;
 mod times;
 mod webhook;
 
+pub(super) use webhook::named as signing;
+
 use std::path::Path;
 
 use config::{Map, Value};

@@ -1,12 +1,14 @@
 //! `type = "webhook"`: where a message is posted, and what signs it.
 
+use config::{Map, Value};
 use secrecy::{ExposeSecret as _, SecretString};
 use standardwebhooks::Webhook as Signer;
 use url::Url;
 
 use super::super::address;
 use super::super::model::{Origin, Secret, Webhook};
-use super::super::reader::Table;
+use super::super::problem::Findings;
+use super::super::reader::{Place, Table};
 use super::super::secrets::{self, Form};
 use super::{LATER, Setting, bounds};
 
@@ -83,6 +85,27 @@ fn public(typed: &str) -> Result<Secret, String> {
         );
     }
     Ok(Secret { value: SecretString::from(typed), origin: Origin::Inline })
+}
+
+/// The signing secrets that an operator named on the command line, as a receiver's table would name them.
+pub(in super::super) fn named(
+    origin: &Origin,
+    setting: &Setting<'_>,
+    findings: &Findings,
+) -> Option<Vec<SecretString>> {
+    let place = Place::root("on the command line", findings);
+    let (key, typed) = match origin {
+        Origin::File(path) => ("secret_file", path.to_str()),
+        Origin::Environment(name) => ("secret_env", Some(name.as_str())),
+        Origin::Inline => ("secret", Some("")),
+    };
+    let Some(typed) = typed else {
+        place.member(key).problem("is not UTF-8");
+        return None;
+    };
+    let mut table = Table::new(place, Map::from([(key.to_owned(), Value::from(typed))]));
+    let secret = setting.secrets().optional(&mut table, "secret", Form::Lines)?;
+    signing(&secret, &table)
 }
 
 /// The signing secrets, one a line; blank lines part them.

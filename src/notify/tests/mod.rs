@@ -2,4 +2,5 @@
 
 mod email;
 mod listener;
+mod verify;
 mod webhook;
