@@ -42,6 +42,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("axum", &["simulator", "web"]),
     ("minijinja", &["notify"]),
     ("clap", &["cli", "main"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("anyhow", &["commands", "daemon", "demo", "output", "setup"]),
     ("indicatif", &["output"]),
     ("comfy_table", &["output"]),

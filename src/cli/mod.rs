@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod global;
+mod packages;
 mod silence;
 mod webhook;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use alerts::{Ack, Alerts, Deliveries, Explain, Simulate};
 pub use backup::Backup;
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
+pub use packages::{Completions, Man, Page, pages};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 pub use webhook::{Verify, Webhook};
 
@@ -128,6 +130,10 @@ Example:
     /// A month in seconds, on loopback and in virtual time; needs no account
     #[command(after_help = "Example:\n  minimax-watch demo")]
     Demo(Demo),
+    /// What a shell needs to complete commands and options, for packagers
+    Completions(Completions),
+    /// The man pages, for packagers
+    Man(Man),
 }
 
 /// `check`

@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod explain;
 mod notify;
+mod packages;
 mod run;
 mod schedule;
 mod silence;
@@ -67,5 +68,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Config(command) => config::run(&global, &command),
         Command::Backup(options) => backup::run(&global, &options).await,
         Command::Demo(options) => Ok(if demo::run(options.folder.as_deref()).await? { 0 } else { FAILED }),
+        Command::Completions(options) => packages::completions(&options),
+        Command::Man(options) => packages::man(&options),
     }
 }
