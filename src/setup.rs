@@ -50,14 +50,20 @@ impl StoreCopy {
     pub(crate) async fn of(config: Config, sender: Sender) -> anyhow::Result<Self> {
         let folder =
             tempfile::tempdir().context("cannot make a temporary folder for the copy of the store")?;
-        let copy = folder.path().join("copy.db");
+        let engine = Self::within(folder.path(), config, sender).await?;
+        Ok(Self { engine, _folder: folder })
+    }
+
+    /// The same in a `folder` of the caller's, who sees to its end.
+    pub(crate) async fn within(folder: &Path, config: Config, sender: Sender) -> anyhow::Result<Engine> {
+        let copy = folder.join("copy.db");
         if let Some(store) = Store::open_existing(&config.store.path).await? {
             store.copy_to(&copy).await?;
             store.close().await;
         }
         let store = Store::open(&copy).await?;
         let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
-        Ok(Self { engine: Engine { config: Arc::new(config), store, client, sender }, _folder: folder })
+        Ok(Engine { config: Arc::new(config), store, client, sender })
     }
 }
 

@@ -8,6 +8,7 @@ mod silence;
 mod webhook;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -17,6 +18,8 @@ pub use global::{ColorChoice, Global, LogFormat, LogLevel};
 pub use packages::{Completions, Man, Page, pages};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 pub use webhook::{Verify, Webhook};
+
+use crate::domain::span;
 
 /// Watches MiniMax (Hailuo AI) accounts at useapi.net and tells you before their tokens die.
 #[derive(Debug, Parser)]
@@ -50,6 +53,7 @@ Examples:
   minimax-watch check
   minimax-watch check studio-a --format json
   minimax-watch check --dry-run             # what would be told, and to whom
+  minimax-watch check --format nagios --timeout 50s
   USEAPI_TOKEN=… minimax-watch check        # without any configuration")]
     Check(Check),
     /// The last known state, from the store alone
@@ -137,7 +141,7 @@ Example:
 }
 
 /// `check`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Check {
     /// Names or ids of the accounts to look at [default: all]
     #[arg(value_name = "ACCOUNT")]
@@ -151,6 +155,21 @@ pub struct Check {
     /// Print nothing when all is well
     #[arg(long, short)]
     pub quiet: bool,
+    /// End by then with UNKNOWN and say what it was at; no single answer is waited for longer than a third of it
+    #[arg(long, short, value_name = "LENGTH", value_parser = timeout)]
+    pub timeout: Option<Duration>,
+}
+
+/// A length of time; a bare number is seconds, as monitoring plugins take them.
+fn timeout(typed: &str) -> Result<Duration, String> {
+    let is_number = !typed.is_empty() && typed.bytes().all(|byte| byte.is_ascii_digit());
+    let length = if is_number { span::parse(&format!("{typed}s")) } else { span::parse(typed) };
+    let length = length.map_err(|error| error.to_string())?;
+    length
+        .to_std()
+        .ok()
+        .filter(|length| !length.is_zero())
+        .ok_or_else(|| format!("`{typed}` is no time at all"))
 }
 
 /// How a result is printed.

@@ -1,6 +1,9 @@
 //! `check`: one unattended pass, then the verdict.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 
 use crate::cli::{Check, Format, Global};
 use crate::clock;
@@ -12,12 +15,23 @@ use crate::report::Report;
 use crate::store::{Lock, Store};
 
 use super::FAILED;
+use super::deadline::{self, At, Step};
 use crate::notify::Sender;
 use crate::setup::StoreCopy;
 use crate::{output, setup};
 
 pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> {
-    match look(global, options).await {
+    let at = At::default();
+    // Here, so that it goes also when a deadline leaves the rest behind.
+    let folder = options.dry_run.then(tempfile::tempdir).transpose();
+    let folder = folder.context("cannot make a temporary folder for the copy of the store")?;
+    let copy = folder.as_ref().map(|folder| folder.path().to_owned());
+    let looking = look(global.clone(), options.clone(), copy, at.clone());
+    let looked = match options.timeout {
+        None => looking.await,
+        Some(length) => deadline::keep(length, looking, &at).await,
+    };
+    match looked.and_then(|report| conclude(global, options, &report)) {
         Err(error) if options.format == Format::Nagios => {
             output::fail_as_plugin(&error)?;
             Ok(FAILED)
@@ -26,36 +40,42 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     }
 }
 
-async fn look(global: &Global, options: &Check) -> anyhow::Result<u8> {
-    let config = setup::load(global, &options.accounts)?;
+async fn look(global: Global, options: Check, copy: Option<PathBuf>, at: At) -> anyhow::Result<Report> {
+    let mut config = setup::load(&global, &options.accounts)?;
+    if let Some(length) = options.timeout {
+        deadline::shorten(&mut config, length);
+    }
     let path = config.store.path.clone();
-    let looked = if options.dry_run {
-        dry_run(global, options, config).await
-    } else {
-        real(global, options, config).await
+    at.step(Step::Opening);
+    let looked = match copy {
+        Some(copy) => dry_run(&options, config, &copy, &at).await,
+        None => real(&options, config, &at).await,
     };
     looked.map_err(|error| setup::located(error, &path))
 }
 
-async fn real(global: &Global, options: &Check, config: Config) -> anyhow::Result<u8> {
+async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Report> {
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
     let engine = setup::engine(config, store.clone())?;
-    let wanted = pass(&engine, options).await?;
+    let wanted = pass(&engine, options, at).await?;
+    at.step(Step::Telling);
     engine.tell(clock::now()).await?;
+    at.step(Step::Closing);
     engine.purge(clock::now()).await?;
     let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
     store.close().await;
-    conclude(global, options, &report)
+    Ok(report)
 }
 
 /// The very same steps on a copy of the store that is thrown away; what would be sent is said instead.
-async fn dry_run(global: &Global, options: &Check, config: Config) -> anyhow::Result<u8> {
-    let copy = StoreCopy::of(config, Sender::rehearsal()).await?;
-    let (engine, store) = (&copy.engine, &copy.engine.store);
+async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> anyhow::Result<Report> {
+    let engine = StoreCopy::within(folder, config, Sender::rehearsal()).await?;
+    let store = &engine.store;
     let waiting = store.pending_messages().await?.len();
-    let wanted = pass(engine, options).await?;
+    let wanted = pass(&engine, options, at).await?;
+    at.step(Step::Closing);
     engine.announce(clock::now()).await?;
     let report = Report::of(store, &engine.config, wanted.as_ref(), clock::now()).await?;
     for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
@@ -65,11 +85,11 @@ async fn dry_run(global: &Global, options: &Check, config: Config) -> anyhow::Re
         output::note("dry run: nothing was stored, nothing was sent");
     }
     store.close().await;
-    conclude(global, options, &report)
+    Ok(report)
 }
 
 /// Looks, waits out the doubts and looks again; gives the accounts that were asked for, if not all.
-async fn pass(engine: &Engine, options: &Check) -> anyhow::Result<Option<BTreeSet<AccountKey>>> {
+async fn pass(engine: &Engine, options: &Check, at: &At) -> anyhow::Result<Option<BTreeSet<AccountKey>>> {
     engine.watch().await?;
     let wanted = if options.accounts.is_empty() {
         None
@@ -78,14 +98,21 @@ async fn pass(engine: &Engine, options: &Check) -> anyhow::Result<Option<BTreeSe
     };
     let scope = wanted.clone().map_or(Scope::Everything, Scope::Accounts);
     let progress = output::Progress::new();
-    let pass =
-        engine.check(&scope, clock::now(), &|done, total| progress.show("checking", done, total)).await?;
+    let looking = |done, total| {
+        at.step(Step::Looking { done, total });
+        progress.show("checking", done, total);
+    };
+    looking(0, wanted.as_ref().map_or(0, BTreeSet::len));
+    let pass = engine.check(&scope, clock::now(), &looking).await?;
     if pass.doubts {
+        at.step(Step::Doubting);
         progress.say("asking again about bad answers");
         clock::sleep_until(clock::now() + engine.config.alerts.confirm_after).await;
-        engine
-            .confirm(pass.run, clock::now(), &|done, total| progress.show("asking again", done, total))
-            .await?;
+        let asking = |done, total| {
+            at.step(Step::Asking { done, total });
+            progress.show("asking again", done, total);
+        };
+        engine.confirm(pass.run, clock::now(), &asking).await?;
     }
     progress.finish();
     Ok(wanted)

@@ -6,6 +6,7 @@ mod backup;
 mod check;
 mod config;
 mod explain;
+mod deadline;
 mod notify;
 mod packages;
 mod run;
@@ -38,7 +39,12 @@ pub fn main(mut cli: Cli) -> ExitCode {
     telemetry::start(cli.global.log_level, voice, cli.global.log_format, cli.global.color);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(cli));
+            // Whatever a deadline left behind ends with the process; to drop it would wait for a name that nobody resolves.
+            std::mem::forget(runtime);
+            result
+        }
         Err(error) => Err(anyhow::Error::new(error).context("cannot start")),
     };
     match result {

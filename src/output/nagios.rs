@@ -3,6 +3,7 @@
 //! Format: Monitoring Plugins Development Guidelines, "Plugin Output for Nagios" and "Threshold and Ranges".
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::lines::counted;
@@ -19,13 +20,16 @@ const NAMED: usize = 5;
 
 pub(super) fn render(report: &Report) -> String {
     let mut text = first_line(report.verdict, &headline(report));
-    let data: Vec<String> = report.accounts.iter().flat_map(|account| performance(account, report)).collect();
+    let data = performance(report);
     if !data.is_empty() {
         let _ = write!(text, " | {}", data.join(" "));
     }
     text.push('\n');
     for alert in shared(report) {
         let _ = writeln!(text, "{}: {}", alert.severity.as_str().to_uppercase(), plain(&alert.detail));
+    }
+    for alert in report.alerts.iter().filter(|alert| alert.receiver.is_some()) {
+        let _ = writeln!(text, "note: {}", plain(&alert_line(alert, report.generated_at)));
     }
     for list in &report.lists {
         let _ = writeln!(text, "UNKNOWN: {}: list of accounts: {}", list.subscription, plain(&list.error));
@@ -94,16 +98,33 @@ fn describe(account: &AccountReport, report: &Report) -> String {
     }
 }
 
-/// Seconds left and jobs; the thresholds are those of the account's own lead times.
-fn performance(account: &AccountReport, report: &Report) -> Vec<String> {
-    let label = |what: &str| format!("'{} {what}'", plain(&account.name).replace(['\'', '='], "_"));
-    let left = account.expires_at.map(|end| {
-        let (left, label) = ((end - report.generated_at).num_seconds(), label("token_left"));
+/// Seconds left and jobs; the thresholds are those of the account's own lead times. What is not known is `U`, so that a
+/// series does not vanish with its value.
+fn performance(report: &Report) -> Vec<String> {
+    let fit = |name: &str| plain(name).replace(['\'', '='], "_");
+    let mut bearers: BTreeMap<String, usize> = BTreeMap::new();
+    for account in &report.accounts {
+        *bearers.entry(fit(&account.name)).or_default() += 1;
+    }
+    let mut data = Vec::new();
+    for account in &report.accounts {
+        let mut name = fit(&account.name);
+        // One label is one series: where accounts share a name, it needs more.
+        if bearers.get(&name).is_some_and(|bearers| *bearers > 1) {
+            let _ = write!(name, " {} {}", fit(account.subscription.as_str()), fit(account.id.as_str()));
+        }
         let [warning, critical] = [account.warning_within, account.critical_within].map(|d| d.num_seconds());
-        format!("{label}={left}s;{warning}:;{critical}:")
-    });
-    let jobs = account.max_jobs.map(|jobs| format!("{}={jobs};;;0", label("max_jobs")));
-    left.into_iter().chain(jobs).collect()
+        let left = account.expires_at.map_or_else(unknown, |end| {
+            format!("{}s;{warning}:;{critical}:", (end - report.generated_at).num_seconds())
+        });
+        let jobs = account.max_jobs.map_or_else(unknown, |jobs| format!("{jobs};;;0"));
+        data.push(format!("'{name} token_left'={left} '{name} max_jobs'={jobs}"));
+    }
+    data
+}
+
+fn unknown() -> String {
+    "U".to_owned()
 }
 
 /// A bar begins performance data, a line break the details: neither may come from a name or an error.

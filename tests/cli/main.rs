@@ -16,6 +16,8 @@ mod manners;
 mod network;
 mod output;
 mod packages;
+mod perfdata;
+mod plugin;
 mod reload;
 mod schema;
 mod secrets;
