@@ -24,6 +24,7 @@ mod secrets;
 mod service;
 mod silences;
 mod simulate;
+mod snippets;
 mod stage;
 mod store;
 mod tls;
