@@ -15,7 +15,7 @@ fn main() -> ExitCode {
             let status = if message.use_stderr() { commands::FAILED } else { 0 };
             match message.print() {
                 // Whoever closed the pipe has read enough.
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(commands::FAILED),
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => commands::unprinted(&error),
                 _ => ExitCode::from(status),
             }
         }

@@ -16,6 +16,7 @@ mod simulate;
 mod status;
 mod webhook;
 
+use std::io;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
@@ -54,6 +55,12 @@ pub fn main(mut cli: Cli) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Says that an answer of the command line itself could not be printed, and gives the exit status.
+pub fn unprinted(error: &io::Error) -> ExitCode {
+    output::note(&format!("minimax-watch: cannot write the result to stdout: {error}"));
+    ExitCode::from(FAILED)
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
