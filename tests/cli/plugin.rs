@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use minimax_watch::clock;
 use minimax_watch::simulator::{Answer, Hook, Record};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 
 use crate::perfdata::{Value, parsed};
 use crate::schema::valid;
@@ -141,4 +143,32 @@ async fn performance_data_is_as_the_guidelines_say_whatever_accounts_are_called(
     unique.dedup();
     assert_eq!(unique.len(), labels.len(), "{labels:?}");
     assert_eq!(check.out.matches('|').count(), 1, "{}", check.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_blocks_is_no_way_around_the_time() {
+    let mut stage = Stage::with(&["a"], "").await;
+    assert_eq!(stage.run(&["check"]).status, Some(0));
+    let timed = |stage: &Stage| within(20, || stage.run(&["check", "--format", "nagios", "--timeout", "2s"]));
+    let options = SqliteConnectOptions::new().filename(stage.store());
+    let mut other = options.connect().await.unwrap();
+    sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
+    let cut = timed(&stage);
+    assert!(cut.status == Some(3) && cut.out.contains("it was "), "a store that somebody locks: {cut:?}");
+    other.close().await.unwrap();
+    assert_eq!(timed(&stage).status, Some(0));
+
+    std::fs::create_dir(stage.path("tmp")).unwrap();
+    stage.set("TMPDIR", &stage.path("tmp").display().to_string());
+    stage.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "60s");
+    stage.vendor.set("a", Answer::account_error("on hold"));
+    let cut = within(20, || stage.run(&["check", "--dry-run", "--timeout", "2s"]));
+    assert!(cut.status == Some(3) && cut.err.contains("waiting to ask again"), "{cut:?}");
+    assert_eq!(std::fs::read_dir(stage.path("tmp")).unwrap().count(), 0, "the copy is thrown away");
+
+    std::fs::remove_file(stage.path("token")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(stage.path("token")).status().unwrap();
+    assert!(made.success());
+    let cut = timed(&stage);
+    assert!(cut.status == Some(3) && cut.out.contains("reading the configuration"), "{cut:?}");
 }
