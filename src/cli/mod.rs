@@ -3,6 +3,7 @@
 mod alerts;
 mod backup;
 mod global;
+mod history;
 mod packages;
 mod silence;
 mod webhook;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use alerts::{Ack, Alerts, Deliveries, Explain, Simulate};
 pub use backup::Backup;
 pub use global::{ColorChoice, Global, LogFormat, LogLevel};
+pub use history::{Diff, History};
 pub use packages::{Completions, Man, Page, pages};
 pub use silence::{Silence, SilenceAdd, SilenceList};
 pub use webhook::{Verify, Webhook};
@@ -64,6 +66,19 @@ Examples:
   minimax-watch status
   minimax-watch status studio-a --json")]
     Status(Status),
+    /// The configurations of an account over time, and what changed between them
+    #[command(after_help = "\
+Examples:
+  minimax-watch history studio-a
+  minimax-watch history studio-a --since 30d
+  minimax-watch history studio-a --at -3d   # as it stood three days ago")]
+    History(History),
+    /// What differs in an account's configuration between two moments
+    #[command(after_help = "\
+Examples:
+  minimax-watch diff studio-a               # the last change
+  minimax-watch diff studio-a --from -7d --to -1d")]
+    Diff(Diff),
     /// Open alerts: what, since when, and who was told
     #[command(after_help = "\
 Examples:

@@ -29,11 +29,7 @@ pub(super) async fn alerts(global: &Global, options: &Alerts) -> anyhow::Result<
             alerts
         }
     };
-    if options.json {
-        output::json(&alerts)?;
-    } else {
-        output::alerts(&alerts, since.is_some(), global.color)?;
-    }
+    output::answer(&alerts, options.json, |alerts| output::alerts(alerts, since.is_some(), global.color))?;
     Ok(0)
 }
 
@@ -59,10 +55,6 @@ pub(super) async fn deliveries(global: &Global, options: &Deliveries) -> anyhow:
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         anyhow::bail!("`{slip}` is no receiver (there are: {known})");
     }
-    if options.json {
-        output::json(&deliveries)?;
-    } else {
-        output::deliveries(&deliveries)?;
-    }
+    output::answer(&deliveries, options.json, output::deliveries)?;
     Ok(0)
 }

@@ -18,10 +18,6 @@ pub(super) async fn run(global: &Global, options: &Explain) -> anyhow::Result<u8
     let known = setup::account(&options.account, &store).await?;
     let explanation = Explanation::of(&store, &config, &known, now).await?;
     store.close().await;
-    if options.json {
-        output::json(&explanation)?;
-    } else {
-        output::explanation(&explanation, global.color)?;
-    }
+    output::answer(&explanation, options.json, |explanation| output::explanation(explanation, global.color))?;
     Ok(0)
 }

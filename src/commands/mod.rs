@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod deadline;
 mod explain;
+mod history;
 mod notify;
 mod packages;
 mod run;
@@ -72,6 +73,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Alerts(options) => alerts::alerts(&global, &options).await,
         Command::Deliveries(options) => alerts::deliveries(&global, &options).await,
         Command::Ack(options) => ack::run(&global, &options).await,
+        Command::History(options) => history::history(&global, &options).await,
+        Command::Diff(options) => history::diff(&global, &options).await,
         Command::Explain(options) => explain::run(&global, &options).await,
         Command::Simulate(options) => simulate::run(&global, &options).await,
         Command::Silence(command) => silence::run(&global, &command).await,

@@ -128,7 +128,8 @@ async fn list(config: &Config, options: &SilenceList) -> anyhow::Result<()> {
             silences
         }
     };
-    if options.json { output::json(&Silences::of(&silences, now)) } else { output::silences(&silences, now) }
+    let answer = Silences::of(&silences, now);
+    output::answer(&answer, options.json, |_| output::silences(&silences, now))
 }
 
 /// All of them or none: a number that is no silence in force is a slip.

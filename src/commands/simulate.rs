@@ -25,11 +25,7 @@ pub(super) async fn run(global: &Global, options: &Simulate) -> anyhow::Result<u
         LONGEST.num_days()
     );
     let simulation = simulate(config, length).await.map_err(|error| setup::located(error, &path))?;
-    if options.json {
-        output::json(&simulation)?;
-    } else {
-        output::simulation(&simulation)?;
-    }
+    output::answer(&simulation, options.json, output::simulation)?;
     Ok(0)
 }
 

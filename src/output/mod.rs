@@ -5,6 +5,7 @@
 mod alerts;
 mod deliveries;
 mod explanation;
+mod history;
 mod lines;
 mod nagios;
 mod paint;
@@ -24,7 +25,7 @@ use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
-use crate::report::{Alerts, Deliveries, Explanation, Report, Simulation};
+use crate::report::{Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, Simulation};
 use paint::Paint;
 
 /// Prints a result.
@@ -85,9 +86,13 @@ pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> any
     print(&text)
 }
 
-/// Prints an answer as JSON.
-pub(crate) fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&(serde_json::to_string_pretty(answer)? + "\n"))
+/// Prints an answer as JSON, or for people.
+pub(crate) fn answer<T: serde::Serialize>(
+    answer: &T,
+    as_json: bool,
+    for_people: impl FnOnce(&T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    if as_json { print(&(serde_json::to_string_pretty(answer)? + "\n")) } else { for_people(answer) }
 }
 
 /// Prints silences for people.
@@ -108,6 +113,21 @@ pub(crate) fn deliveries(deliveries: &Deliveries) -> anyhow::Result<()> {
 /// Prints why an account did or did not alert, for people.
 pub(crate) fn explanation(explanation: &Explanation, color: ColorChoice) -> anyhow::Result<()> {
     print(&explanation::render(explanation, paint(color)))
+}
+
+/// Prints the configurations of an account over time, for people.
+pub(crate) fn history(history: &History) -> anyhow::Result<()> {
+    print(&history::history(history))
+}
+
+/// Prints a configuration as it stood, for people.
+pub(crate) fn configuration_at(answer: &ConfigurationAt) -> anyhow::Result<()> {
+    print(&history::configuration_at(answer))
+}
+
+/// Prints what differs between two moments, for people.
+pub(crate) fn diff(diff: &Diff) -> anyhow::Result<()> {
+    print(&history::diff(diff))
 }
 
 /// Prints what would be told, for people.

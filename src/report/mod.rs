@@ -7,6 +7,7 @@
 mod alerts;
 mod deliveries;
 mod explanation;
+mod history;
 mod schema;
 mod silences;
 mod simulation;
@@ -18,6 +19,7 @@ pub use explanation::{
     EndReport, Explanation, KnownReport, NextReport, NotTold, RuleAlert, RuleReport, RungReport, RungTold,
     WordReport, WordResult,
 };
+pub use history::{Certainty, ConfigurationAt, Diff, Difference, History, SnapshotReport, Standpoint, Whose};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};

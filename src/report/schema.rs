@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{Alerts, Deliveries, Explanation, Report, Silences, Simulation};
+use super::{Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, Silences, Simulation};
 use crate::domain::message::Message;
 
 /// The schema of one kind of answer.
@@ -22,7 +22,10 @@ pub struct Schema {
 pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Alerts>("alerts", 1),
     Schema::of::<Deliveries>("deliveries", 1),
+    Schema::of::<ConfigurationAt>("history-at", 1),
+    Schema::of::<Diff>("diff", 1),
     Schema::of::<Explanation>("explain", 1),
+    Schema::of::<History>("history", 1),
     Schema::of::<Report>("status", 1),
     Schema::of::<Silences>("silences", 1),
     Schema::of::<Simulation>("simulate", 1),

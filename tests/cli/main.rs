@@ -10,6 +10,7 @@ mod child;
 mod configuration;
 mod crash;
 mod explain;
+mod history;
 mod json;
 mod locked;
 mod manners;
