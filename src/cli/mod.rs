@@ -139,7 +139,7 @@ Example:
     )]
     Webhook(Webhook),
     /// The next runs, in the schedule's zone and in UTC
-    #[command(after_help = "Example:\n  minimax-watch schedule --next 3")]
+    #[command(after_help = "Examples:\n  minimax-watch schedule --next 3\n  minimax-watch schedule --json")]
     Schedule(Schedule),
     /// The configuration
     #[command(subcommand, after_help = "Example:\n  minimax-watch config check")]
@@ -227,6 +227,9 @@ pub struct Schedule {
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub next: u16,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `config`

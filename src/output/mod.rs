@@ -10,6 +10,7 @@ mod lines;
 mod nagios;
 mod paint;
 mod progress;
+mod schedule;
 mod silences;
 mod simulation;
 mod table;
@@ -25,7 +26,9 @@ use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
-use crate::report::{Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, Simulation};
+use crate::report::{
+    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, ScheduleReport, Simulation,
+};
 use paint::Paint;
 
 /// Prints a result.
@@ -128,6 +131,11 @@ pub(crate) fn configuration_at(answer: &ConfigurationAt) -> anyhow::Result<()> {
 /// Prints what differs between two moments, for people.
 pub(crate) fn diff(diff: &Diff) -> anyhow::Result<()> {
     print(&history::diff(diff))
+}
+
+/// Prints the next runs, for people.
+pub(crate) fn schedule(schedule: &ScheduleReport) -> anyhow::Result<()> {
+    print(&schedule::render(schedule))
 }
 
 /// Prints what would be told, for people.

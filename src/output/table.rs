@@ -187,6 +187,9 @@ fn closing(report: &Report) -> String {
         let at = run.finished_at.unwrap_or(run.started_at);
         let _ = write!(text, "; last run {} ({})", minute(at), relative(at, report.generated_at));
     }
+    if report.silences > 0 {
+        let _ = write!(text, "; {} in force", counted(report.silences, "silence"));
+    }
     if report.outbox.pending + report.outbox.failed > 0 {
         let _ =
             write!(text, "; messages: {} waiting, {} failed", report.outbox.pending, report.outbox.failed);

@@ -8,6 +8,7 @@ mod alerts;
 mod deliveries;
 mod explanation;
 mod history;
+mod schedule;
 mod schema;
 mod silences;
 mod simulation;
@@ -20,6 +21,7 @@ pub use explanation::{
     WordReport, WordResult,
 };
 pub use history::{Certainty, ConfigurationAt, Diff, Difference, History, SnapshotReport, Standpoint, Whose};
+pub use schedule::{RunTime, ScheduleReport};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};

@@ -5,7 +5,10 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, Silences, Simulation};
+use super::{
+    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, ScheduleReport, Silences,
+    Simulation,
+};
 use crate::domain::message::Message;
 
 /// The schema of one kind of answer.
@@ -26,6 +29,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Diff>("diff", 1),
     Schema::of::<Explanation>("explain", 1),
     Schema::of::<History>("history", 1),
+    Schema::of::<ScheduleReport>("schedule", 1),
     Schema::of::<Report>("status", 1),
     Schema::of::<Silences>("silences", 1),
     Schema::of::<Simulation>("simulate", 1),

@@ -42,6 +42,9 @@ pub struct Report {
     /// Lists of accounts that could not be read: for people, who would otherwise see no reason why accounts are missing.
     #[serde(skip)]
     pub lists: Vec<ListReport>,
+    /// How many silences are in force: for people, who may wonder why they heard nothing.
+    #[serde(skip)]
+    pub silences: usize,
 }
 
 /// A list of accounts that could not be read.
@@ -181,6 +184,7 @@ impl Report {
             accounts,
             alerts: concerning.iter().map(|alert| alert_entry(alert, None, name)).collect(),
             outbox: Outbox { pending: outbox.pending, failed: outbox.failed },
+            silences: store.silences_in_force(now).await?.len(),
             lists: members
                 .iter()
                 .filter(|member| wanted.is_none() && member.account.is_listing())
@@ -200,6 +204,7 @@ impl Report {
             alerts: Vec::new(),
             outbox: Outbox { pending: 0, failed: 0 },
             lists: Vec::new(),
+            silences: 0,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use minimax_watch::simulator::Hook;
 
+use crate::schema::valid;
 use crate::stage::{Stage, webhook};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,8 +124,11 @@ async fn the_schedule_is_told_in_its_zone_and_in_utc() {
     let lines: Vec<&str> = ended.out.lines().collect();
     assert_eq!((ended.status, lines.len(), lines[0]), (Some(0), 3, "30 7 1 7 * in Asia/Kolkata"));
     for line in &lines[1..] {
-        assert!(line.contains("-07-01 07:30:00 IST") && line.ends_with("-07-01T02:00:00Z"), "{line}");
+        assert!(line.contains("-07-01 07:30:00 IST") && line.contains("-07-01T02:00:00Z  in "), "{line}");
     }
+    let json = valid("schedule", &stage.run(&["schedule", "--next", "2", "--json"]).out);
+    assert_eq!((&json["cron"], &json["timezone"]), (&"30 7 1 7 *".into(), &"Asia/Kolkata".into()));
+    assert!(json["runs"][1]["local"].as_str().unwrap().ends_with("-07-01T07:30:00+05:30"), "{json}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

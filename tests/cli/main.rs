@@ -15,6 +15,7 @@ mod json;
 mod locked;
 mod manners;
 mod network;
+mod night;
 mod output;
 mod packages;
 mod perfdata;

@@ -68,7 +68,8 @@ fn why(gathered: &Gathered<'_>, kind: AlertKind, alert: Option<&Alert>) -> Strin
 fn expiry(gathered: &Gathered<'_>, standing: &Standing) -> String {
     let Some(end) = standing.end else { return "no end of the token is known".to_owned() };
     let ladder = gathered.scene.policy.ladder(&gathered.known.account);
-    let ends = format!("the token ends {} ({})", minute(end), relative(end, gathered.now));
+    let verb = if end <= gathered.now { "ended" } else { "ends" };
+    let ends = format!("the token {verb} {} ({})", minute(end), relative(end, gathered.now));
     match (ladder.stage(end, gathered.now), ladder.leads().first()) {
         (Some(stage), _) => format!("{ends}: stage {stage} is reached"),
         (None, Some(longest)) => {

@@ -1,0 +1,42 @@
+//! The next runs, for people.
+
+use std::fmt::Write;
+
+use chrono::TimeDelta;
+
+use crate::domain::span;
+use crate::domain::time::{relative, rfc3339};
+use crate::report::ScheduleReport;
+
+pub(super) fn render(schedule: &ScheduleReport) -> String {
+    let ScheduleReport { generated_at, cron, timezone, jitter_seconds, runs } = schedule;
+    let mut text = format!("{cron} in {timezone}\n");
+    for run in runs {
+        let local = format!("{} {}", run.local.format("%a %Y-%m-%d %H:%M:%S"), run.zone);
+        let _ = writeln!(text, "{local:<30} {}  {}", rfc3339(run.at), relative(run.at, *generated_at));
+    }
+    if runs.is_empty() {
+        text.push_str("no run to come: see [schedule].cron\n");
+    }
+    if *jitter_seconds > 0 {
+        let _ = writeln!(text, "each up to {} later", span::text(TimeDelta::seconds(*jitter_seconds)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeZone, Utc};
+
+    use super::*;
+    use crate::config::Timetable;
+    use crate::domain::schedule::Schedule;
+
+    #[test]
+    fn each_run_is_told_by_both_clocks_also_on_the_night_when_one_goes_back() {
+        let now = Utc.with_ymd_and_hms(2026, 10, 24, 23, 30, 0).unwrap();
+        let schedule = Schedule::parse("0 * * * *", chrono_tz::Europe::Berlin, now).unwrap();
+        let timetable = Timetable { schedule, jitter: TimeDelta::minutes(5) };
+        insta::assert_snapshot!(render(&ScheduleReport::of(&timetable, 4, now)));
+    }
+}
