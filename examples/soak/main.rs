@@ -10,12 +10,12 @@ mod measure;
 mod vendor;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use axum::http::StatusCode;
-use chrono::{TimeDelta, TimeZone, Utc};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use clap::Parser;
 use minimax_watch::api::Client;
 use minimax_watch::config::{self, Environment, Source};
@@ -55,6 +55,12 @@ struct Options {
     /// `[store].keep`
     #[arg(long, default_value = "14d")]
     keep: String,
+    /// The first day.
+    #[arg(long, default_value = "2026-01-01")]
+    start: NaiveDate,
+    /// Leaves the store and its configuration in this new folder, for who wants to ask a store of that age.
+    #[arg(long)]
+    leave: Option<PathBuf>,
 }
 
 /// Everything that goes on.
@@ -87,7 +93,7 @@ async fn main() -> anyhow::Result<()> {
 
 impl Soak {
     async fn open(options: Options, folder: &Path) -> anyhow::Result<Self> {
-        let start = Utc.with_ymd_and_hms(2026, 1, 1, 0, 0, 0).single().context("a date")?;
+        let start = options.start.and_time(NaiveTime::MIN).and_utc();
         let now = VirtualNow::new(start);
         let api = UseApi::open(&now).await?;
         let vendor = Vendor::new(api.subscribe(TOKEN.into()), options.accounts, start);
@@ -240,7 +246,7 @@ impl Soak {
         let peak = memory("VmHWM:")? / 1024;
         let grown = self.stand_still().await?;
         let heard = self.judge.end()?;
-        let Options { accounts, days, every, changing, keep } = &self.options;
+        let Options { accounts, days, every, changing, keep, .. } = &self.options;
         let mut out = std::io::stdout().lock();
         writeln!(
             out,
@@ -260,6 +266,13 @@ impl Soak {
         )?;
         let store = self.engine.config.store.path.clone();
         let waiting = self.engine.store.outbox(self.start).await?;
+        if let Some(folder) = &self.options.leave {
+            std::fs::create_dir(folder).context("--leave: a new folder is wanted")?;
+            self.engine.store.copy_to(&folder.join("soak.db")).await?;
+            std::fs::write(folder.join("token"), TOKEN)?;
+            let text = configuration(&self.options, &self.api, &self.pager, &self.desk);
+            std::fs::write(folder.join("minimax-watch.toml"), text)?;
+        }
         self.engine.store.close().await;
         ensure!((waiting.pending, waiting.failed) == (0, 0), "not every message was taken: {waiting:?}");
         heard.everything_was_told(&self.vendor.rungs(self.lived), ["pager", "desk"])?;
