@@ -71,7 +71,8 @@ fn main() -> anyhow::Result<()> {
     let mut took: Vec<Vec<Duration>> = vec![Vec::new(); QUESTIONS.len()];
     for _ in 0..ROUNDS {
         for (question, took) in QUESTIONS.iter().zip(&mut took) {
-            let arguments = question.iter().map(|word| if *word == "ACCOUNT" { &options.account } else { *word });
+            let arguments =
+                question.iter().map(|word| if *word == "ACCOUNT" { &options.account } else { *word });
             let mut asked = command(&program, &folder);
             asked.args(arguments).stdout(Stdio::null());
             let began = Instant::now();

@@ -135,5 +135,9 @@ async fn a_slip_is_accepted_with_a_remark_and_ends_are_all_or_none() {
     stage.vendor.put(Record::ending("a", healthy()));
     let check = stage.run(&["check"]);
     assert_eq!(check.status, Some(0));
-    assert!(check.out.replace('\n', " ").contains("2 silences in force"), "who hears nothing wants to know why: {}", check.out);
+    assert!(
+        check.out.replace('\n', " ").contains("2 silences in force"),
+        "who hears nothing wants to know why: {}",
+        check.out
+    );
 }
