@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
+use super::gathered::Gathered;
 use super::{EndReport, Explanation, KnownReport, NextReport, ladder, receivers, rules};
 use crate::config::Config;
 use crate::domain::account::{AccountRef, ReceiverName};
@@ -17,21 +18,10 @@ use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
 use crate::report::Ends;
 use crate::report::silences::SilenceReport;
-use crate::store::{Ack, Store, StoreError, StoredTelling};
+use crate::store::{Store, StoreError, StoredTelling};
 
 /// How far ahead it is looked for what comes next.
 const HORIZON: TimeDelta = TimeDelta::days(30);
-
-/// What was gathered, for the parts of the explanation.
-pub(super) struct Gathered<'a> {
-    pub(super) known: &'a Known,
-    pub(super) config: &'a Config,
-    pub(super) scene: &'a Scene<'a>,
-    /// Everything that was told of the account's and its subscription's alerts.
-    pub(super) tellings: &'a [StoredTelling],
-    pub(super) acks: &'a BTreeMap<AlertId, Ack>,
-    pub(super) now: Timestamp,
-}
 
 impl Explanation {
     /// Entries of what comes next at the most.

@@ -1,6 +1,6 @@
 //! The rungs of an expiry ladder: when each is, and who was told at it.
 
-use super::gather::Gathered;
+use super::gathered::Gathered;
 use super::receivers::unwanted_words;
 use super::{NotTold, RungReport, RungTold};
 use crate::config::Receiver;

@@ -5,6 +5,7 @@
 //! those to come; only the words are made here.
 
 mod gather;
+mod gathered;
 mod ladder;
 mod receivers;
 mod rules;

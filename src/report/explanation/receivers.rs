@@ -1,6 +1,6 @@
 //! What becomes of each open alert for each receiver, in words.
 
-use super::gather::Gathered;
+use super::gathered::Gathered;
 use super::{WordReport, WordResult};
 use crate::config::Receiver;
 use crate::domain::alert::{AlertKind, Severity};

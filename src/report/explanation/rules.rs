@@ -1,6 +1,6 @@
 //! Every rule with its inputs. Whether it fires is read from the alerts that the rules themselves left.
 
-use super::gather::Gathered;
+use super::gathered::Gathered;
 use super::{RuleAlert, RuleReport};
 use crate::domain::alert::{Alert, AlertKind, Subject};
 use crate::domain::standing::{Fault, Standing};

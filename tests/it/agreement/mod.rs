@@ -30,7 +30,7 @@ fn each_receiver_is_told_what_the_reference_model_says() {
 #[test]
 fn what_is_simulated_is_what_then_happens() {
     let messages = Cell::new(0);
-    held(number("PROPTEST_CASES").unwrap_or(48) / 4, |events| async {
+    held(number("PROPTEST_CASES").unwrap_or(48) / 8, |events| async {
         let mut pair = Pair::open().await;
         pair.live(events).await;
         for foretold in pair.foretold(TimeDelta::days(30)).await {
