@@ -236,11 +236,28 @@ pub struct Schedule {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Every problem at once, with file, key and reason
-    #[command(after_help = "Example:\n  minimax-watch --config ./minimax-watch.toml config check")]
-    Check,
+    #[command(after_help = "\
+`--probe` asks the API for each subscription's list of accounts, once.
+No message is sent and nothing is stored.
+
+Examples:
+  minimax-watch --config ./minimax-watch.toml config check
+  minimax-watch config check --probe")]
+    Check(ConfigCheck),
     /// What is in force, secrets redacted
     #[command(after_help = "Example:\n  minimax-watch config show")]
     Show,
+}
+
+/// `config check`
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ConfigCheck {
+    /// Also ask the API, once per subscription
+    #[arg(long)]
+    pub probe: bool,
+    /// Print what was probed as JSON
+    #[arg(long, requires = "probe")]
+    pub json: bool,
 }
 
 /// `demo`

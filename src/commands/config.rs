@@ -1,17 +1,19 @@
 //! `config check` and `config show`.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::path::Path;
 
-use crate::cli::{ConfigCommand, Global};
+use crate::cli::{ConfigCheck, ConfigCommand, Global};
 use crate::clock;
-use crate::config::{self, Environment, Source};
+use crate::config::{self, Environment, Loaded, Source};
 use crate::domain::time::rfc3339;
 
+use super::probe;
 use crate::{output, setup};
 
-pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<u8> {
+pub(super) async fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<u8> {
     match command {
-        ConfigCommand::Check => check(global),
+        ConfigCommand::Check(options) => check(global, *options).await,
         ConfigCommand::Show => {
             output::print(&config::show(&setup::load(global, &[])?))?;
             Ok(0)
@@ -19,7 +21,7 @@ pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<u8
     }
 }
 
-fn check(global: &Global) -> anyhow::Result<u8> {
+async fn check(global: &Global, options: ConfigCheck) -> anyhow::Result<u8> {
     let environment = Environment::of_process();
     let source = config::locate(global.config.as_deref(), &environment)?;
     let Source::File(path) = &source else {
@@ -30,6 +32,19 @@ fn check(global: &Global) -> anyhow::Result<u8> {
         );
     };
     let loaded = config::load(&source, &environment, clock::now())?;
+    if options.json {
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+    } else {
+        // Before anything is asked: it holds whatever the network does.
+        output::print(&in_words(path, &loaded)?)?;
+    }
+    if options.probe { probe::run(global, &loaded.config, options.json).await } else { Ok(0) }
+}
+
+/// That the file is good, and what is odd about it.
+fn in_words(path: &Path, loaded: &Loaded) -> Result<String, fmt::Error> {
     let config = &loaded.config;
     let accounts: usize = config.subscriptions.iter().map(|subscription| subscription.accounts.len()).sum();
     let discovering = config.subscriptions.iter().filter(|subscription| subscription.discover).count();
@@ -48,6 +63,5 @@ fn check(global: &Global) -> anyhow::Result<u8> {
         output::counted(config.receivers.len(), "receiver"),
         next.map_or_else(|| "never".to_owned(), rfc3339),
     )?;
-    output::print(&text)?;
-    Ok(0)
+    Ok(text)
 }

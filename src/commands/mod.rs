@@ -10,6 +10,7 @@ mod explain;
 mod history;
 mod notify;
 mod packages;
+mod probe;
 mod run;
 mod schedule;
 mod silence;
@@ -81,7 +82,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Command::Notify(notify) => notify::run(&global, &notify).await,
         Command::Webhook(command) => webhook::run(&global, &command),
         Command::Schedule(schedule) => schedule::run(&global, &schedule),
-        Command::Config(command) => config::run(&global, &command),
+        Command::Config(command) => config::run(&global, &command).await,
         Command::Backup(options) => backup::run(&global, &options).await,
         Command::Demo(options) => Ok(if demo::run(options.folder.as_deref()).await? { 0 } else { FAILED }),
         Command::Completions(options) => packages::completions(&options),

@@ -9,6 +9,7 @@ mod history;
 mod lines;
 mod nagios;
 mod paint;
+mod probe;
 mod progress;
 mod schedule;
 mod silences;
@@ -29,6 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::report::{
     Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, ScheduleReport, Simulation,
 };
+use crate::report::{Alerts, Deliveries, Explanation, Probe, Report, Simulation};
 use paint::Paint;
 
 /// Prints a result.
@@ -141,6 +143,11 @@ pub(crate) fn schedule(schedule: &ScheduleReport) -> anyhow::Result<()> {
 /// Prints what would be told, for people.
 pub(crate) fn simulation(simulation: &Simulation) -> anyhow::Result<()> {
     print(&simulation::render(simulation))
+}
+
+/// Prints what answered and what did not, for people.
+pub(crate) fn probe(probe: &Probe, color: ColorChoice) -> anyhow::Result<()> {
+    print(&probe::render(probe, paint(color)))
 }
 
 fn paint(color: ColorChoice) -> Paint {

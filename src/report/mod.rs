@@ -1,5 +1,5 @@
-//! The answers to an operator's questions, from the store alone: plain data that the terminal, `--json` and later the
-//! HTTP interface show.
+//! The answers to an operator's questions, from the store alone (but for `probe`): plain data that the terminal,
+//! `--json` and later the HTTP interface show.
 //!
 //! Promises: every JSON that a command prints is one of these types, described by a schema that is made from it
 //! (`docs/schemas`). Leaves tables and colours to `output`.
@@ -9,6 +9,7 @@ mod deliveries;
 mod explanation;
 mod history;
 mod schedule;
+mod probe;
 mod schema;
 mod silences;
 mod simulation;
@@ -22,6 +23,7 @@ pub use explanation::{
 };
 pub use history::{Certainty, ConfigurationAt, Diff, Difference, History, SnapshotReport, Standpoint, Whose};
 pub use schedule::{RunTime, ScheduleReport};
+pub use probe::{MissingAccount, Probe, ReceiverProbe, SubscriptionProbe};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};

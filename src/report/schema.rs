@@ -9,6 +9,7 @@ use super::{
     Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, ScheduleReport, Silences,
     Simulation,
 };
+use super::{Alerts, Deliveries, Explanation, Probe, Report, Silences, Simulation};
 use crate::domain::message::Message;
 
 /// The schema of one kind of answer.
@@ -30,6 +31,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Explanation>("explain", 1),
     Schema::of::<History>("history", 1),
     Schema::of::<ScheduleReport>("schedule", 1),
+    Schema::of::<Probe>("probe", 1),
     Schema::of::<Report>("status", 1),
     Schema::of::<Silences>("silences", 1),
     Schema::of::<Simulation>("simulate", 1),

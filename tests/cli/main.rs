@@ -20,6 +20,7 @@ mod output;
 mod packages;
 mod perfdata;
 mod plugin;
+mod probe;
 mod reload;
 mod schema;
 mod secrets;

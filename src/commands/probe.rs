@@ -1,0 +1,39 @@
+//! `config check --probe`: the ways in and out, each tried once and all at the same time. Opens no store.
+
+use futures_util::future::join_all;
+
+use crate::api::{Client, Listing};
+use crate::cli::Global;
+use crate::clock;
+use crate::config::{Config, Subscription};
+use crate::domain::observation::{Observation, Outcome};
+use crate::domain::time::Timestamp;
+use crate::report::{Probe, SubscriptionProbe};
+
+use super::FAILED;
+use crate::output;
+
+pub(super) async fn run(global: &Global, config: &Config, json: bool) -> anyhow::Result<u8> {
+    let progress = output::Progress::new();
+    progress.say("asking the API and greeting the receivers");
+    let now = clock::now();
+    let asking = config.subscriptions.iter().map(|subscription| ask(config, subscription, now));
+    let subscriptions = join_all(asking).await;
+    progress.finish();
+    let probe = Probe::of(subscriptions, Vec::new(), now);
+    if json {
+        output::json(&probe)?;
+    } else {
+        output::probe(&probe, global.color)?;
+    }
+    Ok(if probe.good { 0 } else { FAILED })
+}
+
+async fn ask(config: &Config, subscription: &Subscription, now: Timestamp) -> SubscriptionProbe {
+    let listing = match Client::new(&config.api) {
+        Ok(client) => client.accounts(&subscription.token.value, now).await,
+        // A machine without CA certificates: the receivers are greeted all the same.
+        Err(error) => Listing::from(Observation::failed(Outcome::Unavailable, error.to_string())),
+    };
+    SubscriptionProbe::of(&config.api, subscription, &listing)
+}
