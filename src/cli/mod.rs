@@ -237,8 +237,9 @@ pub struct Schedule {
 pub enum ConfigCommand {
     /// Every problem at once, with file, key and reason
     #[command(after_help = "\
-`--probe` asks the API for each subscription's list of accounts, once.
-No message is sent and nothing is stored.
+`--probe` asks the API for each subscription's list of accounts, once, and
+greets each receiver: a mail server up to the log-in, a webhook up to the TLS
+handshake. No message is sent and nothing is stored.
 
 Examples:
   minimax-watch --config ./minimax-watch.toml config check
@@ -252,7 +253,7 @@ Examples:
 /// `config check`
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ConfigCheck {
-    /// Also ask the API, once per subscription
+    /// Also ask the API once per subscription and greet each receiver, all at once
     #[arg(long)]
     pub probe: bool,
     /// Print what was probed as JSON

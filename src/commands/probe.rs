@@ -1,6 +1,6 @@
 //! `config check --probe`: the ways in and out, each tried once and all at the same time. Opens no store.
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use crate::api::{Client, Listing};
 use crate::cli::Global;
@@ -8,7 +8,8 @@ use crate::clock;
 use crate::config::{Config, Subscription};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
-use crate::report::{Probe, SubscriptionProbe};
+use crate::notify;
+use crate::report::{Probe, ReceiverProbe, SubscriptionProbe};
 
 use super::FAILED;
 use crate::output;
@@ -18,9 +19,13 @@ pub(super) async fn run(global: &Global, config: &Config, json: bool) -> anyhow:
     progress.say("asking the API and greeting the receivers");
     let now = clock::now();
     let asking = config.subscriptions.iter().map(|subscription| ask(config, subscription, now));
-    let subscriptions = join_all(asking).await;
+    let greeting = config.receivers.iter().map(|receiver| async move {
+        let greeting = notify::greet(receiver).await;
+        ReceiverProbe::of(receiver, &greeting)
+    });
+    let (subscriptions, receivers) = join(join_all(asking), join_all(greeting)).await;
     progress.finish();
-    let probe = Probe::of(subscriptions, Vec::new(), now);
+    let probe = Probe::of(subscriptions, receivers, now);
     if json {
         output::json(&probe)?;
     } else {

@@ -27,6 +27,7 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
 use super::Attempt;
+use super::greet::{Greeting, Hurdle, Obstacle, is_caused_by};
 use crate::config::{Email, Login, Smtp, Tls};
 use crate::domain::text::{one_line, shortened};
 
@@ -77,6 +78,8 @@ impl Stage {
 struct Failure {
     stage: Stage,
     is_final: bool,
+    /// Whether it was the TLS handshake, at whatever stage.
+    is_tls: bool,
     words: String,
 }
 
@@ -89,7 +92,27 @@ impl Failure {
             Some(login) => without_password(words(error), login),
             None => words(error),
         };
-        Self { stage, is_final, words: shortened(&one_line(&words), QUOTED) }
+        // The library counts some of it among the connections.
+        let is_tls = error.is_tls() || is_caused_by::<rustls::Error>(error);
+        Self { stage, is_final, is_tls, words: shortened(&one_line(&words), QUOTED) }
+    }
+
+    /// Something that no library's error tells.
+    const fn passing(stage: Stage, words: String) -> Self {
+        Self { stage, is_final: false, is_tls: false, words }
+    }
+
+    /// What a greeting calls it.
+    fn obstacle(self) -> Obstacle {
+        let at = match self.stage {
+            _ if self.is_tls => Hurdle::Tls,
+            Stage::StartTls => Hurdle::StartTls,
+            Stage::Login => Hurdle::Login,
+            Stage::Connect | Stage::Sender | Stage::Recipient | Stage::Data | Stage::Content => {
+                Hurdle::Connection
+            }
+        };
+        Obstacle { at, words: format!("{}: {}", self.stage.words(), self.words) }
     }
 }
 
@@ -102,7 +125,7 @@ struct Conversation {
 /// Tries once to hand `mail` over, within `limit`.
 pub(super) async fn send(email: &Email, mail: &[u8], limit: Duration) -> Attempt {
     let (smtp, recipients) = (&email.smtp, email.to.len());
-    let server = format!("{}:{}", smtp.host, smtp.port);
+    let server = address(smtp);
     match converse(email, mail, Instant::now() + limit).await {
         Ok(refused) if refused.is_empty() => Attempt::Delivered,
         Ok(refused) => {
@@ -110,7 +133,7 @@ pub(super) async fn send(email: &Email, mail: &[u8], limit: Duration) -> Attempt
             let error = format!("{server}: {told} of {recipients} recipients told; {}", refused.join("; "));
             Attempt::Refused { error }
         }
-        Err(Failure { stage, is_final, words }) => {
+        Err(Failure { stage, is_final, words, .. }) => {
             let error = format!("{server}, {}: {words}", stage.words());
             if is_final { Attempt::Refused { error } } else { Attempt::deferred(error) }
         }
@@ -124,9 +147,52 @@ async fn converse(email: &Email, mail: &[u8], deadline: Instant) -> Result<Vec<S
         Ok(()) => conversation.hand_over(email, mail).await,
         Err(failure) => Err(failure),
     };
-    // All is decided by now: what the farewell meets changes nothing.
-    let _ = tokio::time::timeout(FAREWELL, conversation.connection.command(Quit)).await;
+    conversation.part().await;
     outcome
+}
+
+/// Talks as for a mail up to the log-in, within `limit`, and takes leave.
+pub(super) async fn greet(smtp: &Smtp, limit: Duration) -> Greeting {
+    let address = address(smtp);
+    let deadline = Instant::now() + limit;
+    if let Err(words) = look_up(smtp, deadline).await {
+        return Greeting { address, result: Err(Obstacle { at: Hurdle::Name, words }) };
+    }
+    let result = match Conversation::open(smtp, deadline).await {
+        Ok(mut conversation) => {
+            let login = conversation.log_in(smtp.login.as_ref()).await;
+            conversation.part().await;
+            login.map(|()| granted(smtp))
+        }
+        Err(failure) => Err(failure),
+    };
+    Greeting { address, result: result.map_err(Failure::obstacle) }
+}
+
+/// Asks for the name by itself: what the library says of a connection does not tell the two apart.
+async fn look_up(smtp: &Smtp, deadline: Instant) -> Result<(), String> {
+    let looking = tokio::net::lookup_host((smtp.host.as_str(), smtp.port));
+    match tokio::time::timeout_at(deadline, looking).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("DNS: {}", one_line(&error.to_string()))),
+        Err(_) => Err("DNS: no answer in time".to_owned()),
+    }
+}
+
+fn granted(smtp: &Smtp) -> String {
+    let tls = match smtp.tls {
+        Tls::StartTls => "STARTTLS, certificate trusted",
+        Tls::Implicit => "TLS, certificate trusted",
+        Tls::None => "no TLS",
+    };
+    match &smtp.login {
+        Some(login) => format!("SMTP greeting, {tls}, logged in as `{}`", login.username),
+        None => format!("SMTP greeting, {tls}, no log-in configured"),
+    }
+}
+
+fn address(smtp: &Smtp) -> String {
+    format!("{}:{}", smtp.host, smtp.port)
 }
 
 impl Conversation {
@@ -159,6 +225,11 @@ impl Conversation {
         step(Stage::Login, self.deadline, Some(login), logging_in).await.map(drop)
     }
 
+    /// Says farewell. All is decided by now: what it meets changes nothing.
+    async fn part(mut self) {
+        let _ = tokio::time::timeout(FAREWELL, self.connection.command(Quit)).await;
+    }
+
     async fn hand_over(&mut self, email: &Email, mail: &[u8]) -> Result<Vec<String>, Failure> {
         let (deadline, login) = (self.deadline, email.smtp.login.as_ref());
         let sender = Mail::new(Some(email.from.email.clone()), self.parameters(email, mail)?);
@@ -176,7 +247,7 @@ impl Conversation {
         if email.to.iter().chain([&email.from]).any(|mailbox| is_international(&mailbox.email)) {
             if !self.connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let words = "the server takes no international addresses (SMTPUTF8)".to_owned();
-                return Err(Failure { stage: Stage::Sender, is_final: false, words });
+                return Err(Failure::passing(Stage::Sender, words));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
@@ -202,7 +273,8 @@ impl Conversation {
             }
         }
         if refused.len() == email.to.len() {
-            return Err(Failure { stage: Stage::Recipient, is_final: true, words: refused.join("; ") });
+            let words = refused.join("; ");
+            return Err(Failure { is_final: true, ..Failure::passing(Stage::Recipient, words) });
         }
         Ok(refused)
     }
@@ -218,7 +290,7 @@ async fn step<T>(
     match tokio::time::timeout_at(deadline, answer).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Failure::new(stage, &error, login)),
-        Err(_) => Err(Failure { stage, is_final: false, words: "no answer in time".to_owned() }),
+        Err(_) => Err(Failure::passing(stage, "no answer in time".to_owned())),
     }
 }
 

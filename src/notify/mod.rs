@@ -6,6 +6,8 @@
 pub mod render;
 
 mod email;
+mod greet;
+mod knock;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+pub use greet::{Greeting, Hurdle, Obstacle, greet};
 pub use verify::{Received, Refusal, verify};
 
 use crate::config::{Channel, Receiver};

@@ -6,7 +6,7 @@
 use std::error::Error as _;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -39,14 +39,16 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn new() -> Result<Self, reqwest::Error> {
+        Ok(Self { proxied: Self::builder().build()?, direct: Self::builder().no_proxy().build()? })
+    }
+
+    /// What both have in common.
+    pub(super) fn builder() -> ClientBuilder {
         // An error says that a provider is installed already, and then it is this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            Client::builder()
-                .user_agent(concat!("minimax-watch/", env!("CARGO_PKG_VERSION")))
-                .redirect(redirect::Policy::none())
-        };
-        Ok(Self { proxied: builder().build()?, direct: builder().no_proxy().build()? })
+        Client::builder()
+            .user_agent(concat!("minimax-watch/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
     }
 
     fn for_url(&self, url: &Url) -> &Client {
@@ -176,7 +178,7 @@ fn host(url: &Url) -> String {
 }
 
 /// The innermost cause: outer ones only say that a request failed, and may hold the address.
-fn fault(error: &reqwest::Error) -> String {
+pub(super) fn fault(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }

@@ -3,6 +3,8 @@
 //! Promises: no address shows more than host and port, and everything that failed comes with a next step. Besides the
 //! schedule this is the one answer that is not from the store.
 
+mod receiver;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -48,6 +48,7 @@ async fn secrets_are_in_no_output_log_command_line_or_store() {
     for (name, arguments) in [
         ("show", &["config", "show"][..]),
         ("config check", &["config", "check"]),
+        ("probe", &["--log-level", "trace", "config", "check", "--probe"]),
         ("check", &["--log-level", "trace", "check", "--format", "json"]),
         ("notify test", &["--log-level", "trace", "notify", "test"]),
     ] {
@@ -58,6 +59,10 @@ async fn secrets_are_in_no_output_log_command_line_or_store() {
     said.push((
         "failed notify test",
         format!("{:?}", stage.run(&["--log-level", "trace", "notify", "test"])),
+    ));
+    said.push((
+        "failed probe",
+        format!("{:?}", stage.run(&["--log-level", "trace", "config", "check", "--probe"])),
     ));
     let tokens_heart = TOKEN.rsplit_once('-').unwrap().1;
     let signings_heart = SIGNING.trim_start_matches("whsec_");

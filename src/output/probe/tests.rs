@@ -29,8 +29,9 @@ fn probe(good: bool) -> Probe {
         name: ReceiverName::new("pager"),
         good: true,
         address: "hooks.example.com:443".to_owned(),
-        tried: "connect to hooks.example.com:443 with TLS, no request".to_owned(),
-        seen: "TLS holds".to_owned(),
+        tried: "connection to hooks.example.com:443; no request (URL from environment variable PAGER_URL)"
+            .to_owned(),
+        seen: "connected, certificate trusted".to_owned(),
         next: None,
     };
     let receivers = if good { Vec::new() } else { vec![receiver] };
