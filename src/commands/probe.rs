@@ -26,11 +26,7 @@ pub(super) async fn run(global: &Global, config: &Config, json: bool) -> anyhow:
     let (subscriptions, receivers) = join(join_all(asking), join_all(greeting)).await;
     progress.finish();
     let probe = Probe::of(subscriptions, receivers, now);
-    if json {
-        output::json(&probe)?;
-    } else {
-        output::probe(&probe, global.color)?;
-    }
+    output::answer(&probe, json, |probe| output::probe(probe, global.color))?;
     Ok(if probe.good { 0 } else { FAILED })
 }
 

@@ -28,9 +28,9 @@ use crate::config::Problems;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
 use crate::report::{
-    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, ScheduleReport, Simulation,
+    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Probe, Report, ScheduleReport,
+    Simulation,
 };
-use crate::report::{Alerts, Deliveries, Explanation, Probe, Report, Simulation};
 use paint::Paint;
 
 /// Prints a result.

@@ -8,8 +8,8 @@ mod alerts;
 mod deliveries;
 mod explanation;
 mod history;
-mod schedule;
 mod probe;
+mod schedule;
 mod schema;
 mod silences;
 mod simulation;
@@ -22,8 +22,8 @@ pub use explanation::{
     WordReport, WordResult,
 };
 pub use history::{Certainty, ConfigurationAt, Diff, Difference, History, SnapshotReport, Standpoint, Whose};
-pub use schedule::{RunTime, ScheduleReport};
 pub use probe::{MissingAccount, Probe, ReceiverProbe, SubscriptionProbe};
+pub use schedule::{RunTime, ScheduleReport};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};

@@ -6,10 +6,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::{
-    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Report, ScheduleReport, Silences,
+    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Probe, Report, ScheduleReport, Silences,
     Simulation,
 };
-use super::{Alerts, Deliveries, Explanation, Probe, Report, Silences, Simulation};
 use crate::domain::message::Message;
 
 /// The schema of one kind of answer.
