@@ -58,9 +58,12 @@ impl Told {
         let last = tellings.last()?;
         let mut told = Self { status: last.status, at: last.at, stage: None, severity: None };
         // Backwards: a telling that shows a later clock than one that came after it was made by a clock that ran ahead.
-        let mut sane = now;
+        // So were those just before it, as long as they show a later time than what came after: the margin is for clocks that
+        // were not seen to jump.
+        let (mut sane, mut jumped) = (now, false);
         for telling in tellings.iter().rev() {
-            if end.is_some() && was_set_back(telling.at, sane) {
+            jumped = was_set_back(telling.at, sane) || (jumped && telling.at > sane);
+            if end.is_some() && jumped {
                 continue;
             }
             sane = sane.min(telling.at);

@@ -105,6 +105,14 @@ fn who_was_told_of_an_end_by_a_clock_that_ran_ahead_is_told_once_how_it_stands()
         decided("3d", Severity::Warning, &[week, telling(rung + HOUR, "3d", Severity::Warning)], rung),
         Decision::Knows(None)
     );
+    // Told within the margin, but by the clock that then told of the end, and was set back.
+    let near = telling(DAY - HOUR, "1h", Severity::Critical);
+    let ended = telling(DAY, "expired", Severity::Critical);
+    let back = telling(DAY - 3 * HOUR + 1, "1d", Severity::Critical);
+    assert_eq!(
+        decided("1h", Severity::Critical, &[near, ended, back], DAY - HOUR),
+        Decision::Tell(Reason::Escalated)
+    );
 }
 
 #[test]
