@@ -17,11 +17,12 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 
 /// What an operator asks.
-const QUESTIONS: [&[&str]; 12] = [
+const QUESTIONS: [&[&str]; 13] = [
     &["--version"],
     &["status"],
     &["status", "--json"],
     &["alerts"],
+    &["alerts", "--since", "7d"],
     &["deliveries"],
     &["history", "ACCOUNT"],
     &["history", "ACCOUNT", "--at", "-100d"],

@@ -102,24 +102,29 @@ pub(crate) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTree
 /// # Errors
 /// When it is nobody's name, or may mean several; says which there are.
 pub(crate) async fn account(name: &str, store: &Store) -> anyhow::Result<Known> {
-    let accounts = store.accounts().await?;
-    let watched = store.watched().await?;
-    let is_watched = |known: &&Known| watched.iter().any(|member| member.account == known.account);
-    let full = |known: &Known| format!("{}/{}", known.account.subscription, known.account.id);
-    let goes_by =
-        |known: &&Known| known.name == name || known.account.id.as_str() == name || full(known) == name;
-    let matching: Vec<&Known> = accounts.iter().filter(goes_by).collect();
-    let present: Vec<&Known> = matching.iter().copied().filter(is_watched).collect();
-    match if present.is_empty() { matching } else { present }.as_slice() {
-        [known] => Ok((*known).clone()),
+    let accounts = store.names().await?;
+    let full = |key: &AccountKey| format!("{}/{}", key.subscription, key.id);
+    let matching: Vec<(&AccountKey, bool)> = accounts
+        .iter()
+        .filter(|(key, called, _)| called == name || key.id.as_str() == name || full(key) == name)
+        .map(|(key, _, watched)| (key, *watched))
+        .collect();
+    let is_watched = matching.iter().any(|(_, watched)| *watched);
+    let meant: Vec<&AccountKey> =
+        matching.into_iter().filter(|(_, watched)| *watched || !is_watched).map(|(key, _)| key).collect();
+    match meant.as_slice() {
+        [key] => {
+            let known = store.known_of(std::slice::from_ref(*key)).await?;
+            known.into_iter().next().context("the account was forgotten meanwhile")
+        }
         [] => {
-            let names: Vec<&str> =
-                accounts.iter().filter(is_watched).map(|known| known.name.as_str()).take(20).collect();
+            let watched = accounts.iter().filter(|(_, _, watched)| *watched);
+            let names: Vec<&str> = watched.map(|(_, called, _)| called.as_str()).take(20).collect();
             let names = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
             anyhow::bail!("`{name}` is no account that is or was watched (watched: {names})")
         }
         several => {
-            let names: Vec<String> = several.iter().map(|known| full(known)).collect();
+            let names: Vec<String> = several.iter().map(|key| full(key)).collect();
             anyhow::bail!("`{name}` may mean {}: say which", names.join(" or "))
         }
     }

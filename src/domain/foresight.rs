@@ -83,6 +83,18 @@ impl Scene<'_> {
         } else {
             self.own(Alert::is_firing).map(assess::unwatched).collect()
         };
+        self.make(steps, now);
+    }
+
+    /// Lets the account's alerts move as time passes; the rest stands as it was assessed.
+    fn pass(&mut self, now: Timestamp) {
+        let Some(member) = self.members.iter().find(|member| member.account == *self.account) else { return };
+        let open = Open::new(self.own(Alert::is_firing));
+        let steps = assess::passing(member, &open, self.policy, now);
+        self.make(steps, now);
+    }
+
+    fn make(&mut self, steps: Vec<Transition>, now: Timestamp) {
         for step in steps {
             if let Some(id) = assess::gets_graver(&step, &self.alerts) {
                 let id = id.clone();
@@ -112,8 +124,9 @@ impl Scene<'_> {
     pub fn foretell(mut self, now: Timestamp, until: Timestamp) -> Vec<Foretold> {
         let mut foretold = Vec::new();
         let mut at = now;
+        self.assess(now);
         loop {
-            self.assess(at);
+            self.pass(at);
             let mut next = self.next_rung(at);
             for Outlook { alert, receiver, word } in self.outlook(at) {
                 let moment = match word {

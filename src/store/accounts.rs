@@ -296,12 +296,19 @@ impl Store {
         watched(&mut *self.read.acquire().await?).await
     }
 
-    /// What is known of every account that is watched or once was.
-    pub async fn accounts(&self) -> Result<Vec<Known>, StoreError> {
-        let rows: Vec<AccountRow> = sqlx::query_as(known!("WHERE a.id <> '' ORDER BY a.subscription, a.id"))
-            .fetch_all(&self.read)
-            .await?;
-        rows.into_iter().map(AccountRow::read).collect()
+    /// The name of every account that is watched or once was, and whether it is.
+    pub async fn names(&self) -> Result<Vec<(AccountKey, String, bool)>, StoreError> {
+        let rows: Vec<(String, String, String, bool)> = sqlx::query_as(
+            "SELECT subscription, id, name, watched FROM accounts WHERE id <> '' ORDER BY subscription, id",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        let named = |(subscription, id, name, watched)| {
+            let key =
+                AccountKey { subscription: SubscriptionName::new(subscription), id: AccountId::new(id) };
+            (key, name, watched)
+        };
+        Ok(rows.into_iter().map(named).collect())
     }
 
     /// What is known of each of `accounts`, watched or not.

@@ -76,6 +76,12 @@ pub fn subscription(
     transitions
 }
 
+/// What time alone can do to the alerts of one account: everything else moves by looks.
+pub fn passing(member: &Known, open: &Open<'_>, policy: &Policy, now: Timestamp) -> Vec<Transition> {
+    let subject = Subject::Account(member.account.clone());
+    ending(member, &member.standing_under(policy), open.find(&subject, AlertKind::Expiry), policy, now)
+}
+
 /// The refusals that a sibling's later `ok` disproved. To be forgotten: else they count again when that sibling leaves, or
 /// make one more cause of the next refusal.
 pub fn outlived(name: &SubscriptionName, members: &[Known], open: &Open<'_>) -> Vec<(AccountKey, Fault)> {

@@ -24,7 +24,7 @@ const WANTED: [(&str, &str); 11] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("SELECT subscription, id, name, watched, discovered FROM accounts", "SCAN accounts"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
-    ("WHERE a.id <> '' ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
+    ("SELECT subscription, id, name, watched FROM", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
     ("UPDATE runs SET finished_at", "SCAN accounts"),
     // One row each.
     ("UPDATE runs SET finished_at", "SCAN seen"),
