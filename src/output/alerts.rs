@@ -1,6 +1,7 @@
 //! Alerts, for people: the gravest first, each with who was told of it and the number by which to acknowledge it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::lines::{block, counted, wrapped};
 use super::paint::{Paint, severity};
@@ -26,15 +27,22 @@ pub(super) fn render(list: &Alerts, all: bool, paint: Paint) -> String {
     alerts.sort_by_key(|report| {
         (report.alert.resolved_at.is_some(), Reverse(report.alert.severity), Reverse(report.alert.opened_at))
     });
-    let blocks: Vec<String> = alerts.iter().map(|report| one(report, list.generated_at, paint)).collect();
+    // Two subscriptions may call their accounts by one name.
+    let subscriptions: BTreeSet<_> =
+        alerts.iter().filter_map(|report| report.alert.subscription.as_ref()).collect();
+    let several = subscriptions.len() > 1;
+    let blocks: Vec<String> =
+        alerts.iter().map(|report| one(report, several, list.generated_at, paint)).collect();
     let fires = alerts.iter().filter(|report| report.alert.resolved_at.is_none()).count();
     let over = alerts.len() - fires;
     let over = if over > 0 { format!(", {over} over") } else { String::new() };
     format!("{}\n{}", blocks.join("\n"), wrapped(&format!("{} open{over}.", counted(fires, "alert")), 0))
 }
 
-fn one(report: &AlertReport, now: Timestamp, paint: Paint) -> String {
+fn one(report: &AlertReport, several: bool, now: Timestamp, paint: Paint) -> String {
     let alert = &report.alert;
+    let whose = alert.subscription.as_ref().filter(|_| several && alert.account.is_some());
+    let whose = whose.map(|name| format!(" of {}", one_line(name.as_str()))).unwrap_or_default();
     let stage = alert.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
     let affected = if alert.affected > 1 { format!(", {} accounts", alert.affected) } else { String::new() };
     let (opened, ago) = (minute(alert.opened_at), relative(alert.opened_at, now));
@@ -45,7 +53,7 @@ fn one(report: &AlertReport, now: Timestamp, paint: Paint) -> String {
     let label =
         if alert.resolved_at.is_some() { "RESOLVED".to_owned() } else { severity(alert.severity, paint) };
     let width = if alert.resolved_at.is_some() { 8 } else { alert.severity.as_str().len() };
-    let head = format!("{}: {}{stage}{affected}, {life}", subject(alert), alert.kind);
+    let head = format!("{}{whose}: {}{stage}{affected}, {life}", subject(alert), alert.kind);
     let mut text = block(&label, width, LABEL, &head);
     text.push_str(&wrapped(&one_line(&alert.detail), LABEL));
     text.push_str(&wrapped(&told(&report.told, now), LABEL));

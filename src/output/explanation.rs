@@ -16,6 +16,7 @@ const LABEL: usize = 23;
 pub(super) fn render(explanation: &Explanation, paint: Paint) -> String {
     let Explanation { generated_at: now, subscription, id, name, watched, .. } = explanation;
     let (name, id) = (one_line(name), one_line(id.as_str()));
+    let subscription = one_line(subscription.as_str());
     let named = if name == id { name } else { format!("{name} ({id})") };
     let gone = if *watched { "" } else { ", watched no more" };
     let mut text = wrapped(&format!("{named} of {subscription}{gone}, as of {}", minute(*now)), 0);

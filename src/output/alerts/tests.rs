@@ -86,6 +86,15 @@ fn nothing_is_wider_than_80_columns_and_colour_changes_no_word() {
 }
 
 #[test]
+fn accounts_of_one_name_are_told_apart_by_their_subscription() {
+    let one = alert(AlertKind::NotFound, Severity::Critical, Some("studio-a"));
+    let mut other = one.clone();
+    other.alert.subscription = Some(SubscriptionName::new("second"));
+    let text = render(&list(vec![one, other]), false, Paint(false));
+    assert!(text.contains("studio-a of main: not_found") && text.contains("studio-a of second: "), "{text}");
+}
+
+#[test]
 fn none_says_where_to_look_next() {
     assert!(render(&list(Vec::new()), false, Paint(false)).contains("alerts --all"));
     assert_eq!(render(&list(Vec::new()), true, Paint(false)), "No alerts in that time.\n");
