@@ -196,3 +196,6 @@ fn closing(report: &Report) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

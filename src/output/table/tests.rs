@@ -1,0 +1,88 @@
+//! How things stand, as people and monitors read it.
+
+use chrono::{TimeZone, Utc};
+
+use super::*;
+use crate::domain::account::{AccountId, AccountRef, SubscriptionName};
+use crate::domain::alert::AlertId;
+use crate::domain::message::Status;
+use crate::domain::time::Timestamp;
+use crate::report::{Ends, LastRun, Outbox};
+
+fn now() -> Timestamp {
+    Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
+}
+
+fn account(name: &str, verdict: Verdict, outcome: Outcome, left: Option<TimeDelta>) -> AccountReport {
+    let end = left.map(|left| now() + left);
+    let flags = [("supportVideo", true), ("supportChat", true), ("supportMusic", false)];
+    AccountReport {
+        subscription: SubscriptionName::new("main"),
+        id: AccountId::new(name),
+        name: name.to_owned(),
+        outcome: Some(outcome),
+        verdict,
+        checked_at: Some(now()),
+        last_ok_at: Some(now()),
+        expires_at: end,
+        ends: Ends { exp_expire: end, exp: None },
+        max_jobs: end.map(|_| 3),
+        host: None,
+        capabilities: flags.map(|(flag, has)| (flag.to_owned(), has)).into(),
+        error: (outcome != Outcome::Ok).then(|| "no complete answer within 15 s".to_owned()),
+        alerts: [AlertKind::Expiry].into_iter().filter(|_| verdict == Verdict::Critical).collect(),
+        warning_within: TimeDelta::days(7),
+        critical_within: TimeDelta::days(1),
+    }
+}
+
+fn report() -> Report {
+    let near = AlertEntry {
+        id: AlertId::new("01KAQ9Z0X0000000000000000"),
+        kind: AlertKind::Expiry,
+        status: Status::Firing,
+        reason: None,
+        stage: Some("1d".to_owned()),
+        severity: Severity::Critical,
+        subscription: Some(SubscriptionName::new("main")),
+        account: Some(AccountRef { id: AccountId::new("studio-a"), name: "studio-a".to_owned() }),
+        receiver: None,
+        affected: 1,
+        opened_at: now() - TimeDelta::days(6),
+        resolved_at: None,
+        expires_at: None,
+        detail: "The MiniMax token ends 2026-11-24 03:15 UTC.".to_owned(),
+    };
+    let started_at = now() - TimeDelta::minutes(3);
+    Report {
+        generated_at: now(),
+        verdict: Verdict::Critical,
+        last_run: Some(LastRun { started_at, finished_at: Some(started_at), checked: 3, ok: 2 }),
+        accounts: vec![
+            account("studio-a", Verdict::Critical, Outcome::Ok, Some(TimeDelta::hours(20))),
+            account("studio-b", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20))),
+            account("an-office-with-a-very-long-name", Verdict::Unknown, Outcome::Unavailable, None),
+        ],
+        alerts: vec![near],
+        outbox: Outbox { pending: 1, failed: 0 },
+        lists: Vec::new(),
+        silences: 1,
+    }
+}
+
+#[test]
+fn people_read_a_table_the_open_alerts_and_a_closing_line() {
+    let text = render(&report(), false);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn monitors_read_one_line_with_performance_data_and_details() {
+    insta::assert_snapshot!(crate::output::nagios::render(&report()));
+}
+
+#[test]
+fn before_the_first_run_it_says_what_to_do() {
+    insta::assert_snapshot!(render(&Report::empty(now()), false));
+}
