@@ -87,7 +87,13 @@ impl Secrets<'_> {
             }
             content
         });
-        let content = content.map_err(|reason| place.problem(format!("{} {reason}", path.display()))).ok()?;
+        let elsewhere = if is_credential || self.credentials(&typed).is_empty() {
+            ""
+        } else {
+            ", and it is not among the service's credentials (those are loaded when it starts)"
+        };
+        let refuse = |reason| place.problem(format!("{} {reason}{elsewhere}", path.display()));
+        let content = content.map_err(refuse).ok()?;
         let value = sound(&content, form, &path.display().to_string(), &place)?;
         Some(Secret { value, origin: Origin::File(path) })
     }
@@ -109,11 +115,19 @@ impl Secrets<'_> {
 
     /// The file that `typed` names, and whether it is one of systemd's credentials.
     fn find(&self, typed: &Path) -> (PathBuf, bool) {
-        let credentials = self.environment.path(CREDENTIALS);
-        let credential = credentials.map(|credentials| credentials.join(typed));
-        match credential.filter(|path| typed.is_relative() && path.exists()) {
-            Some(path) => (path, true),
-            None => (self.folder.join(typed), false),
+        let credential = self.credentials(typed).into_iter().find(|path| path.exists());
+        credential.map_or_else(|| (self.folder.join(typed), false), |path| (path, true))
+    }
+
+    /// Where systemd may have put it: a file of its own name, or, of a folder that was passed whole, `folder_file`
+    /// (`LoadCredential=` in systemd.exec(5)).
+    fn credentials(&self, typed: &Path) -> Vec<PathBuf> {
+        match self.environment.path(CREDENTIALS) {
+            Some(folder) if typed.is_relative() => {
+                let flat = typed.to_str().map(|typed| folder.join(typed.replace('/', "_")));
+                [Some(folder.join(typed)), flat].into_iter().flatten().collect()
+            }
+            _ => Vec::new(),
         }
     }
 }

@@ -7,8 +7,10 @@
 //! Remaining race: a process that dies after a receiver took a message and before that is recorded sends it again,
 //! with the same id and bytes.
 
+mod reload;
 mod signals;
 mod start;
+mod systemd;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use crate::clock;
-use crate::config::{Problems, Receiver};
+use crate::config::Receiver;
 use crate::domain::account::ReceiverName;
 use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
@@ -28,6 +30,7 @@ use crate::store::{Lock, Store, StoreError};
 
 use signals::{Signal, Signals};
 pub use start::start;
+use systemd::Systemd;
 
 /// A step that failed for our own reasons (disk full, store locked) is tried again after this.
 const AFTER_FAULT: TimeDelta = TimeDelta::seconds(15);
@@ -97,6 +100,11 @@ pub struct Daemon {
     busy: BTreeSet<ReceiverName>,
     /// When each receiver's next attempt is due.
     attempts: BTreeMap<ReceiverName, Timestamp>,
+    /// How many accounts are watched and how many alerts fire, as of the last announcing.
+    standing: (usize, usize),
+    /// Why the last new configuration was refused, until a good one comes.
+    refused: Option<String>,
+    systemd: Systemd,
 }
 
 impl Daemon {
@@ -110,7 +118,9 @@ impl Daemon {
             (Some(at), Some(run)) => Some((at, run.id)),
             _ => None,
         };
-        let unseen = engine.store.watched().await?.iter().any(|member| member.standing.checked_at.is_none());
+        let watched = engine.store.watched().await?;
+        let unseen = watched.iter().any(|member| member.standing.checked_at.is_none());
+        let standing = (watched.len(), engine.store.firing_alerts().await?.len());
         let due = match last {
             // A run of the future was begun by a clock that was wrong; nothing may wait for that time to come again.
             Some(run) if !unseen && run.started_at <= now => {
@@ -133,6 +143,9 @@ impl Daemon {
             sending: JoinSet::new(),
             busy: BTreeSet::new(),
             attempts: BTreeMap::new(),
+            standing,
+            refused: None,
+            systemd: Systemd::new(now),
         })
     }
 
@@ -155,6 +168,8 @@ impl Daemon {
             store = %config.store.path.display(), "watching"
         );
         self.queue_all(clock::now());
+        let status = self.status();
+        self.systemd.ready(status);
         if !self.engine.store.is_examined() {
             let store = self.engine.store.clone();
             self.examining.spawn(async move { store.examine().await });
@@ -163,9 +178,13 @@ impl Daemon {
             self.do_what_is_due(clock::now()).await;
             if let Some(lost) = self.lost {
                 tracing::error!("stopping: {lost}");
+                systemd::stopping(&lost.to_string());
                 self.engine.store.abandon();
                 return Ok(End::StoreLost);
             }
+            let status = self.status();
+            self.systemd.stands(status);
+            self.systemd.live(&self.engine.store, clock::now());
             tokio::select! {
                 () = clock::nap_until(self.wake_at()) => {}
                 Some(run) = self.looking.join_next() => self.looked(run.context("a run was cut off")?, clock::now()),
@@ -180,6 +199,7 @@ impl Daemon {
                 },
             }
         }
+        systemd::stopping("stopping: what is in flight may end");
         self.drain().await;
         self.engine.store.close().await;
         tracing::info!("stopped");
@@ -325,6 +345,7 @@ impl Daemon {
         match self.engine.announce(now).await {
             Ok(announced) => {
                 self.next_word = announced.next;
+                self.standing = (announced.accounts, announced.firing);
                 self.heeded = heeded.unwrap_or_default();
                 if announced.messages > 0 {
                     tracing::info!(messages = announced.messages, firing = announced.firing, "announced");
@@ -391,35 +412,30 @@ impl Daemon {
         let attempts =
             self.attempts.iter().filter(|(receiver, _)| !self.busy.contains(*receiver)).map(|(_, due)| *due);
         let heed = (!self.heeded.is_empty()).then(|| self.looked_up + HEED);
-        looks.chain(attempts).chain(self.next_word).chain(heed).chain([self.next_purge]).min()
+        looks
+            .chain(attempts)
+            .chain(self.next_word)
+            .chain(heed)
+            .chain(self.systemd.due())
+            .chain([self.next_purge])
+            .min()
     }
 
-    async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>, now: Timestamp) {
-        let engine = match reload(self) {
-            Ok(engine) => engine,
-            Err(error) => {
-                for reason in reasons(&error) {
-                    tracing::error!("the new configuration is refused, the old one stays: {reason}");
-                }
-                return;
-            }
-        };
-        if engine.config.store.path != self.engine.config.store.path {
-            tracing::warn!("another [store].path needs a restart; the old store stays in use");
-        }
-        self.engine = engine;
-        if let Err(error) = self.engine.watch().await {
-            self.failed(
-                error,
-                "the accounts of the new configuration could not be stored; the next run tries again",
-            );
-        }
-        // Whoever mended a token or added an account wants to know now, not at the next run of a slow schedule.
-        self.next_run = Some(now);
-        self.next_word = Some(now);
-        self.attempts.clear();
-        self.queue_all(now);
-        tracing::info!("configuration reloaded");
+    /// How it stands, for who looks at the service from outside.
+    fn status(&self) -> String {
+        let (accounts, firing) = self.standing;
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let next = self.next_run.map_or_else(
+            || "no run to come".to_owned(),
+            |next| format!("next run {}", next.format("%Y-%m-%d %H:%M:%S UTC")),
+        );
+        let refused = self.refused.as_ref().map(|reasons| format!("; new configuration refused: {reasons}"));
+        systemd::one_line(&format!(
+            "{accounts} account{}, {firing} open alert{}, {next}{}",
+            plural(accounts),
+            plural(firing),
+            refused.unwrap_or_default()
+        ))
     }
 
     /// Lets what is in flight end, for a while.
@@ -431,14 +447,6 @@ impl Daemon {
         if ended.await.is_err() {
             tracing::warn!("stopped before everything in flight had ended; the next start takes it up");
         }
-    }
-}
-
-/// Each on a line of its own: a log line must not hold another.
-fn reasons(error: &anyhow::Error) -> Vec<String> {
-    match error.downcast_ref::<Problems>() {
-        Some(problems) => problems.iter().map(ToString::to_string).collect(),
-        None => vec![format!("{error:#}")],
     }
 }
 

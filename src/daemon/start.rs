@@ -5,7 +5,7 @@
 use anyhow::Context;
 
 use super::signals::{Signal, Signals};
-use super::{AFTER_FAULT, Daemon, End};
+use super::{AFTER_FAULT, Daemon, End, systemd};
 use crate::clock;
 use crate::engine::Engine;
 use crate::store::{LockError, StoreError};
@@ -23,6 +23,7 @@ pub async fn start(
             Err(error) => return Err(error),
         };
         tracing::error!("cannot start yet, will try again in {} s: {error}", AFTER_FAULT.num_seconds());
+        systemd::waiting(&format!("cannot start yet: {error}"));
         let until = clock::now() + AFTER_FAULT;
         tokio::select! {
             () = clock::sleep_until(until) => {}

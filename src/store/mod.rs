@@ -65,6 +65,15 @@ impl Store {
         Ok(Writer { transaction: self.write.begin_with("BEGIN IMMEDIATE").await? })
     }
 
+    /// Whether it still works: waits for the transactions before, and says no when one of them never ended. A store that
+    /// others hold, or that has no room, answers.
+    pub async fn answers(&self) -> bool {
+        match self.write.begin_with("BEGIN IMMEDIATE").await {
+            Ok(nothing) => nothing.rollback().await.is_ok(),
+            Err(error) => !matches!(error, sqlx::Error::PoolTimedOut),
+        }
+    }
+
     /// Waits until what runs has ended, then closes the file.
     pub async fn close(&self) {
         self.read.close().await;

@@ -16,6 +16,7 @@ mod locked;
 mod manners;
 mod network;
 mod night;
+mod notified;
 mod output;
 mod packages;
 mod perfdata;

@@ -30,6 +30,8 @@ use withheld::Withheld;
 pub struct Announced {
     /// Messages put into the outbox.
     pub messages: usize,
+    /// Accounts that are watched.
+    pub accounts: usize,
     /// Alerts that fire now.
     pub firing: usize,
     /// The next rung of any ladder, the next reminder, or the end of a silence that withholds something.
@@ -61,6 +63,7 @@ impl Engine {
         let mut announced = Announced {
             next: [next_rung(&members, &policy, now), next_failure].into_iter().flatten().min(),
             firing: alerts.iter().filter(|alert| alert.is_firing()).count(),
+            accounts: members.len(),
             messages: 0,
         };
         for receiver in &self.config.receivers {

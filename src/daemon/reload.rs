@@ -1,0 +1,56 @@
+//! Reloading: a good configuration takes over, a bad one is refused whole.
+//!
+//! Promises: what is in flight goes on by the old one and loses nothing; a refusal changes nothing but what is said of it.
+
+use super::Daemon;
+use super::systemd::Systemd;
+use crate::config::Problems;
+use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+
+impl Daemon {
+    /// Lets the engine that `reload` makes take over, if it makes one.
+    pub(super) async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>, now: Timestamp) {
+        Systemd::reloading();
+        match reload(self) {
+            Ok(engine) => self.adopt(engine, now).await,
+            Err(error) => {
+                let reasons = reasons(&error);
+                for reason in &reasons {
+                    tracing::error!("the new configuration is refused, the old one stays: {reason}");
+                }
+                self.refused = Some(reasons.join("; "));
+            }
+        }
+        let status = self.status();
+        self.systemd.ready(status);
+    }
+
+    async fn adopt(&mut self, engine: Engine, now: Timestamp) {
+        if engine.config.store.path != self.engine.config.store.path {
+            tracing::warn!("another [store].path needs a restart; the old store stays in use");
+        }
+        self.engine = engine;
+        self.refused = None;
+        if let Err(error) = self.engine.watch().await {
+            self.failed(
+                error,
+                "the accounts of the new configuration could not be stored; the next run tries again",
+            );
+        }
+        // Whoever mended a token or added an account wants to know now, not at the next run of a slow schedule.
+        self.next_run = Some(now);
+        self.next_word = Some(now);
+        self.attempts.clear();
+        self.queue_all(now);
+        tracing::info!("configuration reloaded");
+    }
+}
+
+/// Each on a line of its own: a log line must not hold another.
+fn reasons(error: &anyhow::Error) -> Vec<String> {
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => problems.iter().map(ToString::to_string).collect(),
+        None => vec![format!("{error:#}")],
+    }
+}
