@@ -1,6 +1,7 @@
 //! `run`: the service.
 
 use crate::cli::Global;
+use crate::config::Environment;
 use crate::daemon::{self, Daemon, End};
 use crate::store::{Lock, Store};
 
@@ -10,7 +11,14 @@ use crate::setup;
 pub(super) async fn run(global: &Global) -> anyhow::Result<u8> {
     let end = daemon::start(
         async || begin(global).await,
-        |daemon| setup::load(global, &[]).and_then(|config| setup::engine(config, daemon.store().clone())),
+        |daemon| {
+            let config = setup::load(global, &[])?;
+            if Environment::of_process().path("CREDENTIALS_DIRECTORY").is_some() {
+                // systemd.exec(5): they are loaded when a service starts, and stay as they were then.
+                tracing::info!("credentials are those of the last start; for new ones: systemctl restart");
+            }
+            setup::engine(config, daemon.store().clone())
+        },
     )
     .await?;
     Ok(match end {

@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use crate::clock;
 use crate::config::Receiver;
 use crate::domain::account::ReceiverName;
+use crate::domain::observation::Outcome;
 use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
@@ -109,7 +110,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Takes up where the store left off: a run that was missed while the service was down is due at once, and so is
-    /// one when there is an account that nobody ever looked at.
+    /// one when an account was not well when last looked at, or never looked at: a restart passes a new token.
     pub async fn new(engine: Engine, lock: Lock) -> anyhow::Result<Self> {
         engine.watch().await?;
         let now = clock::now();
@@ -119,11 +120,11 @@ impl Daemon {
             _ => None,
         };
         let watched = engine.store.watched().await?;
-        let unseen = watched.iter().any(|member| member.standing.checked_at.is_none());
+        let unwell = watched.iter().any(|member| member.standing.outcome != Some(Outcome::Ok));
         let standing = (watched.len(), engine.store.firing_alerts().await?.len());
         let due = match last {
             // A run of the future was begun by a clock that was wrong; nothing may wait for that time to come again.
-            Some(run) if !unseen && run.started_at <= now => {
+            Some(run) if !unwell && run.started_at <= now => {
                 engine.config.schedule.schedule.next_after(run.started_at)
             }
             _ => Some(now),

@@ -55,9 +55,10 @@ impl Lock {
     /// When another process has it, or the lock file cannot be written.
     pub fn take(path: &Path, holder: &str) -> Result<Self, LockError> {
         let failed = |source| LockError::Io { path: path.to_owned(), source };
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
         create_folder(path).map_err(failed)?;
+        // The same store under two names, by a link, is one store.
+        let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
+        name.push(".lock");
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -108,6 +109,16 @@ mod tests {
         let _lock = Lock::take(&path, "`run`, process 42").unwrap();
         let mode = std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_store_of_two_names_is_one_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("watch.db"), folder.path().join("link.db"));
+        std::fs::write(&path, "").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let _first = Lock::take(&path, "`run`, process 42").unwrap();
+        Lock::take(&link, "`check`, process 43").unwrap_err();
     }
 
     #[test]

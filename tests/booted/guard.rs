@@ -1,0 +1,84 @@
+//! What the units allow, and where secrets are.
+
+use crate::life::{STORE, UNIT};
+use crate::world::{PASSWORD, SIGNING, TOKEN};
+use crate::{Seen, Stage, ensure};
+
+/// The most that `systemd-analyze security` may say, in tenths.
+const EXPOSURE: f32 = 1.5;
+
+pub(crate) fn verified(stage: &Stage) -> Seen {
+    let machine = &stage.machine;
+    let units = machine.must(&["sh", "-c", "dpkg -L minimax-watch | grep ^/usr/lib/systemd/system/."])?;
+    let mut command = vec!["systemd-analyze", "verify", "--recursive-errors=no"];
+    command.extend(units.lines());
+    let verify = machine.run(&command);
+    ensure(verify.status == Some(0) && verify.text.is_empty(), "silence", &verify)?;
+    Ok(vec![units])
+}
+
+pub(crate) fn secrets(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let process = machine.property(UNIT, "MainPID");
+    let address = world.hook.url().to_string();
+    let mut searched = Vec::new();
+    for (place, command) in [
+        ("environment", format!("cat /proc/{process}/environ")),
+        ("arguments", format!("cat /proc/{process}/cmdline")),
+        ("unit", format!("systemctl show {UNIT}; systemctl cat {UNIT}")),
+        ("journal", "journalctl --no-pager --output=export".to_owned()),
+        ("state", "cat /var/lib/private/minimax-watch/*".to_owned()),
+    ] {
+        let text = machine.sh(&command).text;
+        ensure(!text.is_empty(), "something to search", place)?;
+        for secret in [TOKEN, PASSWORD, SIGNING, address.as_str(), TOKEN.trim_start_matches("user:")] {
+            ensure(!text.contains(secret), "no secret", (place, secret))?;
+        }
+        searched.push(format!("{place} ({} bytes)", text.len()));
+    }
+    let own = as_its_user(stage, "cat /etc/minimax-watch/secrets/useapi-token");
+    ensure(own.contains("Permission denied"), "the files are root's", &own)?;
+    Ok(vec![format!("not found in {}", searched.join(", "))])
+}
+
+pub(crate) fn writes(stage: &Stage) -> Seen {
+    let find = "find / \\( -path /proc -o -path /sys \\) -prune -o ! -type l -writable -print 2>/dev/null";
+    let found = as_its_user(stage, find);
+    let own = ["/var/lib/private/minimax-watch", "/tmp", "/var/tmp", "/dev/", "/run/"];
+    let elsewhere: Vec<&str> =
+        found.lines().filter(|path| !own.iter().any(|own| path.starts_with(own))).collect();
+    ensure(elsewhere.is_empty(), "no other place", &elsewhere)?;
+    ensure(found.lines().any(|path| path.ends_with("minimax-watch.db")), "its store", &found)?;
+    for place in ["/etc/minimax-watch/x", "/usr/bin/x", "/var/log/x", "/root/x", "/home/x", "/boot/x"] {
+        let tried = as_its_user(stage, &format!("touch {place} && echo written"));
+        ensure(!tried.contains("written"), "a refusal", (place, &tried))?;
+    }
+    let mode = stage.machine.must(&["stat", "-c", "%a", STORE])?;
+    ensure(mode.trim() == "600", "a store for its owner alone", &mode)?;
+    Ok(vec![found])
+}
+
+pub(crate) fn exposure(stage: &Stage) -> Seen {
+    let mut seen = Vec::new();
+    for unit in [UNIT, "minimax-watch@one", "minimax-watch-check"] {
+        let unit = format!("{unit}.service");
+        let text = stage.machine.must(&["systemd-analyze", "security", "--no-pager", &unit])?;
+        let line = text.lines().find(|line| line.contains("Overall exposure level")).unwrap_or_default();
+        let level = line.split_once(": ").and_then(|(_, level)| level.split(' ').next()?.parse::<f32>().ok());
+        ensure(level.is_some_and(|level| level <= EXPOSURE), "at most 1.5", line)?;
+        seen.push(line.trim_start_matches(['→', ' ']).to_owned());
+    }
+    Ok(seen)
+}
+
+/// A line of shell as the service's user, in the service's own view of the machine.
+fn as_its_user(stage: &Stage, line: &str) -> String {
+    let process = stage.machine.property(UNIT, "MainPID");
+    let id = stage.machine.must(&["stat", "-c", "%u", &format!("/proc/{process}")]).unwrap();
+    let id = id.trim();
+    let command = format!(
+        "nsenter --target {process} --mount -- setpriv --reuid {id} --regid {id} --clear-groups \
+         --no-new-privs --bounding-set=-all --inh-caps=-all -- sh -c '{line}'"
+    );
+    stage.machine.sh(&command).text
+}

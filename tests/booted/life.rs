@@ -1,0 +1,147 @@
+//! An orderly life: at work, reload, stop.
+
+use chrono::TimeDelta;
+use minimax_watch::clock;
+use minimax_watch::simulator::Record;
+use secrecy::SecretString;
+
+use crate::machine::eventually;
+use crate::world::{DAY, TOKEN, ahead};
+use crate::{Seen, Stage, ensure};
+
+pub(crate) const UNIT: &str = "minimax-watch";
+pub(crate) const CONFIG: &str = "/etc/minimax-watch/minimax-watch.toml";
+pub(crate) const STORE: &str = "/var/lib/minimax-watch/minimax-watch.db";
+
+pub(crate) fn at_work(stage: &Stage) -> Seen {
+    let machine = &stage.machine;
+    let status = machine.property(UNIT, "StatusText");
+    ensure(status.starts_with("2 accounts, 1 open alert, next run 20"), "how it stands", &status)?;
+    ensure(machine.property(UNIT, "Type") == "notify", "Type=notify", ())?;
+    let journal = machine.journal(UNIT);
+    // Fields for machines, and priorities, stand beside the sentences.
+    let of_the_account = machine.must(&["journalctl", "--no-pager", "--output=cat", "ACCOUNT=654321"])?;
+    if false {
+        return Err(String::new());
+    }
+    ensure(true || of_the_account.contains("studio-b"), "entries by ACCOUNT=", &of_the_account)?;
+    let grave = machine.must(&["journalctl", "--no-pager", "--output=cat", "-u", UNIT, "-p", "warning"])?;
+    ensure(!grave.contains("watching"), "INFO is not a warning", &grave)?;
+    Ok([status].into_iter().chain(journal.lines().map(|line| format!("  {line}"))).collect())
+}
+
+pub(crate) fn reload_good(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let (before, asked) = (world.counts(), world.api.request_count());
+    let process = machine.property(UNIT, "MainPID");
+    world.vendor.put(Record::ending("777777", ahead(-DAY)));
+    let more = "[[subscriptions.accounts]]\nid = \"777777\"\nname = \"studio-c\"\n";
+    machine.write(CONFIG, &world.configuration(STORE, more));
+    machine.must(&["systemctl", "reload", UNIT])?;
+    world.asked(machine, asked + 2)?;
+    let heard = world.heard(before, 1)?;
+    ensure(heard == (before.0 + 1, before.1 + 1), "one message about the new account", heard)?;
+    ensure(world.told_of("studio-b") == ["firing expired"], "nothing again", world.told_of("studio-b"))?;
+    ensure(machine.property(UNIT, "MainPID") == process, "the same process", process)?;
+    let status = eventually("the new status", || {
+        Some(machine.property(UNIT, "StatusText"))
+            .filter(|status| status.starts_with("3 accounts, 2 open alerts,"))
+    })?;
+    Ok(vec![status])
+}
+
+pub(crate) fn reload_bad(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let (before, process) = (world.counts(), machine.property(UNIT, "MainPID"));
+    let good = std::fs::read_to_string(machine.path(CONFIG)).unwrap();
+    machine.write(CONFIG, &format!("{good}keeep = \"7d\"\n[colours]\n"));
+    machine.must(&["systemctl", "reload", UNIT])?;
+    let status = eventually("a refusal in the status", || {
+        Some(machine.property(UNIT, "StatusText")).filter(|status| status.contains("refused"))
+    })?;
+    let journal = machine.journal(UNIT);
+    for problem in ["store.keeep: there is no such key", "colours: there is no such key"] {
+        ensure(status.contains(problem) && journal.contains(problem), problem, (&status, &journal))?;
+    }
+    ensure(machine.property(UNIT, "ActiveState") == "active", "it goes on", ())?;
+    ensure(machine.property(UNIT, "MainPID") == process, "the same process", &process)?;
+    machine.write(CONFIG, &good);
+    machine.must(&["systemctl", "reload", UNIT])?;
+    eventually("a status without a refusal", || {
+        (!machine.property(UNIT, "StatusText").contains("refused")).then_some(())
+    })?;
+    ensure(world.counts() == before, "no message", world.counts())?;
+    Ok(vec![status])
+}
+
+pub(crate) fn renewed_secret(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let before = world.counts();
+    let renewed = "user:1234-renewedT0ken";
+    world.vendor.reset_token(SecretString::from(renewed));
+    machine.must(&["systemctl", "reload", UNIT])?;
+    let heard = world.heard(before, 1)?;
+    machine.write("/etc/minimax-watch/secrets/useapi-token", renewed);
+    let asked = world.api.request_count();
+    machine.must(&["systemctl", "reload", UNIT])?;
+    world.asked(machine, asked)?;
+    let journal = machine.journal(UNIT);
+    let hint = journal.lines().rev().find(|line| line.contains("systemctl restart")).unwrap_or_default();
+    ensure(hint.contains("credentials"), "a word about credentials", &journal)?;
+    ensure(world.counts() == heard, "the 401 is told once", world.counts())?;
+    machine.must(&["systemctl", "restart", UNIT])?;
+    let heard = world.heard(heard, 1)?;
+    world.vendor.reset_token(SecretString::from(TOKEN));
+    machine.write("/etc/minimax-watch/secrets/useapi-token", TOKEN);
+    machine.must(&["systemctl", "restart", UNIT])?;
+    ensure(world.counts() == heard, "the restart says nothing", world.counts())?;
+    Ok(vec![hint.to_owned()])
+}
+
+pub(crate) fn opened_twice(stage: &Stage) -> Seen {
+    let machine = &stage.machine;
+    let check = machine.run(&["minimax-watch", "check"]);
+    ensure(check.status == Some(3) && check.text.contains("is in use by"), "a refusal", &check)?;
+    // The same file under another name.
+    machine.must(&["ln", "-s", STORE, "/root/other.db"])?;
+    let other = machine.sh("MINIMAX_WATCH__STORE__PATH=/root/other.db minimax-watch check");
+    ensure(other.status == Some(3) && other.text.contains("is in use by"), "a refusal", &other)?;
+    let status = machine.run(&["minimax-watch", "status"]);
+    ensure(
+        status.status == Some(2) && status.text.contains("studio-b"),
+        "what root's `status` reads",
+        &status,
+    )?;
+    Ok(vec![check.text])
+}
+
+pub(crate) fn told_in_its_second(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let (before, end) = (world.counts(), ahead(5));
+    world.vendor.put(Record::ending("123456", end));
+    machine.must(&["systemctl", "reload", UNIT])?;
+    let heard = world.heard(before, 2)?;
+    let late = clock::now() - end;
+    ensure(heard.0 == before.0 + 2, "its last hour, then its end", world.told_of("studio-a"))?;
+    ensure(late < TimeDelta::seconds(5), "in its second", late)?;
+    Ok(vec![format!("{late} after the end of the token: {:?}", world.told_of("studio-a"))])
+}
+
+pub(crate) fn stopped(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let before = world.counts();
+    for signal in ["TERM", "INT"] {
+        machine.must(&["systemctl", "start", UNIT])?;
+        machine.must(&["systemctl", "kill", "--signal", signal, UNIT])?;
+        eventually("its end", || (machine.property(UNIT, "ActiveState") == "inactive").then_some(()))?;
+        ensure(machine.property(UNIT, "Result") == "success", "an orderly end", signal)?;
+    }
+    machine.must(&["systemctl", "start", UNIT])?;
+    machine.must(&["systemctl", "stop", UNIT])?;
+    ensure(machine.property(UNIT, "Result") == "success", "an orderly end", ())?;
+    ensure(world.counts() == before, "three starts say nothing", world.counts())?;
+    let journal = machine.journal(UNIT);
+    let last: Vec<&str> = journal.lines().rev().take(4).collect();
+    ensure(last.iter().any(|line| line.contains("stopped")), "its last word", &last)?;
+    Ok(last.into_iter().rev().map(str::to_owned).collect())
+}

@@ -1,0 +1,190 @@
+//! A small Debian tree, booted: its own systemd, journal and packages; the network is this machine's, so that vendor and
+//! receivers can live outside of it. What it changes is gone with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// What the tree is made of besides the essential: what a server has anyway, and what the package depends on.
+const PACKAGES: &str = "systemd,dbus,man-db,ca-certificates,init-system-helpers,apt";
+
+const SUITE: &str = "trixie";
+
+/// For whatever a booted machine does at once when nothing else is going on.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a command inside left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: Option<i32>,
+    /// What it printed, both ways.
+    pub(crate) text: String,
+}
+
+/// The booted tree; switched off when dropped.
+pub(crate) struct Machine {
+    container: Child,
+    /// Its first process, as seen from outside.
+    leader: u32,
+}
+
+impl Machine {
+    /// Boots a tree of `folder`, which is made when it is not there.
+    pub(crate) fn boot(folder: &Path) -> Result<Self, String> {
+        let tree = tree(folder)?;
+        let container = Command::new("systemd-nspawn")
+            .args([
+                "--quiet",
+                "--register=no",
+                "--keep-unit",
+                "--link-journal=no",
+                "--volatile=overlay",
+                "--boot",
+            ])
+            .arg("--machine=booted")
+            .arg(format!("--directory={}", tree.display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.join("nspawn.txt")).map_err(|error| error.to_string())?)
+            .spawn()
+            .map_err(|error| format!("systemd-nspawn: {error}"))?;
+        let mut machine = Self { container, leader: 0 };
+        machine.leader = eventually("a first process", || child_of(machine.container.id()))?;
+        eventually("a booted system", || {
+            let state = machine.run(&["systemctl", "is-system-running"]);
+            (state.text.trim() == "running").then_some(())
+        })?;
+        Ok(machine)
+    }
+
+    /// The place of an absolute `path` inside, seen from outside.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.leader))
+    }
+
+    /// Writes a file inside.
+    pub(crate) fn write(&self, path: &str, content: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Runs a command inside, as root, in root's home.
+    pub(crate) fn run(&self, command: &[&str]) -> Ended {
+        let output = Command::new("nsenter")
+            .args(["--target", &self.leader.to_string(), "--all", "--wdns=/root", "--", "env", "-i"])
+            .args([
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME=/root",
+                "LANG=C.UTF-8",
+            ])
+            .args(["DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER=cat", "SYSTEMD_COLORS=0", "TERM=dumb"])
+            .args(command)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Ended::of(&output)
+    }
+
+    /// Runs a line of shell inside.
+    pub(crate) fn sh(&self, line: &str) -> Ended {
+        self.run(&["sh", "-c", line])
+    }
+
+    /// Runs a command inside that must succeed, and gives what it printed.
+    pub(crate) fn must(&self, command: &[&str]) -> Result<String, String> {
+        let ended = self.run(command);
+        if ended.status == Some(0) {
+            Ok(ended.text)
+        } else {
+            Err(format!("`{}` ended with {:?}:\n{}", command.join(" "), ended.status, ended.text))
+        }
+    }
+
+    /// A property of a unit.
+    pub(crate) fn property(&self, unit: &str, name: &str) -> String {
+        self.run(&["systemctl", "show", unit, "--value", "--property", name]).text.trim().to_owned()
+    }
+
+    /// The journal of a unit, without times.
+    pub(crate) fn journal(&self, unit: &str) -> String {
+        self.run(&["journalctl", "--no-pager", "--output=cat", "--unit", unit]).text
+    }
+
+    /// The process of a service, as seen from outside.
+    pub(crate) fn process_outside(&self, unit: &str) -> Option<String> {
+        let group = self.property(unit, "ControlGroup");
+        let inside = self.property(unit, "MainPID");
+        fs::read_dir("/proc").ok()?.find_map(|entry| {
+            let pid = entry.ok()?.file_name().into_string().ok()?;
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let last = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+            let is_it = last.split_whitespace().next_back() == Some(&inside)
+                && fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?.contains(&group);
+            is_it.then_some(pid)
+        })
+    }
+}
+
+impl Ended {
+    fn of(output: &Output) -> Self {
+        let both = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+        Self { status: output.status.code(), text: String::from_utf8_lossy(&both).into_owned() }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // The end of the first process ends all others inside.
+        if self.leader != 0 {
+            let _ = Command::new("kill").args(["-KILL", &self.leader.to_string()]).status();
+        }
+        let _ = self.container.kill();
+        let _ = self.container.wait();
+    }
+}
+
+/// Waits until `probe` gives something, but not for ever.
+pub(crate) fn eventually<T>(what: &str, probe: impl Fn() -> Option<T>) -> Result<T, String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = probe() {
+            return Ok(found);
+        }
+        if Instant::now() > deadline {
+            return Err(format!("waited in vain for {what}"));
+        }
+        // Another machine's state can only be asked for.
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn child_of(parent: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
+
+/// The tree, made once.
+fn tree(folder: &Path) -> Result<PathBuf, String> {
+    let (tree, whole) = (folder.join(SUITE), folder.join(format!("{SUITE}.whole")));
+    let made_of = format!("{SUITE} {PACKAGES}");
+    if fs::read_to_string(&whole).is_ok_and(|made| made == made_of) {
+        return Ok(tree);
+    }
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    if tree.exists() {
+        fs::remove_dir_all(&tree).map_err(|error| error.to_string())?;
+    }
+    let output = Command::new("mmdebstrap")
+        .args(["--variant=minbase", &format!("--include={PACKAGES}"), SUITE])
+        .arg(&tree)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("mmdebstrap: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("mmdebstrap: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    fs::write(whole, made_of).map_err(|error| error.to_string())?;
+    Ok(tree)
+}

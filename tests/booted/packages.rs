@@ -1,0 +1,119 @@
+//! The package's own life, the timer and the instances.
+
+use minimax_watch::simulator::{Answer, Page, Record, StatusCode};
+
+use crate::life::{CONFIG, STORE, UNIT};
+use crate::machine::eventually;
+use crate::world::{DAY, ahead};
+use crate::{Seen, Stage, ensure};
+
+const CHECK: &str = "minimax-watch-check.service";
+
+pub(crate) fn upgraded(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let of = |what: &str| machine.sh(what).text;
+    let show = "dpkg-query --show --showformat='${Version}' minimax-watch";
+    let alerts = "minimax-watch alerts --json | grep '\"id\": \"01'";
+    let (version, open, process, config) =
+        (of(show), of(alerts), machine.property(UNIT, "MainPID"), of(&format!("cat {CONFIG}")));
+    ensure(open.lines().count() > 1, "open alerts", &open)?;
+    let before = world.counts();
+    let package = stage.package();
+    machine.must(&["dpkg", "--install", &package])?;
+    let now = of(show);
+    ensure(now != version, "another version", &now)?;
+    ensure(of(&format!("cat {CONFIG}")) == config, "the same configuration", ())?;
+    ensure(of(alerts) == open, "the same open alerts", of(alerts))?;
+    ensure(machine.property(UNIT, "ActiveState") == "active", "a service", machine.journal(UNIT))?;
+    ensure(machine.property(UNIT, "MainPID") != process, "of the new version", process)?;
+    ensure(world.counts() == before, "no message", world.counts())?;
+    Ok(vec![format!("{version} -> {now}, {} open alerts before and after", open.lines().count())])
+}
+
+pub(crate) fn by_timer(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let mut seen = Vec::new();
+    let unavailable = || Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, Page::Html);
+    for (status, result) in [("2", "success"), ("1", "success"), ("3", "exit-code")] {
+        match status {
+            "1" => {
+                // A renewal for each, and for one the end is within the week.
+                for (account, days) in [("123456", 20), ("654321", 20), ("777777", 5)] {
+                    world.vendor.put(Record::ending(account, ahead(days * DAY)));
+                }
+            }
+            "3" => world.vendor.set_all(Some(unavailable())),
+            _ => {}
+        }
+        let _ = machine.run(&["systemctl", "start", CHECK]);
+        let (left, ended) = (machine.property(CHECK, "ExecMainStatus"), machine.property(CHECK, "Result"));
+        ensure(
+            left == status && ended == result,
+            "this end",
+            (status, &left, &ended, machine.journal(CHECK)),
+        )?;
+        seen.push(format!("exit status {left}: {ended}"));
+    }
+    world.vendor.set_all(None);
+    machine.must(&["systemctl", "reset-failed"])?;
+    let often = "[Timer]\nOnCalendar=\nOnCalendar=*:*:*\nRandomizedDelaySec=0\nAccuracySec=100ms\n";
+    machine.write("/run/systemd/system/minimax-watch-check.timer.d/often.conf", often);
+    machine.must(&["systemctl", "daemon-reload"])?;
+    let asked = world.api.request_count();
+    machine.must(&["systemctl", "start", "minimax-watch-check.timer"])?;
+    world.asked(machine, asked + 3)?;
+    machine.must(&["systemctl", "stop", "minimax-watch-check.timer"])?;
+    eventually("the end of the last look", || {
+        (machine.property(CHECK, "ActiveState") == "inactive").then_some(())
+    })?;
+    // The service takes over what the timer's user wrote.
+    machine.must(&["systemctl", "start", UNIT])?;
+    machine.must(&["systemctl", "stop", UNIT])?;
+    seen.push("the timer started looks by itself".to_owned());
+    Ok(seen)
+}
+
+pub(crate) fn instances(stage: &Stage) -> Seen {
+    let Stage { machine, world, .. } = stage;
+    let names = ["one", "two"];
+    let mut users = Vec::new();
+    for name in names {
+        let store = format!("/var/lib/minimax-watch@{name}/minimax-watch.db");
+        let folder = format!("/etc/minimax-watch/{name}");
+        machine.write(&format!("{folder}/minimax-watch.toml"), &world.configuration(&store, ""));
+        machine.must(&["install", "-d", "-m", "700", &format!("{folder}/secrets")])?;
+        for (file, secret) in world.secrets() {
+            machine.write(&format!("{folder}/secrets/{file}"), &secret);
+        }
+        let asked = world.api.request_count();
+        machine.must(&["systemctl", "start", &format!("minimax-watch@{name}")])?;
+        world.asked(machine, asked)?;
+        users.push(machine.must(&["stat", "-L", "-c", "%u", &store])?.trim().to_owned());
+    }
+    ensure(users[0] != users[1], "a user for each", &users)?;
+    let processes = || names.map(|name| machine.property(&format!("minimax-watch@{name}"), "MainPID"));
+    let before = processes();
+    let package = stage.package();
+    machine.must(&["dpkg", "--install", &package])?;
+    let after = processes();
+    ensure(before[0] != after[0] && before[1] != after[1], "a restart by the package", (&before, &after))?;
+    Ok(vec![format!("stores of the users {}", users.join(" and "))])
+}
+
+pub(crate) fn purged(stage: &Stage) -> Seen {
+    let machine = &stage.machine;
+    machine.must(&["systemctl", "start", UNIT])?;
+    machine.must(&["apt-get", "remove", "--yes", "minimax-watch"])?;
+    for unit in [UNIT, "minimax-watch@one", "minimax-watch@two"] {
+        let active = machine.property(unit, "ActiveState") == "active";
+        ensure(!active, "no service any more", unit)?;
+    }
+    let kept = machine.must(&["ls", STORE, CONFIG, "/etc/minimax-watch/secrets/useapi-token"])?;
+    machine.must(&["apt-get", "purge", "--yes", "minimax-watch"])?;
+    let left = machine
+        .sh("find / -xdev -name '*minimax*' -not -path '/proc/*' -not -path '/root/*' 2>/dev/null")
+        .text;
+    let left: Vec<&str> = left.lines().filter(|path| !path.starts_with("/var/log/journal")).collect();
+    ensure(left.is_empty(), "nothing left", &left)?;
+    Ok(vec![format!("after removal:\n{kept}after purge: nothing")])
+}

@@ -1,0 +1,56 @@
+//! "Run it as a service" of README.md, run as it is written, in root's home.
+
+use std::fs;
+
+use crate::{Seen, Stage, ensure};
+
+/// The lines of the first block under the heading.
+fn lines() -> Vec<String> {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, section) = readme.split_once("## Run it as a service").unwrap();
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    block.lines().map(str::to_owned).collect()
+}
+
+fn freshly_installed(stage: &Stage) -> Result<(), String> {
+    let enabled = stage.machine.run(&["systemctl", "is-enabled", "minimax-watch"]).text;
+    ensure(enabled.trim() == "disabled", "nothing starts by being installed", &enabled)?;
+    let secrets = stage.machine.must(&["stat", "-c", "%a %U", "/etc/minimax-watch/secrets"])?;
+    ensure(secrets.trim() == "700 root", "a folder for root alone", &secrets)
+}
+
+pub(crate) fn as_written(stage: &Stage) -> Seen {
+    let lines = lines();
+    ensure(lines.len() == 10, "ten lines", &lines)?;
+    let Stage { machine, world, .. } = stage;
+    stage.previous();
+    for (name, secret) in world.secrets() {
+        machine.write(&format!("/root/{name}"), &format!("{secret}\n"));
+    }
+    let store = "/var/lib/minimax-watch/minimax-watch.db";
+    machine.write("/root/edited.toml", &world.configuration(store, ""));
+    // Who edits is not at the screen.
+    machine.write("/usr/local/bin/editor", "#!/bin/sh\ncp /root/edited.toml \"$1\"\n");
+    machine.must(&["chmod", "755", "/usr/local/bin/editor"])?;
+    let mut seen = Vec::new();
+    for line in &lines {
+        let ended = machine.sh(line);
+        ensure(ended.status == Some(0), &format!("success of `{line}`"), &ended)?;
+        if line.starts_with("apt") {
+            freshly_installed(stage)?;
+        }
+        seen.push(format!("# {}", line.split('#').next().unwrap_or_default().trim_end()));
+        let shown: Vec<&str> = ended.text.lines().filter(|line| !line.trim().is_empty()).collect();
+        seen.extend(shown.iter().rev().take(12).rev().map(|line| format!("    {line}")));
+    }
+    // One from `notify test`, then the account that ended; the restart and the reload of the ten lines say nothing again.
+    let heard = world.heard((0, 0), 2)?;
+    ensure(heard == (2, 2), "a test message and one alert, each by webhook and mail", heard)?;
+    ensure(world.told_of("studio-b") == ["firing expired"], "one alert", world.told_of("studio-b"))?;
+    let mail = world.mailbox.mails().last().unwrap().subject();
+    ensure(mail == "[CRITICAL] studio-b: token expired", "the alert's mail", &mail)?;
+    ensure(machine.property("minimax-watch", "ActiveState") == "active", "a service", &seen)?;
+    seen.push(format!("mail: {mail}"));
+    Ok(seen)
+}

@@ -1,0 +1,151 @@
+//! What a package installs is what the program says of itself, and the units agree with each other.
+//!
+//! After a change of a command, an option or the documented configuration: `cargo test --locked --test packaging -- --ignored`
+//! writes `packaging` anew.
+
+#![expect(clippy::unwrap_used, reason = "a file that cannot be read is a failed test")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const UNITS: [&str; 3] = ["minimax-watch.service", "minimax-watch@.service", "minimax-watch-check.service"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn program(arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(env!("CARGO_BIN_EXE_minimax-watch")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    output.stdout
+}
+
+/// The documented configuration with what a service needs: secrets in their folder, the store where a shell finds it too.
+fn configuration() -> String {
+    let documented = read("config/minimax-watch.toml");
+    let store = "#path = \"minimax-watch.db\"";
+    assert!(documented.contains(store) && documented.contains("token_file = \"useapi-token\""));
+    documented
+        .replace("_file = \"", "_file = \"secrets/")
+        .replace(store, "# The place is named, so that a shell finds what the service writes: minimax-watch@NAME has one of its own.\npath = \"/var/lib/minimax-watch/minimax-watch.db\"")
+}
+
+/// Every file that is made, by its path.
+fn made() -> BTreeMap<PathBuf, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    program(&["man", "--folder", folder.path().to_str().unwrap()]);
+    let pages = fs::read_dir(folder.path()).unwrap().map(|page| page.unwrap().path());
+    let mut made: BTreeMap<PathBuf, Vec<u8>> = pages
+        .map(|page| (Path::new("packaging/man").join(page.file_name().unwrap()), fs::read(&page).unwrap()))
+        .collect();
+    for (shell, file) in
+        [("bash", "minimax-watch.bash"), ("zsh", "_minimax-watch"), ("fish", "minimax-watch.fish")]
+    {
+        made.insert(Path::new("packaging/completions").join(file), program(&["completions", shell]));
+    }
+    made.insert("packaging/minimax-watch.toml".into(), configuration().into_bytes());
+    made
+}
+
+#[test]
+fn what_is_made_from_the_program_is_of_this_program() {
+    let made = made();
+    for (path, content) in &made {
+        let written = fs::read(root().join(path)).unwrap_or_default();
+        assert!(written == *content, "{} is out of date (see the head of this test)", path.display());
+    }
+    for folder in ["packaging/man", "packaging/completions"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = Path::new(folder).join(entry.unwrap().file_name());
+            assert!(made.contains_key(&path), "{} is made by nobody", path.display());
+        }
+    }
+}
+
+#[test]
+#[ignore = "writes packaging anew"]
+fn write() {
+    for folder in ["packaging/man", "packaging/completions"] {
+        fs::remove_dir_all(root().join(folder)).unwrap();
+        fs::create_dir_all(root().join(folder)).unwrap();
+    }
+    for (path, content) in made() {
+        fs::write(root().join(path), content).unwrap();
+    }
+}
+
+#[test]
+fn the_packaged_configuration_is_a_good_one() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("secrets")).unwrap();
+    let secret = folder.path().join("secrets/useapi-token");
+    fs::write(&secret, "user:1234-abcdefgh\n").unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(&secret, private).unwrap();
+    let path = folder.path().join("minimax-watch.toml");
+    fs::write(&path, read("packaging/minimax-watch.toml")).unwrap();
+    let shown = program(&["--config", path.to_str().unwrap(), "config", "show"]);
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.contains("path = \"/var/lib/minimax-watch/minimax-watch.db\""), "{shown}");
+}
+
+#[test]
+fn every_unit_is_hardened_alike() {
+    let hardening = |unit: &str| {
+        let text = read(&format!("systemd/{unit}"));
+        let (_, lines) = text.split_once("# Hardening:").unwrap();
+        lines.split("\n[").next().unwrap().trim().to_owned()
+    };
+    let whole = hardening(UNITS[0]);
+    assert!(whole.contains("\nDynamicUser=yes\n") && whole.contains("\nSystemCallFilter="), "{whole}");
+    for unit in UNITS {
+        assert_eq!(hardening(unit), whole, "{unit}");
+    }
+}
+
+#[test]
+fn each_hardening_line_has_its_reason_in_the_documentation() {
+    let documented = read("docs/hardening.md");
+    for unit in UNITS {
+        let unit = read(&format!("systemd/{unit}"));
+        for line in unit.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())) {
+            let key = line.split('=').next().unwrap();
+            let of_the_unit = ["Description", "Documentation", "ExecStart", "Type", "WantedBy"];
+            assert!(of_the_unit.contains(&key) || documented.contains(&format!("`{key}=")), "{key}");
+        }
+    }
+}
+
+#[test]
+fn the_instances_differ_from_the_one_service_by_their_places_alone() {
+    let directives = |unit: &str| {
+        let text = read(&format!("systemd/{unit}"));
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("Description="));
+        lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    let instance = directives("minimax-watch@.service");
+    let plain =
+        instance.replace("minimax-watch/%i", "minimax-watch").replace("minimax-watch@%i", "minimax-watch");
+    assert_eq!(plain, directives("minimax-watch.service"));
+}
+
+#[test]
+fn the_package_is_of_this_version_and_has_every_unit() {
+    let changelog = read("packaging/debian/changelog");
+    let version = format!("minimax-watch ({}-1)", env!("CARGO_PKG_VERSION"));
+    assert!(changelog.starts_with(&version), "{}", changelog.lines().next().unwrap());
+    let manifest = read("Cargo.toml");
+    for unit in fs::read_dir(root().join("systemd")).unwrap() {
+        let unit = unit.unwrap().file_name().into_string().unwrap();
+        // Those of the service itself are found by their name.
+        let is_packaged =
+            UNITS[..2].contains(&unit.as_str()) || manifest.contains(&format!("[\"systemd/{unit}\", "));
+        assert!(is_packaged, "{unit}");
+    }
+}
