@@ -1,15 +1,29 @@
-//! Logs: to stderr, as text for people or JSON for machines.
+//! Logs: text for people or JSON for machines on stderr; under systemd the journal's own fields, such as `ACCOUNT=`.
 //!
-//! Promises: only this program's own sentences. What libraries would log of requests and conversations at finer
+//! Promises: from `info` on a sentence reads alone, so that people and the journal see it without the fields, which are for
+//! machines. Only this program's own sentences. What libraries would log of requests and conversations at finer
 //! levels could hold secrets, so they are heard from `warn` on only, whatever level is asked for.
 
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::{Format, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
+use crate::config::Environment;
 
 /// How much a command says of itself when no level is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,21 +60,106 @@ pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
     }
 }
 
+/// Where the log goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To stderr.
+    Stderr(LogFormat),
+    /// To the journal that stderr goes to anyway, with fields and priorities.
+    Journal,
+}
+
+impl Way {
+    /// As asked for; else to the journal, where stderr is one.
+    pub fn of(asked: Option<LogFormat>, environment: &Environment) -> Self {
+        match asked {
+            Some(format) => Self::Stderr(format),
+            None if is_journal(environment) => Self::Journal,
+            None => Self::Stderr(LogFormat::Text),
+        }
+    }
+}
+
+/// Whether stderr is what `JOURNAL_STREAM` says (systemd.exec(5)): a process that was started by the service inherits the
+/// variable, and may have another stderr.
+fn is_journal(environment: &Environment) -> bool {
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned().map(File::from);
+    let Ok(stderr) = stderr.and_then(|stderr| stderr.metadata()) else { return false };
+    let stream = environment.variable("JOURNAL_STREAM").and_then(OsStr::to_str);
+    stream.is_some_and(|stream| *stream == format!("{}:{}", stderr.dev(), stderr.ino()))
+}
+
 /// Starts logging, at `level` if one was asked for.
-pub fn start(level: Option<LogLevel>, voice: Voice, format: LogFormat, color: ColorChoice) {
-    let ansi = color.on(std::io::stderr().is_terminal());
+pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice) {
     let registry = tracing_subscriber::registry().with(filter(level, voice));
+    let format = match way {
+        Way::Journal => match tracing_journald::layer() {
+            Ok(journal) => return registry.with(as_ours(journal)).init(),
+            // Its socket cannot be reached from here, its stream can.
+            Err(_) => LogFormat::Text,
+        },
+        Way::Stderr(format) => format,
+    };
+    let ansi = color.on(std::io::stderr().is_terminal());
+    let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => registry
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .with_writer(std::io::stderr)
-                    .with_ansi(ansi)
-                    .with_target(false),
-            )
-            .init(),
-        LogFormat::Json => registry
-            .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
-            .init(),
+        LogFormat::Text => registry.with(stderr.with_ansi(ansi).event_format(ForPeople::default())).init(),
+        LogFormat::Json => registry.with(stderr.json().flatten_event(true)).init(),
+    }
+}
+
+fn as_ours(journal: tracing_journald::Layer) -> tracing_journald::Layer {
+    journal.with_field_prefix(None).with_priority_mappings(PriorityMappings {
+        error: Priority::Error,
+        warn: Priority::Warning,
+        info: Priority::Informational,
+        debug: Priority::Debug,
+        trace: Priority::Debug,
+    })
+}
+
+/// Our own sentences without their fields, from `info` on; everything else as it comes.
+#[derive(Debug, Default)]
+struct ForPeople {
+    whole: Format,
+}
+
+impl<S, N> FormatEvent<S, N> for ForPeople
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let about = event.metadata();
+        if *about.level() > Level::INFO || !about.target().starts_with("minimax_watch") {
+            return self.whole.format_event(context, writer, event);
+        }
+        let mut sentence = Sentence(String::new());
+        event.record(&mut sentence);
+        let (dim, paint, plain) = match (writer.has_ansi_escapes(), *about.level()) {
+            (false, _) => ("", "", ""),
+            (true, Level::ERROR) => ("\x1b[2m", "\x1b[31m", "\x1b[0m"),
+            (true, Level::WARN) => ("\x1b[2m", "\x1b[33m", "\x1b[0m"),
+            (true, _) => ("\x1b[2m", "\x1b[32m", "\x1b[0m"),
+        };
+        write!(writer, "{dim}")?;
+        SystemTime.format_time(&mut writer)?;
+        writeln!(writer, "{plain} {paint}{:>5}{plain} {}", about.level(), sentence.0)
+    }
+}
+
+/// An event's message.
+struct Sentence(String);
+
+impl Visit for Sentence {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
     }
 }

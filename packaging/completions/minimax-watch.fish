@@ -31,7 +31,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -65,7 +65,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -83,7 +83,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -99,7 +99,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -116,7 +116,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -133,7 +133,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -149,7 +149,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -166,7 +166,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -182,7 +182,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -197,7 +197,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -213,7 +213,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -228,7 +228,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -251,7 +251,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -266,7 +266,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -282,7 +282,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -300,7 +300,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -316,7 +316,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -332,7 +332,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and not __fish_seen_subcommand_from verify help" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and not __fish_seen_subcommand_from verify help" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and not __fish_seen_subcommand_from verify help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -355,7 +355,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -372,7 +372,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -387,7 +387,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -404,7 +404,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -420,7 +420,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -437,7 +437,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -452,7 +452,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -466,7 +466,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -481,7 +481,7 @@ warn\t'What may need somebody'
 info\t'One line a run, an alert and a delivery'
 debug\t'Every look'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -l log-format -d 'How it is logged' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -l log-format -d 'How it is logged to stderr (default: text; under systemd to the journal, with its fields)' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'

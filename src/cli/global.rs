@@ -15,9 +15,9 @@ pub struct Global {
     /// How much is logged [default: info for `run`, else warn]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
-    /// How it is logged
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
+    /// How it is logged to stderr (default: text; under systemd to the journal, with its fields)
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
@@ -41,7 +41,7 @@ pub enum LogLevel {
 }
 
 /// How it is logged.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people
     Text,

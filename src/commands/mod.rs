@@ -31,7 +31,8 @@ pub const FAILED: u8 = 3;
 
 /// Carries out one command and gives its exit status. An error is printed once, here.
 pub fn main(mut cli: Cli) -> ExitCode {
-    cli.global.color = cli.global.color.settled(Environment::of_process().variable("NO_COLOR"));
+    let environment = Environment::of_process();
+    cli.global.color = cli.global.color.settled(environment.variable("NO_COLOR"));
     let voice = match &cli.command {
         Command::Run => Voice::Service,
         Command::Check(check) if check.quiet => Voice::Quiet,
@@ -39,7 +40,8 @@ pub fn main(mut cli: Cli) -> ExitCode {
         Command::Demo(_) => Voice::Quiet,
         _ => Voice::Command,
     };
-    telemetry::start(cli.global.log_level, voice, cli.global.log_format, cli.global.color);
+    let way = telemetry::Way::of(cli.global.log_format, &environment);
+    telemetry::start(cli.global.log_level, voice, way, cli.global.color);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let result = match runtime {
         Ok(runtime) => {

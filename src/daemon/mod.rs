@@ -8,6 +8,7 @@
 //! with the same id and bytes.
 
 mod reload;
+mod sending;
 mod signals;
 mod start;
 mod systemd;
@@ -20,13 +21,13 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use crate::clock;
-use crate::config::Receiver;
 use crate::domain::account::ReceiverName;
 use crate::domain::observation::Outcome;
 use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
 use crate::engine::{Delivery, Engine, Pass, Scope};
+use crate::output::counted;
 use crate::store::{Lock, Store, StoreError};
 
 use signals::{Signal, Signals};
@@ -162,11 +163,15 @@ impl Daemon {
         reload: impl Fn(&Self) -> anyhow::Result<Engine>,
     ) -> anyhow::Result<End> {
         let config = &self.engine.config;
-        let accounts: usize =
-            config.subscriptions.iter().map(|subscription| subscription.accounts.len()).sum();
+        let (accounts, _) = self.standing;
         tracing::info!(
-            accounts, receivers = config.receivers.len(), schedule = config.schedule.schedule.expression(),
-            store = %config.store.path.display(), "watching"
+            accounts,
+            receivers = config.receivers.len(),
+            "watching {} for {}, schedule {}, store {}",
+            counted(accounts, "account"),
+            counted(config.receivers.len(), "receiver"),
+            config.schedule.schedule.expression(),
+            config.store.path.display()
         );
         self.queue_all(clock::now());
         let status = self.status();
@@ -193,7 +198,7 @@ impl Daemon {
                 Some(examined) = self.examining.join_next() => self.examined(examined.context("an examination was cut off")?),
                 signal = signals.next() => match signal {
                     Signal::Stop(name) => {
-                        tracing::info!(signal = name, "stopping");
+                        tracing::info!(signal = name, "stopping: {name}");
                         break;
                     }
                     Signal::Reload => self.reload(&reload, clock::now()).await,
@@ -216,7 +221,8 @@ impl Daemon {
             return;
         }
         if self.looked_up - now > SET_BACK {
-            tracing::warn!(back_by_s = (self.looked_up - now).num_seconds(), "the clock was set back");
+            let back_by_s = (self.looked_up - now).num_seconds();
+            tracing::warn!(back_by_s, "the clock was set back by {back_by_s} s");
             self.plan_anew(now);
         }
         self.looked_up = now;
@@ -240,7 +246,7 @@ impl Daemon {
     fn failed(&mut self, error: StoreError, meaning: &str) {
         match error.lasting(&self.engine.config.store.path) {
             Ok(lost) => self.lost = Some(lost),
-            Err(error) => tracing::error!(%error, "{meaning}"),
+            Err(error) => tracing::error!("{meaning}: {error}"),
         }
     }
 
@@ -304,7 +310,14 @@ impl Daemon {
                     ok = counts.ok,
                     no_verdict = counts.no_verdict,
                     doubts = pass.doubts,
-                    "run done"
+                    "run done: {} checked, {} ok{}{}",
+                    counted(usize::try_from(counts.checked).unwrap_or(usize::MAX), "account"),
+                    counts.ok,
+                    match counts.no_verdict {
+                        0 => String::new(),
+                        none => format!(", {none} without a verdict"),
+                    },
+                    if pass.doubts { ", some to be asked again" } else { "" }
                 );
                 let pause = self.engine.config.alerts.confirm_after;
                 let earlier = self.question.map(|(due, _)| due);
@@ -349,7 +362,7 @@ impl Daemon {
                 self.standing = (announced.accounts, announced.firing);
                 self.heeded = heeded.unwrap_or_default();
                 if announced.messages > 0 {
-                    tracing::info!(messages = announced.messages, firing = announced.firing, "announced");
+                    tracing::debug!(messages = announced.messages, firing = announced.firing, "announced");
                     self.queue_all(now);
                 }
             }
@@ -357,53 +370,6 @@ impl Daemon {
                 self.failed(error, "alerts could not be stored, will try again");
                 self.next_word = Some(now + AFTER_FAULT);
             }
-        }
-    }
-
-    /// Every receiver may have something waiting.
-    fn queue_all(&mut self, now: Timestamp) {
-        let names = self.engine.config.receivers.iter().map(|receiver| receiver.name.clone());
-        self.attempts.extend(names.map(|name| (name, now)));
-    }
-
-    fn send(&mut self, now: Timestamp) {
-        let is_due = |receiver: &&Receiver| {
-            !self.busy.contains(&receiver.name)
-                && self.attempts.get(&receiver.name).is_some_and(|due| *due <= now)
-        };
-        let due: Vec<Receiver> = self.engine.config.receivers.iter().filter(is_due).cloned().collect();
-        for receiver in due {
-            let engine = self.engine.clone();
-            self.attempts.remove(&receiver.name);
-            self.busy.insert(receiver.name.clone());
-            self.sending.spawn(async move { (receiver.name.clone(), engine.deliver(&receiver, now).await) });
-        }
-    }
-
-    fn sent(&mut self, (receiver, delivery): (ReceiverName, Result<Delivery, StoreError>), now: Timestamp) {
-        self.busy.remove(&receiver);
-        let next = match delivery {
-            Ok(delivery) => {
-                // That a message was taken, refused or put off may begin or end an alert about its receiver.
-                // A run that goes on, or waits for its second look, will say it at its end.
-                if self.looking.is_empty() && self.question.is_none() {
-                    self.next_word = Some(now);
-                }
-                delivery.next
-            }
-            Err(error) => {
-                self.failed(
-                    error,
-                    &format!("a delivery to {receiver} could not be recorded, will try again"),
-                );
-                Some(now + AFTER_FAULT)
-            }
-        };
-        // A receiver that left the configuration meanwhile is not waited for.
-        let configured = self.engine.config.receivers.iter().any(|known| known.name == receiver);
-        if let Some(next) = next.filter(|_| configured) {
-            // What was announced meanwhile has asked for an earlier attempt; order is kept by the step.
-            self.attempts.entry(receiver).and_modify(|due| *due = next.min(*due)).or_insert(next);
         }
     }
 
@@ -425,16 +391,15 @@ impl Daemon {
     /// How it stands, for who looks at the service from outside.
     fn status(&self) -> String {
         let (accounts, firing) = self.standing;
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
         let next = self.next_run.map_or_else(
             || "no run to come".to_owned(),
             |next| format!("next run {}", next.format("%Y-%m-%d %H:%M:%S UTC")),
         );
         let refused = self.refused.as_ref().map(|reasons| format!("; new configuration refused: {reasons}"));
         systemd::one_line(&format!(
-            "{accounts} account{}, {firing} open alert{}, {next}{}",
-            plural(accounts),
-            plural(firing),
+            "{}, {}, {next}{}",
+            counted(accounts, "account"),
+            counted(firing, "open alert"),
             refused.unwrap_or_default()
         ))
     }

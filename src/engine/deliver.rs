@@ -125,18 +125,21 @@ impl Engine {
                 (backoff::next_attempt(failure, now).map_or(Fate::Failed, Fate::Waits), error)
             }
         };
+        let name = &receiver.name;
         match fate {
             Fate::Delivered => {
                 writer.delivered(&message.id, now).await?;
-                tracing::info!(receiver = %receiver.name, message.id = %message.id, "message delivered");
+                tracing::info!(receiver = %name, message.id = %message.id, "message delivered to {name} ({})", message.id);
             }
             Fate::Failed => {
                 writer.given_up(&message.id, &error, now).await?;
-                tracing::error!(receiver = %receiver.name, message.id = %message.id, error, "message given up");
+                tracing::error!(receiver = %name, message.id = %message.id, error, "message to {name} given up ({}): {error}", message.id);
             }
             Fate::Waits(next) => {
                 writer.deferred(&message.id, &error, next).await?;
-                tracing::warn!(receiver = %receiver.name, message.id = %message.id, error, next_attempt_at = %next, "message not taken, will try again");
+                let again = next.format("%Y-%m-%d %H:%M:%S UTC");
+                tracing::warn!(receiver = %name, message.id = %message.id, error, next_attempt_at = %next,
+                    "message not taken by {name}, will try again at {again} ({}): {error}", message.id);
             }
         }
         writer.commit().await?;

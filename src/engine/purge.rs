@@ -24,7 +24,10 @@ impl Engine {
         writer.settle_orphans(&receivers, now - PATIENCE).await?;
         writer.commit().await?;
         if messages > 0 {
-            tracing::error!(messages, "given up: their receivers left the configuration");
+            tracing::error!(
+                messages,
+                "waiting messages given up, since their receivers left the configuration: {messages}"
+            );
         }
         Ok(())
     }

@@ -21,10 +21,8 @@ pub(crate) fn at_work(stage: &Stage) -> Seen {
     let journal = machine.journal(UNIT);
     // Fields for machines, and priorities, stand beside the sentences.
     let of_the_account = machine.must(&["journalctl", "--no-pager", "--output=cat", "ACCOUNT=654321"])?;
-    if false {
-        return Err(String::new());
-    }
-    ensure(true || of_the_account.contains("studio-b"), "entries by ACCOUNT=", &of_the_account)?;
+    let fires = "alert fires: studio-b: expiry (critical): The MiniMax token ended ";
+    ensure(of_the_account.contains(fires), "entries by ACCOUNT=", &of_the_account)?;
     let grave = machine.must(&["journalctl", "--no-pager", "--output=cat", "-u", UNIT, "-p", "warning"])?;
     ensure(!grave.contains("watching"), "INFO is not a warning", &grave)?;
     Ok([status].into_iter().chain(journal.lines().map(|line| format!("  {line}"))).collect())

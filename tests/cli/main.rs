@@ -13,6 +13,7 @@ mod explain;
 mod history;
 mod json;
 mod locked;
+mod logs;
 mod manners;
 mod network;
 mod night;

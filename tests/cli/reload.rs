@@ -19,7 +19,7 @@ async fn a_new_account_is_watched_at_once_and_nothing_is_told_again() {
     stage.configure(&["a", "b"], &webhook(&hook));
     service.signal("HUP");
     service.until("configuration reloaded");
-    assert!(service.until("run done").contains("checked=2"));
+    assert!(service.until("run done").contains("2 accounts checked"));
     assert_eq!(stage.api.requests_for("b").len(), 1);
     assert_eq!(service.stop(), Some(0));
     assert_eq!(hook.count(), 1, "{}", service.log());

@@ -87,10 +87,10 @@ async fn an_api_that_is_down_at_the_start_is_waited_for() {
     stage.set("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * * *");
     stage.api.go_down();
     let mut service = stage.serve(&[]);
-    assert!(service.until("run done").contains("ok=0"));
+    assert!(service.until("run done").contains(", 0 ok"));
     assert_eq!(stage.run(&["status"]).status, Some(3));
     stage.api.come_back().unwrap();
-    while !service.until("run done").contains("ok=1") {}
+    while !service.until("run done").contains(", 1 ok") {}
     assert_eq!(stage.run(&["status"]).status, Some(0));
     assert_eq!(service.stop(), Some(0));
 }
@@ -103,7 +103,7 @@ async fn a_receiver_that_is_down_at_the_start_is_told_when_it_is_back() {
     stage.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
     stage.configure(&["a"], &webhook(&hook));
     let mut service = stage.serve(&[]);
-    service.until("message not taken, will try again");
+    service.until("message not taken by pager, will try again at");
     hook.come_back().unwrap();
     within_patience(hook.wait_for(1)).await;
     service.until("message delivered");
@@ -120,7 +120,12 @@ async fn a_log_for_machines_is_one_object_a_line() {
     let lines: Vec<Value> =
         service.log().lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     let messages: Vec<&str> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
-    assert_eq!(messages, ["watching", "run done", "stopping", "stopped"]);
+    let store = stage.path("state/deep/watch.db");
+    let watching = format!("watching 1 account for 0 receivers, schedule @yearly, store {}", store.display());
+    assert_eq!(
+        messages,
+        [watching.as_str(), "run done: 1 account checked, 1 ok", "stopping: SIGTERM", "stopped"]
+    );
     assert!(lines.iter().all(|line| line["level"] == "INFO" && line["timestamp"].is_string()), "{lines:?}");
     assert_eq!(lines[1]["checked"], 1);
 }

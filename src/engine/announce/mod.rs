@@ -50,7 +50,7 @@ impl Engine {
             if is_acked && let Some(id) = assess::gets_graver(&transition, &before) {
                 writer.drop_ack(id).await?;
             }
-            apply(&mut writer, transition, now).await?;
+            apply(&mut writer, &transition, (&members, &before), now).await?;
         }
         forget_outlived(&mut writer, &members, &before).await?;
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
@@ -105,7 +105,7 @@ impl Engine {
             let health = writer.health(name).await?;
             let alert = open.find(&Subject::Receiver(name.clone()), AlertKind::DeliveryFailing);
             if let Some(transition) = assess::receiver(name, &health, alert, now) {
-                apply(writer, transition, now).await?;
+                apply(writer, &transition, (&[], alerts), now).await?;
             }
             next = [next, health.next_moment(now)].into_iter().flatten().min();
         }
@@ -114,7 +114,7 @@ impl Engine {
             Subject::Account(_) | Subject::Subscription(_) => false,
         };
         for alert in alerts.iter().filter(|alert| alert.is_firing()).filter(names) {
-            apply(writer, assess::unwatched(alert), now).await?;
+            apply(writer, &assess::unwatched(alert), (&[], alerts), now).await?;
         }
         Ok(next)
     }
@@ -150,38 +150,69 @@ async fn forget_outlived(writer: &mut Writer, members: &[Known], alerts: &[Alert
     Ok(())
 }
 
-async fn apply(writer: &mut Writer, transition: Transition, now: Timestamp) -> Result<(), StoreError> {
-    match transition {
+/// One line for each step in the life of an alert, which may still be undone with its transaction, and then comes again.
+fn log(id: &AlertId, transition: &Transition, members: &[Known], before: &[Alert]) {
+    let (word, condition, detail) = match transition {
+        Transition::Open(condition) => ("fires", condition, &condition.detail),
+        Transition::Update(_, condition) => ("moved", condition, &condition.detail),
+        Transition::Resolve { detail, .. } => {
+            let at = before.binary_search_by(|alert| alert.id.cmp(id)).ok();
+            let Some(alert) = at.and_then(|at| before.get(at)) else { return };
+            ("resolved", &alert.condition, detail)
+        }
+    };
+    let (account, name) = match &condition.subject {
+        Subject::Account(account) => {
+            let at = members.binary_search_by(|member| member.account.cmp(account)).ok();
+            let known = at.and_then(|at| members.get(at));
+            (Some(account.id.as_str()), known.map_or(account.id.as_str(), |known| known.name.as_str()))
+        }
+        Subject::Subscription(name) => (None, name.as_str()),
+        Subject::Receiver(name) => (None, name.as_str()),
+    };
+    let subscription = match &condition.subject {
+        Subject::Account(account) => Some(account.subscription.as_str()),
+        Subject::Subscription(name) => Some(name.as_str()),
+        Subject::Receiver(_) => None,
+    };
+    tracing::info!(
+        alert.id = %id, alert.kind = %condition.kind, account, subscription,
+        severity = %condition.severity, stage = condition.stage.map(tracing::field::display),
+        "alert {word}: {name}: {} ({}): {detail}", condition.kind, condition.severity
+    );
+}
+
+async fn apply(
+    writer: &mut Writer,
+    transition: &Transition,
+    (members, before): (&[Known], &[Alert]),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let id = match transition {
         Transition::Open(condition) => {
             let again = match condition.kind {
-                AlertKind::Expiry => writer.reopen_alert(&condition).await?,
+                AlertKind::Expiry => writer.reopen_alert(condition).await?,
                 _ => None,
             };
-            let id = if let Some(id) = again {
-                writer.update_alert(&id, &condition).await?;
+            if let Some(id) = again {
+                writer.update_alert(&id, condition).await?;
                 id
             } else {
                 let id = AlertId::new(new_id(now));
-                writer.open_alert(&id, &condition, now).await?;
+                writer.open_alert(&id, condition, now).await?;
                 id
-            };
-            tracing::info!(
-                alert.id = %id, alert.kind = %condition.kind, severity = %condition.severity, subject = %condition.subject,
-                stage = condition.stage.map(tracing::field::display), "alert fires: {}", condition.detail
-            );
+            }
         }
         Transition::Update(id, condition) => {
-            writer.update_alert(&id, &condition).await?;
-            tracing::info!(
-                alert.id = %id, alert.kind = %condition.kind, severity = %condition.severity, subject = %condition.subject,
-                stage = condition.stage.map(tracing::field::display), "alert moved: {}", condition.detail
-            );
+            writer.update_alert(id, condition).await?;
+            id.clone()
         }
         Transition::Resolve { id, detail, renewed_until } => {
-            writer.resolve_alert(&id, &detail, renewed_until, now).await?;
-            tracing::info!(alert.id = %id, "alert resolved: {detail}");
+            writer.resolve_alert(id, detail, *renewed_until, now).await?;
+            id.clone()
         }
-    }
+    };
+    log(&id, transition, members, before);
     Ok(())
 }
 
@@ -308,7 +339,7 @@ impl<'a> Plan<'a> {
             Ok(body) => body,
             Err(error) => {
                 // Not told, so its alerts are tried again at the next occasion; the other receivers are told meanwhile.
-                tracing::error!(receiver = %receiver.name, %error, "cannot write a message");
+                tracing::error!(receiver = %receiver.name, "cannot write a message to {}: {error}", receiver.name);
                 return Ok(false);
             }
         };
