@@ -126,7 +126,9 @@ fn each_hardening_line_has_its_reason_in_the_documentation() {
 fn the_instances_differ_from_the_one_service_by_their_places_alone() {
     let directives = |unit: &str| {
         let text = read(&format!("systemd/{unit}"));
-        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("Description="));
+        let own = ["#", "Description=", "User="];
+        let lines =
+            text.lines().filter(|line| !line.is_empty() && !own.iter().any(|own| line.starts_with(own)));
         lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
     };
     let instance = directives("minimax-watch@.service");

@@ -71,9 +71,13 @@ pub(crate) fn exposure(stage: &Stage) -> Seen {
     Ok(seen)
 }
 
-/// A line of shell as the service's user, in the service's own view of the machine.
 fn as_its_user(stage: &Stage, line: &str) -> String {
-    let process = stage.machine.property(UNIT, "MainPID");
+    as_the_user_of(stage, UNIT, line)
+}
+
+/// A line of shell as a service's user, in the service's own view of the machine.
+pub(crate) fn as_the_user_of(stage: &Stage, unit: &str, line: &str) -> String {
+    let process = stage.machine.property(unit, "MainPID");
     let id = stage.machine.must(&["stat", "-c", "%u", &format!("/proc/{process}")]).unwrap();
     let id = id.trim();
     let command = format!(

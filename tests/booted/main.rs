@@ -64,7 +64,7 @@ const ACTS: &[Act] = &[
     ("a process that hangs", trouble::hanging_process),
     ("a store that hangs", trouble::hanging_store),
     ("kill -9", trouble::killed),
-    ("a clock's step is not needed: an end is told in its second", life::told_in_its_second),
+    ("an end is told in its second", life::told_in_its_second),
     ("upgrade of the package", packages::upgraded),
     ("stop", life::stopped),
     ("one-shot runs by the timer", packages::by_timer),

@@ -98,10 +98,15 @@ pub(crate) fn hanging_store(stage: &Stage) -> Seen {
     })?;
     world.vendor.put(Record::ending("777777", ahead(30 * DAY)));
     machine.must(&["systemctl", "kill", "--signal", "HUP", UNIT])?;
-    let anew = started_anew(stage, restarts);
+    let barked = |journal: &str| {
+        journal.lines().filter(|line| line.to_lowercase().contains("watchdog timeout")).count()
+    };
+    let noticed = eventually("the watchdog", || (barked(&machine.journal(UNIT)) == 2).then_some(()));
+    // Who is traced does not die before its tracer lets go.
     let _ = tracer.kill();
     let _ = tracer.wait();
-    anew?;
+    noticed?;
+    started_anew(stage, restarts)?;
     // The run that hung never was; its news comes with the next one.
     machine.must(&["systemctl", "reload", UNIT])?;
     let heard = world.heard(before, 1)?;
