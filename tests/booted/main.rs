@@ -13,6 +13,7 @@ mod guard;
 mod life;
 mod machine;
 mod packages;
+mod places;
 mod readme;
 mod trouble;
 mod world;
@@ -65,6 +66,8 @@ const ACTS: &[Act] = &[
     ("a store that hangs", trouble::hanging_store),
     ("kill -9", trouble::killed),
     ("an end is told in its second", life::told_in_its_second),
+    ("a start before there is a network", places::before_the_network),
+    ("a store on a file system of its own, full at first", places::on_a_disk_of_its_own),
     ("upgrade of the package", packages::upgraded),
     ("stop", life::stopped),
     ("one-shot runs by the timer", packages::by_timer),
