@@ -13,7 +13,12 @@ pub(crate) fn verified(stage: &Stage) -> Seen {
     let mut command = vec!["systemd-analyze", "verify", "--recursive-errors=no"];
     command.extend(units.lines());
     let verify = machine.run(&command);
-    ensure(verify.status == Some(0) && verify.text.is_empty(), "silence", &verify)?;
+    // Older than these keys of 2023 is the systemd of Debian 12, which leaves them out; nothing else may be said.
+    let known =
+        machine.run(&["systemctl", "show", UNIT, "--property=RestartSteps"]).text.contains("RestartSteps=8");
+    let is_new = |line: &&str| line.contains("'RestartSteps'") || line.contains("'RestartMaxDelaySec'");
+    let said: Vec<&str> = verify.text.lines().filter(|line| known || !is_new(line)).collect();
+    ensure(said.is_empty() && (verify.status == Some(0) || !known), "silence", &verify)?;
     Ok(vec![units])
 }
 

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 /// What the tree is made of besides the essential: what a server has anyway, and what the package depends on.
 const PACKAGES: &str = "systemd,dbus,man-db,ca-certificates,init-system-helpers,apt";
 
-const SUITE: &str = "trixie";
-
 /// For whatever a booted machine does at once when nothing else is going on.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -30,9 +28,9 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Boots a tree of `folder`, which is made when it is not there.
-    pub(crate) fn boot(folder: &Path) -> Result<Self, String> {
-        let tree = tree(folder)?;
+    /// Boots a tree of that Debian in `folder`, which is made when it is not there.
+    pub(crate) fn boot(folder: &Path, suite: &str) -> Result<Self, String> {
+        let tree = tree(folder, suite)?;
         let container = Command::new("systemd-nspawn")
             .args([
                 "--quiet",
@@ -166,9 +164,9 @@ fn child_of(parent: u32) -> Option<u32> {
 }
 
 /// The tree, made once.
-fn tree(folder: &Path) -> Result<PathBuf, String> {
-    let (tree, whole) = (folder.join(SUITE), folder.join(format!("{SUITE}.whole")));
-    let made_of = format!("{SUITE} {PACKAGES}");
+fn tree(folder: &Path, suite: &str) -> Result<PathBuf, String> {
+    let (tree, whole) = (folder.join(suite), folder.join(format!("{suite}.whole")));
+    let made_of = format!("{suite} {PACKAGES}");
     if fs::read_to_string(&whole).is_ok_and(|made| made == made_of) {
         return Ok(tree);
     }
@@ -177,7 +175,7 @@ fn tree(folder: &Path) -> Result<PathBuf, String> {
         fs::remove_dir_all(&tree).map_err(|error| error.to_string())?;
     }
     let output = Command::new("mmdebstrap")
-        .args(["--variant=minbase", &format!("--include={PACKAGES}"), SUITE])
+        .args(["--variant=minbase", &format!("--include={PACKAGES}"), suite])
         .arg(&tree)
         .stdin(Stdio::null())
         .output()

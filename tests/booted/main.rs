@@ -35,6 +35,9 @@ struct Options {
     /// One of an earlier version, which it is to replace.
     #[arg(long)]
     previous: PathBuf,
+    /// Which Debian is booted.
+    #[arg(long, default_value = "trixie")]
+    suite: String,
 }
 
 /// What every act needs.
@@ -106,7 +109,7 @@ fn main() -> ExitCode {
 
 async fn all(options: Options) -> ExitCode {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("booted");
-    let machine = match Machine::boot(&folder) {
+    let machine = match Machine::boot(&folder, &options.suite) {
         Ok(machine) => machine,
         Err(why) => {
             println!("cannot boot: {why}");
@@ -135,6 +138,10 @@ async fn all(options: Options) -> ExitCode {
             }
         }
     }
-    println!("\nEvery promise of the booted service was kept ({} acts)", ACTS.len());
+    println!(
+        "\nEvery promise of the booted service was kept in Debian {} ({} acts)",
+        stage.options.suite,
+        ACTS.len()
+    );
     ExitCode::SUCCESS
 }
