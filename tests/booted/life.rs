@@ -101,8 +101,8 @@ pub(crate) fn opened_twice(stage: &Stage) -> Seen {
     let check = machine.run(&["minimax-watch", "check"]);
     ensure(check.status == Some(3) && check.text.contains("is in use by"), "a refusal", &check)?;
     // The same file under another name.
-    machine.must(&["ln", "-s", STORE, "/root/other.db"])?;
-    let other = machine.sh("MINIMAX_WATCH__STORE__PATH=/root/other.db minimax-watch check");
+    machine.must(&["ln", "-s", STORE, "/srv/other.db"])?;
+    let other = machine.sh("MINIMAX_WATCH__STORE__PATH=/srv/other.db minimax-watch check");
     ensure(other.status == Some(3) && other.text.contains("is in use by"), "a refusal", &other)?;
     let status = machine.run(&["minimax-watch", "status"]);
     ensure(

@@ -68,13 +68,13 @@ impl Machine {
         fs::write(path, content).unwrap();
     }
 
-    /// Runs a command inside, as root, in root's home.
+    /// Runs a command inside, as root, in a folder of root's.
     pub(crate) fn run(&self, command: &[&str]) -> Ended {
         let output = Command::new("nsenter")
-            .args(["--target", &self.leader.to_string(), "--all", "--wdns=/root", "--", "env", "-i"])
+            .args(["--target", &self.leader.to_string(), "--all", "--wdns=/srv", "--", "env", "-i"])
             .args([
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "HOME=/root",
+                "HOME=/srv",
                 "LANG=C.UTF-8",
             ])
             .args(["DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER=cat", "SYSTEMD_COLORS=0", "TERM=dumb"])

@@ -82,8 +82,8 @@ impl Stage {
     /// A package, by its place inside.
     pub(crate) fn bring(&self, package: &Path) -> String {
         let name = package.file_name().unwrap().to_str().unwrap();
-        std::fs::copy(package, self.machine.path("/root").join(name)).unwrap();
-        format!("/root/{name}")
+        std::fs::copy(package, self.machine.path("/srv").join(name)).unwrap();
+        format!("/srv/{name}")
     }
 
     pub(crate) fn package(&self) -> String {

@@ -121,7 +121,7 @@ pub(crate) fn purged(stage: &Stage) -> Seen {
     let kept = machine.must(&["ls", STORE, CONFIG, "/etc/minimax-watch/secrets/useapi-token"])?;
     machine.must(&["apt-get", "purge", "--yes", "minimax-watch"])?;
     let left = machine
-        .sh("find / -xdev -name '*minimax*' -not -path '/proc/*' -not -path '/root/*' 2>/dev/null")
+        .sh("find / -xdev -name '*minimax*' -not -path '/proc/*' -not -path '/srv/*' 2>/dev/null")
         .text;
     // The page that `systemd-analyze verify` had rendered is in a cache that is not ours.
     let left: Vec<&str> = left.lines().filter(|path| !path.starts_with("/var/cache/man/")).collect();

@@ -1,4 +1,4 @@
-//! "Run it as a service" of README.md, run as it is written, in root's home.
+//! "Run it as a service" of README.md, run as it is written, in a folder of root's.
 
 use std::fs;
 
@@ -26,12 +26,12 @@ pub(crate) fn as_written(stage: &Stage) -> Seen {
     let Stage { machine, world, .. } = stage;
     stage.previous();
     for (name, secret) in world.secrets() {
-        machine.write(&format!("/root/{name}"), &format!("{secret}\n"));
+        machine.write(&format!("/srv/{name}"), &format!("{secret}\n"));
     }
     let store = "/var/lib/minimax-watch/minimax-watch.db";
-    machine.write("/root/edited.toml", &world.configuration(store, ""));
+    machine.write("/srv/edited.toml", &world.configuration(store, ""));
     // Who edits is not at the screen.
-    machine.write("/usr/local/bin/editor", "#!/bin/sh\ncp /root/edited.toml \"$1\"\n");
+    machine.write("/usr/local/bin/editor", "#!/bin/sh\ncp /srv/edited.toml \"$1\"\n");
     machine.must(&["chmod", "755", "/usr/local/bin/editor"])?;
     let mut seen = Vec::new();
     for line in &lines {
