@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
 use crate::config::Environment;
-use crate::telemetry::Voice;
+use crate::telemetry::{Voice, Way};
 use crate::{demo, output, telemetry};
 
 /// The exit status of a command that failed, and of bad usage (contract 2).
@@ -40,7 +40,7 @@ pub fn main(mut cli: Cli) -> ExitCode {
         Command::Demo(_) => Voice::Quiet,
         _ => Voice::Command,
     };
-    let way = telemetry::Way::of(cli.global.log_format, &environment);
+    let way = Way::of(cli.global.log_format, &environment);
     telemetry::start(cli.global.log_level, voice, way, cli.global.color);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let result = match runtime {
@@ -55,7 +55,11 @@ pub fn main(mut cli: Cli) -> ExitCode {
     match result {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            output::complain(&error);
+            match way {
+                // Lines of stderr are no errors to the journal.
+                Way::Journal => output::reasons(&error).iter().for_each(|reason| tracing::error!("{reason}")),
+                Way::Stderr(_) => output::complain(&error),
+            }
             ExitCode::from(FAILED)
         }
     }

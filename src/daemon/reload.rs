@@ -4,9 +4,9 @@
 
 use super::Daemon;
 use super::systemd::Systemd;
-use crate::config::Problems;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
+use crate::output::reasons;
 
 impl Daemon {
     /// Lets the engine that `reload` makes take over, if it makes one.
@@ -44,13 +44,5 @@ impl Daemon {
         self.attempts.clear();
         self.queue_all(now);
         tracing::info!("configuration reloaded");
-    }
-}
-
-/// Each on a line of its own: a log line must not hold another.
-fn reasons(error: &anyhow::Error) -> Vec<String> {
-    match error.downcast_ref::<Problems>() {
-        Some(problems) => problems.iter().map(ToString::to_string).collect(),
-        None => vec![format!("{error:#}")],
     }
 }

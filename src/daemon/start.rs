@@ -8,6 +8,7 @@ use super::signals::{Signal, Signals};
 use super::{AFTER_FAULT, Daemon, End, systemd};
 use crate::clock;
 use crate::engine::Engine;
+use crate::output::reasons;
 use crate::store::{LockError, StoreError};
 
 /// Carries `attempt` out until it yields a service, then lets that watch; `reload` makes a new engine as the configuration is then.
@@ -20,7 +21,10 @@ pub async fn start(
         let error = match attempt().await {
             Ok(daemon) => return daemon.run(&mut signals, reload).await,
             Err(error) if is_full_disk(&error) => error,
-            Err(error) => return Err(error),
+            Err(error) => {
+                systemd::failed(&format!("cannot start: {}", reasons(&error).join("; ")));
+                return Err(error);
+            }
         };
         tracing::error!("cannot start yet, will try again in {} s: {error}", AFTER_FAULT.num_seconds());
         systemd::waiting(&format!("cannot start yet: {error}"));

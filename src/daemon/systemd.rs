@@ -88,6 +88,11 @@ impl Systemd {
     }
 }
 
+/// It never was a service, for this reason.
+pub(super) fn failed(status: &str) {
+    tell(&[NotifyState::Status(&one_line(status))]);
+}
+
 /// The service ends, for this reason.
 pub(super) fn stopping(status: &str) {
     tell(&[NotifyState::Stopping, NotifyState::Status(&one_line(status))]);

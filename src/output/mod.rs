@@ -63,6 +63,14 @@ pub(crate) fn fail_as_plugin(error: &anyhow::Error) -> anyhow::Result<()> {
     print(&nagios::failure(&in_words(error)))
 }
 
+/// The same, each problem by itself: a log line must not hold another.
+pub(crate) fn reasons(error: &anyhow::Error) -> Vec<String> {
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => problems.iter().map(ToString::to_string).collect(),
+        None => vec![in_words(error)],
+    }
+}
+
 /// An error with its causes, none of them twice; the problems of a configuration one a line.
 fn in_words(error: &anyhow::Error) -> String {
     if let Some(problems) = error.downcast_ref::<Problems>()

@@ -74,6 +74,24 @@ pub(crate) fn reload_bad(stage: &Stage) -> Seen {
     Ok(vec![status])
 }
 
+pub(crate) fn started_badly(stage: &Stage) -> Seen {
+    let machine = &stage.machine;
+    let good = std::fs::read_to_string(machine.path(CONFIG)).unwrap();
+    machine.must(&["systemctl", "stop", UNIT])?;
+    machine.write(CONFIG, &format!("{good}keeep = \"7d\"\n[colours]\n"));
+    let start = machine.run(&["systemctl", "start", UNIT]);
+    ensure(start.status == Some(1), "a start that fails", &start)?;
+    let grave =
+        machine.must(&["journalctl", "--no-pager", "--output=cat", "-u", UNIT, "-p", "err", "-n", "4"])?;
+    let status = machine.property(UNIT, "StatusText");
+    for problem in ["store.keeep: there is no such key", "colours: there is no such key"] {
+        ensure(grave.contains(problem) && status.contains(problem), problem, (&grave, &status))?;
+    }
+    machine.write(CONFIG, &good);
+    machine.must(&["systemctl", "start", UNIT])?;
+    Ok(vec![status])
+}
+
 pub(crate) fn renewed_secret(stage: &Stage) -> Seen {
     let Stage { machine, world, .. } = stage;
     let before = world.counts();

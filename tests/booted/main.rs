@@ -62,6 +62,7 @@ const ACTS: &[Act] = &[
     ("the exposure of each unit", guard::exposure),
     ("reload of a good configuration", life::reload_good),
     ("reload of a bad configuration", life::reload_bad),
+    ("a start with a bad configuration", life::started_badly),
     ("a new secret takes a restart, and reload says so", life::renewed_secret),
     ("the same store opened twice", life::opened_twice),
     ("a vendor slower than the watchdog", trouble::slow_vendor),
