@@ -29,6 +29,7 @@ pub(crate) fn as_written(stage: &Stage) -> Seen {
         machine.write(&format!("/srv/{name}"), &format!("{secret}\n"));
     }
     let store = "/var/lib/minimax-watch/minimax-watch.db";
+    machine.write("/etc/hosts", "127.0.0.1 localhost\n");
     machine.write("/srv/edited.toml", &world.configuration(store, ""));
     // Who edits is not at the screen.
     machine.write("/usr/local/bin/editor", "#!/bin/sh\ncp /srv/edited.toml \"$1\"\n");

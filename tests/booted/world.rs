@@ -44,7 +44,7 @@ impl World {
         }
     }
 
-    /// The configuration, with what differs from act to act.
+    /// The configuration, with what differs from act to act. The vendor has a name, which must be resolved within the sandbox.
     pub(crate) fn configuration(&self, store: &str, more: &str) -> String {
         format!(
             r#"[[subscriptions]]
@@ -58,7 +58,7 @@ id = "654321"
 name = "studio-b"
 {more}
 [api]
-base_url = "{}"
+base_url = "http://localhost:{}"
 timeout = "12s"
 [schedule]
 cron = "@yearly"
@@ -78,7 +78,7 @@ secret_file = "secrets/webhook-secret"
 [store]
 path = "{store}"
 "#,
-            self.api.base_url(),
+            self.api.base_url().port().unwrap(),
             self.mailbox.address().port(),
         )
     }
