@@ -24,6 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 use crate::config::Environment;
+use crate::domain::text::one_line;
 
 /// How much a command says of itself when no level is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +150,7 @@ where
         };
         write!(writer, "{dim}")?;
         SystemTime.format_time(&mut writer)?;
-        writeln!(writer, "{plain} {paint}{:>5}{plain} {}", about.level(), sentence.0)
+        writeln!(writer, "{plain} {paint}{:>5}{plain} {}", about.level(), one_line(&sentence.0))
     }
 }
 

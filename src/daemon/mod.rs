@@ -40,6 +40,9 @@ const AFTER_FAULT: TimeDelta = TimeDelta::seconds(15);
 /// What is in flight when the service is told to stop may take this long to end.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// And the store this long to be closed: together less than the units' `TimeoutStopSec=`.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// A second question that got no verdict is asked again after this.
 const STILL_IN_DOUBT: TimeDelta = TimeDelta::minutes(1);
 
@@ -104,6 +107,8 @@ pub struct Daemon {
     attempts: BTreeMap<ReceiverName, Timestamp>,
     /// How many accounts are watched and how many alerts fire, as of the last announcing.
     standing: (usize, usize),
+    /// A good new configuration that waits for the end of a run.
+    next_engine: Option<Engine>,
     /// Why the last new configuration was refused, until a good one comes.
     refused: Option<String>,
     systemd: Systemd,
@@ -146,6 +151,7 @@ impl Daemon {
             busy: BTreeSet::new(),
             attempts: BTreeMap::new(),
             standing,
+            next_engine: None,
             refused: None,
             systemd: Systemd::new(now),
         })
@@ -207,7 +213,10 @@ impl Daemon {
         }
         systemd::stopping("stopping: what is in flight may end");
         self.drain().await;
-        self.engine.store.close().await;
+        if tokio::time::timeout(CLOSE, self.engine.store.close()).await.is_err() {
+            // A large store may just be read through; the next start takes up what its log holds.
+            self.engine.store.abandon();
+        }
         tracing::info!("stopped");
         Ok(End::Told)
     }
@@ -226,6 +235,9 @@ impl Daemon {
             self.plan_anew(now);
         }
         self.looked_up = now;
+        if let Some(engine) = self.next_engine.take_if(|_| self.looking.is_empty()) {
+            self.adopt(engine, now).await;
+        }
         if self.looking.is_empty() {
             self.look(now);
         }
@@ -395,9 +407,11 @@ impl Daemon {
             || "no run to come".to_owned(),
             |next| format!("next run {}", next.format("%Y-%m-%d %H:%M:%S UTC")),
         );
+        let waits =
+            if self.next_engine.is_some() { "; the new configuration takes over after this run" } else { "" };
         let refused = self.refused.as_ref().map(|reasons| format!("; new configuration refused: {reasons}"));
         systemd::one_line(&format!(
-            "{}, {}, {next}{}",
+            "{}, {}, {next}{waits}{}",
             counted(accounts, "account"),
             counted(firing, "open alert"),
             refused.unwrap_or_default()

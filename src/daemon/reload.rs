@@ -1,6 +1,6 @@
 //! Reloading: a good configuration takes over, a bad one is refused whole.
 //!
-//! Promises: what is in flight goes on by the old one and loses nothing; a refusal changes nothing but what is said of it.
+//! Promises: a run ends by the configuration that it began with; what is in flight goes on by the old one and loses nothing; a refusal changes nothing but what is said of it.
 
 use super::Daemon;
 use super::systemd::Systemd;
@@ -13,7 +13,15 @@ impl Daemon {
     pub(super) async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>, now: Timestamp) {
         Systemd::reloading();
         match reload(self) {
-            Ok(engine) => self.adopt(engine, now).await,
+            Ok(engine) => {
+                self.refused = None;
+                // What a run learns by the old configuration must not come after the new one's first word.
+                if self.looking.is_empty() {
+                    self.adopt(engine, now).await;
+                } else {
+                    self.next_engine = Some(engine);
+                }
+            }
             Err(error) => {
                 let reasons = reasons(&error);
                 for reason in &reasons {
@@ -26,12 +34,11 @@ impl Daemon {
         self.systemd.ready(status);
     }
 
-    async fn adopt(&mut self, engine: Engine, now: Timestamp) {
+    pub(super) async fn adopt(&mut self, engine: Engine, now: Timestamp) {
         if engine.config.store.path != self.engine.config.store.path {
             tracing::warn!("another [store].path needs a restart; the old store stays in use");
         }
         self.engine = engine;
-        self.refused = None;
         if let Err(error) = self.engine.watch().await {
             self.failed(
                 error,

@@ -11,10 +11,11 @@ use chrono::TimeDelta;
 use sd_notify::NotifyState;
 use tokio::task::JoinSet;
 
+use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
-/// Longer is more than `systemctl status` can show in use; what is cut off stands in the log.
+/// Longer is more than `systemctl status` can show in use.
 const LONGEST_STATUS: usize = 1_000;
 
 /// How much more time a start is asked for that waits for room on the disk.
@@ -104,14 +105,9 @@ pub(super) fn waiting(status: &str) {
     tell(&[NotifyState::Status(&one_line(status)), NotifyState::ExtendTimeoutUsec(more)]);
 }
 
-/// One line of bounded length: systemd takes no other.
+/// One line of bounded length: systemd takes no other. What is cut off stands in the log.
 pub(super) fn one_line(text: &str) -> String {
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if let Some((end, _)) = line.char_indices().nth(LONGEST_STATUS) {
-        line.truncate(end);
-        line.push_str("… (all of it in the log)");
-    }
-    line
+    text::shortened(&text::one_line(text), LONGEST_STATUS)
 }
 
 fn tell(news: &[NotifyState<'_>]) {
@@ -129,6 +125,6 @@ mod tests {
     fn a_status_is_one_line_that_systemd_takes() {
         assert_eq!(one_line("a\nb\tc"), "a b c");
         let long = one_line(&"é".repeat(5_000));
-        assert!(long.len() < 4_096 && long.ends_with("in the log)"), "{}", long.len());
+        assert!(long.len() < 4_096 && long.ends_with('…'), "{}", long.len());
     }
 }

@@ -126,19 +126,20 @@ impl Engine {
             }
         };
         let name = &receiver.name;
+        // Not `message.id`: MESSAGE_ID has a meaning of its own in the journal (systemd.journal-fields(7)).
         match fate {
             Fate::Delivered => {
                 writer.delivered(&message.id, now).await?;
-                tracing::info!(receiver = %name, message.id = %message.id, "message delivered to {name} ({})", message.id);
+                tracing::info!(receiver = %name, msg.id = %message.id, "message delivered to {name} ({})", message.id);
             }
             Fate::Failed => {
                 writer.given_up(&message.id, &error, now).await?;
-                tracing::error!(receiver = %name, message.id = %message.id, error, "message to {name} given up ({}): {error}", message.id);
+                tracing::error!(receiver = %name, msg.id = %message.id, error, "message to {name} given up ({}): {error}", message.id);
             }
             Fate::Waits(next) => {
                 writer.deferred(&message.id, &error, next).await?;
                 let again = next.format("%Y-%m-%d %H:%M:%S UTC");
-                tracing::warn!(receiver = %name, message.id = %message.id, error, next_attempt_at = %next,
+                tracing::warn!(receiver = %name, msg.id = %message.id, error, next_attempt_at = %next,
                     "message not taken by {name}, will try again at {again} ({}): {error}", message.id);
             }
         }

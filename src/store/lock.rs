@@ -57,7 +57,7 @@ impl Lock {
         let failed = |source| LockError::Io { path: path.to_owned(), source };
         create_folder(path).map_err(failed)?;
         // The same store under two names, by a link, is one store.
-        let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
+        let mut name = real(path).into_os_string();
         name.push(".lock");
         let mut file = OpenOptions::new()
             .read(true)
@@ -97,6 +97,12 @@ impl Lock {
     }
 }
 
+/// Where the store lies, or will lie, that `path` names.
+fn real(path: &Path) -> PathBuf {
+    let linked = || path.read_link().map(|target| path.parent().unwrap_or(Path::new("")).join(target));
+    path.canonicalize().or_else(|_| linked()).unwrap_or_else(|_| path.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,8 +121,13 @@ mod tests {
     fn a_store_of_two_names_is_one_store() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("watch.db"), folder.path().join("link.db"));
+        // Before there is a store, and then.
+        std::os::unix::fs::symlink("watch.db", &link).unwrap();
+        let first = Lock::take(&link, "`run`, process 42").unwrap();
+        Lock::take(&path, "`check`, process 43").unwrap_err();
         std::fs::write(&path, "").unwrap();
-        std::os::unix::fs::symlink(&path, &link).unwrap();
+        Lock::take(&path, "`check`, process 43").unwrap_err();
+        drop(first);
         let _first = Lock::take(&path, "`run`, process 42").unwrap();
         Lock::take(&link, "`check`, process 43").unwrap_err();
     }

@@ -25,6 +25,12 @@ pub(crate) fn at_work(stage: &Stage) -> Seen {
     ensure(of_the_account.contains(fires), "entries by ACCOUNT=", &of_the_account)?;
     let grave = machine.must(&["journalctl", "--no-pager", "--output=cat", "-u", UNIT, "-p", "warning"])?;
     ensure(!grave.contains("watching"), "INFO is not a warning", &grave)?;
+    let ours = machine.must(&["journalctl", "--no-pager", "--output=json", "_COMM=minimax-watch"])?;
+    ensure(
+        ours.contains("\"MSG_ID\"") && !ours.contains("\"MESSAGE_ID\""),
+        "no field of systemd's own",
+        &ours,
+    )?;
     let quiet = machine.must(&["journalctl", "--no-pager", "--output=cat", "-u", UNIT, "PRIORITY=6"])?;
     ensure(quiet.contains("watching 2 accounts") && quiet.contains(fires), "INFO is PRIORITY=6", &quiet)?;
     Ok([status].into_iter().chain(journal.lines().map(|line| format!("  {line}"))).collect())

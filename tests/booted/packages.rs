@@ -35,7 +35,7 @@ pub(crate) fn by_timer(stage: &Stage) -> Seen {
     let Stage { machine, world, .. } = stage;
     let mut seen = Vec::new();
     // What a timer may start stays loaded after its end, with its status.
-    machine.must(&["systemctl", "start", TIMER])?;
+    machine.must(&["systemctl", "enable", "--now", TIMER])?;
     let unavailable = || Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, Page::Html);
     for (status, result) in [("2", "success"), ("1", "success"), ("3", "exit-code")] {
         match status {

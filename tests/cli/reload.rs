@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
-use minimax_watch::simulator::{Hook, Record};
+use minimax_watch::simulator::{Answer, Hook, Record};
 
 use crate::stage::{Stage, healthy, webhook};
 
@@ -53,4 +53,22 @@ async fn a_bad_configuration_is_refused_with_its_problems_and_the_old_one_stays(
     service.until("configuration reloaded");
     service.until("run done");
     assert_eq!(service.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_ends_by_the_configuration_that_it_began_with() {
+    let stage = Stage::with(&["a", "slow"], "").await;
+    let mut service = stage.serve(&[]);
+    service.until("run done");
+    stage.vendor.set("slow", Answer::hang());
+    service.signal("HUP");
+    service.until("configuration reloaded");
+    // The run that follows hangs until its time-out, while the next configuration comes.
+    stage.configure(&["a"], "");
+    service.signal("HUP");
+    assert!(service.until("run done").contains("2 accounts checked, 1 ok, 1 without a verdict"));
+    service.until("configuration reloaded");
+    assert!(service.until("run done").contains("1 account checked, 1 ok"));
+    assert_eq!(service.stop(), Some(0));
+    assert_eq!(service.log().matches("configuration reloaded").count(), 2, "{}", service.log());
 }
