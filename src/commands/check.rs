@@ -27,10 +27,7 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     let folder = folder.context("cannot make a temporary folder for the copy of the store")?;
     let copy = folder.as_ref().map(|folder| folder.path().to_owned());
     let looking = look(global.clone(), options.clone(), copy, at.clone());
-    let looked = match options.timeout {
-        None => looking.await,
-        Some(length) => deadline::keep(length, looking, &at).await,
-    };
+    let looked = deadline::keep(options.timeout, looking, &at).await;
     match looked.and_then(|report| conclude(global, options, &report)) {
         Err(error) if options.format == Format::Nagios => {
             output::fail_as_plugin(&error)?;

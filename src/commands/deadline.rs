@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -77,18 +78,21 @@ pub(super) fn shorten(config: &mut Config, length: Duration) {
     }
 }
 
-/// What `work` gives, if it does so within `length`.
+/// What `work` gives, if it does so within `length`, where there is one.
 ///
 /// # Errors
 /// When it does not; then it may still go on, and the process must end.
 pub(super) async fn keep<T: Send + 'static>(
-    length: Duration,
+    length: Option<Duration>,
     work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
     at: &At,
 ) -> anyhow::Result<T> {
-    // A task of its own, so that what blocks holds up itself alone.
+    // A task of its own, so that what blocks holds up itself alone, and that works where its connections do.
     let mut task = JoinSet::new();
     task.spawn(work);
+    let Some(length) = length else {
+        return task.join_next().await.context("the check ended without a result")??;
+    };
     match tokio::time::timeout(length, task.join_next()).await {
         Ok(Some(done)) => done?,
         Ok(None) => anyhow::bail!("the check ended without a result"),

@@ -42,7 +42,11 @@ pub fn main(mut cli: Cli) -> ExitCode {
     };
     let way = Way::of(cli.global.log_format, &environment);
     telemetry::start(cli.global.log_level, voice, way, cli.global.color);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One worker: there is little to do but to wait for others, and threads that hand work to and fro cost more than the work.
+    // A deadline needs a second one: it is kept also while something blocks.
+    let is_timed = matches!(&cli.command, Command::Check(check) if check.timeout.is_some());
+    let workers = if is_timed { 2 } else { 1 };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(cli));

@@ -22,26 +22,30 @@ const ROOT: &str = "minimax_watch";
 /// The tables of scalars, which can be overridden.
 const TABLES: [&str; 5] = ["api", "schedule", "expiry", "alerts", "store"];
 
+/// The lists, which cannot.
+const LISTS: [&str; 2] = ["subscriptions", "receivers"];
+
 /// How the crate `config` names the environment as an origin.
 const ENVIRONMENT: &str = "the environment";
 
 /// Puts the overrides of `environment` over what stands in the file.
 pub(super) fn merge(
-    file: Map<String, Value>,
+    mut file: Map<String, Value>,
     environment: &Environment,
     findings: &Findings,
 ) -> Map<String, Value> {
     let overrides = overrides(&file, environment, findings);
+    // Merging copies, and these may be long.
+    let apart = LISTS.map(|list| file.remove_entry(list));
     let upper =
         config::Environment::with_prefix(ROOT).separator("__").keep_prefix(true).source(Some(overrides));
     let merged = Config::builder().add_source(Typed(file)).add_source(upper).build();
-    match merged.and_then(|merged| merged.get_table(ROOT)) {
-        Ok(table) => table,
-        Err(error) => {
-            findings.problem(Problem::new(ENVIRONMENT, "", error.to_string()));
-            Map::new()
-        }
-    }
+    let mut table = merged.and_then(|merged| merged.get_table(ROOT)).unwrap_or_else(|error| {
+        findings.problem(Problem::new(ENVIRONMENT, "", error.to_string()));
+        Map::new()
+    });
+    table.extend(apart.into_iter().flatten());
+    table
 }
 
 /// The variable that a value at `key` was overridden with, if it was.
@@ -105,8 +109,8 @@ fn addressed(path: &str) -> Result<&'static str, String> {
     let (section, key) = path.split_once("__").unwrap_or((path, ""));
     let section = section.to_lowercase();
     match section.as_str() {
-        "subscriptions" | "receivers" => {
-            return Err(format!("`{section}` cannot be overridden from the environment: edit the file"));
+        list if LISTS.contains(&list) => {
+            return Err(format!("`{list}` cannot be overridden from the environment: edit the file"));
         }
         "http" | "heartbeat" => return Err(format!("[{section}] is not available in this version")),
         _ => {}

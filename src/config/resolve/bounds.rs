@@ -1,10 +1,12 @@
 //! Checks that several sections share. Each reason is the rest of a sentence that begins with the key.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::super::reader::{Field, Table};
+use super::super::reader::{Field, Place, Table};
 use super::super::suggest::suggestion;
 use crate::domain::span;
 
@@ -80,13 +82,20 @@ pub(super) fn name(typed: String) -> Result<String, &'static str> {
     Ok(typed)
 }
 
+/// Names that were met, and where.
+pub(super) type Seen<'f> = HashMap<String, Place<'f>>;
+
 /// Records a second bearer of the same name; whether `field` is the first.
-pub(super) fn is_first<'f>(seen: &mut Vec<Field<'f, String>>, field: Field<'f, String>) -> bool {
-    let earlier = seen.iter().find(|earlier| earlier.value == field.value);
-    let is_first = earlier.is_none();
-    if let Some(earlier) = earlier {
-        field.place.problem(format!("`{}` is the same as {}", field.value, earlier.place.key()));
+pub(super) fn is_first<'f>(seen: &mut Seen<'f>, field: Field<'f, String>) -> bool {
+    match seen.entry(field.value) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(field.place);
+            true
+        }
+        Entry::Occupied(earlier) => {
+            let (name, first) = (earlier.key(), earlier.get().key());
+            field.place.problem(format!("`{name}` is the same as {first}"));
+            false
+        }
     }
-    seen.push(field);
-    is_first
 }

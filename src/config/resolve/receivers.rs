@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::super::model::{Channel, Receiver};
 use super::super::reader::{Field, Table};
 use super::super::suggest::suggestion;
+use super::bounds::Seen;
 use super::{Setting, bounds, email, subscriptions, webhook};
 use crate::domain::account::ReceiverName;
 use crate::domain::alert::{AlertKind, Severity};
@@ -22,7 +23,7 @@ struct Fallback<'f> {
 /// Reads every receiver; none at all is fine: the store and the exit status still tell.
 pub(super) fn read(root: &mut Table<'_>, setting: &Setting<'_>) -> Option<Vec<Receiver>> {
     let tables = root.tables("receivers").unwrap_or_default();
-    let (mut names, mut fallbacks) = (Vec::new(), Vec::new());
+    let (mut names, mut fallbacks) = (Seen::new(), Vec::new());
     let mut receivers = Vec::new();
     for table in tables {
         receivers.push(receiver(table, setting, &mut names, &mut fallbacks));
@@ -34,7 +35,7 @@ pub(super) fn read(root: &mut Table<'_>, setting: &Setting<'_>) -> Option<Vec<Re
 fn receiver<'f>(
     mut table: Table<'f>,
     setting: &Setting<'_>,
-    names: &mut Vec<Field<'f, String>>,
+    names: &mut Seen<'f>,
     fallbacks: &mut Vec<Fallback<'f>>,
 ) -> Option<Receiver> {
     let name = table.required_text("name").and_then(|field| subscriptions::unique(field, names));

@@ -2,6 +2,7 @@
 
 use super::super::model::{Account, Subscription};
 use super::super::reader::{Field, Table};
+use super::bounds::Seen;
 use super::{Setting, bounds, times};
 use crate::domain::account::{AccountId, SubscriptionName};
 
@@ -12,7 +13,7 @@ pub(super) fn read(root: &mut Table<'_>, setting: &Setting<'_>) -> Option<Vec<Su
     if tables.as_ref().map_or(!typed, Vec::is_empty) {
         root.problem("subscriptions", "there is none: nothing would be watched");
     }
-    let mut names = Vec::new();
+    let mut names = Seen::new();
     let read = tables.unwrap_or_default().into_iter().map(|table| subscription(table, setting, &mut names));
     // Gathered before judged, so that the faults of the later ones are told too.
     read.collect::<Vec<_>>().into_iter().collect()
@@ -26,7 +27,7 @@ pub(super) fn unnamed(id: AccountId) -> Account {
 fn subscription<'f>(
     mut table: Table<'f>,
     setting: &Setting<'_>,
-    names: &mut Vec<Field<'f, String>>,
+    names: &mut Seen<'f>,
 ) -> Option<Subscription> {
     let name = table.required_text("name").and_then(|field| unique(field, names));
     let token = setting.secrets().required(&mut table, "token");
@@ -36,7 +37,7 @@ fn subscription<'f>(
     if accounts.as_ref().map_or(!typed, Vec::is_empty) && discover == Some(false) {
         table.place.problem("names no accounts: add [[subscriptions.accounts]], or set discover = true");
     }
-    let mut ids = Vec::new();
+    let mut ids = Seen::new();
     let accounts: Vec<_> =
         accounts.unwrap_or_default().into_iter().map(|table| account(table, &mut ids)).collect();
     table.finish();
@@ -48,7 +49,7 @@ fn subscription<'f>(
     })
 }
 
-fn account<'f>(mut table: Table<'f>, ids: &mut Vec<Field<'f, String>>) -> Option<Account> {
+fn account<'f>(mut table: Table<'f>, ids: &mut Seen<'f>) -> Option<Account> {
     let id = table.required_text("id").and_then(|field| unique(field, ids));
     let id = id.filter(|id| {
         // A URL has no such segment, not even percent-encoded.
@@ -70,7 +71,7 @@ fn account<'f>(mut table: Table<'f>, ids: &mut Vec<Field<'f, String>>) -> Option
 }
 
 /// A name that no other in `seen` has.
-pub(super) fn unique<'f>(field: Field<'f, String>, seen: &mut Vec<Field<'f, String>>) -> Option<String> {
+pub(super) fn unique<'f>(field: Field<'f, String>, seen: &mut Seen<'f>) -> Option<String> {
     let name = field.clone().read(bounds::name)?;
     bounds::is_first(seen, field).then_some(name)
 }
