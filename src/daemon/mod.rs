@@ -22,7 +22,6 @@ use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::domain::account::ReceiverName;
-use crate::domain::observation::Outcome;
 use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
@@ -125,9 +124,8 @@ impl Daemon {
             (Some(at), Some(run)) => Some((at, run.id)),
             _ => None,
         };
-        let watched = engine.store.watched().await?;
-        let unwell = watched.iter().any(|member| member.standing.outcome != Some(Outcome::Ok));
-        let standing = (watched.len(), engine.store.firing_alerts().await?.len());
+        let unwell = engine.store.is_anybody_unwell().await?;
+        let standing = (engine.store.count_watched().await?, engine.store.firing_alerts().await?.len());
         let due = match last {
             // A run of the future was begun by a clock that was wrong; nothing may wait for that time to come again.
             Some(run) if !unwell && run.started_at <= now => {
@@ -238,15 +236,16 @@ impl Daemon {
         if let Some(engine) = self.next_engine.take_if(|_| self.looking.is_empty()) {
             self.adopt(engine, now).await;
         }
-        if self.looking.is_empty() {
-            self.look(now);
-        }
         // A run that goes on, or waits for its second look, heeds them at its end.
         if self.looking.is_empty() && self.question.is_none() && self.silences_moved(now).await {
             self.next_word = Some(now);
         }
         if self.next_word.is_some_and(|due| due <= now) {
             self.announce(now).await;
+        }
+        // After what is due by the clock alone, which must not see half of what the run is about to learn.
+        if self.looking.is_empty() {
+            self.look(now);
         }
         if self.next_purge <= now {
             self.purge(now).await;

@@ -40,7 +40,12 @@ impl Directory {
         strangers
     }
 
-    /// Learns the name of an account that is watched no more.
+    /// Learns who all belong to a subscription.
+    pub fn add_roster(&mut self, subscription: SubscriptionName, accounts: Vec<AccountRef>) {
+        self.subscriptions.insert(subscription, accounts);
+    }
+
+    /// Learns the name of an account.
     pub fn add_name(&mut self, account: AccountKey, name: String) {
         self.names.insert(account, name);
     }

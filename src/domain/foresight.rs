@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account::{AccountKey, ReceiverName};
 use super::alert::{Alert, AlertId, AlertKind, Subject};
 use super::announce::{Case, Telling, Told, Word};
-use super::assess::{self, Open, Transition};
+use super::assess::{self, Open, Others, Transition};
 use super::directory::Directory;
 use super::message::{Reason, Status};
 use super::policy::Policy;
@@ -79,7 +79,8 @@ impl Scene<'_> {
         let firing: Vec<&Alert> = self.alerts.iter().filter(|alert| alert.is_firing()).collect();
         let open = Open::new(firing);
         let steps = if self.members.iter().any(|member| member.account == *self.account) {
-            assess::subscription(&self.account.subscription, self.members, &open, self.policy, now)
+            let others = Others::default();
+            assess::subscription(&self.account.subscription, self.members, others, &open, self.policy, now)
         } else {
             self.own(Alert::is_firing).map(assess::unwatched).collect()
         };

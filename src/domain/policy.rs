@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::account::AccountKey;
 use super::configuration::EndSource;
-use super::expiry::Ladder;
+use super::expiry::{CRITICAL_WITHIN, Ladder};
 
 /// Thresholds and sources; the same for all accounts but for their ladders.
 #[derive(Clone, Debug)]
@@ -26,6 +26,13 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// How far from its end a token can be, at the most, for there to be something to say about that.
+    pub fn longest_lead(&self) -> TimeDelta {
+        let ladders = self.ladders.values().chain([&self.ladder]);
+        let leads = ladders.filter_map(|ladder| ladder.leads().first().copied());
+        leads.fold(CRITICAL_WITHIN, TimeDelta::max)
+    }
+
     /// The lead times of `account`.
     pub fn ladder(&self, account: &AccountKey) -> &Ladder {
         self.ladders.get(account).unwrap_or(&self.ladder)

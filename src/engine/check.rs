@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use super::Engine;
 use super::announce::next_rung;
-use crate::domain::account::AccountKey;
-use crate::domain::observation::{Observation, Outcome};
+use super::look::{Seen, look};
+use crate::domain::account::{AccountId, AccountKey};
 use crate::domain::policy::Policy;
-use crate::domain::standing::{Look, RunId};
+use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
-use crate::store::{RunCounts, StoreError};
+use crate::store::{RunCounts, StoreError, Tally};
 
 /// How many answers are written in one transaction at the most.
 const BATCH: usize = 256;
@@ -61,7 +61,7 @@ impl Engine {
         let mut writer = self.store.write().await?;
         let run = writer.begin_run(now).await?;
         writer.commit().await?;
-        let step = Step { engine: self, policy: self.config.policy(), run, now };
+        let mut step = Step::new(self, run, None, now);
         let targets = match scope {
             Scope::Accounts(accounts) => accounts.iter().cloned().collect(),
             Scope::Everything => {
@@ -73,12 +73,7 @@ impl Engine {
                     .map(|s| AccountKey::listing(&s.name))
                     .collect();
                 step.look_at(&listings, &|_, _| {}).await?;
-                let watched = self.store.watched().await?;
-                watched
-                    .into_iter()
-                    .map(|known| known.account)
-                    .filter(|account| !account.is_listing())
-                    .collect()
+                self.store.watched_keys().await?
             }
         };
         let targets: Vec<AccountKey> = targets;
@@ -93,28 +88,31 @@ impl Engine {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<Pass, StoreError> {
-        let step = Step { engine: self, policy: self.config.policy(), run, now };
-        let watched = self.store.watched().await?;
-        let doubted: Vec<AccountKey> = watched
-            .into_iter()
-            .filter(|known| known.standing.suspicion.is_some_and(|suspicion| suspicion.ask_at <= now))
-            .map(|known| known.account)
-            .collect();
+        let begun = self.store.last_run().await?.filter(|last| last.id == run).map(|last| last.started_at);
+        let mut step = Step::new(self, run, begun.or(Some(now)), now);
+        let doubted = self.store.doubted(now).await?;
         step.look_at(&doubted, progress).await?;
         step.finish().await
     }
 }
 
 /// One pass, with what stays the same for all its looks.
-struct Step<'a> {
-    engine: &'a Engine,
-    policy: Policy,
-    run: RunId,
-    now: Timestamp,
+pub(super) struct Step<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) policy: Policy,
+    pub(super) run: RunId,
+    pub(super) now: Timestamp,
+    /// When the run began, where this is not its first pass: looks since then are corrected, not added to.
+    pub(super) begun: Option<Timestamp>,
+    pub(super) tally: Tally,
 }
 
-impl Step<'_> {
-    async fn look_at(&self, targets: &[AccountKey], progress: Progress<'_>) -> Result<(), StoreError> {
+impl<'a> Step<'a> {
+    fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>, now: Timestamp) -> Self {
+        Self { engine, policy: engine.config.policy(), run, now, begun, tally: Tally::default() }
+    }
+
+    async fn look_at(&mut self, targets: &[AccountKey], progress: Progress<'_>) -> Result<(), StoreError> {
         let now = self.now;
         let looks = futures_util::stream::iter(targets.to_vec())
             .map(|target| look(self.engine.clone(), target, now))
@@ -129,10 +127,9 @@ impl Step<'_> {
             {
                 batch.push(look);
             }
-            let found: Vec<AccountKey> =
-                batch.iter().flat_map(|(_, look)| look.found.iter().cloned()).collect();
-            if !found.is_empty() {
-                self.engine.watch_found(&found).await?;
+            for (account, Seen { found, .. }) in &batch {
+                let found: Vec<&AccountId> = found.iter().collect();
+                self.engine.watch_found(&account.subscription, &found).await?;
             }
             self.record(&batch).await?;
             done += batch.len();
@@ -141,85 +138,19 @@ impl Step<'_> {
         Ok(())
     }
 
-    async fn record(&self, batch: &[(AccountKey, Seen)]) -> Result<(), StoreError> {
-        let mut writer = self.engine.store.write().await?;
-        let (mut known, mut unchanged) =
-            (writer.known_of(batch.iter().map(|(account, _)| account)).await?, Vec::new());
-        for (account, Seen { observation, .. }) in batch {
-            let Some(known) = known.remove(account) else { continue };
-            let lesson = known.learn(Look { observation, at: self.now, run: self.run }, &self.policy);
-            tracing::debug!(
-                account.id = %account.id, subscription = %account.subscription, outcome = %observation.outcome,
-                error = observation.error.as_deref(), "looked at an account"
-            );
-            let same =
-                observation.configuration.is_some() && observation.configuration == known.configuration;
-            if same && lesson.standing == known.standing.still_well(self.now, self.run) {
-                unchanged.push(account);
-                continue;
-            }
-            writer.record_standing(account, &lesson.standing).await?;
-            if let Some(configuration) = &observation.configuration {
-                if known.configuration.as_ref() == Some(configuration) {
-                    writer.touch_snapshot(account, self.now).await?;
-                } else {
-                    writer.begin_snapshot(account, configuration, self.now).await?;
-                }
-            }
-            for change in &lesson.changes {
-                writer.record_change(change).await?;
-            }
-        }
-        writer.still_well(&unchanged, self.now, self.run).await?;
-        writer.commit().await
-    }
-
     async fn finish(&self) -> Result<Pass, StoreError> {
-        let mut writer = self.engine.store.write().await?;
-        let counts = writer.finish_run(self.run, self.now).await?;
+        let store = &self.engine.store;
+        let mut writer = store.write().await?;
+        let counts = writer.finish_run(self.run, &self.tally, self.now).await?;
         writer.commit().await?;
-        let doubts = self.engine.store.next_question().await?.is_some();
+        let doubts = store.next_question().await?.is_some();
         let next_rung = if doubts {
-            next_rung(&self.engine.store.watched().await?, &self.policy, self.now)
+            let horizon = self.now + self.policy.longest_lead();
+            let (members, later) = (store.astir(horizon).await?, store.next_end(horizon).await?);
+            next_rung(&members, later, &self.policy, self.now)
         } else {
             None
         };
         Ok(Pass { run: self.run, counts, doubts, next_rung })
-    }
-}
-
-async fn look(engine: Engine, target: AccountKey, now: Timestamp) -> (AccountKey, Seen) {
-    let subscriptions = &engine.config.subscriptions;
-    let Some(subscription) =
-        subscriptions.iter().find(|subscription| subscription.name == target.subscription)
-    else {
-        let gone = Observation::failed(Outcome::Unavailable, "its subscription left the configuration");
-        return (target, Seen::only(gone));
-    };
-    let token = &subscription.token.value;
-    if !target.is_listing() {
-        let observation = engine.client.account(token, &target.id, now).await;
-        return (target, Seen::only(observation));
-    }
-    let listing = engine.client.accounts(token, now).await;
-    let found = listing.accounts.keys().map(|id| AccountKey::new(&subscription.name, id)).collect();
-    let observation = Observation {
-        outcome: listing.outcome,
-        configuration: None,
-        error: listing.error,
-        retry_after: listing.retry_after,
-    };
-    (target, Seen { observation, found })
-}
-
-/// What one look saw, and which accounts a list held.
-struct Seen {
-    observation: Observation,
-    found: Vec<AccountKey>,
-}
-
-impl Seen {
-    const fn only(observation: Observation) -> Self {
-        Self { observation, found: Vec::new() }
     }
 }

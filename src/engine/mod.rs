@@ -6,7 +6,10 @@
 mod announce;
 mod check;
 mod deliver;
+mod digest;
+mod look;
 mod purge;
+mod record;
 mod watch;
 
 use std::sync::Arc;

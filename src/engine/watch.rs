@@ -1,9 +1,11 @@
 //! Who is watched: the accounts of the configuration, those found in lists, and the lists themselves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use crate::domain::account::{AccountId, AccountKey};
+use super::digest::digest;
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::configuration::EndSource;
 use crate::store::{StoreError, Watched};
 
 impl Engine {
@@ -26,19 +28,56 @@ impl Engine {
                 wanted.push(discovered(AccountKey::listing(&subscription.name)));
             }
         }
+        let rosters = rosters(&wanted, self.config.expiry.source);
         let mut writer = self.store.write().await?;
+        let before = writer.rosters().await?;
+        if before.len() == rosters.len()
+            && rosters.iter().all(|(name, roster)| before.get(name) == Some(&Some(roster.clone())))
+        {
+            return Ok(());
+        }
         writer.watch(&wanted).await?;
+        for (name, roster) in &rosters {
+            let rules = |roster: &str| roster.split('/').next().map(str::to_owned);
+            if before.get(name).is_none_or(|before| before.as_deref().and_then(rules) != rules(roster)) {
+                writer.stir_all(name).await?;
+            }
+        }
+        writer.enrol(&rosters).await?;
         writer.commit().await
     }
 
-    /// Adds accounts that a list holds.
-    pub(super) async fn watch_found(&self, found: &[AccountKey]) -> Result<(), StoreError> {
+    /// Adds those accounts of a list that are not watched yet.
+    pub(super) async fn watch_found(
+        &self,
+        subscription: &SubscriptionName,
+        found: &[&AccountId],
+    ) -> Result<(), StoreError> {
         let mut writer = self.store.write().await?;
-        for account in found {
-            writer.watch_found(&discovered(account.clone())).await?;
+        let new = writer.unwatched(subscription, found).await?;
+        if new.is_empty() {
+            return Ok(());
         }
+        for id in &new {
+            writer.watch_found(&discovered(AccountKey::new(subscription, id))).await?;
+        }
+        writer.joined(subscription, new.len()).await?;
         writer.commit().await
     }
+}
+
+/// What says who is watched of each subscription, and, before a slash, by which rules what is kept of them was read.
+fn rosters(wanted: &[Watched], source: EndSource) -> BTreeMap<SubscriptionName, String> {
+    let mut rosters: BTreeMap<SubscriptionName, Vec<[&str; 3]>> = BTreeMap::new();
+    for Watched { account, name, discovered } in wanted {
+        let how = if *discovered { "found" } else { "named" };
+        rosters.entry(account.subscription.clone()).or_default().push([account.id.as_str(), name, how]);
+    }
+    let roster = |members: Vec<[&str; 3]>| {
+        let members: Vec<&str> = members.into_iter().flatten().collect();
+        format!("{source:?}/{}", digest(&members.join("\0")))
+    };
+    rosters.into_iter().map(|(name, members)| (name, roster(members))).collect()
 }
 
 /// An account that nobody named goes by its id.

@@ -14,9 +14,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use url::Url;
 
 use super::lock;
@@ -98,6 +101,35 @@ impl Listener for Gate {
     }
 }
 
+/// The same behind TLS. Many shake hands at once, so that a slow one holds nobody up.
+struct SealedGate {
+    gate: Gate,
+    tls: TlsAcceptor,
+    greeting: JoinSet<io::Result<TlsStream<Wire>>>,
+}
+
+impl Listener for SealedGate {
+    type Io = TlsStream<Wire>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TlsStream<Wire>, SocketAddr) {
+        loop {
+            tokio::select! {
+                wire = self.gate.connection() => drop(self.greeting.spawn(self.tls.accept(wire))),
+                Some(greeted) = self.greeting.join_next() => {
+                    if let Ok(Ok(stream)) = greeted {
+                        return (stream, self.gate.address);
+                    }
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.gate.address)
+    }
+}
+
 /// The connection that a request came over.
 #[derive(Clone)]
 pub(super) struct Line(Arc<Cutter>);
@@ -112,6 +144,12 @@ impl Line {
 impl Connected<IncomingStream<'_, Gate>> for Line {
     fn connect_info(stream: IncomingStream<'_, Gate>) -> Self {
         Self(Arc::clone(stream.io().cutter()))
+    }
+}
+
+impl Connected<IncomingStream<'_, SealedGate>> for Line {
+    fn connect_info(stream: IncomingStream<'_, SealedGate>) -> Self {
+        Self(Arc::clone(stream.io().get_ref().0.cutter()))
     }
 }
 
@@ -145,6 +183,16 @@ impl Port {
         Self::open(|gate| async move {
             let service = router.into_make_service_with_connect_info::<Line>();
             // Serving ends only by the task's end: `Gate` never reports an error.
+            let _ = axum::serve(gate, service).await;
+        })
+        .await
+    }
+
+    /// The same behind TLS.
+    pub(super) async fn open_https(router: Router, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        Self::open(|gate| async move {
+            let gate = SealedGate { gate, tls: TlsAcceptor::from(tls), greeting: JoinSet::new() };
+            let service = router.into_make_service_with_connect_info::<Line>();
             let _ = axum::serve(gate, service).await;
         })
         .await

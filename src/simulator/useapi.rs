@@ -7,6 +7,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request as HttpRequest, State as Shared};
@@ -17,6 +18,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
+use rustls::ServerConfig;
 use secrecy::SecretString;
 use url::Url;
 
@@ -77,6 +79,7 @@ pub(super) struct State {
     now: VirtualNow,
     plans: Mutex<Vec<Plan>>,
     refusal: Mutex<Refusal>,
+    latency: Mutex<Duration>,
     requests: Ledger<Request>,
 }
 
@@ -137,10 +140,26 @@ async fn answer(
     ConnectInfo(line): ConnectInfo<Line>,
     request: HttpRequest,
 ) -> Response {
+    let latency = *lock(&state.latency);
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     let reply = state.reply_to(request.method(), request.uri().path(), request.headers());
     let mut response = reply.send(&line).await;
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
+}
+
+fn prepare(now: &VirtualNow) -> (Arc<State>, Router) {
+    let state = Arc::new(State {
+        now: now.clone(),
+        plans: Mutex::default(),
+        refusal: Mutex::default(),
+        latency: Mutex::default(),
+        requests: Ledger::new(),
+    });
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+    (state, router)
 }
 
 /// A useapi.net on a free port of 127.0.0.1. Clones are handles on the same one; with the last of them it ends.
@@ -153,14 +172,14 @@ pub struct UseApi {
 impl UseApi {
     /// Opens it without any subscription: every token is refused.
     pub async fn open(now: &VirtualNow) -> io::Result<Self> {
-        let state = Arc::new(State {
-            now: now.clone(),
-            plans: Mutex::default(),
-            refusal: Mutex::default(),
-            requests: Ledger::new(),
-        });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let (state, router) = prepare(now);
         Ok(Self { state, port: Arc::new(Port::open_http(router).await?) })
+    }
+
+    /// The same behind TLS; HTTP/2 where `tls` offers it.
+    pub async fn open_tls(now: &VirtualNow, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let (state, router) = prepare(now);
+        Ok(Self { state, port: Arc::new(Port::open_https(router, tls).await?) })
     }
 
     /// Adds a subscription that `token` opens.
@@ -188,6 +207,11 @@ impl UseApi {
     /// How unknown tokens are refused from now on.
     pub fn refuse_with(&self, form: Refusal) {
         *lock(&self.state.refusal) = form;
+    }
+
+    /// Answers that much later from now on, as over a long line.
+    pub fn set_latency(&self, latency: Duration) {
+        *lock(&self.state.latency) = latency;
     }
 
     /// Every request since the start or since [`Self::forget_requests`].

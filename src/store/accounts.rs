@@ -8,7 +8,7 @@ use super::rows::{json, millis, millis_of, moment, moment_of, to_json, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::observation::Outcome;
-use crate::domain::standing::{Fault, Known, RunId, Standing, Suspicion};
+use crate::domain::standing::{Fault, Known, Standing, Suspicion};
 use crate::domain::time::Timestamp;
 
 /// An account that is to be watched.
@@ -87,24 +87,54 @@ impl AccountRow {
     }
 }
 
-/// The columns of [`AccountRow`], as a literal so that each query stays one.
+/// The columns of [`AccountRow`], as a literal so that each query stays one. Of a calm account, its row in looks has the last word.
 macro_rules! known {
-    ($tail:literal) => {
+    ($from:literal, $tail:literal) => {
         concat!(
-            "SELECT a.subscription, a.id, a.name, s.configuration, a.outcome, a.error, a.checked_at, a.verdict_run, a.ok_run,
-            a.last_ok_at, a.last_verdict_at, a.no_verdict_since, a.suspect, a.suspect_since, a.ask_at, a.faults,
-            a.ends_at, a.end_missing, a.highest_end, a.stepped_back_to
-            FROM accounts a LEFT JOIN snapshots s ON s.id = a.snapshot ",
+            "SELECT a.subscription, a.id, a.name, s.configuration, a.outcome, a.error,
+            coalesce(l.at, a.checked_at) AS checked_at, coalesce(l.run, a.verdict_run) AS verdict_run,
+            coalesce(l.run, a.ok_run) AS ok_run, coalesce(l.at, a.last_ok_at) AS last_ok_at,
+            coalesce(l.at, a.last_verdict_at) AS last_verdict_at, a.no_verdict_since, a.suspect, a.suspect_since, a.ask_at,
+            a.faults, a.ends_at, a.end_missing, a.highest_end, a.stepped_back_to FROM ",
+            $from,
+            " LEFT JOIN snapshots s ON s.id = a.snapshot LEFT JOIN looks l ON l.account = a.key ",
             $tail
         )
     };
 }
 
 async fn watched(connection: &mut SqliteConnection) -> Result<Vec<Known>, StoreError> {
-    let rows: Vec<AccountRow> = sqlx::query_as(known!("WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
-        .fetch_all(connection)
-        .await?;
+    let rows: Vec<AccountRow> =
+        sqlx::query_as(known!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
+            .fetch_all(connection)
+            .await?;
     rows.into_iter().map(AccountRow::read).collect()
+}
+
+async fn astir(connection: &mut SqliteConnection, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
+    let rows: Vec<AccountRow> = sqlx::query_as(known!(
+        "(SELECT key FROM accounts INDEXED BY accounts_astir WHERE watched = 1 AND (calm = 0 OR end_missing = 1)
+          UNION SELECT key FROM accounts WHERE watched = 1 AND ends_at <= ?
+          UNION SELECT m.key FROM alerts f CROSS JOIN accounts m ON m.subscription = f.subscription AND m.id = f.account
+                WHERE f.settled = 0 AND m.watched = 1) AS k CROSS JOIN accounts a ON a.key = k.key",
+        "ORDER BY a.subscription, a.id"
+    ))
+    .bind(millis(horizon))
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(AccountRow::read).collect()
+}
+
+async fn next_end(
+    connection: &mut SqliteConnection,
+    horizon: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let end: Option<i64> =
+        sqlx::query_scalar("SELECT MIN(ends_at) FROM accounts WHERE watched = 1 AND ends_at > ?")
+            .bind(millis(horizon))
+            .fetch_one(connection)
+            .await?;
+    moment_of("ends_at", end)
 }
 
 /// Keys as JSON, for statements about many at once.
@@ -146,15 +176,26 @@ impl Writer {
         Ok(())
     }
 
-    /// Adds an account that a list holds; one that the configuration names stays as it is.
+    /// Those of `ids` that are not watched: accounts that a list holds and nobody knew of.
+    pub async fn unwatched(
+        &mut self,
+        subscription: &SubscriptionName,
+        ids: &[&AccountId],
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let unwatched: Vec<String> = sqlx::query_scalar(
+            "SELECT e.value FROM json_each(?1) e WHERE NOT EXISTS (
+                 SELECT 1 FROM accounts a WHERE a.subscription = ?2 AND a.id = e.value AND a.watched = 1)",
+        )
+        .bind(to_json("accounts", &ids)?)
+        .bind(subscription.as_str())
+        .fetch_all(self.connection())
+        .await?;
+        Ok(unwatched.into_iter().map(AccountId::new).collect())
+    }
+
+    /// Adds an account that a list holds and that is not watched.
     pub async fn watch_found(&mut self, found: &Watched) -> Result<(), StoreError> {
-        let known: Option<bool> =
-            sqlx::query_scalar("SELECT watched FROM accounts WHERE subscription = ? AND id = ?")
-                .bind(found.account.subscription.as_str())
-                .bind(found.account.id.as_str())
-                .fetch_optional(self.connection())
-                .await?;
-        if known == Some(true) { Ok(()) } else { self.watch_one(&found.account, &found.name, true).await }
+        self.watch_one(&found.account, &found.name, true).await
     }
 
     async fn watch_one(
@@ -185,13 +226,25 @@ impl Writer {
         watched(self.connection()).await
     }
 
+    /// What is known of every watched account about which there may be something to say: that is not calm, whose token ends by
+    /// `horizon`, or that has an alert; lists included.
+    pub async fn astir(&mut self, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
+        astir(self.connection(), horizon).await
+    }
+
+    /// The first end of a watched account's token after `horizon`.
+    pub async fn next_end(&mut self, horizon: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        next_end(self.connection(), horizon).await
+    }
+
     /// What is known of one account, watched or not.
     pub async fn known(&mut self, account: &AccountKey) -> Result<Option<Known>, StoreError> {
-        let row: Option<AccountRow> = sqlx::query_as(known!("WHERE a.subscription = ? AND a.id = ?"))
-            .bind(account.subscription.as_str())
-            .bind(account.id.as_str())
-            .fetch_optional(self.connection())
-            .await?;
+        let row: Option<AccountRow> =
+            sqlx::query_as(known!("accounts a", "WHERE a.subscription = ? AND a.id = ?"))
+                .bind(account.subscription.as_str())
+                .bind(account.id.as_str())
+                .fetch_optional(self.connection())
+                .await?;
         row.map(AccountRow::read).transpose()
     }
 
@@ -201,42 +254,13 @@ impl Writer {
         accounts: impl IntoIterator<Item = &AccountKey>,
     ) -> Result<BTreeMap<AccountKey, Known>, StoreError> {
         let rows: Vec<AccountRow> = sqlx::query_as(known!(
+            "accounts a",
             "WHERE (a.subscription, a.id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
         ))
         .bind(keys(accounts)?)
         .fetch_all(self.connection())
         .await?;
         rows.into_iter().map(|row| row.read().map(|known| (known.account.clone(), known))).collect()
-    }
-
-    /// Keeps that `accounts`, which were well already, were seen unchanged at `now`: what [`Standing::still_well`] says, and
-    /// one look more of their present snapshots. A clock that was set back does not shorten those.
-    pub async fn still_well(
-        &mut self,
-        accounts: &[&AccountKey],
-        now: Timestamp,
-        run: RunId,
-    ) -> Result<(), StoreError> {
-        let keys = keys(accounts.iter().copied())?;
-        sqlx::query(
-            "UPDATE accounts SET checked_at = ?1, last_ok_at = ?1, last_verdict_at = ?1, verdict_run = ?2, ok_run = ?2
-             WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?3))",
-        )
-        .bind(millis(now))
-        .bind(run)
-        .bind(&keys)
-        .execute(self.connection())
-        .await?;
-        sqlx::query(
-            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?1), checks = checks + 1 WHERE id IN (
-                 SELECT snapshot FROM accounts
-                 WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)))",
-        )
-        .bind(millis(now))
-        .bind(&keys)
-        .execute(self.connection())
-        .await?;
-        Ok(())
     }
 
     /// Lets go of one bad verdict that was believed of an account.
@@ -253,17 +277,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Keeps what a look taught about an account.
+    /// Keeps what a look taught about an account that is not calm.
     pub async fn record_standing(
         &mut self,
         account: &AccountKey,
         standing: &Standing,
     ) -> Result<(), StoreError> {
+        self.stir(account).await?;
         let faults: Vec<String> = standing.faults.iter().map(ToString::to_string).collect();
         sqlx::query(
             "UPDATE accounts SET outcome = ?, error = ?, checked_at = ?, verdict_run = ?, ok_run = ?, last_ok_at = ?,
              last_verdict_at = ?, no_verdict_since = ?, suspect = ?, suspect_since = ?, ask_at = ?, faults = ?,
-             ends_at = ?, end_missing = ?, highest_end = ?, stepped_back_to = ?
+             ends_at = ?, end_missing = ?, highest_end = ?, stepped_back_to = ?, calm = 0
              WHERE subscription = ? AND id = ?",
         )
         .bind(standing.outcome.map(Outcome::as_str))
@@ -296,6 +321,57 @@ impl Store {
         watched(&mut *self.read.acquire().await?).await
     }
 
+    /// As [`Writer::astir`].
+    pub async fn astir(&self, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
+        astir(&mut *self.read.acquire().await?, horizon).await
+    }
+
+    /// As [`Writer::next_end`].
+    pub async fn next_end(&self, horizon: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        next_end(&mut *self.read.acquire().await?, horizon).await
+    }
+
+    /// Every watched account, without the lists.
+    pub async fn watched_keys(&self) -> Result<Vec<AccountKey>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT subscription, json_group_array(id) FROM accounts WHERE watched = 1 AND id <> '' GROUP BY subscription",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        let mut keys = Vec::new();
+        for (subscription, ids) in rows {
+            let subscription = SubscriptionName::new(subscription);
+            let ids: Vec<String> = json("id", &ids)?;
+            keys.extend(ids.into_iter().map(|id| AccountKey::new(&subscription, &AccountId::new(id))));
+        }
+        Ok(keys)
+    }
+
+    /// The accounts that are to be asked again by `now`.
+    pub async fn doubted(&self, now: Timestamp) -> Result<Vec<AccountKey>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT subscription, id FROM accounts WHERE watched = 1 AND ask_at IS NOT NULL AND ask_at <= ? ORDER BY subscription, id",
+        )
+        .bind(millis(now))
+        .fetch_all(&self.read)
+        .await?;
+        let key = |(subscription, id)| AccountKey {
+            subscription: SubscriptionName::new(subscription),
+            id: AccountId::new(id),
+        };
+        Ok(rows.into_iter().map(key).collect())
+    }
+
+    /// Whether an account that is watched was not well when last looked at, or never looked at.
+    pub async fn is_anybody_unwell(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM accounts INDEXED BY accounts_astir
+                            WHERE watched = 1 AND (calm = 0 OR end_missing = 1) AND outcome IS NOT 'ok')",
+        )
+        .fetch_one(&self.read)
+        .await?)
+    }
+
     /// The name of every account that is watched or once was, and whether it is.
     pub async fn names(&self) -> Result<Vec<(AccountKey, String, bool)>, StoreError> {
         let rows: Vec<(String, String, String, bool)> = sqlx::query_as(
@@ -317,6 +393,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let rows: Vec<AccountRow> = sqlx::query_as(known!(
+            "accounts a",
             "WHERE (a.subscription, a.id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
         ))
         .bind(keys(accounts)?)

@@ -2,6 +2,7 @@
 
 use super::rows::{millis, moment, moment_of};
 use super::{Store, StoreError, Writer};
+use crate::domain::observation::Outcome;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
 
@@ -29,26 +30,84 @@ pub struct Run {
     pub counts: RunCounts,
 }
 
-impl Writer {
-    /// Begins a run.
-    pub async fn begin_run(&mut self, now: Timestamp) -> Result<RunId, StoreError> {
-        Ok(sqlx::query_scalar("INSERT INTO runs (started_at) VALUES (?) RETURNING id")
-            .bind(millis(now))
-            .fetch_one(self.connection())
-            .await?)
-    }
+/// What a pass adds to the counts of its run; less than nothing where it corrects what an earlier pass saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Accounts looked at for the first time in this run.
+    pub checked: i64,
+    /// Healthy.
+    pub ok: i64,
+    /// Without a verdict.
+    pub no_verdict: i64,
+}
 
-    /// Ends a run, or its second look at what was in doubt, with what is known of the accounts that it looked at.
-    pub async fn finish_run(&mut self, run: RunId, now: Timestamp) -> Result<RunCounts, StoreError> {
-        let (checked, ok, no_verdict): (u32, u32, u32) = sqlx::query_as(
-            "UPDATE runs SET finished_at = ?1, checked = seen.checked, ok = seen.ok, no_verdict = seen.no_verdict
-             FROM (SELECT COUNT(*) AS checked, COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
-                          COUNT(*) FILTER (WHERE outcome IN ('rate_limited', 'unavailable')) AS no_verdict
-                   FROM accounts WHERE id <> '' AND checked_at >= (SELECT started_at FROM runs WHERE id = ?2)) AS seen
-             WHERE runs.id = ?2 RETURNING checked, ok, no_verdict",
+impl Tally {
+    /// Counts one look at an account which the same run saw as `before`, if it did.
+    pub fn count(&mut self, seen: Outcome, before: Option<Outcome>) {
+        self.checked += i64::from(before.is_none());
+        let change = |is: fn(Outcome) -> bool| i64::from(is(seen)) - i64::from(before.is_some_and(is));
+        self.ok += change(|outcome| outcome == Outcome::Ok);
+        self.no_verdict += change(|outcome| !outcome.is_verdict());
+    }
+}
+
+impl Writer {
+    /// Begins a run. Of the runs before, the last keeps its row; one before that which counts the same is counted with it.
+    pub async fn begin_run(&mut self, now: Timestamp) -> Result<RunId, StoreError> {
+        self.join_runs().await?;
+        // The moment as its number: as wide in ten years as today. A clock that was set back goes on counting.
+        Ok(sqlx::query_scalar(
+            "INSERT INTO runs (id, started_at)
+             VALUES (MAX(?1, coalesce((SELECT MAX(id) FROM runs), 0) + 1), ?1) RETURNING id",
         )
         .bind(millis(now))
+        .fetch_one(self.connection())
+        .await?)
+    }
+
+    async fn join_runs(&mut self) -> Result<(), StoreError> {
+        let lasts: Vec<(RunId, i64, i64, bool, u32, u32, u32)> = sqlx::query_as(
+            "SELECT id, coalesce(since, started_at), runs, finished_at IS NOT NULL, checked, ok, no_verdict
+             FROM runs ORDER BY id DESC LIMIT 2",
+        )
+        .fetch_all(self.connection())
+        .await?;
+        let [
+            (last, _, number, true, checked, ok, none),
+            (before, since, earlier, true, .., ok_before, none_before),
+        ] = lasts[..]
+        else {
+            return Ok(());
+        };
+        let same = lasts.iter().all(|row| row.4 == checked) && ok == ok_before && none == none_before;
+        if same {
+            sqlx::query("UPDATE runs SET since = ?, runs = ? WHERE id = ?")
+                .bind(since)
+                .bind(number + earlier)
+                .bind(last)
+                .execute(self.connection())
+                .await?;
+            sqlx::query("DELETE FROM runs WHERE id = ?").bind(before).execute(self.connection()).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a run, or its second look at what was in doubt, which adds `tally` to what was counted before.
+    pub async fn finish_run(
+        &mut self,
+        run: RunId,
+        tally: &Tally,
+        now: Timestamp,
+    ) -> Result<RunCounts, StoreError> {
+        let (checked, ok, no_verdict): (u32, u32, u32) = sqlx::query_as(
+            "UPDATE runs SET finished_at = ?2, checked = MAX(checked + ?3, 0), ok = MAX(ok + ?4, 0),
+             no_verdict = MAX(no_verdict + ?5, 0) WHERE id = ?1 RETURNING checked, ok, no_verdict",
+        )
         .bind(run)
+        .bind(millis(now))
+        .bind(tally.checked)
+        .bind(tally.ok)
+        .bind(tally.no_verdict)
         .fetch_one(self.connection())
         .await?;
         Ok(RunCounts { checked, ok, no_verdict })

@@ -19,6 +19,19 @@ pub struct Snapshot {
     pub checks: i64,
 }
 
+/// The columns of a [`Snapshot`]; the present one of a calm account was seen in its row of looks too, whose count begins at 2^23.
+macro_rules! snapshots {
+    ($tail:literal) => {
+        concat!(
+            "SELECT s.configuration, s.first_seen_at, MAX(s.last_seen_at, coalesce(l.at, s.last_seen_at)),
+                    s.checks + coalesce(l.checks - 8388608, 0)
+             FROM accounts a JOIN snapshots s ON s.account = a.key
+             LEFT JOIN looks l ON l.account = a.key AND s.id = a.snapshot ",
+            $tail
+        )
+    };
+}
+
 impl Writer {
     /// Lengthens the account's present snapshot by one look; a clock that was set back does not shorten it.
     pub async fn touch_snapshot(&mut self, account: &AccountKey, now: Timestamp) -> Result<(), StoreError> {
@@ -65,10 +78,9 @@ impl Writer {
 impl Store {
     /// The snapshots of an account, oldest first.
     pub async fn snapshots(&self, account: &AccountKey) -> Result<Vec<Snapshot>, StoreError> {
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
-            "SELECT configuration, first_seen_at, last_seen_at, checks FROM snapshots
-             WHERE account = (SELECT key FROM accounts WHERE subscription = ? AND id = ?) ORDER BY first_seen_at, id",
-        )
+        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(snapshots!(
+            "WHERE a.subscription = ? AND a.id = ? ORDER BY s.first_seen_at, s.id"
+        ))
         .bind(account.subscription.as_str())
         .bind(account.id.as_str())
         .fetch_all(&self.read)
@@ -78,14 +90,12 @@ impl Store {
 
     /// The snapshot of an account's configuration as it was last seen.
     pub async fn present_snapshot(&self, account: &AccountKey) -> Result<Option<Snapshot>, StoreError> {
-        let row: Option<(String, i64, i64, i64)> = sqlx::query_as(
-            "SELECT configuration, first_seen_at, last_seen_at, checks FROM snapshots
-             WHERE id = (SELECT snapshot FROM accounts WHERE subscription = ? AND id = ?)",
-        )
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .fetch_optional(&self.read)
-        .await?;
+        let row: Option<(String, i64, i64, i64)> =
+            sqlx::query_as(snapshots!("WHERE a.subscription = ? AND a.id = ? AND s.id = a.snapshot"))
+                .bind(account.subscription.as_str())
+                .bind(account.id.as_str())
+                .fetch_optional(&self.read)
+                .await?;
         row.map(read).transpose()
     }
 }

@@ -11,6 +11,16 @@ use crate::domain::policy::Policy;
 use crate::domain::standing::{Fault, Known, RunId, Standing};
 use crate::domain::time::Timestamp;
 
+/// The watched accounts of a subscription all together, of which only those need to be looked at one by one about which there may be
+/// something to say. By default there are no more than those.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Others {
+    /// How many accounts are watched.
+    pub accounts: usize,
+    /// The last run that saw any of them healthy, or the list.
+    pub ok_run: Option<RunId>,
+}
+
 /// A whole subscription, for the causes that its accounts share.
 pub(super) struct Group<'a> {
     pub(super) name: &'a SubscriptionName,
@@ -18,15 +28,25 @@ pub(super) struct Group<'a> {
     pub(super) members: Vec<&'a Known>,
     /// All whose `ok` proves the token: the accounts and the list.
     pub(super) witnesses: &'a [Known],
+    /// How many accounts more there are: all of them well.
+    pub(super) well: usize,
+    /// The last run that proved the token, as far as it is known beside the witnesses.
+    pub(super) proved: Option<RunId>,
     pub(super) open: &'a Open<'a>,
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn of(name: &'a SubscriptionName, members: &'a [Known], open: &'a Open<'a>) -> Self {
+    pub(super) fn of(
+        name: &'a SubscriptionName,
+        members: &'a [Known],
+        others: Others,
+        open: &'a Open<'a>,
+    ) -> Self {
         let accounts: Vec<&Known> = members.iter().filter(|member| !member.account.is_listing()).collect();
+        let well = others.accounts.saturating_sub(accounts.len());
         let witnesses = members;
-        let members = if accounts.is_empty() { members.iter().collect() } else { accounts };
-        Self { name, members, witnesses, open }
+        let members = if accounts.is_empty() && well == 0 { members.iter().collect() } else { accounts };
+        Self { name, members, witnesses, well, proved: others.ok_run, open }
     }
 
     /// 401 and 402 are about the token or the plan, so about the subscription; a 401 is about an account only when a
@@ -43,7 +63,8 @@ impl<'a> Group<'a> {
     pub(super) fn outlived(&self, fault: Fault) -> Vec<AccountKey> {
         let refused = self.bearing(|standing| standing.faults.contains(&fault));
         let (_, bearers) = self.weigh(fault, &refused);
-        let bears = |account: &AccountKey| bearers.iter().any(|bearer| bearer.account == *account);
+        let bearers: BTreeSet<&AccountKey> = bearers.into_iter().map(|bearer| &bearer.account).collect();
+        let bears = |account: &AccountKey| bearers.contains(account);
         let own =
             |account: &AccountKey| self.open.find(&Subject::Account(account.clone()), fault.kind()).is_some();
         let refused = refused.into_iter().map(|member| member.account.clone());
@@ -64,7 +85,7 @@ impl<'a> Group<'a> {
 
     /// The last run in which the token was seen to work.
     fn last_ok_run(&self) -> Option<RunId> {
-        self.witnesses.iter().filter_map(|member| member.standing.ok_run).max()
+        self.witnesses.iter().filter_map(|member| member.standing.ok_run).chain(self.proved).max()
     }
 
     fn bearing(&self, fault: impl Fn(&Standing) -> bool) -> Vec<&Known> {
@@ -82,7 +103,8 @@ impl<'a> Group<'a> {
         };
         let silent = self.bearing(|standing| standing.no_verdict_since.is_some());
         let newest = silent.iter().filter_map(|member| member.standing.checked_at).max();
-        let nobody_answers = silent.len() == self.bearing(|standing| standing.checked_at.is_some()).len();
+        let nobody_answers =
+            self.well == 0 && silent.len() == self.bearing(|standing| standing.checked_at.is_some()).len();
         let fires = self.open.find(&Subject::Subscription(self.name.clone()), kind).is_some();
         let whole = nobody_answers && (fires || silent.iter().all(|member| long(&member.standing, newest)));
         let bearers =
@@ -110,7 +132,7 @@ impl<'a> Group<'a> {
             AlertKind::Malformed,
             &bearers,
             &bearers,
-            readable.is_empty(),
+            readable.is_empty() && self.well == 0,
             |subject, affected, member| {
                 fault_condition(subject, Fault::Malformed, affected, &member.standing)
             },
@@ -152,8 +174,10 @@ impl<'a> Group<'a> {
     }
 
     fn over(&self, kind: AlertKind) -> String {
-        let well = self.members.iter().filter(|member| member.standing.outcome == Some(Outcome::Ok)).count();
-        let accounts = self.members.iter().filter(|member| !member.account.is_listing()).count();
+        let of_these =
+            self.members.iter().filter(|member| member.standing.outcome == Some(Outcome::Ok)).count();
+        let well = self.well + of_these;
+        let accounts = self.well + self.members.iter().filter(|member| !member.account.is_listing()).count();
         match kind {
             AlertKind::Unauthorized if well > 0 => {
                 format!("The API token is accepted again; {well} of {accounts} accounts answer well.")

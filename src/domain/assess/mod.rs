@@ -18,6 +18,7 @@ use crate::domain::standing::{Fault, Known};
 use crate::domain::time::Timestamp;
 use ending::ending;
 use group::Group;
+pub use group::Others;
 use words::{fault_condition, healthy_again};
 
 pub use receiver::{Health, receiver};
@@ -57,10 +58,12 @@ impl<'a> Open<'a> {
     }
 }
 
-/// Everything that should happen to the alerts of one subscription and its accounts.
+/// Everything that should happen to the alerts of one subscription and its accounts: `members`, and the rest of `others`, which are
+/// all well, end late and have no alert.
 pub fn subscription(
     name: &SubscriptionName,
     members: &[Known],
+    others: Others,
     open: &Open<'_>,
     policy: &Policy,
     now: Timestamp,
@@ -68,7 +71,7 @@ pub fn subscription(
     let accounts = members.iter().filter(|member| !member.account.is_listing());
     let mut transitions: Vec<Transition> =
         accounts.flat_map(|member| account(member, open, policy, now)).collect();
-    let group = Group::of(name, members, open);
+    let group = Group::of(name, members, others, open);
     transitions.extend(group.refusals(Fault::Unauthorized));
     transitions.extend(group.refusals(Fault::SubscriptionLapsed));
     transitions.extend(group.silence(policy));
@@ -84,8 +87,13 @@ pub fn passing(member: &Known, open: &Open<'_>, policy: &Policy, now: Timestamp)
 
 /// The refusals that a sibling's later `ok` disproved. To be forgotten: else they count again when that sibling leaves, or
 /// make one more cause of the next refusal.
-pub fn outlived(name: &SubscriptionName, members: &[Known], open: &Open<'_>) -> Vec<(AccountKey, Fault)> {
-    let group = Group::of(name, members, open);
+pub fn outlived(
+    name: &SubscriptionName,
+    members: &[Known],
+    others: Others,
+    open: &Open<'_>,
+) -> Vec<(AccountKey, Fault)> {
+    let group = Group::of(name, members, others, open);
     let of = |fault| group.outlived(fault).into_iter().map(move |account| (account, fault));
     [Fault::Unauthorized, Fault::SubscriptionLapsed].into_iter().flat_map(of).collect()
 }

@@ -207,9 +207,23 @@ impl Known {
 }
 
 impl Standing {
-    /// The same after another look that saw nothing new of an account that was well already.
+    /// Whether another look that sees the same would teach nothing but that it was made.
+    pub fn is_calm(&self) -> bool {
+        self.outcome == Some(Outcome::Ok)
+            && self.error.is_none()
+            && self.checked_at.is_some()
+            && [self.last_ok_at, self.last_verdict_at] == [self.checked_at; 2]
+            && self.ok_run.is_some()
+            && self.verdict_run == self.ok_run
+            && self.no_verdict_since.is_none()
+            && self.suspicion.is_none()
+            && self.faults.is_empty()
+            && self.highest_end >= self.end
+    }
+
+    /// What is known of a calm account after another look that saw the same.
     #[must_use]
-    pub fn still_well(&self, at: Timestamp, run: RunId) -> Self {
+    pub fn still_calm(&self, at: Timestamp, run: RunId) -> Self {
         Self {
             checked_at: Some(at),
             last_ok_at: Some(at),

@@ -156,3 +156,32 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// What the store leaves out for calm accounts.
+    #[test]
+    fn another_look_that_sees_the_same_teaches_a_calm_account_nothing(
+        looks in proptest::collection::vec((0_usize..7, 0_i64..40), 1..12),
+        later in 1_i64..1_000_000,
+    ) {
+        let mut known = nobody();
+        let mut seconds = 0;
+        for (seen, days) in looks {
+            seconds += 7;
+            let observation = match Outcome::ALL[seen] {
+                Outcome::Ok if days == 0 => Observation::ok(Configuration::default()),
+                Outcome::Ok => ending(days),
+                outcome => Observation::failed(outcome, "no"),
+            };
+            known = after(&known, &observation, seconds).0;
+            if known.standing.is_calm() {
+                prop_assert_eq!(&known.configuration, &observation.configuration);
+                let (again, changes) = after(&known, &observation, seconds + later);
+                let still = known.standing.still_calm(at(seconds + later), seconds + later);
+                prop_assert_eq!((again.standing, changes), (still, Vec::new()));
+            } else {
+                prop_assert!(seen != 0, "who answered well is calm");
+            }
+        }
+    }
+}

@@ -11,10 +11,10 @@ use chrono::TimeDelta;
 
 use super::Engine;
 use crate::config::{Channel, Config, Receiver};
-use crate::domain::account::{AccountKey, ReceiverName};
+use crate::domain::account::{AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::announce::{self, Case, Told, Word};
-use crate::domain::assess::{self, Open, Transition};
+use crate::domain::assess::{self, Open, Others, Transition};
 use crate::domain::directory::Directory;
 use crate::domain::message::{AlertEntry, MessageId, Reason, Status};
 use crate::domain::policy::Policy;
@@ -43,16 +43,17 @@ impl Engine {
     pub async fn announce(&self, now: Timestamp) -> Result<Announced, StoreError> {
         let policy = self.config.policy();
         let mut writer = self.store.write().await?;
-        let members = writer.watched().await?;
+        let members = writer.astir(now + policy.longest_lead()).await?;
+        let census = writer.census().await?;
         let before = writer.unsettled_alerts().await?;
         let is_acked = !writer.acks().await?.is_empty();
-        for transition in transitions(&members, &before, &policy, now) {
+        for transition in transitions(&members, &census, &before, &policy, now) {
             if is_acked && let Some(id) = assess::gets_graver(&transition, &before) {
                 writer.drop_ack(id).await?;
             }
             apply(&mut writer, &transition, (&members, &before), now).await?;
         }
-        forget_outlived(&mut writer, &members, &before).await?;
+        forget_outlived(&mut writer, &members, &census, &before).await?;
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
         let alerts = writer.unsettled_alerts().await?;
         let changes = writer.new_changes().await?;
@@ -60,10 +61,12 @@ impl Engine {
         let silences = writer.silences_in_force(now).await?;
         let withheld = Withheld::by(&silences, &alerts, &changes, &directory, now);
         let (told, acks) = (writer.told(now).await?, writer.acks().await?);
+        let later = writer.next_end(now + policy.longest_lead()).await?;
+        let rung = next_rung(&members, later, &policy, now);
         let mut announced = Announced {
-            next: [next_rung(&members, &policy, now), next_failure].into_iter().flatten().min(),
+            next: [rung, next_failure].into_iter().flatten().min(),
             firing: alerts.iter().filter(|alert| alert.is_firing()).count(),
-            accounts: members.len(),
+            accounts: census.values().map(|others| others.accounts).sum(),
             messages: 0,
         };
         for receiver in &self.config.receivers {
@@ -120,17 +123,34 @@ impl Engine {
     }
 }
 
+/// Each subscription with its members, and what there is to know of all its accounts together.
+fn groups<'a>(
+    members: &'a [Known],
+    census: &'a BTreeMap<SubscriptionName, Others>,
+) -> impl Iterator<Item = (&'a SubscriptionName, &'a [Known], Others)> {
+    census.iter().map(|(name, others)| {
+        let begin = members.partition_point(|member| member.account.subscription < *name);
+        let end = members.partition_point(|member| member.account.subscription <= *name);
+        (name, members.get(begin..end).unwrap_or_default(), *others)
+    })
+}
+
 /// Every step that the alerts have to make.
-fn transitions(members: &[Known], alerts: &[Alert], policy: &Policy, now: Timestamp) -> Vec<Transition> {
+fn transitions(
+    members: &[Known],
+    census: &BTreeMap<SubscriptionName, Others>,
+    alerts: &[Alert],
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Transition> {
     let open = Open::new(alerts);
     let mut transitions = Vec::new();
-    for group in members.chunk_by(|a, b| a.account.subscription == b.account.subscription) {
-        let Some(first) = group.first() else { continue };
-        transitions.extend(assess::subscription(&first.account.subscription, group, &open, policy, now));
+    for (name, group, others) in groups(members, census) {
+        transitions.extend(assess::subscription(name, group, others, &open, policy, now));
     }
     let is_watched = |alert: &Alert| match &alert.condition.subject {
         Subject::Account(account) => members.binary_search_by(|member| member.account.cmp(account)).is_ok(),
-        Subject::Subscription(name) => members.iter().any(|member| member.account.subscription == *name),
+        Subject::Subscription(name) => census.contains_key(name),
         Subject::Receiver(_) => true,
     };
     transitions
@@ -139,11 +159,15 @@ fn transitions(members: &[Known], alerts: &[Alert], policy: &Policy, now: Timest
 }
 
 /// Lets go of refusals that were disproved.
-async fn forget_outlived(writer: &mut Writer, members: &[Known], alerts: &[Alert]) -> Result<(), StoreError> {
+async fn forget_outlived(
+    writer: &mut Writer,
+    members: &[Known],
+    census: &BTreeMap<SubscriptionName, Others>,
+    alerts: &[Alert],
+) -> Result<(), StoreError> {
     let open = Open::new(alerts);
-    for group in members.chunk_by(|a, b| a.account.subscription == b.account.subscription) {
-        let Some(first) = group.first() else { continue };
-        for (account, fault) in assess::outlived(&first.account.subscription, group, &open) {
+    for (name, group, others) in groups(members, census) {
+        for (account, fault) in assess::outlived(name, group, others, &open) {
             writer.forget_fault(&account, fault).await?;
         }
     }
@@ -225,26 +249,39 @@ async fn directory(
     config: &Config,
 ) -> Result<Directory, StoreError> {
     let mut directory = Directory::new(members, config.fallbacks());
-    let alerting = alerts.iter().filter_map(|alert| match &alert.condition.subject {
-        Subject::Account(account) => Some(account),
+    let about = |subject: &Subject| match subject {
+        Subject::Account(account) => Some(account.clone()),
         Subject::Subscription(_) | Subject::Receiver(_) => None,
-    });
-    let accounts = alerting.chain(changes.iter().map(|stored| &stored.change.account));
-    for account in directory.strangers(accounts) {
-        if let Some(known) = writer.known(&account).await? {
-            directory.add_name(account, known.name);
+    };
+    let alerting: Vec<AccountKey> =
+        alerts.iter().filter_map(|alert| about(&alert.condition.subject)).collect();
+    let accounts = alerting.iter().chain(changes.iter().map(|stored| &stored.change.account));
+    let strangers = directory.strangers(accounts);
+    for (account, name) in writer.names_of(&strangers).await? {
+        directory.add_name(account, name);
+    }
+    for alert in alerts {
+        if let Subject::Subscription(name) = &alert.condition.subject {
+            directory.add_roster(name.clone(), writer.roster(name).await?);
         }
     }
     Ok(directory)
 }
 
-/// The next moment at which the clock alone gives something to say about an end.
-pub(super) fn next_rung(members: &[Known], policy: &Policy, now: Timestamp) -> Option<Timestamp> {
+/// The next moment at which the clock alone gives something to say about an end; `later` is the first end among those that are
+/// farther off than every lead time.
+pub(super) fn next_rung(
+    members: &[Known],
+    later: Option<Timestamp>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let accounts = members.iter().filter(|member| !member.account.is_listing());
     accounts
         .filter_map(|member| {
             policy.ladder(&member.account).next_moment(member.standing_under(policy).end?, now)
         })
+        .chain(later.map(|end| end - policy.longest_lead()))
         .min()
 }
 

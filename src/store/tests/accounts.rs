@@ -95,10 +95,14 @@ async fn accounts_come_in_the_order_of_their_keys() {
     assert_eq!(seen_by_writer, keys);
 }
 
-async fn find(home: &Home, id: &str) {
+async fn find(home: &Home, ids: &[&str]) {
     let mut writer = home.write().await;
-    let found = Watched { account: account(id), name: id.to_owned(), discovered: true };
-    writer.watch_found(&found).await.unwrap();
+    let ids: Vec<AccountId> = ids.iter().map(|id| AccountId::new(*id)).collect();
+    let ids: Vec<&AccountId> = ids.iter().collect();
+    for id in writer.unwatched(&main_subscription(), &ids).await.unwrap() {
+        let found = Watched { account: account(id.as_str()), name: id.to_string(), discovered: true };
+        writer.watch_found(&found).await.unwrap();
+    }
     writer.commit().await.unwrap();
 }
 
@@ -112,9 +116,7 @@ async fn an_account_found_in_a_list_is_watched_and_one_that_was_named_stays_name
     let home = Home::new().await;
     watch(&home, &[named("1", "studio-a"), named("2", "studio-b")]).await;
     watch(&home, &[named("1", "studio-a")]).await;
-    for id in ["1", "2", "3", ""] {
-        find(&home, id).await;
-    }
+    find(&home, &["1", "2", "3", ""]).await;
     assert_eq!(names(&home.store).await, ["", "studio-a", "2", "3"]);
     assert_eq!(discovered(&home).await, ["2", "3"], "neither the list itself nor what was named");
     let other = SubscriptionName::new("other");

@@ -7,6 +7,7 @@ mod alerts;
 mod announcements;
 mod backup;
 mod changes;
+mod looks;
 mod open;
 mod outbox;
 mod plans;

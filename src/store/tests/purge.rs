@@ -145,11 +145,12 @@ async fn of_old_reminders_that_say_the_same_the_last_stays() {
 async fn a_run_never_gets_the_number_of_one_that_was_purged() {
     let home = Home::new().await;
     let mut writer = home.write().await;
+    let mut last = 0;
     for _ in 0..3 {
-        writer.begin_run(days(0)).await.unwrap();
+        last = writer.begin_run(days(0)).await.unwrap();
     }
     writer.purge(days(400)).await.unwrap();
-    assert_eq!(writer.begin_run(days(400)).await.unwrap(), 4);
+    assert_eq!(writer.begin_run(days(0)).await.unwrap(), last + 1);
 }
 
 #[tokio::test]

@@ -1,14 +1,6 @@
-use super::super::{Run, RunCounts};
-use super::{Home, account, at, named};
+use super::super::{Run, RunCounts, Tally};
+use super::{Home, at};
 use crate::domain::observation::Outcome;
-use crate::domain::standing::Standing;
-
-async fn look(home: &Home, id: &str, outcome: Outcome, seconds: i64) {
-    let mut writer = home.write().await;
-    let standing = Standing { outcome: Some(outcome), checked_at: Some(at(seconds)), ..Standing::default() };
-    writer.record_standing(&account(id), &standing).await.unwrap();
-    writer.commit().await.unwrap();
-}
 
 async fn begin(home: &Home, seconds: i64) -> i64 {
     let mut writer = home.write().await;
@@ -17,41 +9,33 @@ async fn begin(home: &Home, seconds: i64) -> i64 {
     run
 }
 
-async fn finish(home: &Home, run: i64, seconds: i64) -> RunCounts {
+async fn finish(home: &Home, run: i64, tally: &Tally, seconds: i64) -> RunCounts {
     let mut writer = home.write().await;
-    let counts = writer.finish_run(run, at(seconds)).await.unwrap();
+    let counts = writer.finish_run(run, tally, at(seconds)).await.unwrap();
     writer.commit().await.unwrap();
     counts
 }
 
-#[tokio::test]
-async fn a_run_counts_what_it_looked_at_but_not_the_list() {
-    let home = Home::watching(&["", "1", "2", "3", "4", "5", "6"]).await;
-    look(&home, "6", Outcome::Ok, -900).await;
-    let run = begin(&home, 0).await;
-    for (id, outcome) in [
-        ("", Outcome::Ok),
-        ("1", Outcome::Ok),
-        ("2", Outcome::RateLimited),
-        ("3", Outcome::Unavailable),
-        ("4", Outcome::Malformed),
-        ("5", Outcome::Unauthorized),
-    ] {
-        look(&home, id, outcome, 0).await;
+fn tally(looks: &[(Outcome, Option<Outcome>)]) -> Tally {
+    let mut tally = Tally::default();
+    for (seen, before) in looks {
+        tally.count(*seen, *before);
     }
-    assert_eq!(finish(&home, run, 1).await, RunCounts { checked: 5, ok: 1, no_verdict: 2 });
+    tally
 }
 
 #[tokio::test]
-async fn the_second_look_of_a_run_corrects_its_counts() {
-    let home = Home::watching(&["1", "2"]).await;
+async fn a_run_counts_what_it_looked_at_and_its_second_look_corrects_that() {
+    use Outcome::{Malformed, Ok, RateLimited, Unauthorized, Unavailable};
+    let home = Home::new().await;
     let run = begin(&home, 0).await;
-    look(&home, "1", Outcome::Ok, 0).await;
-    look(&home, "2", Outcome::Unauthorized, 0).await;
-    assert_eq!(finish(&home, run, 1).await, RunCounts { checked: 2, ok: 1, no_verdict: 0 });
-    look(&home, "2", Outcome::Ok, 10).await;
-    let counts = RunCounts { checked: 2, ok: 2, no_verdict: 0 };
-    assert_eq!(finish(&home, run, 11).await, counts);
+    let first =
+        tally(&[Ok, RateLimited, Unavailable, Malformed, Unauthorized].map(|outcome| (outcome, None)));
+    assert_eq!(finish(&home, run, &first, 1).await, RunCounts { checked: 5, ok: 1, no_verdict: 2 });
+    let again =
+        [(Ok, Some(Unauthorized)), (Ok, Some(RateLimited)), (Unavailable, Some(Malformed)), (Ok, None)];
+    let counts = RunCounts { checked: 6, ok: 4, no_verdict: 2 };
+    assert_eq!(finish(&home, run, &tally(&again), 11).await, counts);
     let expected = Run { id: run, started_at: at(0), finished_at: Some(at(11)), counts };
     assert_eq!(home.store.last_run().await.unwrap(), Some(expected));
 }
@@ -63,31 +47,43 @@ async fn the_last_run_is_the_one_that_began_last_ended_or_not() {
     let first = begin(&home, 0).await;
     let second = begin(&home, 900).await;
     assert!(second > first);
-    finish(&home, first, 901).await;
+    finish(&home, first, &Tally::default(), 901).await;
     let expected = Run { id: second, started_at: at(900), finished_at: None, counts: RunCounts::default() };
     assert_eq!(home.store.last_run().await.unwrap(), Some(expected));
 }
 
 #[tokio::test]
-async fn the_end_of_one_run_leaves_the_others_as_they_were() {
-    let home = Home::watching(&["1"]).await;
-    let first = begin(&home, 0).await;
-    look(&home, "1", Outcome::Ok, 0).await;
-    finish(&home, first, 1).await;
-    let second = begin(&home, 900).await;
-    assert_eq!(finish(&home, second, 901).await, RunCounts::default(), "nothing was looked at");
-    let sql = "SELECT checked FROM runs ORDER BY id";
-    let checked: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&home.store.read).await.unwrap();
-    assert_eq!(checked, [1, 0]);
+async fn runs_that_count_the_same_share_a_row_and_the_last_keeps_its_own() {
+    let home = Home::new().await;
+    let (all_well, one_not) = (tally(&[(Outcome::Ok, None)]), tally(&[(Outcome::NotFound, None)]));
+    for (number, tally) in
+        [&all_well, &all_well, &all_well, &one_not, &all_well, &all_well].into_iter().enumerate()
+    {
+        let seconds = i64::try_from(number).unwrap() * 900;
+        let run = begin(&home, seconds).await;
+        finish(&home, run, tally, seconds + 1).await;
+    }
+    // One that was cut off counts nothing, and is like no other.
+    begin(&home, 6_000).await;
+    begin(&home, 7_000).await;
+    let sql = "SELECT coalesce(since, started_at), started_at, runs, ok FROM runs ORDER BY id";
+    let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(sql).fetch_all(&home.store.read).await.unwrap();
+    let millis = |seconds: i64| at(seconds).timestamp_millis();
+    let expected = [
+        (0, 1_800, 3, 1),
+        (2_700, 2_700, 1, 0),
+        (3_600, 4_500, 2, 1),
+        (6_000, 6_000, 1, 0),
+        (7_000, 7_000, 1, 0),
+    ];
+    assert_eq!(rows, expected.map(|(since, last, runs, ok)| (millis(since), millis(last), runs, ok)));
 }
 
 #[tokio::test]
-async fn an_account_that_left_after_its_look_was_looked_at_all_the_same() {
-    let home = Home::watching(&["1", "2"]).await;
-    let run = begin(&home, 0).await;
-    look(&home, "1", Outcome::Ok, 0).await;
-    let mut writer = home.write().await;
-    writer.watch(&[named("2", "2")]).await.unwrap();
-    writer.commit().await.unwrap();
-    assert_eq!(finish(&home, run, 1).await.checked, 1);
+async fn a_run_that_a_clock_set_back_dates_earlier_comes_later_all_the_same() {
+    let home = Home::new().await;
+    let first = begin(&home, 900).await;
+    let second = begin(&home, 0).await;
+    assert!(second > first && first == at(900).timestamp_millis());
+    assert_eq!(home.store.last_run().await.unwrap().unwrap().id, second);
 }

@@ -71,7 +71,7 @@ async fn another_process_waits_until_the_transaction_before_its_own_has_ended() 
         asked.send(()).unwrap();
         let mut writer = second.write().await.unwrap();
         order.lock().unwrap().push("the second begins");
-        assert_eq!(writer.begin_run(at(99)).await.unwrap(), 51);
+        assert_eq!(writer.begin_run(at(99)).await.unwrap(), at(99).timestamp_millis());
         writer.commit().await.unwrap();
     };
     tokio::join!(first, then);

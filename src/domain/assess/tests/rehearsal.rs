@@ -11,7 +11,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::announce::{self, Decision, Telling, Told};
-use crate::domain::assess::{self, Open, Transition};
+use crate::domain::assess::{self, Open, Others, Transition};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, EndSource};
 use crate::domain::expiry::Ladder;
@@ -173,8 +173,31 @@ impl World {
 
     /// What should happen to the alerts now.
     pub(in crate::domain) fn transitions(&self, seconds: i64) -> Vec<Transition> {
-        let open = Open::new(&self.alerts);
-        assess::subscription(&main_subscription(), &self.members, &open, &self.policy, at(seconds))
+        let (open, now) = (Open::new(&self.alerts), at(seconds));
+        let decide = |members: &[Known], others| {
+            let steps = assess::subscription(&main_subscription(), members, others, &open, &self.policy, now);
+            (steps, assess::outlived(&main_subscription(), members, others, &open))
+        };
+        let decided = decide(&self.members, Others::default());
+        // Who is calm, ends late and has no alert need not be looked at.
+        let astir: Vec<Known> =
+            self.members.iter().filter(|member| self.is_astir(member, now)).cloned().collect();
+        let others = Others {
+            accounts: self.members.iter().filter(|member| !member.account.is_listing()).count(),
+            ok_run: self.members.iter().filter_map(|member| member.standing.ok_run).max(),
+        };
+        assert_eq!(decide(&astir, others), decided, "{astir:?}");
+        decided.0
+    }
+
+    fn is_astir(&self, member: &Known, now: Timestamp) -> bool {
+        let subject = Subject::Account(member.account.clone());
+        let standing = member.standing_under(&self.policy);
+        !standing.is_calm()
+            || standing.end_missing
+            || standing.end.is_some_and(|end| end <= now + self.policy.longest_lead())
+            || self.alerts.iter().any(|alert| alert.condition.subject == subject)
+            || member.account.is_listing()
     }
 
     /// Lets it happen.

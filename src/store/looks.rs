@@ -1,0 +1,110 @@
+//! Calm accounts: a look that teaches nothing new moves one narrow row, and nothing else.
+//!
+//! Promises: what is known of a calm account reads the same as if each of its looks had been kept in full. Leaves the judgement
+//! of what is calm to `domain`, and what a digest is of to `engine`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rows::{millis, to_json};
+use super::{StoreError, Writer};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::standing::{RunId, Standing};
+use crate::domain::time::Timestamp;
+
+/// A count that begins here takes four bytes until two thousand million.
+pub(super) const NO_CHECKS: i64 = 1 << 23;
+
+impl Writer {
+    /// Moves the row of each account of `subscription` that is calm and whose digest is still the same. Gives the others.
+    pub async fn see_again(
+        &mut self,
+        subscription: &SubscriptionName,
+        digests: &BTreeMap<&AccountId, String>,
+        now: Timestamp,
+        run: RunId,
+    ) -> Result<BTreeSet<AccountId>, StoreError> {
+        if digests.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let seen = to_json("looks", digests)?;
+        // A clock that was set back does not shorten what was seen: such a look is kept in full.
+        let moved = sqlx::query(
+            "UPDATE looks SET at = ?3, run = ?4, checks = checks + 1
+             WHERE (account, digest) IN (
+                 SELECT a.key, e.value FROM json_each(?1) e CROSS JOIN accounts a ON a.subscription = ?2 AND a.id = e.key)
+             AND at <= ?3",
+        )
+        .bind(&seen)
+        .bind(subscription.as_str())
+        .bind(millis(now))
+        .bind(run)
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        if usize::try_from(moved).is_ok_and(|moved| moved == digests.len()) {
+            return Ok(BTreeSet::new());
+        }
+        let others: Vec<String> = sqlx::query_scalar(
+            "SELECT e.key FROM json_each(?1) e WHERE NOT EXISTS (
+                 SELECT 1 FROM accounts a JOIN looks l ON l.account = a.key
+                 WHERE a.subscription = ?2 AND a.id = e.key AND l.digest = e.value AND l.at = ?3 AND l.run = ?4)",
+        )
+        .bind(&seen)
+        .bind(subscription.as_str())
+        .bind(millis(now))
+        .bind(run)
+        .fetch_all(self.connection())
+        .await?;
+        Ok(others.into_iter().map(AccountId::new).collect())
+    }
+
+    /// Keeps what a look taught about an account that is calm now, and what it saw, as `digest`.
+    pub async fn record_calm(
+        &mut self,
+        account: &AccountKey,
+        standing: &Standing,
+        digest: &str,
+    ) -> Result<(), StoreError> {
+        self.record_standing(account, standing).await?;
+        sqlx::query(
+            "INSERT INTO looks (account, digest, at, run, checks)
+             SELECT key, ?3, checked_at, ok_run, ?4 FROM accounts
+             WHERE subscription = ?1 AND id = ?2 AND checked_at IS NOT NULL AND ok_run IS NOT NULL",
+        )
+        .bind(account.subscription.as_str())
+        .bind(account.id.as_str())
+        .bind(digest)
+        .bind(NO_CHECKS)
+        .execute(self.connection())
+        .await?;
+        sqlx::query("UPDATE accounts SET calm = 1 WHERE subscription = ? AND id = ?")
+            .bind(account.subscription.as_str())
+            .bind(account.id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Ends an account's calm: what its row says is carried over to where the rest is kept, but for the standing itself.
+    pub(super) async fn stir(&mut self, account: &AccountKey) -> Result<(), StoreError> {
+        let row: Option<(i64, i64, i64)> = sqlx::query_as(
+            "DELETE FROM looks WHERE account = (SELECT key FROM accounts WHERE subscription = ? AND id = ?)
+             RETURNING account, at, checks",
+        )
+        .bind(account.subscription.as_str())
+        .bind(account.id.as_str())
+        .fetch_optional(self.connection())
+        .await?;
+        let Some((key, at, checks)) = row else { return Ok(()) };
+        sqlx::query(
+            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?2), checks = checks + ?3
+             WHERE id = (SELECT snapshot FROM accounts WHERE key = ?1)",
+        )
+        .bind(key)
+        .bind(at)
+        .bind(checks - NO_CHECKS)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+}
