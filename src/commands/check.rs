@@ -28,7 +28,7 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     let copy = folder.as_ref().map(|folder| folder.path().to_owned());
     let looking = look(global.clone(), options.clone(), copy, at.clone());
     let looked = deadline::keep(options.timeout, looking, &at).await;
-    match looked.and_then(|report| conclude(global, options, &report)) {
+    match looked.and_then(|report| conclude(global, options, report.as_ref())) {
         Err(error) if options.format == Format::Nagios => {
             output::fail_as_plugin(&error)?;
             Ok(FAILED)
@@ -37,7 +37,13 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     }
 }
 
-async fn look(global: Global, options: Check, copy: Option<PathBuf>, at: At) -> anyhow::Result<Report> {
+/// What there is to report; nothing, where only what is not well is to be.
+async fn look(
+    global: Global,
+    options: Check,
+    copy: Option<PathBuf>,
+    at: At,
+) -> anyhow::Result<Option<Report>> {
     let mut config = setup::load(&global, &options.accounts)?;
     if let Some(length) = options.timeout {
         deadline::shorten(&mut config, length);
@@ -51,7 +57,7 @@ async fn look(global: Global, options: Check, copy: Option<PathBuf>, at: At) -> 
     looked.map_err(|error| setup::located(error, &path))
 }
 
-async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Report> {
+async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option<Report>> {
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
@@ -61,20 +67,32 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Report
     engine.tell(clock::now()).await?;
     at.step(Step::Closing);
     engine.purge(clock::now()).await?;
-    let report = Report::of(&store, &engine.config, wanted.as_ref(), clock::now()).await?;
+    let report = picture(options, &engine, wanted.as_ref()).await?;
     store.close().await;
     Ok(report)
 }
 
+async fn picture(
+    options: &Check,
+    engine: &Engine,
+    wanted: Option<&BTreeSet<AccountKey>>,
+) -> anyhow::Result<Option<Report>> {
+    let (Engine { store, config, .. }, now) = (engine, clock::now());
+    if options.quiet && wanted.is_none() && Report::is_well(store, config, now).await? {
+        return Ok(None);
+    }
+    Ok(Some(Report::of(store, config, wanted, now).await?))
+}
+
 /// The very same steps on a copy of the store that is thrown away; what would be sent is said instead.
-async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> anyhow::Result<Report> {
+async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> anyhow::Result<Option<Report>> {
     let engine = StoreCopy::within(folder, config, Sender::rehearsal()).await?;
     let store = &engine.store;
     let waiting = store.pending_messages().await?.len();
     let wanted = pass(&engine, options, at).await?;
     at.step(Step::Closing);
     engine.announce(clock::now()).await?;
-    let report = Report::of(store, &engine.config, wanted.as_ref(), clock::now()).await?;
+    let report = picture(options, &engine, wanted.as_ref()).await?;
     for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
         output::note(&format!("would tell {receiver}: {summary}"));
     }
@@ -87,10 +105,10 @@ async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> any
 
 /// Looks, waits out the doubts and looks again; gives the accounts that were asked for, if not all.
 async fn pass(engine: &Engine, options: &Check, at: &At) -> anyhow::Result<Option<BTreeSet<AccountKey>>> {
-    engine.watch().await?;
     let wanted = if options.accounts.is_empty() {
         None
     } else {
+        engine.watch().await?;
         Some(setup::named(&options.accounts, &engine.store.watched().await?)?)
     };
     let scope = wanted.clone().map_or(Scope::Everything, Scope::Accounts);
@@ -115,7 +133,8 @@ async fn pass(engine: &Engine, options: &Check, at: &At) -> anyhow::Result<Optio
     Ok(wanted)
 }
 
-fn conclude(global: &Global, options: &Check, report: &Report) -> anyhow::Result<u8> {
+fn conclude(global: &Global, options: &Check, report: Option<&Report>) -> anyhow::Result<u8> {
+    let Some(report) = report else { return Ok(Verdict::Ok.exit_status()) };
     if !(options.quiet && report.verdict == Verdict::Ok) {
         output::report(report, options.format, global.color)?;
     }

@@ -127,7 +127,7 @@ impl<'a> Step<'a> {
             {
                 batch.push(look);
             }
-            for (account, Seen { found, .. }) in &batch {
+            for (account, Seen { found, .. }) in batch.iter().filter(|(account, _)| account.is_listing()) {
                 let found: Vec<&AccountId> = found.iter().collect();
                 self.engine.watch_found(&account.subscription, &found).await?;
             }

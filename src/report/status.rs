@@ -194,6 +194,20 @@ impl Report {
         })
     }
 
+    /// Whether the whole picture would be of accounts that are well. It is told from those that may not be, however many there are.
+    pub async fn is_well(store: &Store, config: &Config, now: Timestamp) -> Result<bool, StoreError> {
+        let policy = config.policy();
+        let none = OpenAlerts::of(&[]);
+        let is_well = |member: &Known| {
+            member.account.is_listing()
+                || AccountReport::of(member, &none, &policy, now).verdict == Verdict::Ok
+        };
+        let last = store.last_run().await?;
+        Ok(last.is_some_and(|run| run.counts.checked > 0)
+            && store.firing_alerts().await?.is_empty()
+            && store.astir(now + policy.longest_lead()).await?.iter().all(is_well))
+    }
+
     /// The picture before the first run: nothing is known.
     pub const fn empty(now: Timestamp) -> Self {
         Self {
