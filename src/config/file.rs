@@ -29,11 +29,9 @@ impl Text {
         }
     }
 
-    /// The values in it, by key.
-    pub(super) fn parse(&self) -> Result<Map<String, Value>, Problem> {
-        FileFormat::Toml
-            .parse(Some(&self.name), &self.content)
-            .map_err(|error| self.fault(&error.to_string()))
+    /// The values in `content`, which is all or a part of it, by key.
+    pub(super) fn parse(&self, content: &str) -> Result<Map<String, Value>, Problem> {
+        FileFormat::Toml.parse(Some(&self.name), content).map_err(|error| self.fault(&error.to_string()))
     }
 
     /// The parser's report is a headline with the position, the line itself between rulers, and the reason last.
@@ -63,7 +61,7 @@ mod tests {
     fn fault(content: &str) -> String {
         let text =
             Text { name: "a.toml".to_owned(), folder: PathBuf::from("/"), content: content.to_owned() };
-        text.parse().unwrap_err().to_string()
+        text.parse(&text.content).unwrap_err().to_string()
     }
 
     #[test]
@@ -85,7 +83,7 @@ mod tests {
     fn a_byte_order_mark_is_not_part_of_the_first_key() {
         let content = "\u{feff}a = 1".to_owned();
         let text = Text { name: "a.toml".to_owned(), folder: PathBuf::new(), content };
-        assert!(text.parse().unwrap().contains_key("a"));
+        assert!(text.parse(&text.content).unwrap().contains_key("a"));
     }
 
     #[test]

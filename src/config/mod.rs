@@ -8,6 +8,7 @@
 //! none of them shows a secret. Leaves to others: everything that needs a network, and whether the store can be opened.
 
 mod address;
+mod apart;
 mod environment;
 mod file;
 mod layers;
@@ -34,9 +35,10 @@ use secrecy::SecretString;
 
 use crate::domain::account::AccountId;
 use crate::domain::time::Timestamp;
+use apart::Accounts;
 use file::Text;
 use problem::Findings;
-use resolve::Setting;
+use resolve::{Document, Setting};
 
 /// A configuration in force, and what the operator should know about it.
 #[derive(Clone, Debug)]
@@ -89,9 +91,26 @@ pub fn signing(
 }
 
 fn load_text(text: &Text, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {
+    // A tree of a hundred thousand accounts takes a quarter of a gigabyte.
+    if let Some((rest, accounts)) = apart::part(&text.content)
+        && let Ok(loaded) = understand(text, &rest, &accounts, environment, now)
+    {
+        return Ok(loaded);
+    }
+    understand(text, &text.content, &Vec::new(), environment, now)
+}
+
+/// What `content` of `text` means, together with accounts that stand apart.
+fn understand(
+    text: &Text,
+    content: &str,
+    accounts: &Accounts<'_>,
+    environment: &Environment,
+    now: Timestamp,
+) -> Result<Loaded, Problems> {
     let findings = Findings::default();
-    let values = layers::merge(text.parse()?, environment, &findings);
+    let values = layers::merge(text.parse(content)?, environment, &findings);
     let setting = Setting { environment, folder: &text.folder, now };
-    let config = resolve::from_file(&text.name, values, &setting, &findings);
+    let config = resolve::from_file(Document { text, accounts }, values, &setting, &findings);
     findings.verdict(config).map(|(config, warnings)| Loaded { config, warnings })
 }

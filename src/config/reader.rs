@@ -59,7 +59,8 @@ impl<'f> Place<'f> {
         Self { key: format!("{}{dot}{key}", self.key), variable: None, ..self.clone() }
     }
 
-    fn element(&self, index: usize) -> Self {
+    /// The place of the element `index` of the list that stands here.
+    pub(super) fn element(&self, index: usize) -> Self {
         Self { key: format!("{}[{index}]", self.key), ..self.clone() }
     }
 }
@@ -277,7 +278,7 @@ mod tests {
     fn reading(content: &str, environment: &Environment, read: impl FnOnce(&mut Table<'_>)) -> String {
         let findings = Findings::default();
         let text = Text { name: "a.toml".into(), folder: PathBuf::new(), content: content.into() };
-        let values = layers::merge(text.parse().unwrap(), environment, &findings);
+        let values = layers::merge(text.parse(&text.content).unwrap(), environment, &findings);
         let mut table = Table::new(Place::root("a.toml", &findings), values);
         read(&mut table);
         table.finish();

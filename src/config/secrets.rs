@@ -244,7 +244,7 @@ mod tests {
             .collect();
             let text = Text { name: "a.toml".into(), folder: PathBuf::new(), content: content.into() };
             let findings = Findings::default();
-            let mut table = Table::new(Place::root("a.toml", &findings), text.parse().unwrap());
+            let mut table = Table::new(Place::root("a.toml", &findings), text.parse(&text.content).unwrap());
             let secrets = Secrets { environment: &environment, folder: self.beside.path() };
             let secret = match form {
                 Form::Token => secrets.required(&mut table, "token"),

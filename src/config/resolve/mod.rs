@@ -18,7 +18,9 @@ use std::path::Path;
 
 use config::{Map, Value};
 
+use super::apart::Accounts;
 use super::environment::Environment;
+use super::file::Text;
 use super::model::{Config, Origin, Secret, Subscription};
 use super::problem::{Findings, Problem};
 use super::reader::{Place, Table};
@@ -48,15 +50,24 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// The configuration that stands in `values`, the layers of `file`.
+/// What is read, and which accounts stand in no tree of values.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'a> {
+    /// The file.
+    pub(super) text: &'a Text,
+    /// What stands under accounts' headers, by subscription.
+    pub(super) accounts: &'a Accounts<'a>,
+}
+
+/// The configuration that stands in `values`, the layers of `document`.
 pub(super) fn from_file(
-    file: &str,
+    document: Document<'_>,
     values: Map<String, Value>,
     setting: &Setting<'_>,
     findings: &Findings,
 ) -> Option<Config> {
-    let mut root = Table::new(Place::root(file, findings), values);
-    let subscriptions = subscriptions::read(&mut root, setting);
+    let mut root = Table::new(Place::root(&document.text.name, findings), values);
+    let subscriptions = subscriptions::read(&mut root, document, setting);
     let config = sections(&mut root, setting, subscriptions);
     root.finish();
     config

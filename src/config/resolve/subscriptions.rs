@@ -1,20 +1,30 @@
 //! `[[subscriptions]]`: what is watched.
 
+use std::collections::HashSet;
+
+use super::super::file::Text;
 use super::super::model::{Account, Subscription};
 use super::super::reader::{Field, Table};
 use super::bounds::Seen;
-use super::{Setting, bounds, times};
+use super::{Document, Setting, bounds, times};
 use crate::domain::account::{AccountId, SubscriptionName};
 
 /// Reads every subscription; there must be one.
-pub(super) fn read(root: &mut Table<'_>, setting: &Setting<'_>) -> Option<Vec<Subscription>> {
+pub(super) fn read(
+    root: &mut Table<'_>,
+    document: Document<'_>,
+    setting: &Setting<'_>,
+) -> Option<Vec<Subscription>> {
     let typed = root.has("subscriptions");
     let tables = root.tables("subscriptions");
     if tables.as_ref().map_or(!typed, Vec::is_empty) {
         root.problem("subscriptions", "there is none: nothing would be watched");
     }
     let mut names = Seen::new();
-    let read = tables.unwrap_or_default().into_iter().map(|table| subscription(table, setting, &mut names));
+    let read = tables.unwrap_or_default().into_iter().enumerate().map(|(index, table)| {
+        let apart = document.accounts.get(index).map(Vec::as_slice).unwrap_or_default();
+        subscription(table, Apart { text: document.text, accounts: apart }, setting, &mut names)
+    });
     // Gathered before judged, so that the faults of the later ones are told too.
     read.collect::<Vec<_>>().into_iter().collect()
 }
@@ -24,8 +34,34 @@ pub(super) fn unnamed(id: AccountId) -> Account {
     Account { name: id.to_string(), id, ladder: None }
 }
 
+/// The accounts of one subscription that stand in no tree of values. Whatever is wrong with them need only be told at all: it
+/// is told well when the file is read as a whole.
+#[derive(Clone, Copy)]
+struct Apart<'a> {
+    text: &'a Text,
+    accounts: &'a [&'a str],
+}
+
+impl Apart<'_> {
+    fn read(self, table: &Table<'_>) -> Option<Vec<Account>> {
+        let list = table.place.member("accounts");
+        let read = self.accounts.iter().enumerate().map(|(index, content)| {
+            let place = list.element(index);
+            let values = self.text.parse(content).map_err(|problem| place.problem(problem.reason)).ok()?;
+            account(Table::new(place, values), &mut Seen::new())
+        });
+        let accounts: Vec<Account> = read.collect::<Option<_>>()?;
+        let ids: HashSet<&AccountId> = accounts.iter().map(|account| &account.id).collect();
+        if ids.len() < accounts.len() {
+            list.problem("names an account twice");
+        }
+        Some(accounts)
+    }
+}
+
 fn subscription<'f>(
     mut table: Table<'f>,
+    apart: Apart<'_>,
     setting: &Setting<'_>,
     names: &mut Seen<'f>,
 ) -> Option<Subscription> {
@@ -34,18 +70,23 @@ fn subscription<'f>(
     let discover = bounds::or(table.has("discover"), table.flag("discover").map(|field| field.value), false);
     let typed = table.has("accounts");
     let accounts = table.tables("accounts");
-    if accounts.as_ref().map_or(!typed, Vec::is_empty) && discover == Some(false) {
+    if typed && !apart.accounts.is_empty() {
+        table.problem("accounts", "stands in two places");
+    }
+    if apart.accounts.is_empty() && accounts.as_ref().map_or(!typed, Vec::is_empty) && discover == Some(false)
+    {
         table.place.problem("names no accounts: add [[subscriptions.accounts]], or set discover = true");
     }
     let mut ids = Seen::new();
     let accounts: Vec<_> =
         accounts.unwrap_or_default().into_iter().map(|table| account(table, &mut ids)).collect();
+    let apart = apart.read(&table);
     table.finish();
     Some(Subscription {
         name: SubscriptionName::new(name?),
         token: token?,
         discover: discover?,
-        accounts: accounts.into_iter().collect::<Option<_>>()?,
+        accounts: accounts.into_iter().chain(apart?.into_iter().map(Some)).collect::<Option<_>>()?,
     })
 }
 

@@ -80,4 +80,36 @@ proptest! {
             prop_assert!(problems.iter().count() > 0);
         }
     }
+
+    #[test]
+    fn what_is_read_in_parts_means_what_it_means_as_a_whole(lines in prop::collection::vec(watched(), 0..16)) {
+        let content = format!("{BASE}{}", lines.join("\n"));
+        let text = Text { name: "a.toml".into(), folder: PathBuf::from("/"), content };
+        if let Some((rest, accounts)) = apart::part(&text.content)
+            && let Ok(parted) = understand(&text, &rest, &accounts, &environment(), now())
+        {
+            let whole = understand(&text, &text.content, &Vec::new(), &environment(), now());
+            prop_assert_eq!(format!("{:?}", whole.unwrap()), format!("{parted:?}"));
+        }
+    }
+}
+
+/// Lines of accounts, most of which are right.
+fn watched() -> impl Strategy<Value = String> {
+    let usual =
+        (0..40_u8, prop::sample::select(vec!["", "name = 'x'", "lead_times = ['1d']", "# no", "x = 1"]))
+            .prop_map(|(id, more)| format!("[[subscriptions.accounts]]\nid = '{id}'\n{more}"));
+    let odd = prop::sample::select(vec![
+        "[[subscriptions]]\nname = 'two'\ntoken_env = 'TOKEN'\ndiscover = true",
+        "[[subscriptions]]\nname = 'three'\ntoken_env = 'TOKEN'\naccounts = [\n  { id = '7' },\n]",
+        "[api]\ntimeout = '3s'",
+        "[subscriptions.accounts]",
+        "[[ subscriptions.accounts ]]\nid = '50'",
+        "lead_times = [\n[[subscriptions.accounts]]\nid = '51'\n[]\n]",
+        "lead_times = [\n'2d',\n]",
+        "name = \"\"\"",
+        "",
+    ])
+    .prop_map(str::to_owned);
+    prop_oneof![6 => usual, 1 => odd]
 }
