@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context;
 use tempfile::TempDir;
@@ -35,8 +34,7 @@ pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Confi
 /// Everything that the steps need, on an open store.
 pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
-    let sender = Sender::new().context("cannot prepare deliveries")?;
-    Ok(Engine { config: Arc::new(config), store, client, sender })
+    Ok(Engine::new(config, store, client, Sender::over_network()))
 }
 
 /// Everything that the steps need, on a copy of the store that goes with it; `sender` decides whether anything is sent.
@@ -63,7 +61,7 @@ impl StoreCopy {
         }
         let store = Store::open(&copy).await?;
         let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
-        Ok(Engine { config: Arc::new(config), store, client, sender })
+        Ok(Engine::new(config, store, client, sender))
     }
 }
 

@@ -105,7 +105,7 @@ impl Soak {
         let config = config::load(&Source::File(file), &environment, start)?.config;
         let store = Store::open(&config.store.path).await?;
         let client = Client::new(&config.api)?;
-        let engine = Engine { config: config.into(), store, client, sender: Sender::new()? };
+        let engine = Engine::new(config, store, client, Sender::over_network());
         let judge = Judge::new(folder.join("heard"))?;
         Ok(Self {
             options,

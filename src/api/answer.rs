@@ -48,7 +48,7 @@ impl Body {
 pub(super) type Read<T> = Result<Value<T>, serde_json::Error>;
 
 /// The telling part of a body that is not JSON, unless it could be a piece of a configuration.
-pub(super) fn excerpt(body: &Body, redactor: &Redactor<'_>) -> Option<String> {
+pub(super) fn excerpt(body: &Body, redactor: &Redactor) -> Option<String> {
     let text = String::from_utf8_lossy(body.whole()?);
     let text = text.trim_start_matches('\u{feff}').trim();
     let telling =
@@ -62,7 +62,7 @@ pub(super) fn excerpt(body: &Body, redactor: &Redactor<'_>) -> Option<String> {
 pub(super) fn describe<T>(answer: &Answer, read: Option<&Read<T>>) -> String {
     let bytes = match &answer.body {
         Body::Whole(bytes) => bytes,
-        Body::TooLarge(limit) => return format!("a body larger than {} bytes", grouped(*limit)),
+        Body::TooLarge(limit) => return larger(*limit),
         Body::Undecodable => return "a compressed body that cannot be unpacked".to_owned(),
         Body::Cut(why) => return why.clone(),
     };
@@ -79,14 +79,18 @@ pub(super) fn describe<T>(answer: &Answer, read: Option<&Read<T>>) -> String {
     let looks_like_json = first.is_some_and(|first| b"{[\"".contains(first));
     match broken.classify() {
         Category::Eof if looks_like_json => format!("JSON cut short at byte {size}"),
-        Category::Data => "more accounts than anybody has".to_owned(),
         Category::Syntax if looks_like_json => {
             format!("broken JSON, line {} column {}", broken.line(), broken.column())
         }
-        Category::Eof | Category::Syntax | Category::Io => {
+        Category::Eof | Category::Syntax | Category::Data | Category::Io => {
             format!("not JSON but {}, {size} bytes", media_type(answer))
         }
     }
+}
+
+/// What is not read to its end, in words.
+pub(super) fn larger(limit: usize) -> String {
+    format!("a body larger than {} bytes", grouped(limit))
 }
 
 /// The media type, if it reads like one.

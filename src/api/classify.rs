@@ -22,27 +22,27 @@ pub(super) struct Unread {
 }
 
 /// What every reading of an answer needs to know.
-pub(super) struct Reading<'a> {
+pub(super) struct Reading {
     /// Cleans what is quoted.
-    pub(super) redactor: Redactor<'a>,
+    pub(super) redactor: Redactor,
     /// When the answer came.
     pub(super) now: Timestamp,
 }
 
-impl Reading<'_> {
+impl Reading {
     /// What the answer to a question about one account says.
     pub(super) fn account(&self, answer: &Answer) -> Observation {
         if answer.status != 200 {
             return self.refusal(answer);
         }
         match content::<Record>(answer) {
-            Ok(value) => self.configuration(&value),
+            Ok(value) => self.configuration(value),
             Err(unread) => self.unread(&unread),
         }
     }
 
     /// What a value means that stands where a configuration should.
-    pub(super) fn configuration(&self, value: &Value<Record>) -> Observation {
+    pub(super) fn configuration(&self, value: Value<Record>) -> Observation {
         let Value::Object(record) = value else {
             return malformed(format!("JSON, but {} where a configuration should be", value.kind()));
         };

@@ -4,13 +4,13 @@
 //! redirects, no plain text beyond loopback); a body is never held beyond its cap, counted after unpacking; no
 //! request outlives its time-out. Leaves the meaning of answers to `classify`, and how many at once to the engine.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::config::{self, is_loopback};
 use crate::domain::account::AccountId;
@@ -25,8 +25,6 @@ use super::redact::Redactor;
 
 /// All that may stand bare in a path segment (RFC 3986, "unreserved").
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The cap of a listing: some hundred thousand configurations of the usual kilobyte, and still bounded.
-const LARGEST_LISTING: usize = 256 << 20;
 /// Of an answer other than 200 no more than this is of interest.
 const LARGEST_REFUSAL: usize = 64 << 10;
 const USER_AGENT: &str = concat!("minimax-watch/", env!("CARGO_PKG_VERSION"));
@@ -49,8 +47,8 @@ pub enum ClientError {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
-    /// Without a trailing slash.
-    base: Arc<str>,
+    /// Of the list of accounts.
+    base: Url,
     timeout: Duration,
     max_body: usize,
 }
@@ -87,7 +85,8 @@ impl Client {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
-        let base = url.as_str().trim_end_matches('/').into();
+        let mut base = url.clone();
+        base.set_path(&format!("{}/v1/minimax/accounts", url.path().trim_end_matches('/')));
         Ok(Self { http, base, timeout: api.timeout, max_body: api.max_body })
     }
 
@@ -102,43 +101,56 @@ impl Client {
             return malformed("this id cannot be part of a URL: the account cannot be asked for by itself");
         }
         let reading = Reading { redactor: Redactor::new(token.expose_secret()), now };
-        match self.ask(&format!("/{segment}"), token, self.max_body).await {
-            Ok(answer) => reading.account(&answer),
+        match self.ask(&format!("/{segment}"), token).await {
+            Ok(response) => reading.account(&self.answer(response).await),
             Err(unread) => reading.unread(&unread),
         }
     }
 
-    /// Looks at every account that the token opens.
-    pub async fn accounts(&self, token: &SecretString, now: Timestamp) -> Listing {
+    /// Looks at every account that the token opens; `keep` says what is kept of each, which is held until the list ends.
+    pub async fn accounts<T>(
+        &self,
+        token: &SecretString,
+        now: Timestamp,
+        keep: impl FnMut(Observation) -> T,
+    ) -> Listing<T> {
         let reading = Reading { redactor: Redactor::new(token.expose_secret()), now };
-        match self.ask("", token, LARGEST_LISTING.max(self.max_body)).await {
-            Ok(answer) => reading.listing(&answer),
-            Err(unread) => reading.unread(&unread).into(),
-        }
+        let mut response = match self.ask("", token).await {
+            Ok(response) => response,
+            Err(unread) => return reading.unread(&unread).into(),
+        };
+        let mut gathering = reading.listing(head(&response), self.max_body, keep);
+        let cut = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if gathering.take(&chunk).is_continue() => {}
+                Ok(_) => break None,
+                Err(error) => break Some(self.cut(&error)),
+            }
+        };
+        gathering.done(cut)
     }
 
     /// Asks once.
-    async fn ask(&self, path: &str, token: &SecretString, cap: usize) -> Result<Answer, Unread> {
+    async fn ask(&self, path: &str, token: &SecretString) -> Result<Response, Unread> {
         let Some(authorization) = authorization(token) else {
             let why = "the API token holds characters that no token has; nothing was asked";
             return Err(Unread { outcome: Outcome::Unauthorized, why: why.to_owned() });
         };
-        let request = self.http.get(format!("{}/v1/minimax/accounts{path}", self.base));
-        match request.header(AUTHORIZATION, authorization).send().await {
-            Ok(response) => Ok(self.answer(response, cap).await),
-            Err(error) => {
-                Err(Unread { outcome: Outcome::Unavailable, why: failure::in_words(&error, self.timeout) })
-            }
+        let mut url = self.base.clone();
+        if !path.is_empty() {
+            url.set_path(&[url.path(), path].concat());
         }
+        let request = self.http.get(url);
+        request.header(AUTHORIZATION, authorization).send().await.map_err(|error| Unread {
+            outcome: Outcome::Unavailable,
+            why: failure::in_words(&error, self.timeout),
+        })
     }
 
-    async fn answer(&self, response: Response, cap: usize) -> Answer {
-        let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
-        let (retry_after, content_type) = (header(RETRY_AFTER), header(CONTENT_TYPE));
-        let status = response.status().as_u16();
-        let cap = if status == 200 { cap } else { cap.min(LARGEST_REFUSAL) };
-        let body = self.body(response, cap).await;
-        Answer { status, retry_after, content_type, body }
+    async fn answer(&self, response: Response) -> Answer {
+        let head = head(&response);
+        let cap = if head.status == 200 { self.max_body } else { self.max_body.min(LARGEST_REFUSAL) };
+        Answer { body: self.body(response, cap).await, ..head }
     }
 
     /// Reads no more than `cap` bytes, counted as they come out of the unpacking.
@@ -149,10 +161,29 @@ impl Client {
                 Ok(Some(chunk)) if chunk.len() > cap - bytes.len() => return Body::TooLarge(cap),
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
                 Ok(None) => return Body::Whole(bytes),
-                Err(error) if failure::is_undecodable(&error) => return Body::Undecodable,
-                Err(error) => return Body::Cut(failure::in_words(&error, self.timeout)),
+                Err(error) => return self.cut(&error),
             }
         }
+    }
+
+    /// What a body is that did not come whole.
+    fn cut(&self, error: &reqwest::Error) -> Body {
+        if failure::is_undecodable(error) {
+            Body::Undecodable
+        } else {
+            Body::Cut(failure::in_words(error, self.timeout))
+        }
+    }
+}
+
+/// An answer before its body.
+fn head(response: &Response) -> Answer {
+    let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+    Answer {
+        status: response.status().as_u16(),
+        retry_after: header(RETRY_AFTER),
+        content_type: header(CONTENT_TYPE),
+        body: Body::Whole(Vec::new()),
     }
 }
 

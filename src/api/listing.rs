@@ -1,39 +1,50 @@
-//! What the answer to "all accounts, please" says.
+//! What the answer to "all accounts, please" says, read while it comes.
 //!
-//! Promises: pure; each account in it is judged as if it had been asked for alone. An account that is missing is
+//! Promises: pure; each account in it is judged as if it had been asked for alone, and of each no more is held than what
+//! the caller keeps; a list that does not come whole, or breaks, holds nothing. An account that is missing is
 //! merely missing: whoever compares must ask for it by itself (vendor.md, trap 10).
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use chrono::TimeDelta;
 
 use crate::domain::account::AccountId;
 use crate::domain::observation::{Observation, Outcome};
 
-use super::answer::Answer;
+use super::answer::{Answer, Body, larger};
 use super::classify::{Reading, content, malformed};
-use super::wire::{Accounts, Record, Value};
+use super::split::{Broken, Raw, Splitter};
+use super::wire::{self, Record, Skipped, Value};
+
+/// The most accounts that one listing may hold: far above any plan, low enough that a hostile list cannot fill memory.
+const MOST_ACCOUNTS: usize = 250_000;
+/// The cap of a listing: some hundred thousand configurations of the usual kilobyte, and still bounded.
+const LARGEST_LISTING: usize = 256 << 20;
+/// Of what is no list no more than this is of interest.
+const LARGEST_REFUSAL: usize = 64 << 10;
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What one request for all accounts of a token saw.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listing {
+pub struct Listing<T> {
     /// What the answer as a whole was; `ok` does not say that every account in it is.
     pub outcome: Outcome,
     /// What an operator would want to read about an outcome other than `ok`.
     pub error: Option<String>,
     /// How long the vendor asked us to wait, when it did.
     pub retry_after: Option<TimeDelta>,
-    /// Every account of the list, judged for itself; empty unless the outcome is `ok`.
-    pub accounts: BTreeMap<AccountId, Observation>,
+    /// Every account of the list, judged for itself, as far as the caller keeps that; empty unless the outcome is `ok`.
+    pub accounts: BTreeMap<AccountId, T>,
 }
 
-impl Listing {
-    const fn ok(accounts: BTreeMap<AccountId, Observation>) -> Self {
+impl<T> Listing<T> {
+    const fn ok(accounts: BTreeMap<AccountId, T>) -> Self {
         Self { outcome: Outcome::Ok, error: None, retry_after: None, accounts }
     }
 }
 
-impl From<Observation> for Listing {
+impl<T> From<Observation> for Listing<T> {
     /// The list that was not to be had, for the reason that `observation` gives.
     fn from(observation: Observation) -> Self {
         let Observation { outcome, error, retry_after, configuration: _ } = observation;
@@ -44,40 +55,143 @@ impl From<Observation> for Listing {
 /// Members that make up a refusal: under one of these names, what is not an object is not an account.
 const REFUSAL: [&str; 5] = ["error", "message", "code", "status", "statusCode"];
 
-impl Reading<'_> {
-    /// What the answer to a question about all accounts says.
-    pub(super) fn listing(&self, answer: &Answer) -> Listing {
-        match answer.status {
-            200 => match content::<Accounts>(answer) {
-                Ok(value) => self.accounts(&value),
-                Err(unread) => self.unread(&unread).into(),
-            },
-            // An empty set may be told this way, with or without a body (vendor.md, "The calls").
-            404 => Listing::ok(BTreeMap::new()),
-            _ => self.refusal(answer).into(),
-        }
-    }
+/// An answer about all accounts, as far as it came.
+pub(super) struct Gathering<T, K> {
+    reading: Reading,
+    keep: K,
+    /// The answer's head.
+    answer: Answer,
+    /// What came before the list began; all of it, where it is no list.
+    before: Vec<u8>,
+    list: Option<Splitter>,
+    largest_account: usize,
+    length: usize,
+    broken: Option<String>,
+    accounts: BTreeMap<AccountId, T>,
+    /// Whether a member was there that a refusal has.
+    refuses: bool,
+    /// Whether a member was plainly somebody's configuration, healthy or in error.
+    holds_an_account: bool,
+}
 
-    fn accounts(&self, value: &Value<Accounts>) -> Listing {
-        let Value::Object(Accounts(members)) = value else {
-            return malformed(format!("JSON, but {} where a list by account id should be", value.kind()))
-                .into();
-        };
-        let has = |name: &str| members.contains_key(name);
-        if (has("error") || has("message")) && !members.values().any(is_account) {
-            return malformed("a refusal where a list by account id should be").into();
+impl Reading {
+    /// Begins to read an answer about all accounts, of each of which `keep` says what is kept; `answer` has no body yet.
+    pub(super) const fn listing<T, K: FnMut(Observation) -> T>(
+        self,
+        answer: Answer,
+        largest_account: usize,
+        keep: K,
+    ) -> Gathering<T, K> {
+        Gathering {
+            reading: self,
+            keep,
+            answer,
+            before: Vec::new(),
+            list: None,
+            largest_account,
+            length: 0,
+            broken: None,
+            accounts: BTreeMap::new(),
+            refuses: false,
+            holds_an_account: false,
         }
-        let accounts = members
-            .iter()
-            .filter(|(id, value)| matches!(value, Value::Object(_)) || !REFUSAL.contains(&id.as_str()))
-            .map(|(id, value)| (AccountId::new(id.as_str()), self.configuration(value)));
-        Listing::ok(accounts.collect())
     }
 }
 
-/// Whether a value is plainly somebody's configuration, healthy or in error.
-const fn is_account(value: &Value<Record>) -> bool {
-    matches!(value, Value::Object(record) if record.is_configuration)
+impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
+    /// Takes the next piece of the body; says when no more is wanted.
+    pub(super) fn take(&mut self, mut piece: &[u8]) -> ControlFlow<()> {
+        self.length += piece.len();
+        if self.list.is_none() {
+            let brace = self.brace(piece);
+            let (before, list) = piece.split_at(brace.map_or(piece.len(), |brace| brace + 1));
+            self.before.extend_from_slice(before);
+            if brace.is_none() {
+                return self.unless(self.before.len() > LARGEST_REFUSAL, || larger(LARGEST_REFUSAL));
+            }
+            self.list = Some(Splitter::new(self.largest_account));
+            piece = list;
+        }
+        if let Some(mut list) = self.list.take() {
+            let read = list.feed(piece, |member| self.member(member));
+            self.list = Some(list);
+            let length = self.length;
+            self.unless(read.is_err(), || format!("broken JSON within the first {length} bytes"))?;
+        }
+        self.unless(self.accounts.len() > MOST_ACCOUNTS, || "more accounts than anybody has".to_owned())?;
+        self.unless(self.length > LARGEST_LISTING, || larger(LARGEST_LISTING))
+    }
+
+    /// Where in `piece` the list begins, if nothing came before it that is none.
+    fn brace(&self, piece: &[u8]) -> Option<usize> {
+        if self.answer.status != 200 {
+            return None;
+        }
+        let skipped = [&self.before, piece].concat();
+        let text = skipped.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&skipped);
+        let white = text.iter().take_while(|byte| b" \t\n\r".contains(byte)).count();
+        let at = skipped.len() - text.len() + white;
+        (text.get(white) == Some(&b'{')).then(|| at - self.before.len())
+    }
+
+    fn unless(&mut self, broken: bool, why: impl FnOnce() -> String) -> ControlFlow<()> {
+        if !broken {
+            return ControlFlow::Continue(());
+        }
+        self.broken = Some(why());
+        ControlFlow::Break(())
+    }
+
+    fn member(&mut self, Raw { name, value }: Raw<'_>) -> Result<(), Broken> {
+        let name: String = serde_json::from_slice(name).map_err(|_| Broken)?;
+        let Some(value) = value else {
+            self.keep(name, malformed(larger(self.largest_account)));
+            return Ok(());
+        };
+        let value: Value<Record> = wire::read(value).map_err(|_| Broken)?;
+        self.refuses |= matches!(name.as_str(), "error" | "message");
+        self.holds_an_account |= matches!(&value, Value::Object(record) if record.is_configuration);
+        if matches!(value, Value::Object(_)) || !REFUSAL.contains(&name.as_str()) {
+            self.keep(name, self.reading.configuration(value));
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, name: String, observation: Observation) {
+        self.accounts.insert(AccountId::new(name), (self.keep)(observation));
+    }
+
+    /// What was said, once all of it came; `cut` is what came instead of the rest.
+    pub(super) fn done(mut self, cut: Option<Body>) -> Listing<T> {
+        let has_ended = self.list.as_ref().is_some_and(Splitter::has_ended);
+        let is_list = self.list.is_some() && cut.is_none();
+        self.answer.body = cut.unwrap_or(Body::Whole(self.before));
+        match self.answer.status {
+            200 => {}
+            // An empty set may be told this way, with or without a body (vendor.md, "The calls").
+            404 => return Listing::ok(BTreeMap::new()),
+            _ => return self.reading.refusal(&self.answer).into(),
+        }
+        if let Some(why) = self.broken {
+            return malformed(why).into();
+        }
+        if !is_list {
+            return match content::<Skipped>(&self.answer) {
+                Ok(value) => {
+                    malformed(format!("JSON, but {} where a list by account id should be", value.kind()))
+                        .into()
+                }
+                Err(unread) => self.reading.unread(&unread).into(),
+            };
+        }
+        if !has_ended {
+            return malformed(format!("JSON cut short at byte {}", self.length)).into();
+        }
+        if self.refuses && !self.holds_an_account {
+            return malformed("a refusal where a list by account id should be").into();
+        }
+        Listing::ok(self.accounts)
+    }
 }
 
 #[cfg(test)]
@@ -88,11 +202,32 @@ mod tests {
     use crate::api::answer::Body;
     use crate::api::redact::Redactor;
 
-    fn list(status: u16, body: &str) -> Listing {
-        let body = Body::Whole(body.as_bytes().to_vec());
+    /// What a list says that comes in pieces of `length` bytes.
+    fn list_in(length: usize, status: u16, body: &str) -> Listing<Observation> {
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
         let reading = Reading { redactor: Redactor::new("user:1234-abcDEF567890"), now };
-        reading.listing(&Answer { status, retry_after: Some("20".to_owned()), content_type: None, body })
+        let (retry_after, body_to_come) = (Some("20".to_owned()), Body::Whole(Vec::new()));
+        let answer = Answer { status, retry_after, content_type: None, body: body_to_come };
+        let mut gathering = reading.listing(answer, 200, |observation| observation);
+        for piece in body.as_bytes().chunks(length) {
+            if gathering.take(piece).is_break() {
+                break;
+            }
+        }
+        gathering.done(None)
+    }
+
+    fn list(status: u16, body: &str) -> Listing<Observation> {
+        let whole = list_in(usize::MAX, status, body);
+        for length in 1..=3 {
+            let apart = list_in(length, status, body);
+            assert_eq!(
+                (apart.outcome, &apart.accounts),
+                (whole.outcome, &whole.accounts),
+                "{body} by {length}"
+            );
+        }
+        whole
     }
 
     #[test]
@@ -145,6 +280,62 @@ mod tests {
         }
         let mixed = list(200, r#"{"error":"one is missing","code":1,"5":{"maxJobs":1}}"#);
         assert_eq!(mixed.accounts.into_keys().collect::<Vec<_>>(), [AccountId::new("5")]);
+    }
+
+    #[test]
+    fn what_is_no_list_is_said_in_words_that_quote_nothing() {
+        let many: Vec<String> = (0..=MOST_ACCOUNTS).map(|id| format!("\"{id}\":1")).collect();
+        for (body, words) in [
+            ("[]", "JSON, but an array where a list by account id should be"),
+            (" null ", "JSON, but null where a list by account id should be"),
+            ("", "an empty body"),
+            (" \n", "an empty body"),
+            ("\u{feff}", "not JSON but something unnamed, 3 bytes"),
+            ("<p>s3cret", "not JSON but something unnamed, 9 bytes"),
+            ("{", "JSON cut short at byte 1"),
+            ("\u{feff} {\"1\":{\"maxJobs\":1}", "JSON cut short at byte 22"),
+            ("{\"1\":s3cret}", "broken JSON within the first 12 bytes"),
+            (&"[".repeat(LARGEST_REFUSAL + 1), "a body larger than 65,536 bytes"),
+            (&format!("{{{}}}", many.join(",")), "more accounts than anybody has"),
+        ] {
+            let seen = list_in(1 << 14, 200, body);
+            let shown: String = body.chars().take(20).collect();
+            assert_eq!((seen.outcome, seen.error.as_deref()), (Outcome::Malformed, Some(words)), "{shown}");
+            assert!(seen.accounts.is_empty(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_is_too_large_is_malformed_and_the_others_are_not() {
+        let large = format!(r#"{{"maxJobs":1,"x":"{}"}}"#, "x".repeat(200));
+        let seen = list(200, &format!(r#"{{"1":{{"maxJobs":1}},"2":{large},"3":{{"maxJobs":1}}}}"#));
+        let outcomes: Vec<_> = seen.accounts.values().map(|seen| seen.outcome).collect();
+        assert_eq!(outcomes, [Outcome::Ok, Outcome::Malformed, Outcome::Ok]);
+        let words = seen.accounts[&AccountId::new("2")].error.as_deref();
+        assert_eq!(words, Some("a body larger than 200 bytes"));
+    }
+
+    #[test]
+    fn of_an_account_that_is_listed_twice_the_last_one_counts() {
+        let seen = list(200, r#"{"1":{"maxJobs":1},"1":{"error":"On hold"}}"#);
+        assert_eq!(seen.accounts[&AccountId::new("1")].outcome, Outcome::AccountError);
+    }
+
+    #[test]
+    fn a_list_that_is_cut_holds_nothing_of_what_came() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+        for (cut, outcome) in [
+            (Body::Cut("connection cut".to_owned()), Outcome::Unavailable),
+            (Body::Undecodable, Outcome::Malformed),
+        ] {
+            let reading = Reading { redactor: Redactor::new("x"), now };
+            let answer =
+                Answer { status: 200, retry_after: None, content_type: None, body: Body::Whole(Vec::new()) };
+            let mut gathering = reading.listing(answer, 200, |observation| observation);
+            assert!(gathering.take(br#"{"1":{"maxJobs":1},"2":{"#).is_continue());
+            let seen = gathering.done(Some(cut));
+            assert_eq!((seen.outcome, seen.accounts.len()), (outcome, 0));
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! [`Listing`], never as an error; what comes back holds allow-listed facts only, and no text in it holds the API
 //! token, a session token or any other part of a configuration. One request is one question: nothing is retried here.
 //!
-//! The way of an answer: `client` fetches bytes, `wire` reads the allow-listed members of the JSON, `classify` and
-//! `listing` decide by the status, `normalise` makes the configuration, `redact` cleans every word that is quoted.
+//! The way of an answer: `client` fetches bytes, `split` takes a list apart while it comes, `wire` reads the allow-listed
+//! members of the JSON, `classify` and `listing` decide by the status, `normalise` makes the configuration, `redact` cleans every word that is quoted.
 //!
 //! Leaves to others: when to ask and whether to believe it (`engine`), what follows from it (`domain`).
 
@@ -17,6 +17,7 @@ mod listing;
 mod normalise;
 mod redact;
 mod retry;
+mod split;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -29,13 +29,12 @@ const LONGEST_HOST: usize = 255;
 const LONGEST_USER_ID: usize = 128;
 
 /// The allow-listed part of `record`.
-pub(super) fn configuration(record: &Record, redactor: &Redactor<'_>) -> Configuration {
-    let capabilities = record
-        .capabilities
-        .iter()
-        .filter(|(name, _)| !redactor.finds_secret(name))
-        .take(MOST_CAPABILITIES)
-        .map(|(name, on)| (name.clone(), *on));
+pub(super) fn configuration(record: Record, redactor: &Redactor) -> Configuration {
+    let mut capabilities = record.capabilities;
+    capabilities.retain(|name, _| !redactor.finds_secret(name));
+    while capabilities.len() > MOST_CAPABILITIES {
+        capabilities.pop_last();
+    }
     Configuration {
         host: name(&record.jwt.host, LONGEST_HOST, redactor),
         user_id: match &record.jwt.user.id {
@@ -43,7 +42,7 @@ pub(super) fn configuration(record: &Record, redactor: &Redactor<'_>) -> Configu
             other => name(other, LONGEST_USER_ID, redactor),
         },
         max_jobs: count(&record.max_jobs),
-        capabilities: capabilities.collect(),
+        capabilities,
         exp_expire: moment(&record.jwt.exp_expire),
         exp: moment(&record.jwt.exp),
     }
@@ -111,7 +110,7 @@ fn count(value: &Scalar) -> Option<i64> {
 }
 
 /// A short printable text, trimmed; absent when empty or when it could carry a secret.
-fn name(value: &Scalar, longest: usize, redactor: &Redactor<'_>) -> Option<String> {
+fn name(value: &Scalar, longest: usize, redactor: &Redactor) -> Option<String> {
     let Value::Text(text) = value else { return None };
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= longest && text.chars().all(is_printable);
@@ -130,7 +129,7 @@ mod tests {
         let Ok(Value::Object(record)) = wire::read::<Record>(json.as_bytes()) else {
             panic!("not an object: {json}")
         };
-        configuration(&record, &Redactor::new("user:1234-abcdefgh"))
+        configuration(record, &Redactor::new("user:1234-abcdefgh"))
     }
 
     fn ends(exp: &str) -> [Option<String>; 2] {

@@ -16,25 +16,29 @@ const SHORTEST_TOKEN: usize = 4;
 const SHORTEST_TAIL: usize = 8;
 
 /// Knows the token of the request whose answer is quoted.
-pub(super) struct Redactor<'a> {
-    /// The token and its telling parts, longest first.
-    pieces: Vec<&'a str>,
+pub(super) struct Redactor {
+    /// The token and its telling parts, longest first, in small letters.
+    pieces: Vec<String>,
 }
 
-impl<'a> Redactor<'a> {
+impl Redactor {
     /// For answers to requests made with `token` (`user:<digits>-<alphanumerics>`).
-    pub(super) fn new(token: &'a str) -> Self {
+    pub(super) fn new(token: &str) -> Self {
         let secret = token.split_once(':').map_or(token, |(_, rest)| rest);
         let tail = secret.split_once('-').map_or(secret, |(_, rest)| rest);
         let mut pieces = vec![(token, SHORTEST_TOKEN), (secret, SHORTEST_TOKEN), (tail, SHORTEST_TAIL)];
         pieces.retain(|(piece, shortest)| piece.len() >= *shortest);
-        Self { pieces: pieces.into_iter().map(|(piece, _)| piece).collect() }
+        Self { pieces: pieces.into_iter().map(|(piece, _)| piece.to_ascii_lowercase()).collect() }
     }
 
     /// Whether `text` holds a piece of the token or something like a session token.
     pub(super) fn finds_secret(&self, text: &str) -> bool {
-        let lower = text.to_ascii_lowercase();
-        text.contains("eyJ") || self.pieces.iter().any(|piece| lower.contains(&piece.to_ascii_lowercase()))
+        let mut fitting = self.pieces.iter().filter(|piece| piece.len() <= text.len()).peekable();
+        if text.contains("eyJ") || fitting.peek().is_none() {
+            return text.contains("eyJ");
+        }
+        let text = text.to_ascii_lowercase();
+        fitting.any(|piece| text.contains(piece))
     }
 
     /// `raw` as one printable line of at most `longest` characters, without secrets.
@@ -74,12 +78,12 @@ fn fold(text: &str) -> String {
     folded
 }
 
-/// `text` with every occurrence of `piece` hidden, in whatever case it is written.
+/// `text` with every occurrence of `piece`, which is in small letters, hidden in whatever case it is written.
 fn without(text: &str, piece: &str) -> String {
-    let (lower, piece) = (text.to_ascii_lowercase(), piece.to_ascii_lowercase());
+    let lower = text.to_ascii_lowercase();
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
-    for (at, found) in lower.match_indices(&piece) {
+    for (at, found) in lower.match_indices(piece) {
         kept.push_str(&text[from..at]);
         kept.push_str(HIDDEN);
         from = at + found.len();

@@ -25,19 +25,22 @@ const PLANTED: [&str; 7] = [
 
 /// What the answer says when one account was asked for, then when all were.
 fn looks(status: u16, body: &[u8]) -> Vec<Observation> {
-    let reading = Reading {
+    let reading = || Reading {
         redactor: Redactor::new(TOKEN),
         now: Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap(),
     };
-    let answer = Answer {
+    let answer = |body| Answer {
         status,
         retry_after: Some("soon".to_owned()),
         content_type: Some("text/html".to_owned()),
-        body: Body::Whole(body.to_vec()),
+        body: Body::Whole(body),
     };
-    let listing = reading.listing(&answer);
+    let mut gathering = reading().listing(answer(Vec::new()), 1 << 20, |observation| observation);
+    let _ = gathering.take(body);
+    let listing = gathering.done(None);
+    let account = reading().account(&answer(body.to_vec()));
     let failure = listing.error.map(|error| Observation::failed(listing.outcome, error));
-    [reading.account(&answer)].into_iter().chain(failure).chain(listing.accounts.into_values()).collect()
+    [account].into_iter().chain(failure).chain(listing.accounts.into_values()).collect()
 }
 
 fn look(body: &str) -> Configuration {

@@ -61,12 +61,18 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
+    let before = store.last_run().await?;
     let engine = setup::engine(config, store.clone())?;
     let wanted = pass(&engine, options, at).await?;
     at.step(Step::Telling);
     engine.tell(clock::now()).await?;
     at.step(Step::Closing);
     engine.purge(clock::now()).await?;
+    let today = clock::now().date_naive();
+    // After what there is to tell, which must not wait for it.
+    if !store.is_examined() && before.is_none_or(|run| run.started_at.date_naive() != today) {
+        store.examine().await?;
+    }
     let report = picture(options, &engine, wanted.as_ref()).await?;
     store.close().await;
     Ok(report)
@@ -118,7 +124,13 @@ async fn pass(engine: &Engine, options: &Check, at: &At) -> anyhow::Result<Optio
         progress.show("checking", done, total);
     };
     looking(0, wanted.as_ref().map_or(0, BTreeSet::len));
-    let pass = engine.check(&scope, clock::now(), &looking).await?;
+    let mut pass = engine.check(&scope, clock::now(), &looking).await?;
+    while let Some(put_off) = &pass.put_off {
+        at.step(Step::LeavingAlone);
+        progress.say("waiting as long as the API asked for");
+        clock::sleep_until(put_off.until).await;
+        pass = engine.resume(pass.run, put_off, clock::now(), &looking).await?;
+    }
     if pass.doubts {
         at.step(Step::Doubting);
         progress.say("asking again about bad answers");

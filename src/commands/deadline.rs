@@ -29,6 +29,7 @@ pub(super) enum Step {
         done: usize,
         total: usize,
     },
+    LeavingAlone,
     Doubting,
     Asking {
         done: usize,
@@ -45,6 +46,7 @@ impl fmt::Display for Step {
             Self::Opening => f.write_str("opening the store"),
             Self::Looking { total: 0, .. } => f.write_str("looking at the accounts"),
             Self::Looking { done, total } => write!(f, "looking at the accounts, {done} of {total} done"),
+            Self::LeavingAlone => f.write_str("waiting as long as the API asked for (429)"),
             Self::Doubting => f.write_str("waiting to ask again about bad answers (confirm_after)"),
             Self::Asking { done, total } => {
                 write!(f, "asking again about bad answers, {done} of {total} done")

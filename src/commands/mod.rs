@@ -21,6 +21,8 @@ mod webhook;
 use std::io;
 use std::process::ExitCode;
 
+use tokio::runtime::Builder;
+
 use crate::cli::{Cli, Command};
 use crate::config::Environment;
 use crate::telemetry::{Voice, Way};
@@ -42,11 +44,11 @@ pub fn main(mut cli: Cli) -> ExitCode {
     };
     let way = Way::of(cli.global.log_format, &environment);
     telemetry::start(cli.global.log_level, voice, way, cli.global.color);
-    // One worker: there is little to do but to wait for others, and threads that hand work to and fro cost more than the work.
-    // A deadline needs a second one: it is kept also while something blocks.
+    // One thread: there is little to do but to wait for others, and threads that hand work to and fro cost more than the work.
+    // A deadline needs more: it is kept also while something blocks.
     let is_timed = matches!(&cli.command, Command::Check(check) if check.timeout.is_some());
-    let workers = if is_timed { 2 } else { 1 };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let mut builder = if is_timed { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = builder.worker_threads(2).enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(cli));

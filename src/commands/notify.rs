@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use anyhow::Context;
-
 use crate::cli::{Global, Notify};
 use crate::clock;
 use crate::config::Receiver;
@@ -34,7 +32,7 @@ pub(super) async fn run(global: &Global, command: &Notify) -> anyhow::Result<u8>
         !chosen.is_empty(),
         "the configuration has no receivers: add a [[receivers]] to be told of anything"
     );
-    let sender = Sender::new().context("cannot prepare deliveries")?;
+    let sender = Sender::over_network();
     let now = clock::now();
     let attempts = chosen.iter().map(|receiver| attempt(&sender, receiver, now));
     let results = futures_util::future::join_all(attempts).await;

@@ -47,9 +47,60 @@ pub(super) fn part(text: &str) -> Option<(String, Accounts<'_>)> {
     Some((rest, accounts))
 }
 
+/// What stands under an account's header, where that is an id and perhaps a name in the plainest of words.
+pub(super) fn plain(content: &str) -> Option<(&str, Option<&str>)> {
+    const BLANK: [char; 2] = [' ', '\t'];
+    let (mut id, mut name) = (None, None);
+    for line in content.lines().map(|line| line.trim_matches(BLANK)).filter(|line| !line.is_empty()) {
+        let (key, value) = line.split_once('=')?;
+        let value = value.trim_matches(BLANK);
+        let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        let text = value.strip_prefix(quote)?.strip_suffix(quote)?;
+        let odd = |c: char| matches!(c, '\\' | '"' | '\'') || c.is_control();
+        if text.contains(odd) || text.trim().is_empty() {
+            return None;
+        }
+        let slot = match key.trim_matches(BLANK) {
+            "id" => &mut id,
+            "name" => &mut name,
+            _ => return None,
+        };
+        if slot.replace(text).is_some() {
+            return None;
+        }
+    }
+    Some((id?, name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_plain_is_read_and_anything_else_is_left_to_who_knows_the_format() {
+        for (content, read) in [
+            ("id = \"1\"\n\n", Some(("1", None))),
+            ("name='studio #a'\r\n\tid  =  '007' \r\n", Some(("007", Some("studio #a")))),
+            ("", None),
+            ("name = 'a'\n", None),
+            ("id = ''\n", None),
+            ("id = 7\n", None),
+            ("id = \"1\" # one\n", None),
+            ("# one\nid = \"1\"\n", None),
+            ("id = \"\\u0031\"\n", None),
+            ("id = \"\"\"1\"\"\"\n", None),
+            ("id = \"1'\n", None),
+            ("id = \"\n", None),
+            ("id = \"1\"\nid = \"2\"\n", None),
+            ("\"id\" = \"1\"\n", None),
+            ("id = \"1\"\nlead_times = ['1d']\n", None),
+            ("id = \"1\"\nnmae = 'a'\n", None),
+            ("id = \"1\rname = 'a'\n", None),
+            ("id = \"1\"\u{a0}\n", None),
+        ] {
+            assert_eq!(plain(content), read, "{content:?}");
+        }
+    }
 
     #[test]
     fn accounts_are_parted_from_the_rest_by_their_headers() {

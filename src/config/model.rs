@@ -127,6 +127,17 @@ pub struct Api {
     pub concurrency: usize,
     /// The largest body per account, in bytes.
     pub max_body: usize,
+    /// How accounts are asked for.
+    pub fetch: Fetch,
+}
+
+/// How accounts are asked for (`[api].fetch`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetch {
+    /// One request for each.
+    Each,
+    /// One request for all of a subscription; who is missing there is asked for alone.
+    List,
 }
 
 /// When runs start.

@@ -8,11 +8,10 @@ use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use super::model::{Channel, Config, Email, Origin, Receiver, Secret, Subscription, Tls, Webhook};
+use super::model::{Channel, Config, Email, Fetch, Origin, Receiver, Secret, Subscription, Tls, Webhook};
 use super::size;
 use crate::domain::alert::AlertKind;
 use crate::domain::change::ChangeKind;
-use crate::domain::configuration::EndSource;
 use crate::domain::expiry::Ladder;
 use crate::domain::route::Kinds;
 use crate::domain::span;
@@ -90,7 +89,13 @@ impl Page {
     fn sections(&mut self, config: &Config) {
         self.header("[api]");
         self.text("base_url", config.api.base_url.as_str().trim_end_matches('/'));
-        self.text("fetch", "each");
+        self.text(
+            "fetch",
+            match config.api.fetch {
+                Fetch::Each => "each",
+                Fetch::List => "list",
+            },
+        );
         self.timeout(config.api.timeout);
         self.line(&format!("concurrency = {}", config.api.concurrency));
         self.text("max_body", &size::text(config.api.max_body));
@@ -100,7 +105,7 @@ impl Page {
         self.span("jitter", config.schedule.jitter);
         self.header("[expiry]");
         self.ladder(&config.expiry.ladder);
-        self.text("source", source(config.expiry.source));
+        self.text("source", config.expiry.source.as_str());
         self.header("[alerts]");
         self.span("confirm_after", config.alerts.confirm_after);
         self.span("unreachable_after", config.alerts.unreachable_after);
@@ -164,14 +169,6 @@ fn kinds(kinds: &Kinds) -> Vec<&'static str> {
             let alerts = alerts.iter().copied().map(AlertKind::as_str);
             alerts.chain(changes.iter().copied().map(ChangeKind::as_str)).collect()
         }
-    }
-}
-
-const fn source(source: EndSource) -> &'static str {
-    match source {
-        EndSource::ExpExpire => "exp_Expire",
-        EndSource::Exp => "exp",
-        EndSource::Earliest => "earliest",
     }
 }
 

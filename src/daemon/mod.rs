@@ -7,6 +7,7 @@
 //! Remaining race: a process that dies after a receiver took a message and before that is recorded sends it again,
 //! with the same id and bytes.
 
+mod looking;
 mod reload;
 mod sending;
 mod signals;
@@ -25,10 +26,11 @@ use crate::domain::account::ReceiverName;
 use crate::domain::silence::SilenceId;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
-use crate::engine::{Delivery, Engine, Pass, Scope};
+use crate::engine::{Delivery, Engine, Pass, PutOff};
 use crate::output::counted;
 use crate::store::{Lock, Store, StoreError};
 
+use looking::{Look, STILL_IN_DOUBT};
 use signals::{Signal, Signals};
 pub use start::start;
 use systemd::Systemd;
@@ -41,9 +43,6 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// And the store this long to be closed: together less than the units' `TimeoutStopSec=`.
 const CLOSE: Duration = Duration::from_secs(5);
-
-/// A second question that got no verdict is asked again after this.
-const STILL_IN_DOUBT: TimeDelta = TimeDelta::minutes(1);
 
 /// What is over is purged this often.
 const PURGE_EVERY: TimeDelta = TimeDelta::hours(1);
@@ -66,15 +65,6 @@ pub enum End {
     StoreLost,
 }
 
-/// Which of a run's two looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    /// At everything.
-    First,
-    /// At what was in doubt.
-    Again,
-}
-
 /// The service and what it knows about moments to come. All of it can be computed anew, so nothing of it is stored.
 #[derive(Debug)]
 pub struct Daemon {
@@ -89,8 +79,12 @@ pub struct Daemon {
     looked_up: Timestamp,
     /// When the next run is due by the schedule.
     next_run: Option<Timestamp>,
+    /// When the last run began.
+    run_began: Timestamp,
     /// When bad verdicts are to be asked about again, and in which run.
     question: Option<(Timestamp, RunId)>,
+    /// Whom a run could not ask yet, since their vendor wants to be left alone.
+    put_off: Option<(PutOff, RunId)>,
     /// When there will be something to say.
     next_word: Option<Timestamp>,
     /// The silences that the last announcing heeded.
@@ -140,7 +134,9 @@ impl Daemon {
             examining: JoinSet::new(),
             looked_up: now,
             next_run: due.map(|due| due.max(now)),
+            run_began: now,
             question,
+            put_off: None,
             next_word: Some(now),
             heeded: BTreeSet::new(),
             next_purge: now,
@@ -237,7 +233,11 @@ impl Daemon {
             self.adopt(engine, now).await;
         }
         // A run that goes on, or waits for its second look, heeds them at its end.
-        if self.looking.is_empty() && self.question.is_none() && self.silences_moved(now).await {
+        if self.looking.is_empty()
+            && self.question.is_none()
+            && self.put_off.is_none()
+            && self.silences_moved(now).await
+        {
             self.next_word = Some(now);
         }
         if self.next_word.is_some_and(|due| due <= now) {
@@ -283,19 +283,6 @@ impl Daemon {
         self.next_purge = now + pause;
     }
 
-    /// Begins the run or the second question that is due.
-    fn look(&mut self, now: Timestamp) {
-        let engine = self.engine.clone();
-        if let Some((_, run)) = self.question.filter(|(due, _)| *due <= now) {
-            self.question = None;
-            self.looking.spawn(async move { (Look::Again, engine.confirm(run, now, &|_, _| {}).await) });
-        } else if self.next_run.is_some_and(|due| due <= now) {
-            self.plan_next_run(now);
-            self.looking
-                .spawn(async move { (Look::First, engine.check(&Scope::Everything, now, &|_, _| {}).await) });
-        }
-    }
-
     /// Every moment to come was reckoned by a clock that ran ahead: waiting for it could take as long as that was.
     fn plan_anew(&mut self, now: Timestamp) {
         self.plan_next_run(now);
@@ -303,55 +290,6 @@ impl Daemon {
         self.next_word = Some(now);
         self.next_purge = self.next_purge.min(now + PURGE_EVERY);
         self.queue_all(now);
-    }
-
-    fn plan_next_run(&mut self, now: Timestamp) {
-        let timetable = &self.engine.config.schedule;
-        self.next_run = timetable.schedule.next_after(now).map(|next| next + jitter(timetable.jitter, now));
-    }
-
-    /// A run ended: with doubts, what it has to say waits for the second answer, so that one run is one message.
-    fn looked(&mut self, (look, pass): (Look, Result<Pass, StoreError>), now: Timestamp) {
-        match pass {
-            Ok(pass) => {
-                let counts = pass.counts;
-                tracing::info!(
-                    run = pass.run,
-                    checked = counts.checked,
-                    ok = counts.ok,
-                    no_verdict = counts.no_verdict,
-                    doubts = pass.doubts,
-                    "run done: {} checked, {} ok{}{}",
-                    counted(usize::try_from(counts.checked).unwrap_or(usize::MAX), "account"),
-                    counts.ok,
-                    match counts.no_verdict {
-                        0 => String::new(),
-                        none => format!(", {none} without a verdict"),
-                    },
-                    if pass.doubts { ", some to be asked again" } else { "" }
-                );
-                let pause = self.engine.config.alerts.confirm_after;
-                let earlier = self.question.map(|(due, _)| due);
-                let due = match (pass.doubts, look) {
-                    (false, _) => None,
-                    // With runs closer together than the pause, each one would put the second look off for ever, and with
-                    // it every word.
-                    (true, Look::First) => Some(earlier.map_or(now + pause, |due| due.min(now + pause))),
-                    (true, Look::Again) => Some(now + pause.max(STILL_IN_DOUBT)),
-                };
-                self.question = due.map(|due| (due, pass.run));
-                self.next_word = if pass.doubts && look == Look::First {
-                    [self.next_word, pass.next_rung].into_iter().flatten().min()
-                } else {
-                    Some(now)
-                };
-            }
-            Err(error) => {
-                self.failed(error, "the run could not be stored, will try again");
-                let again = now + AFTER_FAULT;
-                self.next_run = Some(self.next_run.map_or(again, |next| next.min(again)));
-            }
-        }
     }
 
     /// Whether a silence came or ended since the last announcing. A store that cannot be read is told of by the steps.
@@ -386,7 +324,9 @@ impl Daemon {
 
     fn wake_at(&self) -> Option<Timestamp> {
         let idle = self.looking.is_empty();
-        let looks = [self.next_run, self.question.map(|(due, _)| due)].into_iter().flatten().filter(|_| idle);
+        let put_off = self.put_off.as_ref().map(|(put_off, _)| put_off.until);
+        let question = self.question.map(|(due, _)| due);
+        let looks = [self.next_run, question, put_off].into_iter().flatten().filter(|_| idle);
         let attempts =
             self.attempts.iter().filter(|(receiver, _)| !self.busy.contains(*receiver)).map(|(_, due)| *due);
         let heed = (!self.heeded.is_empty()).then(|| self.looked_up + HEED);
@@ -426,16 +366,6 @@ impl Daemon {
         if ended.await.is_err() {
             tracing::warn!("stopped before everything in flight had ended; the next start takes it up");
         }
-    }
-}
-
-/// Up to `most` later: spread by the moment itself, which differs from run to run and from machine to machine.
-fn jitter(most: TimeDelta, now: Timestamp) -> TimeDelta {
-    let range = most.num_milliseconds();
-    if range == 0 {
-        TimeDelta::zero()
-    } else {
-        TimeDelta::milliseconds((now.timestamp_millis().wrapping_mul(2_654_435_761)).rem_euclid(range))
     }
 }
 

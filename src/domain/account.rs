@@ -5,18 +5,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Makes a newtype over text: ordered, printable, serialised as the text itself.
+/// Makes a newtype over text: ordered, printable, serialised as the text itself, and cheap to clone, since every look
+/// names its account in several places.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// Takes the text as it is.
             pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+                Self(text.into().into())
             }
 
             /// The text.

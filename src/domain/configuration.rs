@@ -26,6 +26,17 @@ pub enum EndSource {
     Earliest,
 }
 
+impl EndSource {
+    /// The contract's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ExpExpire => "exp_Expire",
+            Self::Exp => "exp",
+            Self::Earliest => "earliest",
+        }
+    }
+}
+
 /// One account's configuration as kept: normalised and redacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {

@@ -6,20 +6,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use tokio::time::Instant;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
 use super::announce::next_rung;
-use super::look::{Seen, look};
-use crate::domain::account::{AccountId, AccountKey};
+use super::ask::{PutOff, Questions};
+use super::look::plan;
+use crate::domain::account::AccountKey;
 use crate::domain::policy::Policy;
 use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
 use crate::store::{RunCounts, StoreError, Tally};
 
 /// How many answers are written in one transaction at the most.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 
 /// For how long answers are gathered for one transaction: what was seen is soon on the disk, and few transactions are made.
 const GATHER: Duration = Duration::from_millis(200);
@@ -27,14 +28,14 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Which accounts a run looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Every watched account, after the lists of subscriptions that want accounts discovered.
+    /// Every watched account, and the lists of subscriptions that want accounts discovered.
     Everything,
     /// Only these.
     Accounts(BTreeSet<AccountKey>),
 }
 
 /// One pass over accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {
     /// The run that it belongs to.
     pub run: RunId,
@@ -42,8 +43,10 @@ pub struct Pass {
     pub counts: RunCounts,
     /// Whether bad verdicts wait to be asked about again.
     pub doubts: bool,
-    /// With doubts: the next rung of any ladder, which must not wait for them.
+    /// With doubts, or somebody put off: the next rung of any ladder, which must not wait for them.
     pub next_rung: Option<Timestamp>,
+    /// Whom it did not ask yet: they belong to the same run.
+    pub put_off: Option<PutOff>,
 }
 
 /// Is told how many of how many accounts were looked at.
@@ -65,19 +68,26 @@ impl Engine {
         let targets = match scope {
             Scope::Accounts(accounts) => accounts.iter().cloned().collect(),
             Scope::Everything => {
-                let listings: Vec<AccountKey> = self
-                    .config
-                    .subscriptions
-                    .iter()
-                    .filter(|s| s.discover)
-                    .map(|s| AccountKey::listing(&s.name))
-                    .collect();
-                step.look_at(&listings, &|_, _| {}).await?;
-                self.store.watched_keys().await?
+                let mut targets = self.store.watched_keys().await?;
+                let discovering = self.config.subscriptions.iter().filter(|s| s.discover);
+                targets.extend(discovering.map(|s| AccountKey::listing(&s.name)));
+                targets
             }
         };
-        let targets: Vec<AccountKey> = targets;
-        step.look_at(&targets, progress).await?;
+        step.look_at(targets, progress).await?;
+        step.finish().await
+    }
+
+    /// Asks those that an earlier pass of the same run put off.
+    pub async fn resume(
+        &self,
+        run: RunId,
+        put_off: &PutOff,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<Pass, StoreError> {
+        let mut step = self.step_of(run, now).await?;
+        step.look_at(put_off.accounts.clone(), progress).await?;
         step.finish().await
     }
 
@@ -88,11 +98,18 @@ impl Engine {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<Pass, StoreError> {
-        let begun = self.store.last_run().await?.filter(|last| last.id == run).map(|last| last.started_at);
-        let mut step = Step::new(self, run, begun.or(Some(now)), now);
+        let mut step = self.step_of(run, now).await?;
         let doubted = self.store.doubted(now).await?;
-        step.look_at(&doubted, progress).await?;
+        step.look_at(doubted, progress).await?;
+        // Who is put off stays in doubt, and is asked with the next ones that are.
+        step.put_off = None;
         step.finish().await
+    }
+
+    /// A later pass of a run.
+    async fn step_of(&self, run: RunId, now: Timestamp) -> Result<Step<'_>, StoreError> {
+        let begun = self.store.last_run().await?.filter(|last| last.id == run).map(|last| last.started_at);
+        Ok(Step::new(self, run, begun.or(Some(now)), now))
     }
 }
 
@@ -105,52 +122,63 @@ pub(super) struct Step<'a> {
     /// When the run began, where this is not its first pass: looks since then are corrected, not added to.
     pub(super) begun: Option<Timestamp>,
     pub(super) tally: Tally,
+    put_off: Option<PutOff>,
 }
 
 impl<'a> Step<'a> {
     fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>, now: Timestamp) -> Self {
-        Self { engine, policy: engine.config.policy(), run, now, begun, tally: Tally::default() }
+        Self {
+            engine,
+            policy: engine.config.policy(),
+            run,
+            now,
+            begun,
+            tally: Tally::default(),
+            put_off: None,
+        }
     }
 
-    async fn look_at(&mut self, targets: &[AccountKey], progress: Progress<'_>) -> Result<(), StoreError> {
-        let now = self.now;
-        let looks = futures_util::stream::iter(targets.to_vec())
-            .map(|target| look(self.engine.clone(), target, now))
-            .buffer_unordered(self.engine.config.api.concurrency);
-        let mut looks = std::pin::pin!(looks);
-        let mut done = 0;
-        while let Some(first) = looks.next().await {
-            let mut batch = vec![first];
-            let soon = Instant::now() + GATHER;
-            while batch.len() < BATCH
-                && let Ok(Some(look)) = tokio::time::timeout_at(soon, looks.next()).await
-            {
-                batch.push(look);
+    async fn look_at(&mut self, targets: Vec<AccountKey>, progress: Progress<'_>) -> Result<(), StoreError> {
+        let (engine, now, begun) = (self.engine, self.now, self.begun.unwrap_or(self.now));
+        let (rolls, own) = plan(engine, targets);
+        let total = own.len() + rolls.iter().map(|roll| roll.wanted.len()).sum::<usize>();
+        let (sightings, mut queue) = mpsc::channel(BATCH);
+        // Beside each other: while one batch is written, the next answers come.
+        let writing = async {
+            let (mut batch, mut done) = (Vec::with_capacity(BATCH), 0);
+            while queue.recv_many(&mut batch, BATCH).await > 0 {
+                let soon = Instant::now() + GATHER;
+                while batch.len() < BATCH
+                    && let room = BATCH - batch.len()
+                    && let Ok(1..) = timeout_at(soon, queue.recv_many(&mut batch, room)).await
+                {
+                }
+                self.record(&batch).await?;
+                done += batch.iter().filter(|(account, _)| !account.is_listing()).count();
+                progress(done, total.max(done));
+                batch.clear();
             }
-            for (account, Seen { found, .. }) in batch.iter().filter(|(account, _)| account.is_listing()) {
-                let found: Vec<&AccountId> = found.iter().collect();
-                self.engine.watch_found(&account.subscription, &found).await?;
-            }
-            self.record(&batch).await?;
-            done += batch.len();
-            progress(done, targets.len());
-        }
+            Ok(())
+        };
+        let questions = Questions { engine, rolls, own, now, begun };
+        let (put_off, ()) = tokio::try_join!(questions.ask(sightings), writing)?;
+        self.put_off = put_off;
         Ok(())
     }
 
-    async fn finish(&self) -> Result<Pass, StoreError> {
+    async fn finish(self) -> Result<Pass, StoreError> {
         let store = &self.engine.store;
         let mut writer = store.write().await?;
         let counts = writer.finish_run(self.run, &self.tally, self.now).await?;
         writer.commit().await?;
         let doubts = store.next_question().await?.is_some();
-        let next_rung = if doubts {
+        let next_rung = if doubts || self.put_off.is_some() {
             let horizon = self.now + self.policy.longest_lead();
             let (members, later) = (store.astir(horizon).await?, store.next_end(horizon).await?);
             next_rung(&members, later, &self.policy, self.now)
         } else {
             None
         };
-        Ok(Pass { run: self.run, counts, doubts, next_rung })
+        Ok(Pass { run: self.run, counts, doubts, next_rung, put_off: self.put_off })
     }
 }

@@ -1,14 +1,29 @@
 //! Short names of long texts.
 
-use std::fmt::Write;
+use ring::digest::{Context, SHA256};
 
-/// A text of 32 characters that no other text has: half of its SHA-256.
-pub(super) fn digest(text: &str) -> String {
-    let whole = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let mut short = String::with_capacity(32);
-    for byte in whole.as_ref().iter().take(16) {
-        // Writing to a string cannot fail.
-        let _ = write!(short, "{byte:02x}");
+/// A text of 32 characters that no other text than these pieces together has: half of its SHA-256.
+pub(super) fn digest<'t>(pieces: impl IntoIterator<Item = &'t str>) -> String {
+    let mut context = Context::new(&SHA256);
+    for piece in pieces {
+        context.update(piece.as_bytes());
     }
-    short
+    let nibble = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
+    context
+        .finish()
+        .as_ref()
+        .iter()
+        .take(16)
+        .flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_half_of_a_sha_256_in_hexadecimal() {
+        assert_eq!(digest(["ab", "", "c"]), "ba7816bf8f01cfea414140de5dae2223");
+    }
 }

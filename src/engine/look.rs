@@ -1,42 +1,186 @@
-//! One look: asks the vendor about one account, or for the list of all.
+//! One look: asks the vendor about one account, or about many by their subscription's list.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::mpsc::Sender;
 
 use super::Engine;
-use crate::domain::account::{AccountId, AccountKey};
+use crate::api::Listing;
+use crate::config::{Fetch, Subscription};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::configuration::Configuration;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
+use crate::store::StoreError;
 
-pub(super) async fn look(engine: Engine, target: AccountKey, now: Timestamp) -> (AccountKey, Seen) {
-    let subscriptions = &engine.config.subscriptions;
-    let Some(subscription) =
-        subscriptions.iter().find(|subscription| subscription.name == target.subscription)
-    else {
-        let gone = Observation::failed(Outcome::Unavailable, "its subscription left the configuration");
-        return (target, Seen::only(gone));
-    };
-    let token = &subscription.token.value;
-    if !target.is_listing() {
-        let observation = engine.client.account(token, &target.id, now).await;
-        return (target, Seen::only(observation));
-    }
-    let listing = engine.client.accounts(token, now).await;
-    let found = listing.accounts.into_keys().collect();
-    let observation = Observation {
-        outcome: listing.outcome,
-        configuration: None,
-        error: listing.error,
-        retry_after: listing.retry_after,
-    };
-    (target, Seen { observation, found })
+/// What one look saw, and of whom. Small, since a list is held whole before any of it counts.
+pub(super) type Sighting = (AccountKey, Sight);
+
+#[derive(Debug)]
+pub(super) enum Sight {
+    /// A healthy configuration, as the store keeps it.
+    Healthy(Box<str>),
+    /// Anything else.
+    Other(Box<Observation>),
 }
 
-/// What one look saw, and which accounts a list held.
-pub(super) struct Seen {
-    pub(super) observation: Observation,
-    pub(super) found: Vec<AccountId>,
+impl Sight {
+    fn of(observation: Observation) -> Self {
+        match observation.configuration.as_ref().map(serde_json::to_string) {
+            Some(Ok(text)) => Self::Healthy(text.into_boxed_str()),
+            Some(Err(_)) | None => Self::Other(Box::new(observation)),
+        }
+    }
+
+    pub(super) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Healthy(_) => Outcome::Ok,
+            Self::Other(observation) => observation.outcome,
+        }
+    }
+
+    pub(super) fn error(&self) -> Option<&str> {
+        match self {
+            Self::Healthy(_) => None,
+            Self::Other(observation) => observation.error.as_deref(),
+        }
+    }
+
+    /// All of what was seen.
+    pub(super) fn observation(&self) -> Observation {
+        match self {
+            Self::Healthy(text) => match serde_json::from_str::<Configuration>(text) {
+                Ok(configuration) => Observation::ok(configuration),
+                Err(error) => Observation::failed(Outcome::Malformed, error.to_string()),
+            },
+            Self::Other(observation) => Observation::clone(observation),
+        }
+    }
 }
 
-impl Seen {
-    const fn only(observation: Observation) -> Self {
-        Self { observation, found: Vec::new() }
+/// Asks about one account by itself.
+pub(super) async fn look(engine: Engine, target: AccountKey, now: Timestamp) -> Sighting {
+    let observation = match engine.subscription(&target.subscription) {
+        Some(subscription) => engine.client.account(&subscription.token.value, &target.id, now).await,
+        None => gone(),
+    };
+    (target, Sight::of(observation))
+}
+
+/// One list to ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Roll {
+    pub(super) subscription: SubscriptionName,
+    /// Whether the list itself is watched, since it says whom to watch.
+    discovers: bool,
+    /// Who is to be looked at by it.
+    pub(super) wanted: BTreeSet<AccountId>,
+}
+
+impl Roll {
+    /// Whom it speaks for, itself among them where it is watched.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountKey> {
+        let listing = self.discovers.then(|| AccountKey::listing(&self.subscription));
+        self.wanted.iter().map(|id| AccountKey::new(&self.subscription, id)).chain(listing)
     }
+}
+
+/// What is to be asked: lists, and accounts by themselves. An account alone is not worth a list.
+pub(super) fn plan(engine: &Engine, targets: Vec<AccountKey>) -> (Vec<Roll>, Vec<AccountKey>) {
+    let mut rolls: Vec<Roll> = Vec::new();
+    let mut own = Vec::new();
+    for target in targets {
+        if !target.is_listing() && engine.config.api.fetch == Fetch::Each {
+            own.push(target);
+            continue;
+        }
+        let (discovers, subscription) = (target.is_listing(), target.subscription);
+        let at = rolls.iter().position(|roll| roll.subscription == subscription).unwrap_or_else(|| {
+            rolls.push(Roll { subscription, discovers: false, wanted: BTreeSet::new() });
+            rolls.len() - 1
+        });
+        if discovers {
+            rolls[at].discovers = true;
+        } else {
+            rolls[at].wanted.insert(target.id);
+        }
+    }
+    rolls.retain_mut(|roll| {
+        let alone = !roll.discovers && roll.wanted.len() == 1;
+        if alone && let Some(id) = roll.wanted.pop_first() {
+            own.push(AccountKey::new(&roll.subscription, &id));
+        }
+        !alone
+    });
+    (rolls, own)
+}
+
+/// Asks for a list; what it says of whom nobody wants is let go at once.
+pub(super) async fn read_out(engine: Engine, roll: Roll, now: Timestamp) -> (Roll, Listing<Option<Sight>>) {
+    let Some(subscription) = engine.subscription(&roll.subscription) else {
+        return (roll, gone().into());
+    };
+    let keeps = engine.config.api.fetch == Fetch::List;
+    let keep = |observation| keeps.then(|| Sight::of(observation));
+    let listing = engine.client.accounts(&subscription.token.value, now, keep).await;
+    (roll, listing)
+}
+
+impl Engine {
+    /// Hands over what a list said; gives those who must be asked by themselves: who is wanted and missing, and who was found
+    /// where accounts are asked for by themselves.
+    pub(super) async fn hand_over(
+        &self,
+        (mut roll, listing): (Roll, Listing<Option<Sight>>),
+        sightings: &Sender<Sighting>,
+    ) -> Result<Vec<AccountKey>, StoreError> {
+        let Listing { outcome, error, retry_after, accounts } = listing;
+        let of = |id: &AccountId| AccountKey::new(&roll.subscription, id);
+        let as_a_whole = Observation { outcome, configuration: None, error, retry_after };
+        // A receiver that is closed met an error, which is told of where it was met.
+        let hand = async |account, sight| drop(sightings.send((account, sight)).await);
+        if outcome != Outcome::Ok {
+            let of_each = for_each(&as_a_whole);
+            for id in &roll.wanted {
+                hand(of(id), Sight::Other(Box::new(of_each.clone()))).await;
+            }
+        }
+        if roll.discovers {
+            let listed: Vec<&AccountId> = accounts.keys().collect();
+            roll.wanted.extend(self.watch_found(&roll.subscription, &listed).await?);
+            hand(AccountKey::listing(&roll.subscription), Sight::Other(Box::new(as_a_whole))).await;
+        }
+        if outcome != Outcome::Ok {
+            return Ok(Vec::new());
+        }
+        for (id, sight) in accounts {
+            if let Some(sight) = sight
+                && roll.wanted.remove(&id)
+            {
+                hand(of(&id), sight).await;
+            }
+        }
+        Ok(roll.wanted.iter().map(of).collect())
+    }
+
+    fn subscription(&self, name: &SubscriptionName) -> Option<&Subscription> {
+        self.config.subscriptions.iter().find(|subscription| subscription.name == *name)
+    }
+}
+
+/// What a list that was not to be had says of each account: what is true of the token, the plan and the pace is true of
+/// all; anything else is no verdict.
+fn for_each(listing: &Observation) -> Observation {
+    let outcome = match listing.outcome {
+        Outcome::Unauthorized | Outcome::SubscriptionLapsed | Outcome::RateLimited | Outcome::Unavailable => {
+            return listing.clone();
+        }
+        Outcome::Ok | Outcome::NotFound | Outcome::AccountError | Outcome::Malformed => Outcome::Unavailable,
+    };
+    let why = listing.error.as_deref().unwrap_or_else(|| listing.outcome.as_str());
+    Observation::failed(outcome, format!("the list of accounts cannot be used: {why}"))
+}
+
+fn gone() -> Observation {
+    Observation::failed(Outcome::Unavailable, "its subscription left the configuration")
 }

@@ -4,6 +4,7 @@
 //! for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
 
 mod announce;
+mod ask;
 mod check;
 mod deliver;
 mod digest;
@@ -12,14 +13,19 @@ mod purge;
 mod record;
 mod watch;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 pub use announce::Announced;
+pub use ask::PutOff;
 pub use check::{Pass, Progress, Scope};
 pub use deliver::Delivery;
 
 use crate::api::Client;
 use crate::config::Config;
+use crate::domain::account::SubscriptionName;
+use crate::domain::pace::Pace;
 use crate::notify::Sender;
 use crate::store::Store;
 
@@ -34,4 +40,31 @@ pub struct Engine {
     pub client: Client,
     /// Reaches the receivers.
     pub sender: Sender,
+    /// Over how long the questions of a run are spread; no time at all asks as fast as it goes.
+    pub spread: Duration,
+    /// What earlier passes learnt of how much each subscription's vendor bears.
+    paces: Arc<Mutex<BTreeMap<SubscriptionName, Pace>>>,
+}
+
+impl Engine {
+    /// Puts one together that learnt nothing yet.
+    pub fn new(config: Config, store: Store, client: Client, sender: Sender) -> Self {
+        Self {
+            config: Arc::new(config),
+            store,
+            client,
+            sender,
+            spread: Duration::ZERO,
+            paces: Arc::default(),
+        }
+    }
+
+    fn pace(&self, subscription: &SubscriptionName) -> Pace {
+        let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        paces.get(subscription).map_or_else(|| Pace::new(self.config.api.concurrency), |pace| pace.resumed())
+    }
+
+    fn keep_pace(&self, subscription: &SubscriptionName, pace: Pace) {
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner).insert(subscription.clone(), pace);
+    }
 }

@@ -7,66 +7,66 @@ use std::collections::BTreeMap;
 
 use super::check::Step;
 use super::digest::digest;
-use super::look::Seen;
+use super::look::{Sight, Sighting};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
 use crate::domain::standing::{Known, Look};
 use crate::store::{StoreError, Writer};
 
-/// The looks of a batch at accounts of one subscription.
-type Looks<'b> = BTreeMap<&'b AccountId, (&'b AccountKey, &'b Seen)>;
+/// One look of a batch: at whom, what it saw, and that in short where it was healthy.
+struct Taken<'b> {
+    account: &'b AccountKey,
+    sight: &'b Sight,
+    digest: Option<String>,
+}
 
 impl Step<'_> {
     /// Writes `batch`.
-    pub(super) async fn record(&mut self, batch: &[(AccountKey, Seen)]) -> Result<(), StoreError> {
-        let mut subscriptions: BTreeMap<&SubscriptionName, Looks<'_>> = BTreeMap::new();
-        for (account, seen) in batch {
-            let Seen { observation, .. } = seen;
+    pub(super) async fn record(&mut self, batch: &[Sighting]) -> Result<(), StoreError> {
+        let mut subscriptions: BTreeMap<&SubscriptionName, Vec<Taken<'_>>> = BTreeMap::new();
+        for (account, sight) in batch {
             tracing::debug!(
-                account.id = %account.id, subscription = %account.subscription, outcome = %observation.outcome,
-                error = observation.error.as_deref(), "looked at an account"
+                account.id = %account.id, subscription = %account.subscription, outcome = %sight.outcome(),
+                error = sight.error(), "looked at an account"
             );
-            subscriptions.entry(&account.subscription).or_default().insert(&account.id, (account, seen));
+            let digest = match sight {
+                Sight::Healthy(text) => Some(digest([self.policy.source.as_str(), " ", text])),
+                Sight::Other(_) => None,
+            };
+            subscriptions.entry(&account.subscription).or_default().push(Taken { account, sight, digest });
         }
         let mut writer = self.engine.store.write().await?;
         for (subscription, mut looks) in subscriptions {
-            if looks.values().any(|(_, seen)| seen.observation.outcome == Outcome::Ok) {
+            if looks.iter().any(|taken| taken.sight.outcome() == Outcome::Ok) {
                 writer.proved(subscription, self.run).await?;
             }
-            let digests: BTreeMap<&AccountId, String> = looks
+            let digests: Vec<(&AccountId, &str)> = looks
                 .iter()
-                .filter_map(|(id, (_, seen))| {
-                    Some((*id, self.digest(seen.observation.configuration.as_ref()?)?))
-                })
+                .filter_map(|taken| Some((&taken.account.id, taken.digest.as_deref()?)))
                 .collect();
             let stirred = writer.see_again(subscription, &digests, self.now, self.run).await?;
             let calm = i64::try_from(digests.len() - stirred.len()).unwrap_or(i64::MAX);
             self.tally.checked += calm;
             self.tally.ok += calm;
-            looks.retain(|id, _| stirred.contains(*id) || !digests.contains_key(id));
+            looks.retain(|taken| taken.digest.is_none() || stirred.contains(&taken.account.id));
             if !looks.is_empty() {
-                self.learn(&mut writer, &looks, &digests).await?;
+                self.learn(&mut writer, &looks).await?;
             }
         }
         writer.commit().await
     }
 
     /// Reads, compares and keeps in full.
-    async fn learn(
-        &mut self,
-        writer: &mut Writer,
-        looks: &Looks<'_>,
-        digests: &BTreeMap<&AccountId, String>,
-    ) -> Result<(), StoreError> {
-        let mut known = writer.known_of(looks.values().map(|(account, _)| *account)).await?;
-        for (id, (account, Seen { observation, .. })) in looks {
+    async fn learn(&mut self, writer: &mut Writer, looks: &[Taken<'_>]) -> Result<(), StoreError> {
+        let mut known = writer.known_of(looks.iter().map(|taken| taken.account)).await?;
+        for Taken { account, sight, digest } in looks {
             let Some(known) = known.remove(*account) else { continue };
+            let observation = &sight.observation();
             if !account.is_listing() {
                 self.tally.count(observation.outcome, self.seen_before(&known));
             }
             let lesson = known.learn(Look { observation, at: self.now, run: self.run }, &self.policy);
-            match digests.get(id).filter(|_| lesson.standing.is_calm()) {
+            match digest.as_deref().filter(|_| lesson.standing.is_calm()) {
                 Some(digest) => writer.record_calm(account, &lesson.standing, digest).await?,
                 None => writer.record_standing(account, &lesson.standing).await?,
             }
@@ -87,11 +87,5 @@ impl Step<'_> {
     /// What an earlier pass of the same run saw.
     fn seen_before(&self, known: &Known) -> Option<Outcome> {
         known.standing.outcome.filter(|_| self.begun.is_some() && known.standing.checked_at >= self.begun)
-    }
-
-    /// What a look saw, and how it is read, in short.
-    fn digest(&self, configuration: &Configuration) -> Option<String> {
-        let text = serde_json::to_string(configuration).ok()?;
-        Some(digest(&format!("{:?} {text}", self.policy.source)))
     }
 }

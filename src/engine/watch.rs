@@ -47,22 +47,23 @@ impl Engine {
         writer.commit().await
     }
 
-    /// Adds those accounts of a list that are not watched yet.
+    /// Adds those accounts of a list that are not watched yet, and gives them.
     pub(super) async fn watch_found(
         &self,
         subscription: &SubscriptionName,
         found: &[&AccountId],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<AccountId>, StoreError> {
         let mut writer = self.store.write().await?;
         let new = writer.unwatched(subscription, found).await?;
         if new.is_empty() {
-            return Ok(());
+            return Ok(new);
         }
         for id in &new {
             writer.watch_found(&discovered(AccountKey::new(subscription, id))).await?;
         }
         writer.joined(subscription, new.len()).await?;
-        writer.commit().await
+        writer.commit().await?;
+        Ok(new)
     }
 }
 
@@ -74,8 +75,7 @@ fn rosters(wanted: &[Watched], source: EndSource) -> BTreeMap<SubscriptionName, 
         rosters.entry(account.subscription.clone()).or_default().push([account.id.as_str(), name, how]);
     }
     let roster = |members: Vec<[&str; 3]>| {
-        let members: Vec<&str> = members.into_iter().flatten().collect();
-        format!("{source:?}/{}", digest(&members.join("\0")))
+        format!("{source:?}/{}", digest(members.into_iter().flatten().flat_map(|word| [word, "\0"])))
     };
     rosters.into_iter().map(|(name, members)| (name, roster(members))).collect()
 }

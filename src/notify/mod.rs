@@ -50,14 +50,6 @@ impl Attempt {
     }
 }
 
-/// Why nothing can be sent at all.
-#[derive(Debug, thiserror::Error)]
-pub enum SenderError {
-    /// The HTTP client cannot be set up.
-    #[error("HTTP client for webhooks")]
-    Http(#[from] reqwest::Error),
-}
-
 /// Hands finished bytes over; cheap to keep, safe to share.
 #[derive(Clone, Debug)]
 pub struct Sender(Transport);
@@ -73,12 +65,9 @@ enum Transport {
 }
 
 impl Sender {
-    /// Sets the HTTP clients up; nothing is connected yet.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up on this machine.
-    pub fn new() -> Result<Self, SenderError> {
-        Ok(Self(Transport::Network { http: webhook::Clients::new()?, smtp_timeout: email::TIMEOUT }))
+    /// Reaches receivers over the network; nothing is connected, nor read, yet.
+    pub fn over_network() -> Self {
+        Self(Transport::Network { http: webhook::Clients::default(), smtp_timeout: email::TIMEOUT })
     }
 
     /// Sends nothing, and behaves as if each receiver took it: for asking what would happen.

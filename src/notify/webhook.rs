@@ -4,6 +4,7 @@
 //! host only and quotes at most [`EXCERPT`] printable characters of the answer, the address's own words blotted out.
 
 use std::error::Error as _;
+use std::sync::{Arc, OnceLock};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect};
@@ -30,18 +31,15 @@ pub(super) struct Delivery<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Two clients: a proxy of the environment is for others, never for loopback.
-#[derive(Clone, Debug)]
+/// Two clients: a proxy of the environment is for others, never for loopback. Each is made when it is first needed: the certificates
+/// that it trusts take time to read, and memory.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
-    proxied: Client,
-    direct: Client,
+    proxied: Arc<OnceLock<Client>>,
+    direct: Arc<OnceLock<Client>>,
 }
 
 impl Clients {
-    pub(super) fn new() -> Result<Self, reqwest::Error> {
-        Ok(Self { proxied: Self::builder().build()?, direct: Self::builder().no_proxy().build()? })
-    }
-
     /// What both have in common.
     pub(super) fn builder() -> ClientBuilder {
         // An error says that a provider is installed already, and then it is this one.
@@ -51,8 +49,15 @@ impl Clients {
             .redirect(redirect::Policy::none())
     }
 
-    fn for_url(&self, url: &Url) -> &Client {
-        if is_loopback(url) { &self.direct } else { &self.proxied }
+    fn for_url(&self, url: &Url) -> Result<&Client, reqwest::Error> {
+        let is_near = is_loopback(url);
+        let cell = if is_near { &self.direct } else { &self.proxied };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let builder = Self::builder();
+        let client = if is_near { builder.no_proxy() } else { builder }.build()?;
+        Ok(cell.get_or_init(|| client))
     }
 }
 
@@ -65,8 +70,11 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
     let Some(headers) = headers(delivery, &webhook.signing) else {
         return Attempt::deferred("a signing secret of the webhook is not base64".to_owned());
     };
-    let request = clients
-        .for_url(&url)
+    let client = match clients.for_url(&url) {
+        Ok(client) => client,
+        Err(error) => return Attempt::deferred(format!("TLS cannot be set up: {}", fault(&error))),
+    };
+    let request = client
         .post(url.clone())
         .timeout(webhook.timeout)
         .header(CONTENT_TYPE, "application/json")

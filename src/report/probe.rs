@@ -90,7 +90,7 @@ impl Probe {
 
 impl SubscriptionProbe {
     /// What `listing` says of `subscription`.
-    pub fn of(api: &Api, subscription: &Subscription, listing: &Listing) -> Self {
+    pub fn of(api: &Api, subscription: &Subscription, listing: &Listing<()>) -> Self {
         let host = api.base_url.host_str().unwrap_or_default();
         let port = api.base_url.port_or_known_default().unwrap_or_default();
         let address = format!("{host}:{port}");
@@ -124,7 +124,7 @@ impl SubscriptionProbe {
 
 fn seen(
     subscription: &Subscription,
-    listing: &Listing,
+    listing: &Listing<()>,
     missing: &[&Account],
     not_configured: &[AccountId],
 ) -> String {
@@ -154,7 +154,7 @@ fn seen(
 }
 
 /// What somebody who did not set this up can do.
-fn next(subscription: &Subscription, listing: &Listing, missing: &[&Account], address: &str) -> String {
+fn next(subscription: &Subscription, listing: &Listing<()>, missing: &[&Account], address: &str) -> String {
     let origin = &subscription.token.origin;
     match listing.outcome {
         Outcome::Ok if listing.accounts.is_empty() => {

@@ -155,8 +155,6 @@ impl Report {
         let names: BTreeMap<&AccountKey, &str> =
             members.iter().map(|member| (&member.account, member.name.as_str())).collect();
         let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
-        let shown: Vec<&Known> =
-            members.iter().filter(|member| !member.account.is_listing() && asked(&member.account)).collect();
         let concerns = |alert: &&Alert| match &alert.condition.subject {
             Subject::Account(account) => asked(account),
             Subject::Subscription(name) => {
@@ -166,31 +164,35 @@ impl Report {
         };
         let concerning: Vec<&Alert> = firing.iter().filter(concerns).collect();
         let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
-        let accounts: Vec<AccountReport> =
-            shown.iter().map(|member| AccountReport::of(member, &open, &policy, now)).collect();
         let shared =
             concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
         let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
-        // Nothing to judge is no good news.
-        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
         let name = |account: &AccountKey| {
             names.get(account).map_or_else(|| account.id.to_string(), |name| (*name).to_owned())
         };
+        let alerts = concerning.iter().map(|alert| alert_entry(alert, None, name)).collect();
+        let lists = members
+            .iter()
+            .filter(|member| wanted.is_none() && member.account.is_listing())
+            .filter(|list| !is_told(&concerning, &list.account.subscription))
+            .filter_map(ListReport::of)
+            .collect();
         let outbox = store.outbox(now - FAILED_SINCE).await?;
+        let shown =
+            members.into_iter().filter(|member| !member.account.is_listing() && asked(&member.account));
+        let accounts: Vec<AccountReport> =
+            shown.map(|member| AccountReport::of(member, &open, &policy, now)).collect();
+        // Nothing to judge is no good news.
+        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
         Ok(Self {
             generated_at: now,
             verdict: worst.max(shared),
             last_run: store.last_run().await?.map(LastRun::of),
             accounts,
-            alerts: concerning.iter().map(|alert| alert_entry(alert, None, name)).collect(),
+            alerts,
             outbox: Outbox { pending: outbox.pending, failed: outbox.failed },
             silences: store.silences_in_force(now).await?.len(),
-            lists: members
-                .iter()
-                .filter(|member| wanted.is_none() && member.account.is_listing())
-                .filter(|list| !is_told(&concerning, &list.account.subscription))
-                .filter_map(ListReport::of)
-                .collect(),
+            lists,
         })
     }
 
@@ -200,7 +202,7 @@ impl Report {
         let none = OpenAlerts::of(&[]);
         let is_well = |member: &Known| {
             member.account.is_listing()
-                || AccountReport::of(member, &none, &policy, now).verdict == Verdict::Ok
+                || AccountReport::of(member.clone(), &none, &policy, now).verdict == Verdict::Ok
         };
         let last = store.last_run().await?;
         Ok(last.is_some_and(|run| run.counts.checked > 0)
@@ -243,18 +245,19 @@ impl ListReport {
 }
 
 impl AccountReport {
-    fn of(member: &Known, open: &OpenAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
+    fn of(member: Known, open: &OpenAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
+        let end = member.standing_under(policy).end;
         let Known { account, name, standing, configuration } = member;
-        let (end, ladder) = (member.standing_under(policy).end, policy.ladder(account));
-        let seen = configuration.clone().unwrap_or_default();
+        let ladder = policy.ladder(&account);
+        let seen = configuration.unwrap_or_default();
         let longest = ladder.leads().first().copied().unwrap_or_default();
         // The clock runs on while nothing is checked, though no alert says so before the next run.
         let near = end.filter(|end| ladder.stage(*end, now).is_some()).map(|end| expiry::severity(end, now));
-        let severities = open.concerning(account).map(|alert| alert.condition.severity).chain(near);
+        let severities = open.concerning(&account).map(|alert| alert.condition.severity).chain(near);
         Self {
             subscription: account.subscription.clone(),
             id: account.id.clone(),
-            name: name.clone(),
+            name,
             outcome: standing.outcome,
             verdict: Verdict::of(standing.outcome, severities),
             checked_at: standing.checked_at,
@@ -264,8 +267,8 @@ impl AccountReport {
             max_jobs: seen.max_jobs,
             host: seen.host,
             capabilities: seen.capabilities,
-            error: standing.error.clone(),
-            alerts: open.concerning(account).map(|alert| alert.condition.kind).collect(),
+            error: standing.error,
+            alerts: open.concerning(&account).map(|alert| alert.condition.kind).collect(),
             warning_within: longest,
             critical_within: longest.min(CRITICAL_WITHIN),
         }

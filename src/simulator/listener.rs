@@ -156,6 +156,7 @@ impl Connected<IncomingStream<'_, SealedGate>> for Line {
 /// A port on 127.0.0.1 and the task that serves it; dropping it ends both.
 pub(super) struct Port {
     address: SocketAddr,
+    scheme: &'static str,
     door: Arc<Mutex<Door>>,
     runtime: Handle,
     serving: Mutex<JoinSet<()>>,
@@ -175,7 +176,7 @@ impl Port {
         let door = Arc::new(Mutex::new(door));
         let mut serving = JoinSet::new();
         serving.spawn(serve(Gate { address, door: Arc::clone(&door) }));
-        Ok(Self { address, door, runtime: Handle::current(), serving: Mutex::new(serving) })
+        Ok(Self { address, scheme: "http", door, runtime: Handle::current(), serving: Mutex::new(serving) })
     }
 
     /// The same for an HTTP server.
@@ -190,12 +191,14 @@ impl Port {
 
     /// The same behind TLS.
     pub(super) async fn open_https(router: Router, tls: Arc<ServerConfig>) -> io::Result<Self> {
-        Self::open(|gate| async move {
+        let mut port = Self::open(|gate| async move {
             let gate = SealedGate { gate, tls: TlsAcceptor::from(tls), greeting: JoinSet::new() };
             let service = router.into_make_service_with_connect_info::<Line>();
             let _ = axum::serve(gate, service).await;
         })
-        .await
+        .await?;
+        port.scheme = "https";
+        Ok(port)
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -204,7 +207,8 @@ impl Port {
 
     /// What an HTTP client asks for.
     pub(super) fn url(&self, path: &str) -> Url {
-        Url::parse(&format!("http://{}{path}", self.address)).expect("a socket address is an authority")
+        Url::parse(&format!("{}://{}{path}", self.scheme, self.address))
+            .expect("a socket address is an authority")
     }
 
     /// Refuses connections from now on, and cuts those that are open.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::{StreamExt, TryStreamExt};
 use sqlx::SqliteConnection;
 
 use super::rows::{json, millis, millis_of, moment, moment_of, to_json, word};
@@ -104,15 +105,14 @@ macro_rules! known {
 }
 
 async fn watched(connection: &mut SqliteConnection) -> Result<Vec<Known>, StoreError> {
-    let rows: Vec<AccountRow> =
-        sqlx::query_as(known!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
-            .fetch_all(connection)
-            .await?;
-    rows.into_iter().map(AccountRow::read).collect()
+    // Row by row: of many accounts two forms of each would be much.
+    let rows = sqlx::query_as(known!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
+        .fetch(connection);
+    rows.map(|row: Result<AccountRow, _>| row?.read()).try_collect().await
 }
 
 async fn astir(connection: &mut SqliteConnection, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
-    let rows: Vec<AccountRow> = sqlx::query_as(known!(
+    let rows = sqlx::query_as(known!(
         "(SELECT key FROM accounts INDEXED BY accounts_astir WHERE watched = 1 AND (calm = 0 OR end_missing = 1)
           UNION SELECT key FROM accounts WHERE watched = 1 AND ends_at <= ?
           UNION SELECT m.key FROM alerts f CROSS JOIN accounts m ON m.subscription = f.subscription AND m.id = f.account
@@ -120,9 +120,8 @@ async fn astir(connection: &mut SqliteConnection, horizon: Timestamp) -> Result<
         "ORDER BY a.subscription, a.id"
     ))
     .bind(millis(horizon))
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter().map(AccountRow::read).collect()
+    .fetch(connection);
+    rows.map(|row: Result<AccountRow, _>| row?.read()).try_collect().await
 }
 
 async fn next_end(

@@ -1,5 +1,6 @@
 //! Alerts: at most one firing for each subject and kind, kept by the schema.
 
+use futures_util::{StreamExt, TryStreamExt};
 use sqlx::SqliteConnection;
 
 use super::rows::{millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
@@ -75,9 +76,8 @@ macro_rules! alerts {
 }
 
 async fn unsettled(connection: &mut SqliteConnection) -> Result<Vec<Alert>, StoreError> {
-    let rows: Vec<AlertRow> =
-        sqlx::query_as(alerts!("WHERE settled = 0 ORDER BY id")).fetch_all(connection).await?;
-    rows.into_iter().map(AlertRow::read).collect()
+    let rows = sqlx::query_as(alerts!("WHERE settled = 0 ORDER BY id")).fetch(connection);
+    rows.map(|row: Result<AlertRow, _>| row?.read()).try_collect().await
 }
 
 impl Writer {

@@ -20,8 +20,9 @@ const APPLICATION: i64 = 0x4d4d_7857;
 /// How every SQLite file begins (<https://www.sqlite.org/fileformat.html>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Up to this size a store is examined wholly each time before it is written to: some 2 ms a megabyte.
-pub(super) const SMALL: u64 = 32 << 20;
+/// Up to this size a store is examined wholly each time before it is written to: some 2 ms a megabyte. The service examines
+/// a larger one beside its work, `check` once a day.
+pub(super) const SMALL: u64 = 4 << 20;
 
 /// What a file holds.
 pub(super) enum Content {

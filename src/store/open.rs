@@ -20,8 +20,11 @@ use super::{Store, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How many connections read at once.
-const READERS: u32 = 3;
+/// How many connections read at once: one may be busy examining a large store.
+const READERS: u32 = 2;
+
+/// How much each of them keeps of the file, in KiB: what they ask for is small or is read once, and the system keeps the file.
+const READERS_CACHE: &str = "-256";
 
 /// How long a connection waits for another process.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
@@ -49,7 +52,7 @@ impl Store {
             write.close().await;
             return Err(migration_failed(path, error));
         }
-        let read = connect(path, READERS, &options).await?;
+        let read = connect(path, READERS, &reading(&options)).await?;
         Self::on(path, write, read, found.examined)
     }
 
@@ -85,7 +88,8 @@ impl Store {
         refuse_newer(path, &applied)?;
         let age = if applied.len() < MIGRATIONS.iter().count() { Age::Earlier } else { Age::Ours };
         let options = options(path);
-        let (write, read) = (connect(path, 1, &options).await?, connect(path, READERS, &options).await?);
+        let (write, read) =
+            (connect(path, 1, &options).await?, connect(path, READERS, &reading(&options)).await?);
         Ok(Some((Self::on(path, write, read, false)?, age)))
     }
 
@@ -183,6 +187,10 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+}
+
+fn reading(options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    options.clone().pragma("cache_size", READERS_CACHE)
 }
 
 async fn connect(

@@ -2,7 +2,7 @@
 
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::clock;
-use minimax_watch::simulator::{Answer, Hook, Record, Reply};
+use minimax_watch::simulator::{Answer, Hook, Record, Reply, RetryAfter};
 use minimax_watch::store::Store;
 use serde_json::Value;
 
@@ -162,4 +162,21 @@ async fn a_run_that_a_wrong_clock_dated_into_the_future_holds_nothing_off() {
     service.until("run done");
     assert_eq!(stage.api.request_count(), 2);
     assert_eq!(service.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_asks_for_a_pause_gets_it_and_everyone_is_looked_at_all_the_same() {
+    let stage = Stage::with(&["a", "b", "c"], "[api]\nconcurrency = 1\n").await;
+    let slow_down = || Answer::rate_limited(RetryAfter::Seconds(1));
+    stage.vendor.next("a", slow_down());
+    let mut service = stage.serve(&[]);
+    let told = service.until("run done: 1 account checked");
+    assert!(told.contains("1 without a verdict, 2 to be asked from "), "{told}");
+    service.until("run done: 3 accounts checked, 2 ok, 1 without a verdict");
+    assert_eq!(service.stop(), Some(0));
+
+    stage.vendor.next("a", slow_down());
+    let check = stage.run(&["check"]);
+    assert_eq!(check.status, Some(3), "no verdict about one of them: {check:?}");
+    assert!(check.out.contains("b        OK") && check.out.contains("c        OK"), "{}", check.out);
 }

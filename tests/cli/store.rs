@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+
 use crate::stage::Stage;
 
 /// Its words, after each command refused it with status 3 and did not touch it.
@@ -42,6 +45,39 @@ async fn a_store_cut_short_is_named_with_what_to_do() {
     for told in refusals(&stage, &["check", "run", "status"]) {
         assert!(told.contains("is damaged: ") && told.contains("restore a backup in its place"), "{told}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_store_is_examined_by_the_first_check_of_a_day() {
+    let stage = Stage::with(&["a"], "").await;
+    assert_eq!(stage.run(&["check"]).status, Some(0));
+    let mut store = SqliteConnectOptions::new().filename(stage.store()).connect().await.unwrap();
+    sqlx::raw_sql(
+        "CREATE TABLE ballast (text TEXT NOT NULL); CREATE INDEX weights ON ballast (text);
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 15000)
+         INSERT INTO ballast SELECT printf('%0300d', i) FROM n",
+    )
+    .execute(&mut store)
+    .await
+    .unwrap();
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'weights'")
+        .fetch_one(&mut store)
+        .await
+        .unwrap();
+    store.close().await.unwrap();
+    let mut bytes = fs::read(stage.store()).unwrap();
+    assert!(bytes.len() > 4 << 20);
+    let begin = usize::try_from(page - 1).unwrap() * 4_096;
+    // What kind of page it is.
+    bytes[begin] = 0;
+    fs::write(stage.store(), bytes).unwrap();
+    assert_eq!(stage.run(&["check"]).status, Some(0), "the day's first was before");
+    let mut store = SqliteConnectOptions::new().filename(stage.store()).connect().await.unwrap();
+    sqlx::raw_sql("UPDATE runs SET started_at = started_at - 86400000").execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+    let told = stage.run(&["check"]);
+    assert_eq!(told.status, Some(3), "{told:?}");
+    assert!(told.err.contains("is damaged: "), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

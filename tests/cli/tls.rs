@@ -1,13 +1,14 @@
-//! Mail over TLS: delivered where the certificate is trusted, refused where it is not, never in the clear.
+//! Mail and the vendor over TLS: met where the certificate is trusted, refused where it is not, never in the clear.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use minimax_watch::simulator::{Login, Mailbox, Security, Setup};
+use minimax_watch::simulator::{Login, Mailbox, Record, Security, Setup, UseApi};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, TOKEN, healthy};
 
 pub(crate) const PASSWORD: &str = "sm7p-Passw0rd";
 
@@ -97,4 +98,34 @@ async fn an_unknown_receiver_is_named_with_those_that_are_known() {
     let refused = stage.run(&["notify", "test"]);
     assert_eq!(refused.status, Some(3));
     assert!(refused.err.contains("add a [[receivers]]"), "{}", refused.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vendor_is_asked_over_tls_and_by_http_2_where_it_offers_that() {
+    let mut stage = Stage::with(&["a"], "").await;
+    stage.vendor.remove("a");
+    let (server, certificate) = identity();
+    // It offers nothing else: who does not speak it gets no further than the greeting.
+    let mut server = Arc::unwrap_or_clone(server);
+    server.alpn_protocols = vec![b"h2".to_vec()];
+    let api = UseApi::open_tls(&stage.now, Arc::new(server)).await.unwrap();
+    api.subscribe(SecretString::from(TOKEN)).put(Record::ending("a", healthy()));
+    stage.secret("ca.pem", &certificate);
+    stage.secret("other-ca.pem", &identity().1);
+    stage.set("MINIMAX_WATCH__API__BASE_URL", api.base_url().as_str());
+    for (authority, status, requests) in [("other-ca.pem", 3, 0), ("ca.pem", 0, 1)] {
+        stage.set("SSL_CERT_FILE", &stage.path(authority).display().to_string());
+        let check = stage.run(&["check"]);
+        assert_eq!((check.status, api.request_count()), (Some(status), requests), "{authority}: {check:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_is_far_away_is_waited_for() {
+    let stage = Stage::with(&["a"], "").await;
+    let latency = Duration::from_millis(300);
+    stage.api.set_latency(latency);
+    let begun = Instant::now();
+    assert_eq!(stage.run(&["check"]).status, Some(0));
+    assert!(begun.elapsed() >= latency, "{:?}", begun.elapsed());
 }

@@ -213,6 +213,8 @@ async fn no_verdict_is_no_news_for_an_hour_and_changes_nothing() {
     for id in &ids {
         world.main.put(healthy(id));
     }
+    // Three of them asked to be left alone for half a minute.
+    world.advance(minutes(1));
     world.run().await;
     assert_eq!(world.heard(), ["resolved unreachable warning main(15)"]);
 }

@@ -3,7 +3,6 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use minimax_watch::api::Client;
@@ -92,6 +91,7 @@ smtp = { host = "127.0.0.1", port = @smtp@, tls = "none", username = "watch", pa
 #[derive(Clone)]
 pub(crate) struct Settings {
     subscriptions: String,
+    api: String,
     expiry: String,
     alerts: String,
     store: String,
@@ -112,11 +112,16 @@ impl Settings {
             subscriptions: format!(
                 "[[subscriptions]]\nname = \"main\"\ntoken_file = \"main-token\"\n{rest}\n"
             ),
+            api: String::new(),
             expiry: String::new(),
             alerts: "repeat_every = \"0s\"".to_owned(),
             store: String::new(),
             receivers: PAGER.to_owned(),
         }
+    }
+
+    pub(crate) fn api(self, text: &str) -> Self {
+        Self { api: text.to_owned(), ..self }
     }
 
     pub(crate) fn expiry(self, text: &str) -> Self {
@@ -136,9 +141,9 @@ impl Settings {
     }
 
     fn text(&self) -> String {
-        let Self { subscriptions, expiry, alerts, store, receivers } = self;
+        let Self { subscriptions, api, expiry, alerts, store, receivers } = self;
         format!(
-            "{subscriptions}\n[api]\nbase_url = \"@api@\"\ntimeout = \"5s\"\n[expiry]\n{expiry}\n[alerts]\n{alerts}\n\
+            "{subscriptions}\n[api]\nbase_url = \"@api@\"\ntimeout = \"5s\"\n{api}\n[expiry]\n{expiry}\n[alerts]\n{alerts}\n\
              [store]\npath = \"watch.db\"\n{store}\n{receivers}"
         )
     }
@@ -205,7 +210,7 @@ impl World {
         let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
         let doors = Doors { api, pager, desk, mailbox };
         let text = doors.fill(&settings);
-        let engine = engine(&folder, &text, start(), None, Sender::new().unwrap()).await;
+        let engine = engine(&folder, &text, start(), None, Sender::over_network()).await;
         Self { doors, main, other, engine, settings, clock, folder }
     }
 
@@ -379,5 +384,5 @@ async fn engine(
         None => Store::open(&config.store.path).await.unwrap(),
     };
     let client = Client::new(&config.api).unwrap();
-    Engine { config: Arc::new(config), store, client, sender }
+    Engine::new(config, store, client, sender)
 }

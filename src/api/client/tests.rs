@@ -11,6 +11,7 @@ use flate2::{Compression, write::GzEncoder};
 use url::Url;
 
 use super::*;
+use crate::config::Fetch;
 
 const TOKEN: &str = "user:1234-abcDEF567890";
 const MAX_BODY: usize = 64 << 10;
@@ -51,7 +52,13 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 }
 
 fn api(base_url: Url) -> config::Api {
-    config::Api { base_url, timeout: Duration::from_secs(10), concurrency: 1, max_body: MAX_BODY }
+    config::Api {
+        base_url,
+        timeout: Duration::from_secs(10),
+        concurrency: 1,
+        max_body: MAX_BODY,
+        fetch: Fetch::Each,
+    }
 }
 
 fn now() -> Timestamp {
@@ -168,7 +175,7 @@ async fn silence_ends_with_the_time_out_and_says_so() {
     let client = Client::new(&api).unwrap();
     let seen = client.account(&TOKEN.into(), &AccountId::new("1"), now()).await;
     assert_eq!(seen, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s"));
-    let listing = client.accounts(&TOKEN.into(), now()).await;
+    let listing = client.accounts(&TOKEN.into(), now(), |seen| seen).await;
     assert_eq!(listing, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s").into());
 }
 
@@ -235,7 +242,7 @@ async fn a_body_that_does_not_unpack_is_malformed() {
 #[tokio::test]
 async fn a_listing_is_asked_for_without_an_id() {
     let (url, requests) = scripted(vec![http("200 OK", br#"{"1":{"maxJobs":1},"2":{"error":"On hold"}}"#)]);
-    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now()).await;
+    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now(), |seen| seen).await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 2));
     let request = requests.try_recv().unwrap();
     assert!(request.starts_with("GET /v1/minimax/accounts HTTP/1.1\r\n"), "{request}");
@@ -245,7 +252,7 @@ async fn a_listing_is_asked_for_without_an_id() {
 async fn a_listing_may_be_larger_than_one_accounts_body() {
     let accounts: Vec<String> = (0..5_000).map(|id| format!(r#""{id}":{{"maxJobs":{id}}}"#)).collect();
     let (url, _requests) = scripted(vec![http("200 OK", format!("{{{}}}", accounts.join(",")).as_bytes())]);
-    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now()).await;
+    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now(), |seen| seen).await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 5_000));
 }
 

@@ -3,10 +3,10 @@
 use url::Url;
 
 use super::super::address;
-use super::super::model::Api;
+use super::super::model::{Api, Fetch};
 use super::super::reader::Table;
 use super::super::size;
-use super::{LATER, bounds};
+use super::bounds;
 
 const BASE_URL: &str = "https://api.useapi.net";
 const MAX_BODY: &str = "1MiB";
@@ -20,13 +20,8 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Api> {
     } else {
         base(BASE_URL).ok()
     };
-    if let Some(fetch) = table.text("fetch") {
-        fetch.read(|typed| match bounds::word(&typed, &[("each", true), ("list", false)]) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(format!("`list` {LATER}")),
-            Err(reason) => Err(reason),
-        });
-    }
+    let ways = [("each", Fetch::Each), ("list", Fetch::List)];
+    let fetch = bounds::word_or(&mut table, "fetch", Fetch::Each, &ways);
     let timeout = bounds::timeout(&mut table);
     let concurrency = table.number("concurrency").map(|field| field.read(concurrency));
     let max_body = match table.text("max_body") {
@@ -39,6 +34,7 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Api> {
         timeout: timeout?,
         concurrency: concurrency.unwrap_or(Some(16))?,
         max_body: max_body?,
+        fetch: fetch?,
     })
 }
 

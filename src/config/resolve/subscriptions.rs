@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::super::apart::plain;
 use super::super::file::Text;
 use super::super::model::{Account, Subscription};
 use super::super::reader::{Field, Table};
@@ -46,6 +47,10 @@ impl Apart<'_> {
     fn read(self, table: &Table<'_>) -> Option<Vec<Account>> {
         let list = table.place.member("accounts");
         let read = self.accounts.iter().enumerate().map(|(index, content)| {
+            if let Some((id, name)) = plain(content).filter(|(id, _)| is_segment(id)) {
+                let account = unnamed(AccountId::new(id));
+                return Some(Account { name: name.map_or(account.name, str::to_owned), ..account });
+            }
             let place = list.element(index);
             let values = self.text.parse(content).map_err(|problem| place.problem(problem.reason)).ok()?;
             account(Table::new(place, values), &mut Seen::new())
@@ -93,12 +98,10 @@ fn subscription<'f>(
 fn account<'f>(mut table: Table<'f>, ids: &mut Seen<'f>) -> Option<Account> {
     let id = table.required_text("id").and_then(|field| unique(field, ids));
     let id = id.filter(|id| {
-        // A URL has no such segment, not even percent-encoded.
-        let is_segment = id != "." && id != "..";
-        if !is_segment {
+        if !is_segment(id) {
             table.problem("id", format!("`{id}` cannot be an account's id"));
         }
-        is_segment
+        is_segment(id)
     });
     let named = table.has("name");
     let name = table.text("name").and_then(|field| field.read(bounds::name));
@@ -109,6 +112,11 @@ fn account<'f>(mut table: Table<'f>, ids: &mut Seen<'f>) -> Option<Account> {
     let name = bounds::or(named, name, account.name)?;
     let ladder = bounds::or(own_leads, ladder.map(Some), None)?;
     Some(Account { name, ladder, ..account })
+}
+
+/// Whether a URL can have such a segment: these it has not, not even percent-encoded.
+fn is_segment(id: &str) -> bool {
+    id != "." && id != ".."
 }
 
 /// A name that no other in `seen` has.

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::config::Fetch;
 use crate::domain::configuration::EndSource;
 use crate::domain::schedule::Schedule;
 
@@ -90,7 +91,6 @@ fn a_value_in_a_section_of_scalars_is_checked() {
         ("api", "base_url = 'https://example.com/?a=b'", "base_url: must not hold a query or a fragment"),
         ("api", "base_url = 'https://example.com/#a'", "base_url: must not hold a query or a fragment"),
         ("api", "base_url = 'api.useapi.net'", "base_url: is no URL: relative URL without a base"),
-        ("api", "fetch = 'list'", "fetch: `list` is not available in this version"),
         ("api", "fetch = 'lst'", "fetch: `lst` is none of each, list; did you mean `list`?"),
         ("api", "timeout = '0s'", "timeout: `0s` is shorter than 1s"),
         ("api", "timeout = '11m'", "timeout: `11m` is longer than 10m"),
@@ -125,12 +125,13 @@ fn a_value_in_a_section_of_scalars_is_checked() {
 #[test]
 fn the_edges_of_what_is_allowed_are_allowed() {
     let config = config(&format!(
-        "{BASE}[api]\nbase_url = 'http://localhost:8080/v0//'\nfetch = 'each'\ntimeout = '10m'\nconcurrency = 1024\n\
+        "{BASE}[api]\nbase_url = 'http://localhost:8080/v0//'\nfetch = 'list'\ntimeout = '10m'\nconcurrency = 1024\n\
          max_body = '1024'\n[schedule]\njitter = '24h'\n[expiry]\nlead_times = ['365d', '1s']\nsource = 'earliest'\n\
          [alerts]\nconfirm_after = '0s'\nunreachable_after = '1s'\nrepeat_every = '0s'\n[store]\nkeep = '1d'"
     ));
     assert_eq!(config.api.base_url.as_str(), "http://localhost:8080/v0");
     assert_eq!((config.api.timeout.as_secs(), config.api.max_body), (600, 1024));
+    assert_eq!(config.api.fetch, Fetch::List);
     assert_eq!(config.alerts.repeat_every, None);
     assert_eq!(config.expiry.source, EndSource::Earliest);
 }

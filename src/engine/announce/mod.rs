@@ -55,6 +55,7 @@ impl Engine {
         }
         forget_outlived(&mut writer, &members, &census, &before).await?;
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
+        drop(before);
         let alerts = writer.unsettled_alerts().await?;
         let changes = writer.new_changes().await?;
         let directory = directory(&mut writer, &members, &alerts, &changes, &self.config).await?;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Home, account, at, broken, days, ending, jobs, main_subscription, named};
 use crate::domain::account::AccountId;
@@ -32,9 +32,9 @@ async fn settle(home: &Home, id: &str, standing: &Standing, digest: &str) {
 }
 
 async fn see_again(home: &Home, seen: &[(&str, &str)], seconds: i64) -> Vec<String> {
-    let ids: Vec<(AccountId, String)> =
-        seen.iter().map(|(id, digest)| (AccountId::new(*id), (*digest).to_owned())).collect();
-    let digests: BTreeMap<&AccountId, String> = ids.iter().map(|(id, digest)| (id, digest.clone())).collect();
+    let ids: Vec<(AccountId, &str)> =
+        seen.iter().map(|(id, digest)| (AccountId::new(*id), *digest)).collect();
+    let digests: Vec<(&AccountId, &str)> = ids.iter().map(|(id, digest)| (id, *digest)).collect();
     let mut writer = home.write().await;
     let now = at(seconds);
     let others = writer.see_again(&main_subscription(), &digests, now, now.timestamp_millis()).await.unwrap();

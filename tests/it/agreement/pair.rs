@@ -8,7 +8,6 @@ use minimax_watch::domain::account::AccountKey;
 use minimax_watch::domain::alert::Subject;
 use minimax_watch::domain::message::Reason;
 use minimax_watch::domain::silence::Matcher;
-use minimax_watch::engine::Engine;
 use minimax_watch::notify::Sender;
 use minimax_watch::report::{Explanation, SimulatedAlert, Simulation};
 use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
@@ -131,6 +130,10 @@ impl Pair {
                 self.answer(account);
             }
             Event::Api(outage) => {
+                if matches!(self.outage, Some(Outage::Limited)) {
+                    // It is left alone for a while, of which the model knows nothing.
+                    self.pass(TimeDelta::seconds(30)).await;
+                }
                 self.outage = outage;
                 self.world.main.set_all(outage.map(|outage| match outage {
                     Outage::Refused => Answer::unauthorized(Refusal::WithCode),
@@ -304,7 +307,8 @@ impl Pair {
         let copy = folder.path().join("copy.db");
         engine.store.copy_to(&copy).await.unwrap();
         let store = Store::open(&copy).await.unwrap();
-        let rehearsal = Engine { store, sender: Sender::rehearsal(), ..engine.clone() };
+        let mut rehearsal = engine.clone();
+        (rehearsal.store, rehearsal.sender) = (store, Sender::rehearsal());
         let simulation = Simulation::of(&rehearsal, now, now + span, &|_| {}).await.unwrap();
         let mut fires = Vec::new();
         for known in engine.store.watched().await.unwrap() {
