@@ -27,6 +27,9 @@ use super::redact::Redactor;
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Of an answer other than 200 no more than this is of interest.
 const LARGEST_REFUSAL: usize = 64 << 10;
+/// For how long a connection is kept that nothing is asked on: within a run there is always more to ask, and between two runs a
+/// connection costs memory and wakes the service when it ends.
+const IDLE: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("minimax-watch/", env!("CARGO_PKG_VERSION"));
 
 /// Why no client can be made.
@@ -76,6 +79,7 @@ impl Client {
             .redirect(redirect::Policy::none())
             .referer(false)
             .timeout(api.timeout)
+            .pool_idle_timeout(IDLE)
             .https_only(secure);
         if is_loopback(url) {
             builder = builder.no_proxy();

@@ -103,6 +103,14 @@ impl Subject {
             Self::Receiver(_) => None,
         }
     }
+
+    /// The account concerned, if it is one alone.
+    pub const fn account(&self) -> Option<&AccountKey> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::Subscription(_) | Self::Receiver(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Subject {

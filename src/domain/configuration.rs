@@ -72,6 +72,12 @@ impl Configuration {
         }
     }
 
+    /// All that the rules of time need.
+    #[must_use]
+    pub fn ends_alone(self) -> Self {
+        Self { exp_expire: self.exp_expire, exp: self.exp, ..Self::default() }
+    }
+
     /// The two ends when both are given and more than a minute apart: worth a word wherever the end is shown.
     pub fn contradicting_ends(&self) -> Option<(Timestamp, Timestamp)> {
         let (expire, exp) = (self.exp_expire?, self.exp?);

@@ -4,6 +4,7 @@
 //! Leaves longer words (why it matters, what to do) to `notify::render`.
 
 use std::cmp::Reverse;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -64,30 +65,49 @@ pub fn ranked<'a>(alerts: &'a [AlertEntry], changes: &'a [ChangeEntry]) -> Vec<E
     entries
 }
 
-/// One line about all of it: the only entry's own, or counts and the gravest.
-pub fn headline(alerts: &[AlertEntry], changes: &[ChangeEntry], now: Timestamp) -> String {
+/// One line about all of it: the only entry's own, or counts and the gravest. What is spelled out may be less than what is counted.
+pub fn headline(alerts: &[AlertEntry], changes: &[ChangeEntry], counts: Counts, now: Timestamp) -> String {
     match ranked(alerts, changes).as_slice() {
         [] => "nothing to tell".to_owned(),
         [only] => only.line(now),
-        [gravest, ..] => format!("{}: {}, …", counts(alerts, changes), gravest.line(now)),
+        [gravest, ..] => format!("{counts}: {}, …", gravest.line(now)),
     }
 }
 
 /// How much there is: `3 alerts, 1 ended, 2 changes`; `3 alerts ended` when nothing fires.
-pub fn counts(alerts: &[AlertEntry], changes: &[ChangeEntry]) -> String {
-    let ended = alerts.iter().filter(|alert| alert.status == Status::Resolved).count();
-    let firing = alerts.len() - ended;
-    let plural = |count: usize, one: &str, many: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        _ => Some(format!("{count} {many}")),
-    };
-    let ended = match firing {
-        0 => plural(ended, "alert ended", "alerts ended"),
-        _ => plural(ended, "ended", "ended"),
-    };
-    let parts = [plural(firing, "alert", "alerts"), ended, plural(changes.len(), "change", "changes")];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Alerts that fire.
+    pub firing: usize,
+    /// Alerts that ended.
+    pub ended: usize,
+    /// Changes.
+    pub changes: usize,
+}
+
+impl Counts {
+    /// Of what is spelled out.
+    pub fn of(alerts: &[AlertEntry], changes: &[ChangeEntry]) -> Self {
+        let ended = alerts.iter().filter(|alert| alert.status == Status::Resolved).count();
+        Self { firing: alerts.len() - ended, ended, changes: changes.len() }
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { firing, ended, changes } = *self;
+        let plural = |count: usize, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        };
+        let ended = match firing {
+            0 => plural(ended, "alert ended", "alerts ended"),
+            _ => plural(ended, "ended", "ended"),
+        };
+        let parts = [plural(firing, "alert", "alerts"), ended, plural(changes, "change", "changes")];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// `studio-a: token expires in 3 days (2026-11-23 07:15 UTC)`.
@@ -352,15 +372,18 @@ mod tests {
         let ended = resolved(alert(AlertKind::NotFound));
         let jobs = change(ChangeKind::MaxJobsChanged, "maxJobs", json!(3), json!(1));
         let alerts = [ended.clone(), warning, expiry(TimeDelta::zero())];
+        let headline = |alerts: &[AlertEntry], changes: &[ChangeEntry]| {
+            headline(alerts, changes, Counts::of(alerts, changes), now())
+        };
         assert_eq!(
-            headline(&alerts, std::slice::from_ref(&jobs), now()),
+            headline(&alerts, std::slice::from_ref(&jobs)),
             "2 alerts, 1 ended, 1 change: studio-a: token expired 2026-11-23 07:15 UTC, …"
         );
         assert_eq!(
-            headline(std::slice::from_ref(&ended), &[], now()),
+            headline(std::slice::from_ref(&ended), &[]),
             "studio-a: useapi.net knows the account again"
         );
-        assert_eq!(counts(&[ended.clone(), ended], &[jobs]), "2 alerts ended, 1 change");
+        assert_eq!(Counts::of(&[ended.clone(), ended], &[jobs]).to_string(), "2 alerts ended, 1 change");
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod silences;
 mod simulation;
 mod table;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anyhow::Context;
 
@@ -40,11 +40,23 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Prints a result for another program.
 pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    written(|stdout| stdout.write_all(bytes))
+}
+
+/// Prints a result as it is made, since that of many accounts is long.
+fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.context("cannot write the result to stdout"),
     }
+}
+
+fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
+    written(|stdout| {
+        serde_json::to_writer_pretty(&mut *stdout, answer)?;
+        stdout.write_all(b"\n")
+    })
 }
 
 /// Prints a remark beside the result.
@@ -91,12 +103,13 @@ fn in_words(error: &anyhow::Error) -> String {
 
 /// Prints how things stand.
 pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> anyhow::Result<()> {
-    let text = match format {
-        Format::Table => table::render(report, color.on(io::stdout().is_terminal())),
-        Format::Json => serde_json::to_string_pretty(report)? + "\n",
-        Format::Nagios => nagios::render(report),
-    };
-    print(&text)
+    match format {
+        Format::Table => {
+            written(|stdout| table::render(report, color.on(io::stdout().is_terminal()), stdout))
+        }
+        Format::Json => json(report),
+        Format::Nagios => print(&nagios::render(report)),
+    }
 }
 
 /// Prints an answer as JSON, or for people.
@@ -105,7 +118,7 @@ pub(crate) fn answer<T: serde::Serialize>(
     as_json: bool,
     for_people: impl FnOnce(&T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    if as_json { print(&(serde_json::to_string_pretty(answer)? + "\n")) } else { for_people(answer) }
+    if as_json { json(answer) } else { for_people(answer) }
 }
 
 /// Prints silences for people.

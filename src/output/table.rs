@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use chrono::TimeDelta;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
@@ -23,7 +24,13 @@ const WIDTH: u16 = 80;
 const COLUMNS: [&str; 6] = ["ACCOUNT", "VERDICT", "TOKEN ENDS (UTC)", "LEFT", "JOBS", "CAN"];
 
 /// A longer name wraps when the room is short, as capabilities do; nothing is cut.
-const LONGEST_NAME: usize = 24;
+const LONGEST_NAME: u16 = 24;
+
+/// Between two columns.
+const GAP: u16 = 2;
+
+/// How many accounts are laid out at once.
+const PIECE: usize = 500;
 
 /// Nearer ends are shown to the hour or minute, farther ones to the day.
 const PRECISELY_WITHIN: TimeDelta = TimeDelta::days(3);
@@ -31,19 +38,15 @@ const PRECISELY_WITHIN: TimeDelta = TimeDelta::days(3);
 /// Names that are listed before the rest is counted.
 const NAMED: usize = 5;
 
-pub(super) fn render(report: &Report, color: bool) -> String {
-    let mut text = String::new();
+pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
     if report.accounts.is_empty() {
-        text.push_str(&wrapped(nothing(report), 0));
+        out.write_all(wrapped(nothing(report), 0).as_bytes())?;
     } else {
-        text.push_str(&accounts(report, color).trim_fmt());
-        text.push('\n');
+        accounts(report, color, out)?;
     }
-    text.push_str(&alerts(report));
-    text.push_str(&unalerted(report));
-    text.push('\n');
-    text.push_str(&wrapped(&closing(report), 0));
-    text
+    alerts(report, out)?;
+    out.write_all(unalerted(report).as_bytes())?;
+    write!(out, "\n{}", wrapped(&closing(report), 0))
 }
 
 /// What to do when there are no accounts.
@@ -58,35 +61,54 @@ fn nothing(report: &Report) -> &'static str {
     }
 }
 
-fn accounts(report: &Report, color: bool) -> Table {
+/// All accounts, as one table; made piece by piece, since each cell of a piece costs many times its text.
+fn accounts(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut widths = COLUMNS.map(|title| u16::try_from(title.len()).unwrap_or(WIDTH));
+    for piece in report.accounts.chunks(PIECE) {
+        for (width, widest) in widths.iter_mut().zip(table(piece, report, color).column_max_content_widths())
+        {
+            *width = widest.max(*width);
+        }
+    }
+    let widths = arranged(widths);
+    for (index, piece) in report.accounts.chunks(PIECE).enumerate() {
+        let mut table = table(piece, report, color);
+        if index == 0 {
+            table.set_header(COLUMNS);
+        }
+        for (column, width) in table.column_iter_mut().zip(widths) {
+            column.set_padding((0, GAP)).set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
+        }
+        writeln!(out, "{}", table.trim_fmt())?;
+    }
+    Ok(())
+}
+
+fn table(accounts: &[AccountReport], report: &Report, color: bool) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
-    table.set_header(COLUMNS);
     if color {
         table.enforce_styling();
     } else {
         table.force_no_tty();
     }
-    for account in &report.accounts {
+    for account in accounts {
         table.add_row(row(account, report, color));
     }
-    let names = report.accounts.iter().map(|account| one_line(&account.name).chars().count());
-    let name = names.max().unwrap_or_default().clamp(COLUMNS[0].len(), LONGEST_NAME);
-    for (column, title) in table.column_iter_mut().zip(COLUMNS) {
-        column.set_padding((0, 2));
-        match title {
-            "ACCOUNT" => {
-                let width = u16::try_from(name).unwrap_or(WIDTH) + column.padding_width();
-                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
-            }
-            "CAN" => {}
-            _ => {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-    }
     table
+}
+
+/// How wide each column is, its gap included, whose widest content is this wide: what does not fit wraps within the names beyond
+/// [`LONGEST_NAME`], and within what an account can.
+fn arranged(widest: [u16; COLUMNS.len()]) -> [u16; COLUMNS.len()] {
+    let mut widths = widest.map(|width| width.saturating_add(GAP));
+    let [name, .., can] = widths;
+    let room = WIDTH.saturating_sub(widths[1..COLUMNS.len() - 1].iter().sum());
+    let shortest = name.min(LONGEST_NAME + GAP);
+    widths[COLUMNS.len() - 1] = can.min(room.saturating_sub(shortest)).max(1 + GAP);
+    widths[0] = name.min(room.saturating_sub(widths[COLUMNS.len() - 1])).max(shortest);
+    widths
 }
 
 fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
@@ -123,18 +145,16 @@ fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
 }
 
 /// The open alerts, the gravest first.
-fn alerts(report: &Report) -> String {
+fn alerts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut alerts: Vec<&AlertEntry> = report.alerts.iter().collect();
     alerts.sort_by_key(|alert| Reverse(alert.severity));
-    let mut text = String::new();
     for alert in alerts {
         let (severity, name) = (alert.severity.as_str().to_uppercase(), subject(alert));
         let (since, ago) = (minute(alert.opened_at), relative(alert.opened_at, report.generated_at));
-        text.push('\n');
-        text.push_str(&wrapped(&format!("{severity} {name}: {} since {since} ({ago})", alert.kind), 0));
-        text.push_str(&wrapped(&alert.detail, 2));
+        let head = wrapped(&format!("{severity} {name}: {} since {since} ({ago})", alert.kind), 0);
+        write!(out, "\n{head}{}", wrapped(&alert.detail, 2))?;
     }
-    text
+    Ok(())
 }
 
 /// What the last look met that is no alert, or not yet: told once, however many accounts it concerns.

@@ -1,6 +1,7 @@
 //! How things stand, from the store alone: what `status`, `check` and later the status page show (contract 7).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -107,7 +108,8 @@ pub struct AccountReport {
     /// `jwt.host`.
     pub host: Option<String>,
     /// The `support*` flags.
-    pub capabilities: BTreeMap<String, bool>,
+    // Shared, since most accounts can do the same.
+    pub capabilities: Arc<BTreeMap<String, bool>>,
     /// What there was to say about an outcome other than `ok`.
     pub error: Option<String>,
     /// The kinds of the open alerts that concern it.
@@ -150,46 +152,52 @@ impl Report {
         wanted: Option<&BTreeSet<AccountKey>>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let firing = store.firing_alerts().await?;
-        let members = store.watched().await?;
-        let names: BTreeMap<&AccountKey, &str> =
-            members.iter().map(|member| (&member.account, member.name.as_str())).collect();
         let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
-        let concerns = |alert: &&Alert| match &alert.condition.subject {
+        let concerns = |alert: &Alert| match &alert.condition.subject {
             Subject::Account(account) => asked(account),
             Subject::Subscription(name) => {
                 wanted.is_none_or(|wanted| wanted.iter().any(|account| account.subscription == *name))
             }
             Subject::Receiver(_) => wanted.is_none(),
         };
-        let concerning: Vec<&Alert> = firing.iter().filter(concerns).collect();
+        let mut concerning = store.firing_alerts().await?;
+        concerning.retain(concerns);
         let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
+        let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut abilities: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
+        store
+            .each_watched(|member| {
+                if !member.account.is_listing() {
+                    if open.has_any(&member.account) && member.name != member.account.id.as_str() {
+                        names.insert(member.account.clone(), member.name.clone());
+                    }
+                    if asked(&member.account) {
+                        let mut report = AccountReport::of(member, &open, &policy, now);
+                        match abilities.get(&report.capabilities) {
+                            Some(same) => report.capabilities = Arc::clone(same),
+                            None => drop(abilities.insert(Arc::clone(&report.capabilities))),
+                        }
+                        accounts.push(report);
+                    }
+                } else if wanted.is_none() && !is_told(&concerning, &member.account.subscription) {
+                    lists.extend(ListReport::of(&member));
+                }
+            })
+            .await?;
+        // Nothing to judge is no good news.
+        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
         let shared =
             concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
         let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
-        let name = |account: &AccountKey| {
-            names.get(account).map_or_else(|| account.id.to_string(), |name| (*name).to_owned())
-        };
-        let alerts = concerning.iter().map(|alert| alert_entry(alert, None, name)).collect();
-        let lists = members
-            .iter()
-            .filter(|member| wanted.is_none() && member.account.is_listing())
-            .filter(|list| !is_told(&concerning, &list.account.subscription))
-            .filter_map(ListReport::of)
-            .collect();
+        let name =
+            |account: &AccountKey| names.get(account).cloned().unwrap_or_else(|| account.id.to_string());
         let outbox = store.outbox(now - FAILED_SINCE).await?;
-        let shown =
-            members.into_iter().filter(|member| !member.account.is_listing() && asked(&member.account));
-        let accounts: Vec<AccountReport> =
-            shown.map(|member| AccountReport::of(member, &open, &policy, now)).collect();
-        // Nothing to judge is no good news.
-        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
         Ok(Self {
             generated_at: now,
             verdict: worst.max(shared),
             last_run: store.last_run().await?.map(LastRun::of),
             accounts,
-            alerts,
+            alerts: concerning.into_iter().map(|alert| alert_entry(&alert, None, name)).collect(),
             outbox: Outbox { pending: outbox.pending, failed: outbox.failed },
             silences: store.silences_in_force(now).await?.len(),
             lists,
@@ -266,7 +274,7 @@ impl AccountReport {
             ends: Ends { exp_expire: seen.exp_expire, exp: seen.exp },
             max_jobs: seen.max_jobs,
             host: seen.host,
-            capabilities: seen.capabilities,
+            capabilities: Arc::new(seen.capabilities),
             error: standing.error,
             alerts: open.concerning(&account).map(|alert| alert.condition.kind).collect(),
             warning_within: longest,
@@ -276,7 +284,7 @@ impl AccountReport {
 }
 
 /// Whether an open alert already speaks for the whole subscription.
-fn is_told(alerts: &[&Alert], subscription: &SubscriptionName) -> bool {
+fn is_told(alerts: &[Alert], subscription: &SubscriptionName) -> bool {
     alerts
         .iter()
         .any(|alert| matches!(&alert.condition.subject, Subject::Subscription(name) if name == subscription))
@@ -286,12 +294,17 @@ fn is_told(alerts: &[&Alert], subscription: &SubscriptionName) -> bool {
 struct OpenAlerts<'a>(BTreeMap<&'a Subject, Vec<&'a Alert>>);
 
 impl<'a> OpenAlerts<'a> {
-    fn of(alerts: &[&'a Alert]) -> Self {
+    fn of(alerts: &'a [Alert]) -> Self {
         let mut by_subject: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for alert in alerts {
-            by_subject.entry(&alert.condition.subject).or_default().push(*alert);
+            by_subject.entry(&alert.condition.subject).or_default().push(alert);
         }
         Self(by_subject)
+    }
+
+    /// Whether any is about `account` itself.
+    fn has_any(&self, account: &AccountKey) -> bool {
+        self.0.contains_key(&Subject::Account(account.clone()))
     }
 
     /// Those about `account` or its whole subscription.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use sqlx::SqliteConnection;
 
 use super::rows::{json, millis, millis_of, moment, moment_of, to_json, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
 use crate::domain::standing::{Fault, Known, Standing, Suspicion};
 use crate::domain::time::Timestamp;
@@ -104,11 +105,11 @@ macro_rules! known {
     };
 }
 
-async fn watched(connection: &mut SqliteConnection) -> Result<Vec<Known>, StoreError> {
-    // Row by row: of many accounts two forms of each would be much.
-    let rows = sqlx::query_as(known!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
-        .fetch(connection);
-    rows.map(|row: Result<AccountRow, _>| row?.read()).try_collect().await
+/// Row by row: of many accounts two forms of each would be much.
+fn watched(connection: &mut SqliteConnection) -> impl Stream<Item = Result<Known, StoreError>> {
+    sqlx::query_as(known!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
+        .fetch(connection)
+        .map(|row: Result<AccountRow, _>| row?.read())
 }
 
 async fn astir(connection: &mut SqliteConnection, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
@@ -121,7 +122,10 @@ async fn astir(connection: &mut SqliteConnection, horizon: Timestamp) -> Result<
     ))
     .bind(millis(horizon))
     .fetch(connection);
-    rows.map(|row: Result<AccountRow, _>| row?.read()).try_collect().await
+    // Neither time nor a cause asks what an account can do, and of ten thousand that is most of what is known.
+    let ends_alone =
+        |known: Known| Known { configuration: known.configuration.map(Configuration::ends_alone), ..known };
+    rows.map(|row: Result<AccountRow, _>| row?.read().map(ends_alone)).try_collect().await
 }
 
 async fn next_end(
@@ -222,11 +226,11 @@ impl Writer {
 
     /// What is known of every watched account, lists included.
     pub async fn watched(&mut self) -> Result<Vec<Known>, StoreError> {
-        watched(self.connection()).await
+        watched(self.connection()).try_collect().await
     }
 
     /// What is known of every watched account about which there may be something to say: that is not calm, whose token ends by
-    /// `horizon`, or that has an alert; lists included.
+    /// `horizon`, or that has an alert; lists included. Of their configurations no more than the ends.
     pub async fn astir(&mut self, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
         astir(self.connection(), horizon).await
     }
@@ -317,7 +321,17 @@ impl Writer {
 impl Store {
     /// What is known of every watched account, lists included.
     pub async fn watched(&self) -> Result<Vec<Known>, StoreError> {
-        watched(&mut *self.read.acquire().await?).await
+        watched(&mut *self.read.acquire().await?).try_collect().await
+    }
+
+    /// Gives what is known of every watched account to `take`, lists included, one after the other: many are much.
+    pub async fn each_watched(&self, mut take: impl FnMut(Known)) -> Result<(), StoreError> {
+        let mut connection = self.read.acquire().await?;
+        let mut members = std::pin::pin!(watched(&mut connection));
+        while let Some(known) = members.try_next().await? {
+            take(known);
+        }
+        Ok(())
     }
 
     /// As [`Writer::astir`].

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt;
+
 use super::rows::{millis, millis_of, moment, moment_of, severity, unreadable, word};
 use super::{StoreError, Writer};
 use crate::domain::account::ReceiverName;
@@ -86,6 +88,22 @@ impl ToldRow {
     }
 }
 
+/// What one receiver was told of one alert, oldest first.
+struct Tellings {
+    alert: String,
+    receiver: String,
+    /// The alert's present end.
+    end: Option<Timestamp>,
+    all: Vec<Telling>,
+}
+
+impl Tellings {
+    fn told(self, now: Timestamp) -> Option<((AlertId, ReceiverName), Told)> {
+        let told = Told::of(self.all, self.end, now)?;
+        Some(((AlertId::new(self.alert), ReceiverName::new(self.receiver)), told))
+    }
+}
+
 impl Writer {
     /// Keeps what a message tells.
     pub async fn record_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
@@ -122,21 +140,30 @@ impl Writer {
     ) -> Result<BTreeMap<(AlertId, ReceiverName), Told>, StoreError> {
         // INDEXED BY and CROSS JOIN begin with the few unsettled alerts; SQLite would rather walk through all that was ever
         // told, to save itself the sorting.
-        let rows: Vec<ToldRow> = sqlx::query_as(
+        let mut rows = sqlx::query_as(
             "SELECT t.alert, t.receiver, t.status, t.told_at, t.stage, t.severity, t.expires_at, a.expires_at AS present_end
              FROM alerts a INDEXED BY alerts_unsettled CROSS JOIN announcements t ON t.alert = a.id
              WHERE a.settled = 0 ORDER BY a.id, t.receiver, t.id",
         )
-        .fetch_all(self.connection())
-        .await?;
+        .fetch(self.connection());
         let mut told = BTreeMap::new();
-        for rows in rows.chunk_by(|a, b| (&a.alert, &a.receiver) == (&b.alert, &b.receiver)) {
-            let Some(first) = rows.first() else { continue };
-            let end = moment_of("expires_at", first.present_end)?;
-            let tellings = rows.iter().map(ToldRow::telling).collect::<Result<Vec<_>, _>>()?;
-            let key = (AlertId::new(&first.alert), ReceiverName::new(&first.receiver));
-            told.extend(Told::of(tellings, end, now).map(|told| (key, told)));
+        let mut one: Option<Tellings> = None;
+        while let Some(row) = rows.try_next().await? {
+            let row: ToldRow = row;
+            let telling = row.telling()?;
+            match &mut one {
+                Some(one) if one.alert == row.alert && one.receiver == row.receiver => {
+                    one.all.push(telling);
+                }
+                other => {
+                    told.extend(other.take().and_then(|one| one.told(now)));
+                    let end = moment_of("expires_at", row.present_end)?;
+                    let ToldRow { alert, receiver, .. } = row;
+                    *other = Some(Tellings { alert, receiver, end, all: vec![telling] });
+                }
+            }
         }
+        told.extend(one.and_then(|one| one.told(now)));
         Ok(told)
     }
 

@@ -26,6 +26,9 @@ const READERS: u32 = 2;
 /// How much each of them keeps of the file, in KiB: what they ask for is small or is read once, and the system keeps the file.
 const READERS_CACHE: &str = "-256";
 
+/// And the writer, whose batches are small: four times as much was no faster with 100,000 accounts.
+const WRITERS_CACHE: &str = "-512";
+
 /// How long a connection waits for another process.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
 
@@ -187,6 +190,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+        .pragma("cache_size", WRITERS_CACHE)
 }
 
 fn reading(options: &SqliteConnectOptions) -> SqliteConnectOptions {

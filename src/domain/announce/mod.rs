@@ -3,18 +3,19 @@
 //! Promises: computed anew each time, so a crash, a reload or a new receiver need no special case; the same thing is
 //! not told twice but as a reminder; whoever was told of a fire is told of its end. Leaves the bytes to `notify`.
 
+use std::cmp::Reverse;
+
 use chrono::TimeDelta;
 
 use crate::domain::account::{AccountKey, AccountRef, ReceiverName};
-use crate::domain::alert::Subject;
-use crate::domain::alert::{Alert, Severity};
+use crate::domain::alert::{Alert, Condition, Severity, Subject};
 use crate::domain::change::Change;
 use crate::domain::expiry::Stage;
 use crate::domain::message::{
     AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status,
 };
 use crate::domain::route::Unwanted;
-use crate::domain::summary;
+use crate::domain::summary::{self, Counts};
 use crate::domain::time::{Timestamp, was_set_back};
 
 /// What one receiver has been told of one alert.
@@ -218,37 +219,54 @@ pub fn change_entry(change: &Change, name: impl Fn(&AccountKey) -> String) -> Ch
     }
 }
 
-/// The one message that tells `receiver` all of this; none when there is nothing to tell, however much is withheld.
-pub fn compose(
-    receiver: &ReceiverName,
-    mut alerts: Vec<AlertEntry>,
-    mut changes: Vec<ChangeEntry>,
-    withheld: usize,
-    now: Timestamp,
-) -> Option<Message> {
-    let fires = |entry: &AlertEntry| entry.status == Status::Firing;
-    alerts.sort_by_key(|entry| {
-        (!fires(entry), std::cmp::Reverse(entry.severity), entry.subscription.clone(), entry.account.clone())
-    });
-    changes.sort_by_key(|entry| {
-        (std::cmp::Reverse(entry.severity), entry.subscription.clone(), entry.account.clone())
-    });
-    let kind = match (alerts.first(), changes.first()) {
-        (Some(worst), _) if fires(worst) => MessageType::Firing,
-        (Some(_), _) => MessageType::Resolved,
-        (None, Some(_)) => MessageType::Changed,
-        (None, None) => return None,
-    };
-    let open = alerts.iter().filter(|entry| fires(entry)).map(|entry| entry.severity);
-    let current = open.chain(changes.iter().map(|entry| entry.severity)).max();
-    let severity = current.or_else(|| alerts.iter().map(|entry| entry.severity).max())?;
-    let summary = summary::headline(&alerts, &changes, now);
-    let truncated = alerts.len().saturating_sub(LIMIT) + changes.len().saturating_sub(LIMIT);
-    alerts.truncate(LIMIT);
-    changes.truncate(LIMIT);
-    let receiver = receiver.clone();
-    let data = MessageData { receiver, severity, summary, alerts, changes, truncated, withheld };
-    Some(Message { kind, timestamp: now, data })
+/// All that there is to tell one receiver at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Tidings<'a> {
+    /// Alerts, and why each is told now.
+    pub alerts: Vec<(&'a Alert, Reason)>,
+    /// Changes.
+    pub changes: Vec<&'a Change>,
+    /// How much more there would be, were it not for silences.
+    pub withheld: usize,
+}
+
+impl Tidings<'_> {
+    /// The one message that tells `receiver` all of this; none when there is nothing to tell, however much is withheld.
+    /// However much there is, no more is spelled out than is shown.
+    pub fn message(
+        mut self,
+        receiver: &ReceiverName,
+        name: impl Fn(&AccountKey) -> String,
+        now: Timestamp,
+    ) -> Option<Message> {
+        self.alerts.sort_by_key(|&(alert, _)| {
+            let Condition { subject, severity, .. } = &alert.condition;
+            (!alert.is_firing(), Reverse(*severity), subject.subscription(), subject.account())
+        });
+        self.changes.sort_by_key(|&change| (Reverse(change.severity), &change.account));
+        let firing = self.alerts.iter().take_while(|(alert, _)| alert.is_firing()).count();
+        let counts = Counts { firing, ended: self.alerts.len() - firing, changes: self.changes.len() };
+        let kind = match (firing, self.alerts.first(), self.changes.first()) {
+            (1.., ..) => MessageType::Firing,
+            (0, Some(_), _) => MessageType::Resolved,
+            (0, None, Some(_)) => MessageType::Changed,
+            (0, None, None) => return None,
+        };
+        // What ended is as grave as it was only where nothing else is told.
+        let worst = self.alerts.first().map(|(alert, _)| alert.condition.severity);
+        let moved = self.changes.first().map(|change| change.severity);
+        let severity = worst.filter(|_| firing > 0).max(moved).or(worst)?;
+        let shown = self.alerts.iter().take(LIMIT);
+        let alerts: Vec<AlertEntry> =
+            shown.map(|(alert, reason)| alert_entry(alert, Some(*reason), &name)).collect();
+        let shown = self.changes.iter().take(LIMIT);
+        let changes: Vec<ChangeEntry> = shown.map(|change| change_entry(change, &name)).collect();
+        let summary = summary::headline(&alerts, &changes, counts, now);
+        let truncated = self.alerts.len() + self.changes.len() - alerts.len() - changes.len();
+        let (receiver, withheld) = (receiver.clone(), self.withheld);
+        let data = MessageData { receiver, severity, summary, alerts, changes, truncated, withheld };
+        Some(Message { kind, timestamp: now, data })
+    }
 }
 
 #[cfg(test)]

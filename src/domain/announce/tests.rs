@@ -301,12 +301,12 @@ fn more_accounts_of_the_same_cause_are_not_told() {
     assert_eq!(world.alerts[0].condition.affected, 2);
 }
 
-fn entry(severity: Severity, resolved: bool) -> AlertEntry {
-    alert_entry(&alert(stage("3d"), severity, resolved), Some(Reason::Opened), |key| key.id.to_string())
+fn dated(severity: Severity, resolved: bool) -> Alert {
+    alert(stage("3d"), severity, resolved)
 }
 
-fn change(severity: Severity) -> ChangeEntry {
-    let change = Change {
+fn change(severity: Severity) -> Change {
+    Change {
         account: account("a"),
         kind: ChangeKind::HostChanged,
         severity,
@@ -314,8 +314,16 @@ fn change(severity: Severity) -> ChangeEntry {
         before: "a".into(),
         after: "b".into(),
         at: at(0),
+    }
+}
+
+fn message(alerts: &[Alert], changes: &[Change]) -> Option<Message> {
+    let tidings = Tidings {
+        alerts: alerts.iter().map(|alert| (alert, Reason::Opened)).collect(),
+        changes: changes.iter().collect(),
+        withheld: 0,
     };
-    change_entry(&change, |key| key.id.to_string())
+    tidings.message(&ReceiverName::new("pager"), |key| key.id.to_string(), at(0))
 }
 
 #[test]
@@ -323,26 +331,42 @@ fn a_messages_type_and_severity_follow_what_fires_then_what_changed_then_what_en
     use Severity::{Critical, Info, Warning};
     for (alerts, changes, expected) in [
         (vec![], vec![], None),
-        (vec![entry(Critical, true), entry(Warning, false)], vec![], Some((MessageType::Firing, Warning))),
-        (vec![entry(Warning, false)], vec![change(Info)], Some((MessageType::Firing, Warning))),
-        (vec![entry(Critical, true)], vec![], Some((MessageType::Resolved, Critical))),
-        (vec![entry(Critical, true)], vec![change(Info)], Some((MessageType::Resolved, Info))),
+        (vec![dated(Critical, true), dated(Warning, false)], vec![], Some((MessageType::Firing, Warning))),
+        (vec![dated(Warning, false)], vec![change(Info)], Some((MessageType::Firing, Warning))),
+        (vec![dated(Warning, false)], vec![change(Critical)], Some((MessageType::Firing, Critical))),
+        (vec![dated(Critical, true)], vec![], Some((MessageType::Resolved, Critical))),
+        (vec![dated(Critical, true)], vec![change(Info)], Some((MessageType::Resolved, Info))),
         (vec![], vec![change(Info), change(Warning)], Some((MessageType::Changed, Warning))),
     ] {
-        let message = compose(&ReceiverName::new("pager"), alerts, changes, 0, at(0));
+        let message = message(&alerts, &changes);
         assert_eq!(message.map(|message| (message.kind, message.data.severity)), expected);
     }
 }
 
 #[test]
 fn a_message_spells_out_a_hundred_of_each_and_counts_the_rest() {
-    let mut alerts = vec![entry(Severity::Warning, false); 101];
-    alerts.push(entry(Severity::Critical, false));
-    let message =
-        compose(&ReceiverName::new("pager"), alerts, vec![change(Severity::Info); 103], 0, at(0)).unwrap();
-    let data = message.data;
-    assert_eq!((data.alerts.len(), data.changes.len(), data.truncated), (100, 100, 5));
+    let mut alerts = vec![dated(Severity::Warning, false); 101];
+    alerts.push(dated(Severity::Critical, false));
+    alerts.push(dated(Severity::Critical, true));
+    let data = message(&alerts, &vec![change(Severity::Info); 103]).unwrap().data;
+    assert_eq!((data.alerts.len(), data.changes.len(), data.truncated), (100, 100, 6));
     assert_eq!(data.alerts[0].severity, Severity::Critical, "the gravest are spelled out");
+    assert!(data.summary.starts_with("102 alerts, 1 ended, 103 changes: a: "), "{}", data.summary);
+}
+
+#[test]
+fn what_is_equally_grave_is_in_the_order_of_accounts_after_what_is_about_all_of_them() {
+    let mut whole = dated(Severity::Warning, false);
+    whole.condition.subject = Subject::Subscription(account("a").subscription);
+    let of = |id: &str| {
+        let mut alert = dated(Severity::Warning, false);
+        alert.condition.subject = Subject::Account(account(id));
+        alert
+    };
+    let data = message(&[of("b"), of("a"), whole], &[]).unwrap().data;
+    let told: Vec<_> =
+        data.alerts.iter().map(|entry| entry.account.as_ref().map(|of| of.id.as_str())).collect();
+    assert_eq!(told, [None, Some("a"), Some("b")]);
 }
 
 #[test]

@@ -55,8 +55,9 @@ pub(super) fn fault_condition(
     };
     let shown = standing.outcome.and_then(Fault::of) == Some(fault);
     let detail = match standing.error.as_deref().filter(|_| shown) {
-        Some(said) => format!("{sentence}: {}.", said.trim_end_matches('.')),
-        None => format!("{sentence}."),
+        // Exactly as long as it is: ten thousand may come at once.
+        Some(said) => [sentence, ": ", said.trim_end_matches('.'), "."].concat(),
+        None => [sentence, "."].concat(),
     };
     Condition { subject, kind: fault.kind(), stage: None, severity, expires_at: None, detail, affected }
 }

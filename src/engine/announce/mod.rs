@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::Engine;
-use crate::config::{Channel, Config, Receiver};
+use crate::config::{Channel, Receiver};
 use crate::domain::account::{AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity, Subject};
-use crate::domain::announce::{self, Case, Told, Word};
+use crate::domain::announce::{Case, Tidings, Told, Word};
 use crate::domain::assess::{self, Open, Others, Transition};
 use crate::domain::directory::Directory;
-use crate::domain::message::{AlertEntry, MessageId, Reason, Status};
+use crate::domain::message::{MessageId, Reason, Status};
 use crate::domain::policy::Policy;
 use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
@@ -47,23 +47,26 @@ impl Engine {
         let census = writer.census().await?;
         let before = writer.unsettled_alerts().await?;
         let is_acked = !writer.acks().await?.is_empty();
-        for transition in transitions(&members, &census, &before, &policy, now) {
+        let open = Open::new(&before);
+        for transition in transitions(&members, &census, (&before, &open), &policy, now) {
             if is_acked && let Some(id) = assess::gets_graver(&transition, &before) {
                 writer.drop_ack(id).await?;
             }
             apply(&mut writer, &transition, (&members, &before), now).await?;
         }
-        forget_outlived(&mut writer, &members, &census, &before).await?;
+        forget_outlived(&mut writer, &members, &census, &open).await?;
         let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
-        drop(before);
+        let later = writer.next_end(now + policy.longest_lead()).await?;
+        let rung = next_rung(&members, later, &policy, now);
+        let directory = Directory::new(&members, self.config.fallbacks());
+        // Of ten thousand accounts that fail at once no more is held than the next step needs.
+        drop((members, before));
         let alerts = writer.unsettled_alerts().await?;
         let changes = writer.new_changes().await?;
-        let directory = directory(&mut writer, &members, &alerts, &changes, &self.config).await?;
+        let directory = with_strangers(directory, &mut writer, &alerts, &changes).await?;
         let silences = writer.silences_in_force(now).await?;
         let withheld = Withheld::by(&silences, &alerts, &changes, &directory, now);
         let (told, acks) = (writer.told(now).await?, writer.acks().await?);
-        let later = writer.next_end(now + policy.longest_lead()).await?;
-        let rung = next_rung(&members, later, &policy, now);
         let mut announced = Announced {
             next: [rung, next_failure].into_iter().flatten().min(),
             firing: alerts.iter().filter(|alert| alert.is_firing()).count(),
@@ -136,27 +139,23 @@ fn groups<'a>(
     })
 }
 
-/// Every step that the alerts have to make.
-fn transitions(
-    members: &[Known],
-    census: &BTreeMap<SubscriptionName, Others>,
-    alerts: &[Alert],
-    policy: &Policy,
+/// Every step that the alerts have to make, subscription by subscription.
+fn transitions<'a>(
+    members: &'a [Known],
+    census: &'a BTreeMap<SubscriptionName, Others>,
+    (alerts, open): (&'a [Alert], &'a Open<'a>),
+    policy: &'a Policy,
     now: Timestamp,
-) -> Vec<Transition> {
-    let open = Open::new(alerts);
-    let mut transitions = Vec::new();
-    for (name, group, others) in groups(members, census) {
-        transitions.extend(assess::subscription(name, group, others, &open, policy, now));
-    }
+) -> impl Iterator<Item = Transition> {
     let is_watched = |alert: &Alert| match &alert.condition.subject {
         Subject::Account(account) => members.binary_search_by(|member| member.account.cmp(account)).is_ok(),
         Subject::Subscription(name) => census.contains_key(name),
         Subject::Receiver(_) => true,
     };
-    transitions
-        .extend(alerts.iter().filter(|alert| alert.is_firing() && !is_watched(alert)).map(assess::unwatched));
-    transitions
+    let unwatched = alerts.iter().filter(move |alert| alert.is_firing() && !is_watched(alert));
+    groups(members, census)
+        .flat_map(move |(name, group, others)| assess::subscription(name, group, others, open, policy, now))
+        .chain(unwatched.map(assess::unwatched))
 }
 
 /// Lets go of refusals that were disproved.
@@ -164,11 +163,10 @@ async fn forget_outlived(
     writer: &mut Writer,
     members: &[Known],
     census: &BTreeMap<SubscriptionName, Others>,
-    alerts: &[Alert],
+    open: &Open<'_>,
 ) -> Result<(), StoreError> {
-    let open = Open::new(alerts);
     for (name, group, others) in groups(members, census) {
-        for (account, fault) in assess::outlived(name, group, others, &open) {
+        for (account, fault) in assess::outlived(name, group, others, open) {
             writer.forget_fault(&account, fault).await?;
         }
     }
@@ -241,22 +239,15 @@ async fn apply(
     Ok(())
 }
 
-/// Who is who, also among those who left the configuration and have something told of them.
-async fn directory(
+/// Who is who, also among those who left the configuration, or are well, and have something told of them.
+async fn with_strangers(
+    mut directory: Directory,
     writer: &mut Writer,
-    members: &[Known],
     alerts: &[Alert],
     changes: &[StoredChange],
-    config: &Config,
 ) -> Result<Directory, StoreError> {
-    let mut directory = Directory::new(members, config.fallbacks());
-    let about = |subject: &Subject| match subject {
-        Subject::Account(account) => Some(account.clone()),
-        Subject::Subscription(_) | Subject::Receiver(_) => None,
-    };
-    let alerting: Vec<AccountKey> =
-        alerts.iter().filter_map(|alert| about(&alert.condition.subject)).collect();
-    let accounts = alerting.iter().chain(changes.iter().map(|stored| &stored.change.account));
+    let alerting = alerts.iter().filter_map(|alert| alert.condition.subject.account());
+    let accounts = alerting.chain(changes.iter().map(|stored| &stored.change.account));
     let strangers = directory.strangers(accounts);
     for (account, name) in writer.names_of(&strangers).await? {
         directory.add_name(account, name);
@@ -359,17 +350,13 @@ impl<'a> Plan<'a> {
         directory: &Directory,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let name = |account: &AccountKey| directory.name(account);
-        let alerts: Vec<AlertEntry> = self
-            .alerts
-            .iter()
-            .map(|(alert, reason)| announce::alert_entry(alert, Some(*reason), name))
-            .collect();
-        let changes =
-            self.changes.iter().map(|change| announce::change_entry(&change.change, name)).collect();
-        let Some(message) = announce::compose(&receiver.name, alerts, changes, self.withheld, now) else {
-            return Ok(false);
+        let tidings = Tidings {
+            alerts: self.alerts.clone(),
+            changes: self.changes.iter().map(|stored| &stored.change).collect(),
+            withheld: self.withheld,
         };
+        let name = |account: &AccountKey| directory.name(account);
+        let Some(message) = tidings.message(&receiver.name, name, now) else { return Ok(false) };
         let shown: Vec<AlertId> = message.data.alerts.iter().map(|entry| entry.id.clone()).collect();
         let thread = writer.first_messages(&receiver.name, &shown).await?;
         let id = MessageId::new(format!("msg_{}", new_id(now)));
@@ -395,15 +382,20 @@ impl<'a> Plan<'a> {
         Ok(true)
     }
 
-    fn announcements(&self, receiver: &Receiver, message: &MessageId, now: Timestamp) -> Vec<Announcement> {
-        let told = |what: What, severity: Severity| Announcement {
+    fn announcements(
+        &self,
+        receiver: &Receiver,
+        message: &MessageId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Announcement> {
+        let told = move |what: What, severity: Severity| Announcement {
             what,
             severity,
             receiver: receiver.name.clone(),
             told_at: now,
             message: message.clone(),
         };
-        let alerts = self.alerts.iter().map(|(alert, reason)| {
+        let alerts = self.alerts.iter().map(move |(alert, reason)| {
             let what = What::Alert {
                 id: alert.id.clone(),
                 status: if alert.is_firing() { Status::Firing } else { Status::Resolved },
@@ -413,8 +405,9 @@ impl<'a> Plan<'a> {
             };
             told(what, alert.condition.severity)
         });
-        let changes = self.changes.iter().map(|change| told(What::Change(change.id), change.change.severity));
-        alerts.chain(changes).collect()
+        let changes =
+            self.changes.iter().map(move |change| told(What::Change(change.id), change.change.severity));
+        alerts.chain(changes)
     }
 }
 

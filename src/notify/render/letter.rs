@@ -146,8 +146,8 @@ fn listed(mut head: String, others: impl Iterator<Item = String>, room: usize) -
 
 fn counts(message: &Message) -> String {
     let data = &message.data;
-    let told = summary::counts(&data.alerts, &data.changes);
-    if data.truncated == 0 { told } else { format!("{told}, {} more", data.truncated) }
+    let told = summary::Counts::of(&data.alerts, &data.changes);
+    if data.truncated == 0 { told.to_string() } else { format!("{told}, {} more", data.truncated) }
 }
 
 /// The word in the subject's brackets.

@@ -1,5 +1,7 @@
 //! How things stand, as people and monitors read it.
 
+use std::sync::Arc;
+
 use chrono::{TimeZone, Utc};
 
 use super::*;
@@ -28,12 +30,18 @@ fn account(name: &str, verdict: Verdict, outcome: Outcome, left: Option<TimeDelt
         ends: Ends { exp_expire: end, exp: None },
         max_jobs: end.map(|_| 3),
         host: None,
-        capabilities: flags.map(|(flag, has)| (flag.to_owned(), has)).into(),
+        capabilities: Arc::new(flags.map(|(flag, has)| (flag.to_owned(), has)).into()),
         error: (outcome != Outcome::Ok).then(|| "no complete answer within 15 s".to_owned()),
         alerts: [AlertKind::Expiry].into_iter().filter(|_| verdict == Verdict::Critical).collect(),
         warning_within: TimeDelta::days(7),
         critical_within: TimeDelta::days(1),
     }
+}
+
+fn text(report: &Report) -> String {
+    let mut bytes = Vec::new();
+    render(report, false, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 fn report() -> Report {
@@ -72,7 +80,7 @@ fn report() -> Report {
 
 #[test]
 fn people_read_a_table_the_open_alerts_and_a_closing_line() {
-    let text = render(&report(), false);
+    let text = text(&report());
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!(text);
 }
@@ -84,5 +92,36 @@ fn monitors_read_one_line_with_performance_data_and_details() {
 
 #[test]
 fn before_the_first_run_it_says_what_to_do() {
-    insta::assert_snapshot!(render(&Report::empty(now()), false));
+    insta::assert_snapshot!(text(&Report::empty(now())));
+}
+
+#[test]
+fn a_table_of_many_accounts_is_one_table_whatever_the_longest_name_stands() {
+    let short = account("a", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20)));
+    let long = account("an-office-with-a-very-long-name", Verdict::Ok, Outcome::Ok, None);
+    let mut accounts = vec![short; 2 * PIECE];
+    accounts[PIECE + 3] = long;
+    let mut table = Vec::new();
+    super::accounts(&Report { accounts, ..report() }, false, &mut table).unwrap();
+    let text = String::from_utf8(table).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.iter().filter(|line| line.starts_with("ACCOUNT")).count(), 1);
+    let verdict = lines[0].find("VERDICT");
+    let others = lines[1..].iter().filter(|line| line.find("OK") == verdict);
+    assert_eq!(others.count(), 2 * PIECE, "one column, and each account once");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn columns_have_what_they_need_while_there_is_room_and_names_are_served_before_capabilities() {
+    for (name, can, expected) in [
+        (8, 10, [10, 9, 18, 9, 6, 12]),
+        (31, 5, [31, 9, 18, 9, 6, 7]),
+        (20, 60, [22, 9, 18, 9, 6, 16]),
+        (60, 60, [26, 9, 18, 9, 6, 12]),
+    ] {
+        let widths = arranged([name, 7, 16, 7, 4, can]);
+        assert_eq!(widths, expected, "{name} and {can}");
+        assert!(widths.iter().sum::<u16>() <= WIDTH);
+    }
 }

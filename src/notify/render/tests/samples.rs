@@ -132,7 +132,7 @@ pub(super) fn message(alerts: Vec<AlertEntry>, changes: Vec<ChangeEntry>) -> Mes
     let data = MessageData {
         receiver: ReceiverName::new("ops-mail"),
         severity: severities.max().unwrap(),
-        summary: summary::headline(&alerts, &changes, now()),
+        summary: summary::headline(&alerts, &changes, summary::Counts::of(&alerts, &changes), now()),
         alerts,
         changes,
         truncated: 0,
