@@ -23,7 +23,7 @@ use minimax_watch::domain::time::Timestamp;
 use minimax_watch::engine::{Engine, Scope};
 use minimax_watch::notify::Sender;
 use minimax_watch::simulator::{Hook, Reply, UseApi, VirtualNow};
-use minimax_watch::store::Store;
+use minimax_watch::store::{Store, Taught};
 
 use judge::Judge;
 use measure::{Gauge, Stretch, Took, memory, nothing_grew, table};
@@ -216,11 +216,12 @@ impl Soak {
         let members = self.engine.store.watched().await?;
         let began = Instant::now();
         let mut writer = self.engine.store.write().await?;
-        for member in &members {
-            let known = writer.known(&member.account).await?.context("a watched account")?;
-            writer.record_standing(&known.account, &known.standing).await?;
-            writer.touch_snapshot(&known.account, self.now.now()).await?;
-        }
+        let accounts: Vec<_> = members.iter().map(|member| &member.account).collect();
+        let known = writer.known_of(accounts.iter().copied()).await?;
+        let taught =
+            known.iter().map(|(account, known)| Taught { account, standing: &known.standing, digest: None });
+        writer.record_standings(taught).await?;
+        writer.touch_snapshots(&accounts, self.now.now()).await?;
         drop(writer);
         Ok(began.elapsed())
     }

@@ -10,8 +10,8 @@ use super::digest::digest;
 use super::look::{Sight, Sighting};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::observation::Outcome;
-use crate::domain::standing::{Known, Look};
-use crate::store::{StoreError, Writer};
+use crate::domain::standing::{Known, Lesson, Look};
+use crate::store::{StoreError, Taught, Writer};
 
 /// One look of a batch: at whom, what it saw, and that in short where it was healthy.
 struct Taken<'b> {
@@ -59,29 +59,37 @@ impl Step<'_> {
     /// Reads, compares and keeps in full.
     async fn learn(&mut self, writer: &mut Writer, looks: &[Taken<'_>]) -> Result<(), StoreError> {
         let mut known = writer.known_of(looks.iter().map(|taken| taken.account)).await?;
+        let (mut lessons, mut changes) = (Vec::with_capacity(looks.len()), Vec::new());
         for Taken { account, sight, digest } in looks {
             let Some(known) = known.remove(*account) else { continue };
-            let observation = &sight.observation();
+            let observation = sight.observation();
             if !account.is_listing() {
                 self.tally.count(observation.outcome, self.seen_before(&known));
             }
-            let lesson = known.learn(Look { observation, at: self.now, run: self.run }, &self.policy);
-            match digest.as_deref().filter(|_| lesson.standing.is_calm()) {
-                Some(digest) => writer.record_calm(account, &lesson.standing, digest).await?,
-                None => writer.record_standing(account, &lesson.standing).await?,
-            }
-            if let Some(configuration) = &observation.configuration {
-                if known.configuration.as_ref() == Some(configuration) {
-                    writer.touch_snapshot(account, self.now).await?;
-                } else {
-                    writer.begin_snapshot(account, configuration, self.now).await?;
-                }
-            }
-            for change in &lesson.changes {
-                writer.record_change(change).await?;
+            let look = Look { observation: &observation, at: self.now, run: self.run };
+            let Lesson { standing, changes: moved } = known.learn(look, &self.policy);
+            changes.extend(moved);
+            let seen = observation.configuration;
+            let is_new = seen.is_some() && known.configuration != seen;
+            lessons.push((*account, standing, digest.as_deref(), seen, is_new));
+        }
+        let taught = lessons.iter().map(|(account, standing, digest, ..)| Taught {
+            account,
+            standing,
+            digest: digest.filter(|_| standing.is_calm()),
+        });
+        writer.record_standings(taught).await?;
+        let (mut same, mut new) = (Vec::new(), Vec::new());
+        for (account, _, _, seen, is_new) in &lessons {
+            match seen {
+                Some(configuration) if *is_new => new.push((*account, configuration)),
+                Some(_) => same.push(*account),
+                None => {}
             }
         }
-        Ok(())
+        writer.touch_snapshots(&same, self.now).await?;
+        writer.begin_snapshots(&new, self.now).await?;
+        writer.record_changes(&changes).await
     }
 
     /// What an earlier pass of the same run saw.

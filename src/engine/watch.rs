@@ -58,9 +58,9 @@ impl Engine {
         if new.is_empty() {
             return Ok(new);
         }
-        for id in &new {
-            writer.watch_found(&discovered(AccountKey::new(subscription, id))).await?;
-        }
+        let wanted: Vec<Watched> =
+            new.iter().map(|id| discovered(AccountKey::new(subscription, id))).collect();
+        writer.begin_to_watch(&wanted).await?;
         writer.joined(subscription, new.len()).await?;
         writer.commit().await?;
         Ok(new)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use sqlx::SqliteConnection;
 
-use super::rows::{json, millis, millis_of, moment, moment_of, to_json, word};
-use super::{Store, StoreError, Writer};
+use super::rows::{json, millis, moment, moment_of, to_json, word};
+use super::{AT_ONCE, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
@@ -141,7 +141,7 @@ async fn next_end(
 }
 
 /// Keys as JSON, for statements about many at once.
-fn keys<'a>(accounts: impl IntoIterator<Item = &'a AccountKey>) -> Result<String, StoreError> {
+pub(super) fn keys<'a>(accounts: impl IntoIterator<Item = &'a AccountKey>) -> Result<String, StoreError> {
     let keys: Vec<[&str; 2]> =
         accounts.into_iter().map(|account| [account.subscription.as_str(), account.id.as_str()]).collect();
     to_json("accounts", &keys)
@@ -163,12 +163,15 @@ impl Writer {
                 (key, (name, watched, discovered))
             })
             .collect();
-        for Watched { account, name, discovered } in wanted {
+        let mut new = Vec::new();
+        for wanted in wanted {
+            let Watched { account, name, discovered } = wanted;
             let is = present.remove(account);
             if is.is_none_or(|is| is != (name.clone(), true, *discovered)) {
-                self.watch_one(account, name, *discovered).await?;
+                new.push(wanted);
             }
         }
+        self.begin_to_watch(new).await?;
         for (account, _) in present.iter().filter(|(_, (_, watched, _))| *watched) {
             sqlx::query("UPDATE accounts SET watched = 0 WHERE subscription = ? AND id = ?")
                 .bind(account.subscription.as_str())
@@ -196,32 +199,34 @@ impl Writer {
         Ok(unwatched.into_iter().map(AccountId::new).collect())
     }
 
-    /// Adds an account that a list holds and that is not watched.
-    pub async fn watch_found(&mut self, found: &Watched) -> Result<(), StoreError> {
-        self.watch_one(&found.account, &found.name, true).await
-    }
-
-    async fn watch_one(
+    /// Begins to watch accounts that are not watched, or by another name or for another reason.
+    pub async fn begin_to_watch(
         &mut self,
-        account: &AccountKey,
-        name: &str,
-        discovered: bool,
+        wanted: impl IntoIterator<Item = &Watched>,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO accounts (subscription, id, name, watched, discovered) VALUES (?, ?, ?, 1, ?)
-             ON CONFLICT (subscription, id)
-             DO UPDATE SET name = excluded.name, watched = 1, discovered = excluded.discovered,
-                           faults = iif(watched, faults, ''), suspect = iif(watched, suspect, NULL),
-                           suspect_since = iif(watched, suspect_since, NULL), ask_at = iif(watched, ask_at, NULL),
-                           no_verdict_since = iif(watched, no_verdict_since, NULL)",
-        )
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .bind(name)
-        .bind(discovered)
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        let row = |Watched { account, name, discovered }: &Watched| {
+            (account.subscription.to_string(), account.id.to_string(), name.clone(), *discovered)
+        };
+        let mut wanted = wanted.into_iter();
+        loop {
+            let rows: Vec<_> = wanted.by_ref().take(AT_ONCE).map(row).collect();
+            if rows.is_empty() {
+                return Ok(());
+            }
+            // Without the WHERE, what follows would be taken for the condition of a join.
+            sqlx::query(
+                "INSERT INTO accounts (subscription, id, name, discovered, watched)
+                 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 1 FROM json_each(?) WHERE TRUE
+                 ON CONFLICT (subscription, id)
+                 DO UPDATE SET name = excluded.name, watched = 1, discovered = excluded.discovered,
+                               faults = iif(watched, faults, ''), suspect = iif(watched, suspect, NULL),
+                               suspect_since = iif(watched, suspect_since, NULL), ask_at = iif(watched, ask_at, NULL),
+                               no_verdict_since = iif(watched, no_verdict_since, NULL)",
+            )
+            .bind(to_json("accounts", &rows)?)
+            .execute(self.connection())
+            .await?;
+        }
     }
 
     /// What is known of every watched account, lists included.
@@ -273,43 +278,6 @@ impl Writer {
              WHERE subscription = ? AND id = ?",
         )
         .bind(fault.kind().as_str())
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    /// Keeps what a look taught about an account that is not calm.
-    pub async fn record_standing(
-        &mut self,
-        account: &AccountKey,
-        standing: &Standing,
-    ) -> Result<(), StoreError> {
-        self.stir(account).await?;
-        let faults: Vec<String> = standing.faults.iter().map(ToString::to_string).collect();
-        sqlx::query(
-            "UPDATE accounts SET outcome = ?, error = ?, checked_at = ?, verdict_run = ?, ok_run = ?, last_ok_at = ?,
-             last_verdict_at = ?, no_verdict_since = ?, suspect = ?, suspect_since = ?, ask_at = ?, faults = ?,
-             ends_at = ?, end_missing = ?, highest_end = ?, stepped_back_to = ?, calm = 0
-             WHERE subscription = ? AND id = ?",
-        )
-        .bind(standing.outcome.map(Outcome::as_str))
-        .bind(&standing.error)
-        .bind(millis_of(standing.checked_at))
-        .bind(standing.verdict_run)
-        .bind(standing.ok_run)
-        .bind(millis_of(standing.last_ok_at))
-        .bind(millis_of(standing.last_verdict_at))
-        .bind(millis_of(standing.no_verdict_since))
-        .bind(standing.suspicion.map(|suspicion| suspicion.fault.kind().as_str()))
-        .bind(standing.suspicion.map(|suspicion| millis(suspicion.since)))
-        .bind(standing.suspicion.map(|suspicion| millis(suspicion.ask_at)))
-        .bind(faults.join(" "))
-        .bind(millis_of(standing.end))
-        .bind(standing.end_missing)
-        .bind(millis_of(standing.highest_end))
-        .bind(millis_of(standing.stepped_back_to))
         .bind(account.subscription.as_str())
         .bind(account.id.as_str())
         .execute(self.connection())

@@ -9,6 +9,26 @@ use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionNa
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
 use crate::domain::time::Timestamp;
 
+/// An alert whose life begins.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Its id.
+    pub id: AlertId,
+    /// Its content.
+    pub condition: Condition,
+}
+
+/// An alert whose life ends.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Its id.
+    pub id: AlertId,
+    /// Why, in one sentence.
+    pub detail: String,
+    /// The end that replaced the one that was near; `expiry` only.
+    pub renewed_until: Option<Timestamp>,
+}
+
 #[derive(sqlx::FromRow)]
 struct AlertRow {
     id: String,
@@ -86,28 +106,30 @@ impl Writer {
         unsettled(self.connection()).await
     }
 
-    /// Begins an alert's life.
-    pub async fn open_alert(
-        &mut self,
-        id: &AlertId,
-        condition: &Condition,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let [subscription, account, receiver] = columns(&condition.subject);
+    /// Begins alerts' lives.
+    pub async fn open_alerts(&mut self, opened: &[Opened], now: Timestamp) -> Result<(), StoreError> {
+        if opened.is_empty() {
+            return Ok(());
+        }
+        let row = |Opened { id, condition }: &Opened| {
+            let stage = condition.stage.map(|stage| stage.to_string());
+            let content = (condition.kind.as_str(), stage, condition.severity.as_str(), condition.affected);
+            (
+                id.to_string(),
+                columns(&condition.subject).map(str::to_owned),
+                content,
+                millis_of(condition.expires_at),
+                condition.detail.clone(),
+            )
+        };
+        let rows: Vec<_> = opened.iter().map(row).collect();
         sqlx::query(
-            "INSERT INTO alerts (id, subscription, account, receiver, kind, stage, severity, expires_at, detail,
-             affected, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO alerts (id, subscription, account, receiver, kind, stage, severity, affected, expires_at, detail, opened_at)
+             SELECT value ->> 0, value ->> '$[1][0]', value ->> '$[1][1]', value ->> '$[1][2]', value ->> '$[2][0]',
+                    value ->> '$[2][1]', value ->> '$[2][2]', value ->> '$[2][3]', value ->> 3, value ->> 4, ?2
+             FROM json_each(?1)",
         )
-        .bind(id.as_str())
-        .bind(subscription)
-        .bind(account)
-        .bind(receiver)
-        .bind(condition.kind.as_str())
-        .bind(condition.stage.map(|stage| stage.to_string()))
-        .bind(condition.severity.as_str())
-        .bind(millis_of(condition.expires_at))
-        .bind(&condition.detail)
-        .bind(condition.affected)
+        .bind(to_json("alerts", &rows)?)
         .bind(millis(now))
         .execute(self.connection())
         .await?;
@@ -154,24 +176,28 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends an alert, and with it that somebody acknowledged it: it may come back.
-    pub async fn resolve_alert(
-        &mut self,
-        id: &AlertId,
-        detail: &str,
-        renewed_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    /// Ends alerts, and with each that somebody acknowledged it: it may come back.
+    pub async fn resolve_alerts(&mut self, resolved: &[Resolved], now: Timestamp) -> Result<(), StoreError> {
+        if resolved.is_empty() {
+            return Ok(());
+        }
+        let row = |Resolved { id, detail, renewed_until }: &Resolved| {
+            (id.to_string(), detail.clone(), millis_of(*renewed_until))
+        };
+        let rows: Vec<_> = resolved.iter().map(row).collect();
+        let rows = to_json("alerts", &rows)?;
         sqlx::query(
-            "UPDATE alerts SET resolved_at = ?, detail = ?, renewed_until = ? WHERE id = ? AND resolved_at IS NULL",
+            "UPDATE alerts SET resolved_at = ?2, detail = e.value ->> 1, renewed_until = e.value ->> 2
+             FROM json_each(?1) e WHERE alerts.id = e.value ->> 0 AND alerts.resolved_at IS NULL",
         )
+        .bind(&rows)
         .bind(millis(now))
-        .bind(detail)
-        .bind(millis_of(renewed_until))
-        .bind(id.as_str())
         .execute(self.connection())
         .await?;
-        self.drop_ack(id).await?;
+        sqlx::query("DELETE FROM acks WHERE alert IN (SELECT value ->> 0 FROM json_each(?))")
+            .bind(&rows)
+            .execute(self.connection())
+            .await?;
         Ok(())
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt;
+use serde::Serialize;
 
-use super::rows::{millis, millis_of, moment, moment_of, severity, unreadable, word};
-use super::{StoreError, Writer};
+use super::rows::{millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
+use super::{AT_ONCE, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::alert::{AlertId, Severity};
 use crate::domain::announce::{Telling, Told};
@@ -88,6 +89,44 @@ impl ToldRow {
     }
 }
 
+/// An announcement by the names of the columns.
+#[derive(Default, Serialize)]
+struct Row {
+    alert: Option<AlertId>,
+    change: Option<i64>,
+    status: Option<&'static str>,
+    reason: Option<&'static str>,
+    stage: Option<String>,
+    expires_at: Option<i64>,
+    severity: &'static str,
+    receiver: String,
+    told_at: i64,
+    message: String,
+}
+
+impl Row {
+    fn of(Announcement { what, severity, receiver, told_at, message }: Announcement) -> Self {
+        let row = Self {
+            severity: severity.as_str(),
+            receiver: receiver.to_string(),
+            told_at: millis(told_at),
+            message: message.to_string(),
+            ..Self::default()
+        };
+        match what {
+            Announced::Alert { id, status, reason, stage, expires_at } => Self {
+                alert: Some(id),
+                status: Some(status_word(status)),
+                reason: Some(reason.as_str()),
+                stage: stage.map(|stage| stage.to_string()),
+                expires_at: millis_of(expires_at),
+                ..row
+            },
+            Announced::Change(id) => Self { change: Some(id), ..row },
+        }
+    }
+}
+
 /// What one receiver was told of one alert, oldest first.
 struct Tellings {
     alert: String,
@@ -105,32 +144,27 @@ impl Tellings {
 }
 
 impl Writer {
-    /// Keeps what a message tells.
-    pub async fn record_announcement(&mut self, announcement: &Announcement) -> Result<(), StoreError> {
-        let Announcement { what, severity, receiver, told_at, message } = announcement;
-        let query = match what {
-            Announced::Alert { id, status, reason, stage, expires_at } => sqlx::query(
-                "INSERT INTO announcements (alert, status, reason, stage, expires_at, severity, receiver, told_at, message)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    /// Keeps what messages tell, in this order.
+    pub async fn record_announcements(
+        &mut self,
+        announcements: impl IntoIterator<Item = Announcement>,
+    ) -> Result<(), StoreError> {
+        let mut announcements = announcements.into_iter();
+        loop {
+            let rows: Vec<Row> = announcements.by_ref().take(AT_ONCE).map(Row::of).collect();
+            if rows.is_empty() {
+                return Ok(());
+            }
+            sqlx::query(
+                "INSERT INTO announcements (alert, change, status, reason, stage, expires_at, severity, receiver, told_at, message)
+                 SELECT value ->> 'alert', value ->> 'change', value ->> 'status', value ->> 'reason', value ->> 'stage',
+                        value ->> 'expires_at', value ->> 'severity', value ->> 'receiver', value ->> 'told_at', value ->> 'message'
+                 FROM json_each(?)",
             )
-            .bind(id.as_str())
-            .bind(status_word(*status))
-            .bind(reason.as_str())
-            .bind(stage.map(|stage| stage.to_string()))
-            .bind(millis_of(*expires_at)),
-            Announced::Change(id) => sqlx::query(
-                "INSERT INTO announcements (change, severity, receiver, told_at, message) VALUES (?, ?, ?, ?, ?)",
-            )
-            .bind(*id),
-        };
-        query
-            .bind(severity.as_str())
-            .bind(receiver.as_str())
-            .bind(millis(*told_at))
-            .bind(message.as_str())
+            .bind(to_json("announcements", &rows)?)
             .execute(self.connection())
             .await?;
-        Ok(())
+        }
     }
 
     /// What each receiver has been told of each unsettled alert, as it counts at `now`.

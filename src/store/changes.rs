@@ -47,20 +47,30 @@ impl ChangeRow {
 }
 
 impl Writer {
-    /// Keeps a change.
-    pub async fn record_change(&mut self, change: &Change) -> Result<(), StoreError> {
+    /// Keeps changes, in their order.
+    pub async fn record_changes(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let row = |change: &Change| {
+            Ok((
+                change.account.subscription.to_string(),
+                change.account.id.to_string(),
+                change.kind.as_str(),
+                change.severity.as_str(),
+                change.field.clone(),
+                to_json("before_value", &change.before)?,
+                to_json("after_value", &change.after)?,
+                millis(change.at),
+            ))
+        };
+        let rows: Vec<_> = changes.iter().map(row).collect::<Result<_, StoreError>>()?;
         sqlx::query(
             "INSERT INTO changes (account, kind, severity, field, before_value, after_value, at)
-             SELECT key, ?, ?, ?, ?, ?, ? FROM accounts WHERE subscription = ? AND id = ?",
+             SELECT a.key, e.value ->> 2, e.value ->> 3, e.value ->> 4, e.value ->> 5, e.value ->> 6, e.value ->> 7
+             FROM json_each(?) e CROSS JOIN accounts a ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1",
         )
-        .bind(change.kind.as_str())
-        .bind(change.severity.as_str())
-        .bind(&change.field)
-        .bind(to_json("before_value", &change.before)?)
-        .bind(to_json("after_value", &change.after)?)
-        .bind(millis(change.at))
-        .bind(change.account.subscription.as_str())
-        .bind(change.account.id.as_str())
+        .bind(to_json("changes", &rows)?)
         .execute(self.connection())
         .await?;
         Ok(())

@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 
 use super::rows::{millis, to_json};
 use super::{StoreError, Writer};
-use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::standing::{RunId, Standing};
+use crate::domain::account::{AccountId, SubscriptionName};
+use crate::domain::standing::RunId;
 use crate::domain::time::Timestamp;
 
 /// A count that begins here takes four bytes until two thousand million.
@@ -68,55 +68,5 @@ impl Writer {
         .fetch_all(self.connection())
         .await?;
         Ok(others.into_iter().map(AccountId::new).collect())
-    }
-
-    /// Keeps what a look taught about an account that is calm now, and what it saw, as `digest`.
-    pub async fn record_calm(
-        &mut self,
-        account: &AccountKey,
-        standing: &Standing,
-        digest: &str,
-    ) -> Result<(), StoreError> {
-        self.record_standing(account, standing).await?;
-        sqlx::query(
-            "INSERT INTO looks (account, digest, at, run, checks)
-             SELECT key, ?3, checked_at, ok_run, ?4 FROM accounts
-             WHERE subscription = ?1 AND id = ?2 AND checked_at IS NOT NULL AND ok_run IS NOT NULL",
-        )
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .bind(digest)
-        .bind(NO_CHECKS)
-        .execute(self.connection())
-        .await?;
-        sqlx::query("UPDATE accounts SET calm = 1 WHERE subscription = ? AND id = ?")
-            .bind(account.subscription.as_str())
-            .bind(account.id.as_str())
-            .execute(self.connection())
-            .await?;
-        Ok(())
-    }
-
-    /// Ends an account's calm: what its row says is carried over to where the rest is kept, but for the standing itself.
-    pub(super) async fn stir(&mut self, account: &AccountKey) -> Result<(), StoreError> {
-        let row: Option<(i64, i64, i64)> = sqlx::query_as(
-            "DELETE FROM looks WHERE account = (SELECT key FROM accounts WHERE subscription = ? AND id = ?)
-             RETURNING account, at, checks",
-        )
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .fetch_optional(self.connection())
-        .await?;
-        let Some((key, at, checks)) = row else { return Ok(()) };
-        sqlx::query(
-            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?2), checks = checks + ?3
-             WHERE id = (SELECT snapshot FROM accounts WHERE key = ?1)",
-        )
-        .bind(key)
-        .bind(at)
-        .bind(checks - NO_CHECKS)
-        .execute(self.connection())
-        .await?;
-        Ok(())
     }
 }

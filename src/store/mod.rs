@@ -22,6 +22,7 @@ mod rows;
 mod runs;
 mod silences;
 mod snapshots;
+mod standings;
 mod subscriptions;
 mod tellings;
 
@@ -29,6 +30,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub use accounts::Watched;
 pub use acks::Ack;
+pub use alerts::{Opened, Resolved};
 pub use announcements::{Announced, Announcement};
 pub use changes::StoredChange;
 pub use copy::Backup;
@@ -40,7 +42,11 @@ pub use purge::Purged;
 pub use runs::{Run, RunCounts, Tally};
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;
+pub use standings::Taught;
 pub use tellings::{LastTold, StoredTelling};
+
+/// How many rows one statement writes at the most, where there may be very many.
+const AT_ONCE: usize = 1024;
 
 /// The open store. Cheap to clone.
 #[derive(Clone, Debug)]

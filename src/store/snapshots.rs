@@ -1,5 +1,6 @@
 //! Snapshots: the configuration as seen from a first to a last moment.
 
+use super::accounts::keys;
 use super::rows::{json, millis, moment, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::AccountKey;
@@ -33,44 +34,62 @@ macro_rules! snapshots {
 }
 
 impl Writer {
-    /// Lengthens the account's present snapshot by one look; a clock that was set back does not shorten it.
-    pub async fn touch_snapshot(&mut self, account: &AccountKey, now: Timestamp) -> Result<(), StoreError> {
+    /// Lengthens the present snapshots of these accounts by one look; a clock that was set back does not shorten them.
+    pub async fn touch_snapshots(
+        &mut self,
+        accounts: &[&AccountKey],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
         sqlx::query(
-            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?), checks = checks + 1
-             WHERE id = (SELECT snapshot FROM accounts WHERE subscription = ? AND id = ?)",
+            "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?2), checks = checks + 1
+             WHERE id IN (SELECT a.snapshot FROM json_each(?1) e CROSS JOIN accounts a
+                          ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1)",
         )
+        .bind(keys(accounts.iter().copied())?)
         .bind(millis(now))
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
         .execute(self.connection())
         .await?;
         Ok(())
     }
 
-    /// Begins a new snapshot of the account, which becomes its present one.
-    pub async fn begin_snapshot(
+    /// Begins new snapshots of these accounts, which become their present ones.
+    pub async fn begin_snapshots(
         &mut self,
-        account: &AccountKey,
-        configuration: &Configuration,
+        seen: &[(&AccountKey, &Configuration)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let id: i64 = sqlx::query_scalar(
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let row = |(account, configuration): &(&AccountKey, &Configuration)| {
+            let text = to_json("configuration", configuration)?;
+            Ok((account.subscription.to_string(), account.id.to_string(), text))
+        };
+        let rows: Vec<_> = seen.iter().map(row).collect::<Result<_, StoreError>>()?;
+        let rows = to_json("configuration", &rows)?;
+        let begun = sqlx::query(
             "INSERT INTO snapshots (account, configuration, first_seen_at, last_seen_at, checks)
-             SELECT key, ?, ?, ?, 1 FROM accounts WHERE subscription = ? AND id = ? RETURNING id",
+             SELECT a.key, e.value ->> 2, ?2, ?2, 1 FROM json_each(?1) e CROSS JOIN accounts a
+             ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1",
         )
-        .bind(to_json("configuration", configuration)?)
+        .bind(&rows)
         .bind(millis(now))
-        .bind(millis(now))
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .fetch_one(self.connection())
+        .execute(self.connection())
         .await?;
-        sqlx::query("UPDATE accounts SET snapshot = ? WHERE subscription = ? AND id = ?")
-            .bind(id)
-            .bind(account.subscription.as_str())
-            .bind(account.id.as_str())
-            .execute(self.connection())
-            .await?;
+        if !usize::try_from(begun.rows_affected()).is_ok_and(|begun| begun == seen.len()) {
+            return Err(sqlx::Error::RowNotFound.into());
+        }
+        sqlx::query(
+            "UPDATE accounts SET snapshot = (SELECT MAX(s.id) FROM snapshots s WHERE s.account = accounts.key)
+             WHERE key IN (SELECT a.key FROM json_each(?1) e CROSS JOIN accounts a
+                           ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1)",
+        )
+        .bind(&rows)
+        .execute(self.connection())
+        .await?;
         Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::rows::to_json;
-use super::{Store, StoreError, Writer};
+use super::standings::Taught;
+use super::{AT_ONCE, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
 use crate::domain::assess::Others;
 use crate::domain::standing::RunId;
@@ -120,11 +121,16 @@ impl Writer {
                 .bind(subscription.as_str())
                 .fetch_all(self.connection())
                 .await?;
-        for id in calm {
-            let account = AccountKey::new(subscription, &AccountId::new(id));
-            if let Some(known) = self.known(&account).await? {
-                self.record_standing(&account, &known.standing).await?;
-            }
+        let calm: Vec<AccountKey> =
+            calm.into_iter().map(|id| AccountKey::new(subscription, &AccountId::new(id))).collect();
+        for some in calm.chunks(AT_ONCE) {
+            let known = self.known_of(some).await?;
+            let taught = known.iter().map(|(account, known)| Taught {
+                account,
+                standing: &known.standing,
+                digest: None,
+            });
+            self.record_standings(taught).await?;
         }
         Ok(())
     }

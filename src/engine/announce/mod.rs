@@ -3,6 +3,7 @@
 //! Promises: an alert's step, what is told of it and the message that tells it commit together or not at all; called
 //! again at the same moment it says nothing. Needs no network, so the expiry clock runs without one.
 
+mod steps;
 mod withheld;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::notify::render;
 use crate::store::{Ack, Announced as What, Announcement, NewMessage, StoreError, StoredChange, Writer};
 
+use steps::Steps;
 use withheld::Withheld;
 
 /// What announcing did, and when there will be something to say again if nothing but time passes.
@@ -48,14 +50,16 @@ impl Engine {
         let before = writer.unsettled_alerts().await?;
         let is_acked = !writer.acks().await?.is_empty();
         let open = Open::new(&before);
+        let mut steps = Steps::new(&members, &before, now);
         for transition in transitions(&members, &census, (&before, &open), &policy, now) {
             if is_acked && let Some(id) = assess::gets_graver(&transition, &before) {
                 writer.drop_ack(id).await?;
             }
-            apply(&mut writer, &transition, (&members, &before), now).await?;
+            steps.make(&mut writer, transition).await?;
         }
         forget_outlived(&mut writer, &members, &census, &open).await?;
-        let next_failure = self.judge_receivers(&mut writer, &before, now).await?;
+        let next_failure = self.judge_receivers(&mut writer, &before, &mut steps, now).await?;
+        steps.end(&mut writer).await?;
         let later = writer.next_end(now + policy.longest_lead()).await?;
         let rung = next_rung(&members, later, &policy, now);
         let directory = Directory::new(&members, self.config.fallbacks());
@@ -104,6 +108,7 @@ impl Engine {
         &self,
         writer: &mut Writer,
         alerts: &[Alert],
+        steps: &mut Steps<'_>,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let open = Open::new(alerts);
@@ -112,7 +117,7 @@ impl Engine {
             let health = writer.health(name).await?;
             let alert = open.find(&Subject::Receiver(name.clone()), AlertKind::DeliveryFailing);
             if let Some(transition) = assess::receiver(name, &health, alert, now) {
-                apply(writer, &transition, (&[], alerts), now).await?;
+                steps.make(writer, transition).await?;
             }
             next = [next, health.next_moment(now)].into_iter().flatten().min();
         }
@@ -121,7 +126,7 @@ impl Engine {
             Subject::Account(_) | Subject::Subscription(_) => false,
         };
         for alert in alerts.iter().filter(|alert| alert.is_firing()).filter(names) {
-            apply(writer, &assess::unwatched(alert), (&[], alerts), now).await?;
+            steps.make(writer, assess::unwatched(alert)).await?;
         }
         Ok(next)
     }
@@ -170,72 +175,6 @@ async fn forget_outlived(
             writer.forget_fault(&account, fault).await?;
         }
     }
-    Ok(())
-}
-
-/// One line for each step in the life of an alert, which may still be undone with its transaction, and then comes again.
-fn log(id: &AlertId, transition: &Transition, members: &[Known], before: &[Alert]) {
-    let (word, condition, detail) = match transition {
-        Transition::Open(condition) => ("fires", condition, &condition.detail),
-        Transition::Update(_, condition) => ("moved", condition, &condition.detail),
-        Transition::Resolve { detail, .. } => {
-            let at = before.binary_search_by(|alert| alert.id.cmp(id)).ok();
-            let Some(alert) = at.and_then(|at| before.get(at)) else { return };
-            ("resolved", &alert.condition, detail)
-        }
-    };
-    let (account, name) = match &condition.subject {
-        Subject::Account(account) => {
-            let at = members.binary_search_by(|member| member.account.cmp(account)).ok();
-            let known = at.and_then(|at| members.get(at));
-            (Some(account.id.as_str()), known.map_or(account.id.as_str(), |known| known.name.as_str()))
-        }
-        Subject::Subscription(name) => (None, name.as_str()),
-        Subject::Receiver(name) => (None, name.as_str()),
-    };
-    let subscription = match &condition.subject {
-        Subject::Account(account) => Some(account.subscription.as_str()),
-        Subject::Subscription(name) => Some(name.as_str()),
-        Subject::Receiver(_) => None,
-    };
-    tracing::info!(
-        alert.id = %id, alert.kind = %condition.kind, account, subscription,
-        severity = %condition.severity, stage = condition.stage.map(tracing::field::display),
-        "alert {word}: {name}: {} ({}): {detail}", condition.kind, condition.severity
-    );
-}
-
-async fn apply(
-    writer: &mut Writer,
-    transition: &Transition,
-    (members, before): (&[Known], &[Alert]),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let id = match transition {
-        Transition::Open(condition) => {
-            let again = match condition.kind {
-                AlertKind::Expiry => writer.reopen_alert(condition).await?,
-                _ => None,
-            };
-            if let Some(id) = again {
-                writer.update_alert(&id, condition).await?;
-                id
-            } else {
-                let id = AlertId::new(new_id(now));
-                writer.open_alert(&id, condition, now).await?;
-                id
-            }
-        }
-        Transition::Update(id, condition) => {
-            writer.update_alert(id, condition).await?;
-            id.clone()
-        }
-        Transition::Resolve { id, detail, renewed_until } => {
-            writer.resolve_alert(id, detail, *renewed_until, now).await?;
-            id.clone()
-        }
-    };
-    log(&id, transition, members, before);
     Ok(())
 }
 
@@ -376,9 +315,7 @@ impl<'a> Plan<'a> {
             body,
         };
         writer.enqueue(&new, now).await?;
-        for announcement in self.announcements(receiver, &id, now) {
-            writer.record_announcement(&announcement).await?;
-        }
+        writer.record_announcements(self.announcements(receiver, &id, now)).await?;
         Ok(true)
     }
 

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::super::{Store, Watched, Writer};
-use super::{Home, account, at, jobs, main_subscription, named};
+use super::{Home, account, at, jobs, main_subscription, named, taught};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
@@ -49,8 +49,8 @@ async fn what_is_known_of_an_account_outlives_its_absence() {
     let home = Home::watching(&["1"]).await;
     let standing = Standing { checked_at: Some(at(1)), highest_end: Some(at(9)), ..Standing::default() };
     let mut writer = home.write().await;
-    writer.record_standing(&account("1"), &standing).await.unwrap();
-    writer.begin_snapshot(&account("1"), &jobs(3), at(1)).await.unwrap();
+    writer.record_standings([taught(&account("1"), &standing)]).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(3))], at(1)).await.unwrap();
     writer.commit().await.unwrap();
 
     watch(&home, &[]).await;
@@ -63,6 +63,48 @@ async fn what_is_known_of_an_account_outlives_its_absence() {
 }
 
 #[tokio::test]
+async fn of_many_at_once_each_is_kept_to_the_letter_and_nobody_else_is_touched() {
+    let ids = ["007", "7", "1e3", "null", "true", "a\"b\\c", "ü\u{1}\u{2026}", "{\"a\":1}", "other"];
+    let home = Home::watching(&ids).await;
+    let standing = |index: usize, id: &str| Standing {
+        outcome: Some(Outcome::Ok),
+        error: index.is_multiple_of(2).then(|| format!("{id} \"said\" \\ 'so'\n\u{2028}")),
+        checked_at: Some(at(i64::try_from(index).unwrap())),
+        ok_run: Some(i64::MAX),
+        end: index.is_multiple_of(3).then(|| super::days(30)),
+        end_missing: !index.is_multiple_of(3),
+        faults: if index.is_multiple_of(2) { [Fault::NotFound, Fault::Malformed].into() } else { [].into() },
+        ..Standing::default()
+    };
+    let (some, keys): (Vec<_>, Vec<_>) =
+        ids[..8].iter().enumerate().map(|(index, id)| (standing(index, id), account(id))).unzip();
+    let seen: Vec<_> = keys.iter().zip(1..).map(|(account, number)| (account, jobs(number))).collect();
+    let seen: Vec<_> = seen.iter().map(|(account, configuration)| (*account, configuration)).collect();
+    let mut writer = home.write().await;
+    writer
+        .record_standings(keys.iter().zip(&some).map(|(account, standing)| taught(account, standing)))
+        .await
+        .unwrap();
+    writer.begin_snapshots(&seen, at(0)).await.unwrap();
+    writer.begin_snapshots(&seen[..1], at(1)).await.unwrap();
+    writer.touch_snapshots(&keys.iter().collect::<Vec<_>>(), at(60)).await.unwrap();
+    writer.commit().await.unwrap();
+    for ((account, standing), (_, configuration)) in keys.iter().zip(&some).zip(&seen) {
+        let known = home.write().await.known(account).await.unwrap().unwrap();
+        assert_eq!(
+            (&known.standing, known.configuration.as_ref()),
+            (standing, Some(*configuration)),
+            "{account:?}"
+        );
+        let snapshots = home.store.snapshots(account).await.unwrap();
+        let last = snapshots.last().unwrap();
+        assert_eq!((last.last_seen_at, last.checks), (at(60), 2), "{account:?}");
+    }
+    let other = home.write().await.known(&account("other")).await.unwrap().unwrap();
+    assert_eq!((other.standing, other.configuration), (Standing::default(), None));
+}
+
+#[tokio::test]
 async fn the_same_id_under_two_tokens_is_two_accounts() {
     let home = Home::new().await;
     let other = AccountKey::new(&SubscriptionName::new("other"), &AccountId::new("1"));
@@ -70,7 +112,7 @@ async fn the_same_id_under_two_tokens_is_two_accounts() {
     watch(&home, &[named("1", "studio-a"), twin]).await;
     let mut writer = home.write().await;
     let standing = Standing { error: Some("gone".to_owned()), ..Standing::default() };
-    writer.record_standing(&other, &standing).await.unwrap();
+    writer.record_standings([taught(&other, &standing)]).await.unwrap();
     assert_eq!(writer.known(&account("1")).await.unwrap().unwrap().standing, Standing::default());
     assert_eq!(writer.known(&other).await.unwrap().unwrap().standing, standing);
 }
@@ -101,7 +143,7 @@ async fn find(home: &Home, ids: &[&str]) {
     let ids: Vec<&AccountId> = ids.iter().collect();
     for id in writer.unwatched(&main_subscription(), &ids).await.unwrap() {
         let found = Watched { account: account(id.as_str()), name: id.to_string(), discovered: true };
-        writer.watch_found(&found).await.unwrap();
+        writer.begin_to_watch([&found]).await.unwrap();
     }
     writer.commit().await.unwrap();
 }
@@ -136,13 +178,13 @@ async fn the_next_question_is_the_earliest_about_a_watched_account() {
     assert_eq!(home.store.next_question().await.unwrap(), None);
     let mut writer = home.write().await;
     for (id, seconds) in [("1", 30), ("2", 20), ("3", 10)] {
-        writer.record_standing(&account(id), &doubted(at(seconds))).await.unwrap();
+        writer.record_standings([taught(&account(id), &doubted(at(seconds)))]).await.unwrap();
     }
     writer.watch(&[named("1", "1"), named("2", "2")]).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(home.store.next_question().await.unwrap(), Some(at(20)));
     let mut writer = home.write().await;
-    writer.record_standing(&account("2"), &Standing::default()).await.unwrap();
+    writer.record_standings([taught(&account("2"), &Standing::default())]).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(home.store.next_question().await.unwrap(), Some(at(30)));
 }
@@ -223,9 +265,9 @@ async fn store_and_load(accounts: &Accounts) -> Accounts {
     let wanted: Vec<Watched> = accounts.iter().map(|(id, (name, ..))| named(id, name)).collect();
     writer.watch(&wanted).await.unwrap();
     for (id, (_, standing, configuration)) in accounts {
-        writer.record_standing(&account(id), standing).await.unwrap();
+        writer.record_standings([taught(&account(id), standing)]).await.unwrap();
         if let Some(configuration) = configuration {
-            writer.begin_snapshot(&account(id), configuration, at(0)).await.unwrap();
+            writer.begin_snapshots(&[(&account(id), configuration)], at(0)).await.unwrap();
         }
     }
     writer.commit().await.unwrap();

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::super::Writer;
-use super::{Home, account, at, broken, days, ending, main_subscription, receiver, telling};
+use super::{Home, account, at, broken, days, ending, main_subscription, opened, over, receiver, telling};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::expiry::Stage;
 use crate::domain::message::Status;
@@ -11,17 +11,17 @@ fn id(text: &str) -> AlertId {
 }
 
 async fn resolve(writer: &mut Writer, alert: &str, seconds: i64) {
-    writer.resolve_alert(&id(alert), "it is over", None, at(seconds)).await.unwrap();
+    writer.resolve_alerts(&[over(&id(alert), "it is over", None)], at(seconds)).await.unwrap();
 }
 
 /// Ends it by a later end.
 async fn renew(writer: &mut Writer, alert: &str, seconds: i64) {
-    writer.resolve_alert(&id(alert), "renewed", Some(days(30)), at(seconds)).await.unwrap();
+    writer.resolve_alerts(&[over(&id(alert), "renewed", Some(days(30)))], at(seconds)).await.unwrap();
 }
 
 /// An alert that was open from `opened` to `opened` and a second.
 async fn past(writer: &mut Writer, alert: &str, condition: &Condition, opened: i64) {
-    writer.open_alert(&id(alert), condition, at(opened)).await.unwrap();
+    writer.open_alerts(&[super::opened(&id(alert), condition)], at(opened)).await.unwrap();
     renew(writer, alert, opened + 1).await;
 }
 
@@ -56,7 +56,7 @@ async fn alerts_of_every_subject_and_kind_come_back_as_they_were_kept() {
         for kind in AlertKind::ALL {
             let name = format!("A{:02}", kept.len());
             let condition = broken(subject.clone(), kind);
-            writer.open_alert(&id(&name), &condition, at(0)).await.unwrap();
+            writer.open_alerts(&[opened(&id(&name), &condition)], at(0)).await.unwrap();
             kept.push(firing(&name, &condition, 0));
         }
     }
@@ -72,10 +72,10 @@ async fn one_alert_fires_for_each_subject_and_kind() {
     for subject in subjects() {
         let mut writer = home.write().await;
         let condition = broken(subject, AlertKind::Unreachable);
-        writer.open_alert(&id("A1"), &condition, at(0)).await.unwrap();
-        assert!(writer.open_alert(&id("A2"), &condition, at(1)).await.is_err(), "a second fires");
+        writer.open_alerts(&[opened(&id("A1"), &condition)], at(0)).await.unwrap();
+        assert!(writer.open_alerts(&[opened(&id("A2"), &condition)], at(1)).await.is_err(), "a second fires");
         resolve(&mut writer, "A1", 2).await;
-        writer.open_alert(&id("A2"), &condition, at(3)).await.unwrap();
+        writer.open_alerts(&[opened(&id("A2"), &condition)], at(3)).await.unwrap();
     }
 }
 
@@ -92,15 +92,15 @@ async fn an_alert_moves_and_ends_once() {
         ..before.clone()
     };
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &before, at(0)).await.unwrap();
-    writer.open_alert(&id("A2"), &ending("2", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &before)], at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A2"), &ending("2", days(7)))], at(0)).await.unwrap();
     writer.update_alert(&id("A1"), &after).await.unwrap();
     assert_eq!(
         writer.unsettled_alerts().await.unwrap(),
         [firing("A1", &after, 0), firing("A2", &ending("2", days(7)), 0)]
     );
-    writer.resolve_alert(&id("A1"), "renewed", Some(days(30)), at(60)).await.unwrap();
-    writer.resolve_alert(&id("A1"), "again", None, at(120)).await.unwrap();
+    writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(60)).await.unwrap();
+    writer.resolve_alerts(&[over(&id("A1"), "again", None)], at(120)).await.unwrap();
     writer.commit().await.unwrap();
     let over = Alert {
         condition: Condition { detail: "renewed".to_owned(), ..after.clone() },
@@ -117,7 +117,7 @@ async fn every_stage_comes_back_as_it_was_kept() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let leads = [TimeDelta::days(7), TimeDelta::hours(36), TimeDelta::seconds(90), TimeDelta::zero()];
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     for stage in leads.map(Stage::Lead).into_iter().chain([Stage::Expired]).map(Some).chain([None]) {
         let condition = Condition { stage, ..ending("1", days(7)) };
         writer.update_alert(&id("A1"), &condition).await.unwrap();
@@ -129,8 +129,8 @@ async fn every_stage_comes_back_as_it_was_kept() {
 async fn an_end_that_comes_back_lets_its_alert_fire_on() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
-    writer.resolve_alert(&id("A1"), "renewed", Some(days(30)), at(1)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
+    writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(1)).await.unwrap();
     writer.settle_alerts().await.unwrap();
     assert!(unsettled(&mut writer).await.is_empty());
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), Some(id("A1")));
@@ -143,9 +143,9 @@ async fn an_end_that_comes_back_lets_its_alert_fire_on() {
 async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     let told = telling("A1", Status::Firing, Some(days(7)), "mail", "m1");
-    writer.record_announcement(&told).await.unwrap();
+    writer.record_announcements([told]).await.unwrap();
     writer.update_alert(&id("A1"), &ending("1", days(5))).await.unwrap();
     renew(&mut writer, "A1", 1).await;
     assert_eq!(writer.reopen_alert(&ending("1", days(6))).await.unwrap(), None, "nobody heard of that one");
@@ -156,7 +156,7 @@ async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
 async fn an_alert_that_no_later_end_resolved_stays_over() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     resolve(&mut writer, "A1", 1).await;
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), None, "nobody watched it any more");
 }
@@ -172,7 +172,7 @@ async fn only_an_alert_of_the_same_subject_kind_and_end_fires_on() {
     past(&mut writer, "A3", &other_kind, 0).await;
     past(&mut writer, "A4", &no_end, 0).await;
     let told = telling("A3", Status::Firing, Some(days(7)), "mail", "m1");
-    writer.record_announcement(&told).await.unwrap();
+    writer.record_announcements([told]).await.unwrap();
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), None);
     assert_eq!(writer.reopen_alert(&no_end).await.unwrap(), None, "no end is nobody's end");
 }
@@ -194,7 +194,7 @@ async fn of_several_alerts_with_that_end_the_most_recent_fires_on() {
 async fn what_fires_is_never_settled_and_what_nobody_heard_of_is_at_once() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     past(&mut writer, "A2", &ending("2", days(7)), 0).await;
     assert_eq!(unsettled(&mut writer).await, ["A1", "A2"]);
     writer.settle_alerts().await.unwrap();
@@ -216,7 +216,7 @@ async fn an_alert_is_settled_when_the_last_who_believes_in_it_hears_of_its_end()
         (Status::Resolved, "removed", false),
         (Status::Resolved, "mail", true),
     ] {
-        writer.record_announcement(&telling("A1", status, end, to, "m")).await.unwrap();
+        writer.record_announcements([telling("A1", status, end, to, "m")]).await.unwrap();
         writer.settle_alerts().await.unwrap();
         assert_eq!(unsettled(&mut writer).await.is_empty(), settled, "after {to} heard {status:?}");
     }

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 
 use super::super::{Announced, Announcement};
-use super::{Home, account, at, days, ending, receiver, telling};
+use super::{Home, account, at, days, ending, opened, over, receiver, telling};
 use crate::domain::alert::{AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::announce::Told;
 use crate::domain::change::{Change, ChangeKind};
@@ -28,7 +28,7 @@ fn of_a1(status: Status, stage: Option<Stage>, severity: Severity, end: i64, sec
 async fn tellings_fold_in_the_order_in_which_they_were_written() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     assert!(writer.told(at(10_000_000)).await.unwrap().is_empty());
     // The second was told at an earlier moment: by then the clock had been set back.
     for told in [
@@ -36,7 +36,7 @@ async fn tellings_fold_in_the_order_in_which_they_were_written() {
         of_a1(Status::Firing, DAY, Severity::Critical, 7, 50),
         of_a1(Status::Resolved, DAY, Severity::Critical, 7, 70),
     ] {
-        writer.record_announcement(&told).await.unwrap();
+        writer.record_announcements([told]).await.unwrap();
     }
     let told = writer.told(at(10_000_000)).await.unwrap();
     let expected =
@@ -48,9 +48,9 @@ async fn tellings_fold_in_the_order_in_which_they_were_written() {
 async fn what_was_told_of_a_nearer_end_than_the_present_one_does_not_count() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(5)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(5)))], at(0)).await.unwrap();
     let told = of_a1(Status::Firing, Some(Stage::Expired), Severity::Critical, 5, 0);
-    writer.record_announcement(&told).await.unwrap();
+    writer.record_announcements([told]).await.unwrap();
     let key = (id("A1"), receiver("mail"));
     assert_eq!(writer.told(at(10_000_000)).await.unwrap()[&key].stage, Some(Stage::Expired));
     writer.update_alert(&id("A1"), &ending("1", days(9))).await.unwrap();
@@ -63,7 +63,7 @@ async fn each_receiver_and_each_alert_has_its_own_belief() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     for (alert, account) in [("A1", "1"), ("A2", "2"), ("A3", "3")] {
-        writer.open_alert(&id(alert), &ending(account, days(7)), at(0)).await.unwrap();
+        writer.open_alerts(&[opened(&id(alert), &ending(account, days(7)))], at(0)).await.unwrap();
     }
     let end = Some(days(7));
     for (alert, to, status) in [
@@ -72,7 +72,7 @@ async fn each_receiver_and_each_alert_has_its_own_belief() {
         ("A1", "mail", Status::Firing),
         ("A1", "pager", Status::Resolved),
     ] {
-        writer.record_announcement(&telling(alert, status, end, to, "m")).await.unwrap();
+        writer.record_announcements([telling(alert, status, end, to, "m")]).await.unwrap();
     }
     let beliefs: Vec<(String, String, Status)> = writer
         .told(at(10_000_000))
@@ -90,10 +90,10 @@ async fn each_receiver_and_each_alert_has_its_own_belief() {
 async fn a_settled_alert_is_asked_about_no_more() {
     let home = Home::new().await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     let told = telling("A1", Status::Resolved, Some(days(7)), "mail", "m");
-    writer.record_announcement(&told).await.unwrap();
-    writer.resolve_alert(&id("A1"), "renewed", None, at(1)).await.unwrap();
+    writer.record_announcements([told]).await.unwrap();
+    writer.resolve_alerts(&[over(&id("A1"), "renewed", None)], at(1)).await.unwrap();
     assert_eq!(writer.told(at(10_000_000)).await.unwrap().len(), 1);
     writer.settle_alerts().await.unwrap();
     assert!(writer.told(at(10_000_000)).await.unwrap().is_empty());
@@ -105,8 +105,8 @@ async fn an_alert_without_end_or_stage_is_believed_as_well() {
     let mut writer = home.write().await;
     let subject = Subject::Receiver(receiver("pager"));
     let condition = super::broken(subject, AlertKind::DeliveryFailing);
-    writer.open_alert(&id("A1"), &condition, at(0)).await.unwrap();
-    writer.record_announcement(&telling("A1", Status::Firing, None, "mail", "m")).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &condition)], at(0)).await.unwrap();
+    writer.record_announcements([telling("A1", Status::Firing, None, "mail", "m")]).await.unwrap();
     let told = writer.told(at(10_000_000)).await.unwrap()[&(id("A1"), receiver("mail"))];
     assert_eq!((told.stage, told.severity), (None, Some(Severity::Warning)));
 }
@@ -116,7 +116,7 @@ async fn a_thread_hangs_on_the_first_message_about_each_alert_once() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     for alert in ["A1", "A2", "A3", "A4"] {
-        writer.open_alert(&id(alert), &ending(alert, days(7)), at(0)).await.unwrap();
+        writer.open_alerts(&[opened(&id(alert), &ending(alert, days(7)))], at(0)).await.unwrap();
     }
     let end = Some(days(7));
     for (alert, to, message) in [
@@ -127,7 +127,7 @@ async fn a_thread_hangs_on_the_first_message_about_each_alert_once() {
         ("A1", "mail", "m3"),
         ("A2", "mail", "m3"),
     ] {
-        writer.record_announcement(&telling(alert, Status::Firing, end, to, message)).await.unwrap();
+        writer.record_announcements([telling(alert, Status::Firing, end, to, message)]).await.unwrap();
     }
     let asked = ["A3", "A4", "A1", "A2"].map(id);
     let first = writer.first_messages(&receiver("mail"), &asked).await.unwrap();
@@ -139,13 +139,13 @@ async fn a_thread_hangs_on_the_first_message_about_each_alert_once() {
 async fn every_reason_and_every_change_can_be_told() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.open_alert(&id("A1"), &ending("1", days(7)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     for reason in [Reason::Opened, Reason::Escalated, Reason::Repeated, Reason::Resolved] {
         let mut told = telling("A1", Status::Firing, None, "mail", "m");
         if let Announced::Alert { reason: why, .. } = &mut told.what {
             *why = reason;
         }
-        writer.record_announcement(&told).await.unwrap();
+        writer.record_announcements([told]).await.unwrap();
     }
     let change = Change {
         account: account("1"),
@@ -156,11 +156,11 @@ async fn every_reason_and_every_change_can_be_told() {
         after: 3.into(),
         at: at(0),
     };
-    writer.record_change(&change).await.unwrap();
+    writer.record_changes(std::slice::from_ref(&change)).await.unwrap();
     let change = writer.new_changes().await.unwrap()[0].id;
     let told =
         Announcement { what: Announced::Change(change), ..telling("A1", Status::Firing, None, "mail", "m") };
-    writer.record_announcement(&told).await.unwrap();
+    writer.record_announcements([told]).await.unwrap();
     writer.commit().await.unwrap();
     let sql = "SELECT COALESCE(reason, 'change') FROM announcements ORDER BY id";
     let reasons: Vec<String> = sqlx::query_scalar(sql).fetch_all(&home.store.read).await.unwrap();
@@ -173,7 +173,7 @@ async fn nothing_is_told_of_an_alert_or_a_change_that_does_not_exist() {
     let alert = telling("A1", Status::Firing, None, "mail", "m");
     let change = Announcement { what: Announced::Change(7), ..alert.clone() };
     for told in [alert, change] {
-        assert!(home.write().await.record_announcement(&told).await.is_err(), "{told:?}");
+        assert!(home.write().await.record_announcements([told.clone()]).await.is_err(), "{told:?}");
     }
 }
 
@@ -182,8 +182,8 @@ async fn a_condition_that_moved_is_no_second_telling() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let condition = ending("1", days(7));
-    writer.open_alert(&id("A1"), &condition, at(0)).await.unwrap();
-    writer.record_announcement(&of_a1(Status::Firing, WEEK, Severity::Warning, 7, 0)).await.unwrap();
+    writer.open_alerts(&[opened(&id("A1"), &condition)], at(0)).await.unwrap();
+    writer.record_announcements([of_a1(Status::Firing, WEEK, Severity::Warning, 7, 0)]).await.unwrap();
     let graver = Condition { stage: DAY, severity: Severity::Critical, ..condition };
     writer.update_alert(&id("A1"), &graver).await.unwrap();
     let told = writer.told(at(10_000_000)).await.unwrap()[&(id("A1"), receiver("mail"))];

@@ -33,7 +33,7 @@ async fn every_kind_severity_and_value_comes_back_as_it_was_kept() {
             for value in &values {
                 let (before, after) = (value.clone(), json!({ "now": value }));
                 let change = Change { severity, before, after, ..change("1", kind, seconds) };
-                writer.record_change(&change).await.unwrap();
+                writer.record_changes(std::slice::from_ref(&change)).await.unwrap();
                 kept.push(change);
             }
         }
@@ -49,7 +49,7 @@ async fn an_account_has_its_own_changes_even_when_it_is_watched_no_more() {
         (change("1", ChangeKind::HostChanged, 0), change("2", ChangeKind::CapabilityLost, 0));
     let mut writer = home.write().await;
     for change in [&first, &second] {
-        writer.record_change(change).await.unwrap();
+        writer.record_changes(std::slice::from_ref(change)).await.unwrap();
     }
     writer.watch(&[named("1", "1")]).await.unwrap();
     writer.commit().await.unwrap();
@@ -65,7 +65,7 @@ async fn a_change_is_new_until_it_was_considered() {
     assert!(writer.new_changes().await.unwrap().is_empty());
     let changes = [("2", 30), ("1", 20), ("1", 10)].map(|(id, s)| change(id, ChangeKind::HostChanged, s));
     for change in &changes {
-        writer.record_change(change).await.unwrap();
+        writer.record_changes(std::slice::from_ref(change)).await.unwrap();
     }
     let new = writer.new_changes().await.unwrap();
     assert_eq!(plain(new.clone()), changes, "in the order in which they were seen");

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use super::{Home, account, at, broken, days, ending, jobs, main_subscription, named};
+use super::{
+    Home, account, at, broken, calmed, days, ending, jobs, main_subscription, named, opened, over, taught,
+};
 use crate::domain::account::AccountId;
 use crate::domain::alert::{AlertId, AlertKind, Subject};
 use crate::domain::observation::Outcome;
@@ -26,8 +28,8 @@ fn calm(now: Timestamp, end: Option<Timestamp>) -> Standing {
 
 async fn settle(home: &Home, id: &str, standing: &Standing, digest: &str) {
     let mut writer = home.write().await;
-    writer.record_calm(&account(id), standing, digest).await.unwrap();
-    writer.begin_snapshot(&account(id), &jobs(3), standing.checked_at.unwrap()).await.unwrap();
+    writer.record_standings([calmed(&account(id), standing, digest)]).await.unwrap();
+    writer.begin_snapshots(&[(&account(id), &jobs(3))], standing.checked_at.unwrap()).await.unwrap();
     writer.commit().await.unwrap();
 }
 
@@ -51,8 +53,9 @@ async fn what_is_known_of_a_calm_account_reads_as_if_each_look_had_been_kept_in_
     for seconds in [900, 1_800, 2_700] {
         assert!(see_again(&short, &[("1", "x")], seconds).await.is_empty());
         let mut writer = full.write().await;
-        writer.record_standing(&account("1"), &calm(at(seconds), Some(days(30)))).await.unwrap();
-        writer.touch_snapshot(&account("1"), at(seconds)).await.unwrap();
+        let standing = calm(at(seconds), Some(days(30)));
+        writer.record_standings([taught(&account("1"), &standing)]).await.unwrap();
+        writer.touch_snapshots(&[&account("1")], at(seconds)).await.unwrap();
         writer.commit().await.unwrap();
     }
     let mut seen = Vec::new();
@@ -67,8 +70,8 @@ async fn what_is_known_of_a_calm_account_reads_as_if_each_look_had_been_kept_in_
     // And when the calm ends.
     let mut writer = short.write().await;
     let refused = Standing { outcome: Some(Outcome::Unauthorized), ..calm(at(3_600), None) };
-    writer.record_standing(&account("1"), &refused).await.unwrap();
-    writer.begin_snapshot(&account("1"), &jobs(1), at(4_500)).await.unwrap();
+    writer.record_standings([taught(&account("1"), &refused)]).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(1))], at(4_500)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(short.store.watched().await.unwrap()[0].standing, refused);
     let spans: Vec<_> = short.store.snapshots(&account("1")).await.unwrap();
@@ -105,7 +108,10 @@ async fn a_look_that_teaches_nothing_changes_no_rows_width() {
     let home = Home::watching(&ids).await;
     let mut writer = home.write().await;
     for id in &ids {
-        writer.record_calm(&account(id), &calm(at(0), Some(days(30))), "0123456789abcdef").await.unwrap();
+        writer
+            .record_standings([calmed(&account(id), &calm(at(0), Some(days(30))), "0123456789abcdef")])
+            .await
+            .unwrap();
     }
     writer.commit().await.unwrap();
     let pages = || async {
@@ -137,14 +143,14 @@ async fn astir_is_whoever_there_may_be_something_to_say_about() {
     let mut writer = home.write().await;
     let faults = BTreeSet::from([Fault::NotFound]);
     writer
-        .record_standing(&account("unwell"), &Standing { faults, ..calm(at(0), Some(days(30))) })
+        .record_standings([taught(&account("unwell"), &Standing { faults, ..calm(at(0), Some(days(30))) })])
         .await
         .unwrap();
     let alert = |id: &str| broken(Subject::Account(account(id)), AlertKind::AccountError);
-    writer.open_alert(&AlertId::new("A1"), &alert("alerted"), at(0)).await.unwrap();
-    writer.open_alert(&AlertId::new("A2"), &alert("told"), at(0)).await.unwrap();
-    writer.resolve_alert(&AlertId::new("A2"), "over", None, at(1)).await.unwrap();
-    writer.open_alert(&AlertId::new("A3"), &ending("left", days(1)), at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&AlertId::new("A1"), &alert("alerted"))], at(0)).await.unwrap();
+    writer.open_alerts(&[opened(&AlertId::new("A2"), &alert("told"))], at(0)).await.unwrap();
+    writer.resolve_alerts(&[over(&AlertId::new("A2"), "over", None)], at(1)).await.unwrap();
+    writer.open_alerts(&[opened(&AlertId::new("A3"), &ending("left", days(1)))], at(0)).await.unwrap();
     let stay = ["", "calm", "ends", "endless", "alerted", "told", "unwell", "new"].map(|id| named(id, id));
     writer.watch(&stay).await.unwrap();
     let of = |known: Vec<crate::domain::standing::Known>| -> Vec<String> {

@@ -22,12 +22,13 @@ use std::path::PathBuf;
 use chrono::{TimeDelta, TimeZone, Utc};
 use tempfile::TempDir;
 
-use super::{Announced, Announcement, Store, Watched, Writer};
+use super::{Announced, Announcement, Opened, Resolved, Store, Taught, Watched, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::configuration::Configuration;
 use crate::domain::expiry::Stage;
 use crate::domain::message::{MessageId, Reason, Status};
+use crate::domain::standing::Standing;
 use crate::domain::time::Timestamp;
 
 /// An open store in a folder of its own, which goes when this is dropped.
@@ -120,6 +121,24 @@ fn broken(subject: Subject, kind: AlertKind) -> Condition {
         detail: "it does not work".to_owned(),
         affected: 3,
     }
+}
+
+/// What a look taught about an account that is not calm.
+const fn taught<'a>(account: &'a AccountKey, standing: &'a Standing) -> Taught<'a> {
+    Taught { account, standing, digest: None }
+}
+
+/// And about one that is.
+const fn calmed<'a>(account: &'a AccountKey, standing: &'a Standing, digest: &'a str) -> Taught<'a> {
+    Taught { account, standing, digest: Some(digest) }
+}
+
+fn opened(id: &AlertId, condition: &Condition) -> Opened {
+    Opened { id: id.clone(), condition: condition.clone() }
+}
+
+fn over(id: &AlertId, detail: &str, renewed_until: Option<Timestamp>) -> Resolved {
+    Resolved { id: id.clone(), detail: detail.to_owned(), renewed_until }
 }
 
 /// That `receiver` was told of the alert by `message`, with the end that it had then.

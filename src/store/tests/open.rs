@@ -240,7 +240,10 @@ async fn a_store_with_a_page_of_garbage_is_refused_before_anything_is_written() 
 async fn an_index_that_says_other_than_its_table_is_damage() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.open_alert(&super::AlertId::new("A1"), &super::ending("1", at(0)), at(0)).await.unwrap();
+    writer
+        .open_alerts(&[super::opened(&super::AlertId::new("A1"), &super::ending("1", at(0)))], at(0))
+        .await
+        .unwrap();
     writer.commit().await.unwrap();
     let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'alerts_firing'")
         .fetch_one(&home.store.read)

@@ -1,5 +1,5 @@
 use super::super::{Announced, Announcement, NewMessage, Purged, Writer};
-use super::{Home, account, at, days, ending, jobs, named, receiver, telling};
+use super::{Home, account, at, days, ending, jobs, named, opened, receiver, telling};
 use crate::domain::alert::{AlertId, Severity};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::message::{MessageId, Reason, Status};
@@ -42,18 +42,18 @@ async fn change(writer: &mut Writer) -> i64 {
         after: "b".into(),
         at: days(0),
     };
-    writer.record_change(&change).await.unwrap();
+    writer.record_changes(std::slice::from_ref(&change)).await.unwrap();
     writer.new_changes().await.unwrap().last().unwrap().id
 }
 
 /// Of everything, one that ended on `day` and was told.
 async fn over(writer: &mut Writer, name: &str, day: i64) {
     let alert = AlertId::new(name);
-    writer.open_alert(&alert, &ending(name, days(7)), days(0)).await.unwrap();
+    writer.open_alerts(&[opened(&alert, &ending(name, days(7)))], days(0)).await.unwrap();
     for status in [Status::Firing, Status::Resolved] {
-        writer.record_announcement(&telling(name, status, None, "mail", name)).await.unwrap();
+        writer.record_announcements([telling(name, status, None, "mail", name)]).await.unwrap();
     }
-    writer.resolve_alert(&alert, "over", None, days(day)).await.unwrap();
+    writer.resolve_alerts(&[super::over(&alert, "over", None)], days(day)).await.unwrap();
     writer.settle_alerts().await.unwrap();
     enqueue(writer, name).await;
     writer.delivered(&MessageId::new(name), days(day)).await.unwrap();
@@ -69,10 +69,10 @@ async fn what_is_over_and_old_goes_with_what_hangs_on_it() {
     writer.given_up(&MessageId::new("refused"), "410", days(9)).await.unwrap();
     let id = change(&mut writer).await;
     let told = telling("new", Status::Firing, None, "mail", "m");
-    writer.record_announcement(&Announcement { what: Announced::Change(id), ..told }).await.unwrap();
+    writer.record_announcements([Announcement { what: Announced::Change(id), ..told }]).await.unwrap();
     writer.changes_announced(&[id]).await.unwrap();
     for (max_jobs, day) in [(1, 0), (2, 9), (3, 10)] {
-        writer.begin_snapshot(&account("1"), &jobs(max_jobs), days(day)).await.unwrap();
+        writer.begin_snapshots(&[(&account("1"), &jobs(max_jobs))], days(day)).await.unwrap();
     }
     for day in [0, 9, 10] {
         writer.begin_run(days(day)).await.unwrap();
@@ -91,11 +91,11 @@ async fn what_is_over_and_old_goes_with_what_hangs_on_it() {
 async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age() {
     let home = Home::watching(&["1", "2"]).await;
     let mut writer = home.write().await;
-    writer.open_alert(&AlertId::new("A1"), &ending("1", days(7)), days(0)).await.unwrap();
-    writer.open_alert(&AlertId::new("A2"), &ending("2", days(7)), days(0)).await.unwrap();
-    writer.resolve_alert(&AlertId::new("A2"), "over", None, days(1)).await.unwrap();
+    writer.open_alerts(&[opened(&AlertId::new("A1"), &ending("1", days(7)))], days(0)).await.unwrap();
+    writer.open_alerts(&[opened(&AlertId::new("A2"), &ending("2", days(7)))], days(0)).await.unwrap();
+    writer.resolve_alerts(&[super::over(&AlertId::new("A2"), "over", None)], days(1)).await.unwrap();
     for alert in ["A1", "A2"] {
-        writer.record_announcement(&telling(alert, Status::Firing, None, "mail", "m")).await.unwrap();
+        writer.record_announcements([telling(alert, Status::Firing, None, "mail", "m")]).await.unwrap();
     }
     writer.settle_alerts().await.unwrap();
     enqueue(&mut writer, "m1").await;
@@ -103,7 +103,7 @@ async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age
     writer.deferred(&MessageId::new("m2"), "busy", days(1)).await.unwrap();
     change(&mut writer).await;
     for id in ["1", "2"] {
-        writer.begin_snapshot(&account(id), &jobs(1), days(0)).await.unwrap();
+        writer.begin_snapshots(&[(&account(id), &jobs(1))], days(0)).await.unwrap();
     }
     // An account that is watched no more comes back to what was known of it.
     writer.watch(&[named("1", "1")]).await.unwrap();
@@ -119,17 +119,17 @@ async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age
 async fn of_old_reminders_that_say_the_same_the_last_stays() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.open_alert(&AlertId::new("A1"), &ending("1", days(7)), days(0)).await.unwrap();
+    writer.open_alerts(&[opened(&AlertId::new("A1"), &ending("1", days(7)))], days(0)).await.unwrap();
     for to in ["mail", "pager"] {
         let told = telling("A1", Status::Firing, Some(days(7)), to, "m");
-        writer.record_announcement(&told).await.unwrap();
+        writer.record_announcements([told.clone()]).await.unwrap();
         // On day 4 the end had moved for a while: what was told of another end is no repetition.
         for (day, end) in [(1, 7), (2, 7), (3, 7), (4, 6), (5, 7), (6, 7), (20, 7), (21, 7)] {
             let Announced::Alert { id, status, stage, .. } = told.what.clone() else { panic!("an alert") };
             let (reason, expires_at) = (Reason::Repeated, Some(days(end)));
             let what = Announced::Alert { id, status, reason, stage, expires_at };
             let again = Announcement { what, told_at: days(day), ..told.clone() };
-            writer.record_announcement(&again).await.unwrap();
+            writer.record_announcements([again]).await.unwrap();
         }
     }
     writer.commit().await.unwrap();
@@ -157,9 +157,9 @@ async fn a_run_never_gets_the_number_of_one_that_was_purged() {
 async fn a_replaced_snapshot_counts_from_the_last_look_that_saw_it() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.begin_snapshot(&account("1"), &jobs(1), days(0)).await.unwrap();
-    writer.touch_snapshot(&account("1"), days(20)).await.unwrap();
-    writer.begin_snapshot(&account("1"), &jobs(2), days(20)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(1))], days(0)).await.unwrap();
+    writer.touch_snapshots(&[&account("1")], days(20)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(2))], days(20)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(purge(&home, 20).await.rows, 0);
     assert_eq!(purge(&home, 21).await.rows, 1);

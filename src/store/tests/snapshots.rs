@@ -5,13 +5,13 @@ use super::{Home, account, at, jobs, named};
 async fn an_unchanged_look_adds_no_row_and_a_change_begins_one() {
     let home = Home::watching(&["1", "2"]).await;
     let mut writer = home.write().await;
-    writer.begin_snapshot(&account("1"), &jobs(3), at(0)).await.unwrap();
-    writer.begin_snapshot(&account("2"), &jobs(9), at(0)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(3))], at(0)).await.unwrap();
+    writer.begin_snapshots(&[(&account("2"), &jobs(9))], at(0)).await.unwrap();
     for seconds in [900, 1800] {
-        writer.touch_snapshot(&account("1"), at(seconds)).await.unwrap();
+        writer.touch_snapshots(&[&account("1")], at(seconds)).await.unwrap();
     }
-    writer.begin_snapshot(&account("1"), &jobs(1), at(2700)).await.unwrap();
-    writer.touch_snapshot(&account("1"), at(3600)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(1))], at(2700)).await.unwrap();
+    writer.touch_snapshots(&[&account("1")], at(3600)).await.unwrap();
     writer.commit().await.unwrap();
 
     let snapshot = |max_jobs, first, last, checks| Snapshot {
@@ -31,8 +31,8 @@ async fn an_unchanged_look_adds_no_row_and_a_change_begins_one() {
 async fn a_clock_that_was_set_back_shortens_no_snapshot() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.begin_snapshot(&account("1"), &jobs(3), at(900)).await.unwrap();
-    writer.touch_snapshot(&account("1"), at(0)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(3))], at(900)).await.unwrap();
+    writer.touch_snapshots(&[&account("1")], at(0)).await.unwrap();
     writer.commit().await.unwrap();
     let [snapshot] = &home.store.snapshots(&account("1")).await.unwrap()[..] else { panic!("one snapshot") };
     assert_eq!((snapshot.last_seen_at, snapshot.checks), (at(900), 2));
@@ -42,7 +42,7 @@ async fn a_clock_that_was_set_back_shortens_no_snapshot() {
 async fn an_account_without_a_snapshot_has_no_configuration_and_nothing_to_lengthen() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.touch_snapshot(&account("1"), at(0)).await.unwrap();
+    writer.touch_snapshots(&[&account("1")], at(0)).await.unwrap();
     assert_eq!(writer.known(&account("1")).await.unwrap().unwrap().configuration, None);
     writer.commit().await.unwrap();
     assert!(home.store.snapshots(&account("1")).await.unwrap().is_empty());
@@ -52,14 +52,14 @@ async fn an_account_without_a_snapshot_has_no_configuration_and_nothing_to_lengt
 #[tokio::test]
 async fn a_snapshot_of_an_account_that_is_not_known_is_a_fault() {
     let home = Home::watching(&["1"]).await;
-    assert!(home.write().await.begin_snapshot(&account("2"), &jobs(1), at(0)).await.is_err());
+    assert!(home.write().await.begin_snapshots(&[(&account("2"), &jobs(1))], at(0)).await.is_err());
 }
 
 #[tokio::test]
 async fn the_snapshots_of_an_account_that_left_are_still_there() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.begin_snapshot(&account("1"), &jobs(3), at(0)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(3))], at(0)).await.unwrap();
     writer.watch(&[named("2", "2")]).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(home.store.snapshots(&account("1")).await.unwrap().len(), 1);

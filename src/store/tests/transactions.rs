@@ -12,7 +12,7 @@ async fn what_is_not_committed_never_was() {
     let mut writer = home.write().await;
     writer.begin_run(at(0)).await.unwrap();
     writer.watch(&[named("1", "renamed"), named("2", "2")]).await.unwrap();
-    writer.begin_snapshot(&account("1"), &jobs(1), at(0)).await.unwrap();
+    writer.begin_snapshots(&[(&account("1"), &jobs(1))], at(0)).await.unwrap();
     drop(writer);
     let watched = home.write().await.watched().await.unwrap();
     assert_eq!(watched.iter().map(|known| known.name.as_str()).collect::<Vec<_>>(), ["1"]);

@@ -1,0 +1,107 @@
+//! The steps that alerts make, written by few statements however many they are.
+//!
+//! Promises: what ends is written before what begins, since of one subject and kind no more than one alert fires.
+
+use super::new_id;
+use crate::domain::alert::{Alert, AlertId, AlertKind, Subject};
+use crate::domain::assess::Transition;
+use crate::domain::standing::Known;
+use crate::domain::time::Timestamp;
+use crate::store::{Opened, Resolved, StoreError, Writer};
+
+/// So many that begin, or end, are written at once.
+const MANY: usize = 1024;
+
+/// Steps on their way into the store.
+pub(super) struct Steps<'a> {
+    /// Who is who, for the log.
+    members: &'a [Known],
+    /// The alerts before, in the order of their ids.
+    before: &'a [Alert],
+    now: Timestamp,
+    resolved: Vec<Resolved>,
+    opened: Vec<Opened>,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) const fn new(members: &'a [Known], before: &'a [Alert], now: Timestamp) -> Self {
+        Self { members, before, now, resolved: Vec::new(), opened: Vec::new() }
+    }
+
+    /// Makes one step, at the latest with [`Self::end`].
+    pub(super) async fn make(
+        &mut self,
+        writer: &mut Writer,
+        transition: Transition,
+    ) -> Result<(), StoreError> {
+        let again = match &transition {
+            Transition::Open(condition) if condition.kind == AlertKind::Expiry => {
+                self.write_ends(writer).await?;
+                writer.reopen_alert(condition).await?
+            }
+            Transition::Open(_) | Transition::Update(..) | Transition::Resolve { .. } => None,
+        };
+        let fires_on = again.is_some();
+        let id = match &transition {
+            Transition::Open(_) => again.unwrap_or_else(|| AlertId::new(new_id(self.now))),
+            Transition::Update(id, _) | Transition::Resolve { id, .. } => id.clone(),
+        };
+        log(&id, &transition, self.members, self.before);
+        match transition {
+            Transition::Open(condition) if !fires_on => self.opened.push(Opened { id, condition }),
+            Transition::Open(condition) | Transition::Update(_, condition) => {
+                writer.update_alert(&id, &condition).await?;
+            }
+            Transition::Resolve { detail, renewed_until, .. } => {
+                self.resolved.push(Resolved { id, detail, renewed_until });
+            }
+        }
+        if self.opened.len().max(self.resolved.len()) >= MANY { self.end(writer).await } else { Ok(()) }
+    }
+
+    /// Writes what is on its way.
+    pub(super) async fn end(&mut self, writer: &mut Writer) -> Result<(), StoreError> {
+        self.write_ends(writer).await?;
+        writer.open_alerts(&self.opened, self.now).await?;
+        self.opened.clear();
+        Ok(())
+    }
+
+    async fn write_ends(&mut self, writer: &mut Writer) -> Result<(), StoreError> {
+        writer.resolve_alerts(&self.resolved, self.now).await?;
+        self.resolved.clear();
+        Ok(())
+    }
+}
+
+/// One line for each step in the life of an alert, which may still be undone with its transaction, and then comes again.
+fn log(id: &AlertId, transition: &Transition, members: &[Known], before: &[Alert]) {
+    let (word, condition, detail) = match transition {
+        Transition::Open(condition) => ("fires", condition, &condition.detail),
+        Transition::Update(_, condition) => ("moved", condition, &condition.detail),
+        Transition::Resolve { detail, .. } => {
+            let at = before.binary_search_by(|alert| alert.id.cmp(id)).ok();
+            let Some(alert) = at.and_then(|at| before.get(at)) else { return };
+            ("resolved", &alert.condition, detail)
+        }
+    };
+    let (account, name) = match &condition.subject {
+        Subject::Account(account) => {
+            let at = members.binary_search_by(|member| member.account.cmp(account)).ok();
+            let known = at.and_then(|at| members.get(at));
+            (Some(account.id.as_str()), known.map_or(account.id.as_str(), |known| known.name.as_str()))
+        }
+        Subject::Subscription(name) => (None, name.as_str()),
+        Subject::Receiver(name) => (None, name.as_str()),
+    };
+    let subscription = match &condition.subject {
+        Subject::Account(account) => Some(account.subscription.as_str()),
+        Subject::Subscription(name) => Some(name.as_str()),
+        Subject::Receiver(_) => None,
+    };
+    tracing::info!(
+        alert.id = %id, alert.kind = %condition.kind, account, subscription,
+        severity = %condition.severity, stage = condition.stage.map(tracing::field::display),
+        "alert {word}: {name}: {} ({}): {detail}", condition.kind, condition.severity
+    );
+}
