@@ -22,6 +22,12 @@ pub async fn sleep_until(moment: Timestamp) {
     }
 }
 
+/// Sleeps for so long, whatever is done to the wall clock meanwhile.
+pub async fn pause(length: TimeDelta) {
+    let length = length.to_std().unwrap_or_default();
+    tokio::time::sleep(length + Duration::from_millis(1)).await;
+}
+
 /// Sleeps towards `moment`, a minute at the most; the caller looks at the clock again.
 pub async fn nap_until(moment: Option<Timestamp>) {
     let left = moment.map_or(LONGEST_SLEEP, |moment| (moment - now()).min(LONGEST_SLEEP));

@@ -169,7 +169,7 @@ impl Soak {
         if pass.doubts {
             now += self.engine.config.alerts.confirm_after;
             self.now.set(now);
-            self.engine.confirm(pass.run, now, &|_, _| {}).await?;
+            self.engine.confirm(pass.run, None, now, &|_, _| {}).await?;
         }
         let began = Instant::now();
         self.engine.announce(now).await?;

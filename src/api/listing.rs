@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chrono::TimeDelta;
+use serde::de::IgnoredAny;
 
 use crate::domain::account::AccountId;
 use crate::domain::observation::{Observation, Outcome};
@@ -23,6 +24,8 @@ const MOST_ACCOUNTS: usize = 250_000;
 const LARGEST_LISTING: usize = 256 << 20;
 /// Of what is no list no more than this is of interest.
 const LARGEST_REFUSAL: usize = 64 << 10;
+/// Of an id no more than this can be part of a URL that anybody takes.
+const LONGEST_ID: usize = 1_024;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What one request for all accounts of a token saw.
@@ -98,6 +101,11 @@ impl Reading {
     }
 }
 
+/// That this is JSON, whatever it means.
+fn valid(value: &[u8]) -> Result<(), Broken> {
+    serde_json::from_slice::<IgnoredAny>(value).map(drop).map_err(|_| Broken)
+}
+
 impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
     /// Takes the next piece of the body; says when no more is wanted.
     pub(super) fn take(&mut self, mut piece: &[u8]) -> ControlFlow<()> {
@@ -143,12 +151,25 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
     }
 
     fn member(&mut self, Raw { name, value }: Raw<'_>) -> Result<(), Broken> {
-        let name: String = serde_json::from_slice(name).map_err(|_| Broken)?;
+        // A name that is no text, half a character for instance, or very long, is nobody's who could be asked for.
+        let name = match name.map(|name| (name, serde_json::from_slice::<String>(name))) {
+            Some((_, Ok(text))) => Some(text).filter(|text| text.len() <= LONGEST_ID),
+            Some((name, Err(_))) => valid(name).map(|()| None)?,
+            None => None,
+        };
+        let Some(name) = name else { return value.map_or(Ok(()), valid) };
         let Some(value) = value else {
             self.keep(name, malformed(larger(self.largest_account)));
             return Ok(());
         };
-        let value: Value<Record> = wire::read(value).map_err(|_| Broken)?;
+        let Ok(value) = wire::read::<Record>(value) else {
+            // JSON that nobody can make anything of is the trouble of this one account, as if it had been asked for alone.
+            valid(value)?;
+            let (body, content_type) = (Body::Whole(value.to_vec()), self.answer.content_type.clone());
+            let alone = Answer { status: 200, retry_after: None, content_type, body };
+            self.keep(name, self.reading.account(&alone));
+            return Ok(());
+        };
         self.refuses |= matches!(name.as_str(), "error" | "message");
         self.holds_an_account |= matches!(&value, Value::Object(record) if record.is_configuration);
         if matches!(value, Value::Object(_)) || !REFUSAL.contains(&name.as_str()) {
@@ -202,13 +223,20 @@ mod tests {
     use crate::api::answer::Body;
     use crate::api::redact::Redactor;
 
+    fn reading() -> Reading {
+        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+        Reading { redactor: Redactor::new("user:1234-abcDEF567890"), now }
+    }
+
+    fn answer(status: u16, retry_after: Option<&str>, body: &[u8]) -> Answer {
+        let body = Body::Whole(body.to_vec());
+        Answer { status, retry_after: retry_after.map(str::to_owned), content_type: None, body }
+    }
+
     /// What a list says that comes in pieces of `length` bytes.
     fn list_in(length: usize, status: u16, body: &str) -> Listing<Observation> {
-        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
-        let reading = Reading { redactor: Redactor::new("user:1234-abcDEF567890"), now };
-        let (retry_after, body_to_come) = (Some("20".to_owned()), Body::Whole(Vec::new()));
-        let answer = Answer { status, retry_after, content_type: None, body: body_to_come };
-        let mut gathering = reading.listing(answer, 200, |observation| observation);
+        let mut gathering =
+            reading().listing(answer(status, Some("20"), b""), 200, |observation| observation);
         for piece in body.as_bytes().chunks(length) {
             if gathering.take(piece).is_break() {
                 break;
@@ -323,15 +351,11 @@ mod tests {
 
     #[test]
     fn a_list_that_is_cut_holds_nothing_of_what_came() {
-        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
         for (cut, outcome) in [
             (Body::Cut("connection cut".to_owned()), Outcome::Unavailable),
             (Body::Undecodable, Outcome::Malformed),
         ] {
-            let reading = Reading { redactor: Redactor::new("x"), now };
-            let answer =
-                Answer { status: 200, retry_after: None, content_type: None, body: Body::Whole(Vec::new()) };
-            let mut gathering = reading.listing(answer, 200, |observation| observation);
+            let mut gathering = reading().listing(answer(200, None, b""), 200, |observation| observation);
             assert!(gathering.take(br#"{"1":{"maxJobs":1},"2":{"#).is_continue());
             let seen = gathering.done(Some(cut));
             assert_eq!((seen.outcome, seen.accounts.len()), (outcome, 0));
@@ -354,5 +378,28 @@ mod tests {
             assert_eq!(seen.retry_after.is_some(), waits, "{status}");
             assert!(seen.error.is_some(), "{status}");
         }
+    }
+
+    #[test]
+    fn what_nobody_can_make_anything_of_is_the_trouble_of_one_account() {
+        for odd in [
+            r#"{"error":"cut \ud83d"}"#,
+            r#"{"maxJobs":1e999}"#,
+            r#"{"jwt":{"exp":1e400},"maxJobs":1}"#,
+            r#"{"maxJobs":1,"jwt":{"host":"\ud83d"}}"#,
+            r#"{"maxJobs":1,"\ud83d":1}"#,
+        ] {
+            let alone = reading().account(&answer(200, None, odd.as_bytes()));
+            let seen = list_in(
+                usize::MAX,
+                200,
+                &format!(r#"{{"1":{{"maxJobs":1}},"2":{odd},"\ud83d":{{"maxJobs":1}}}}"#),
+            );
+            assert_eq!((seen.outcome, seen.accounts.len()), (Outcome::Ok, 2), "{odd}");
+            assert_eq!(seen.accounts[&AccountId::new("2")], alone, "{odd}");
+        }
+        let long = "7".repeat(LONGEST_ID + 1);
+        let seen = list(200, &format!(r#"{{"1":{{"maxJobs":1}},"{long}":{{"maxJobs":1}}}}"#));
+        assert_eq!(seen.accounts.len(), 1, "an id of that length is nobody's");
     }
 }

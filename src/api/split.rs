@@ -10,10 +10,10 @@ use memchr::memchr2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Broken;
 
-/// A member as it stands: its name with the quotes, and its value unless that is larger than the cap.
+/// A member as it stands: its name with the quotes, and its value; each unless it is larger than the cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Raw<'a> {
-    pub(super) name: &'a [u8],
+    pub(super) name: Option<&'a [u8]>,
     pub(super) value: Option<&'a [u8]>,
 }
 
@@ -84,8 +84,10 @@ impl Splitter {
                     match after.split_first() {
                         None => (At::Value, after),
                         Some((&ender, after)) => {
-                            let fits = self.value.len() <= self.cap;
-                            take(Raw { name: &self.name, value: fits.then_some(&self.value) })?;
+                            let fitting = |piece: &Vec<u8>| piece.len() <= self.cap;
+                            let [name, value] = [&self.name, &self.value]
+                                .map(|piece| fitting(piece).then_some(piece.as_slice()));
+                            take(Raw { name, value })?;
                             (if ender == b',' { At::Before } else { At::End }, after)
                         }
                     }
@@ -177,7 +179,7 @@ mod tests {
                     if let Some(value) = value {
                         serde_json::from_slice::<IgnoredAny>(value).map_err(|_| Broken)?;
                     }
-                    let name = serde_json::from_slice(name).map_err(|_| Broken)?;
+                    let name = serde_json::from_slice(name.ok_or(Broken)?).map_err(|_| Broken)?;
                     let value = value.map(|value| String::from_utf8_lossy(value).trim().to_owned());
                     members.push((name, value));
                     Ok(())

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
 use crate::domain::verdict::Verdict;
-use crate::engine::{Engine, Scope};
+use crate::engine::{Engine, PutOff, Scope};
 use crate::report::Report;
 use crate::store::{Lock, Store};
 
@@ -62,7 +62,7 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
     let before = store.last_run().await?;
-    let engine = setup::engine(config, store.clone())?;
+    let engine = patient(setup::engine(config, store.clone())?, options);
     let wanted = pass(&engine, options, at).await?;
     at.step(Step::Telling);
     engine.tell(clock::now()).await?;
@@ -92,7 +92,7 @@ async fn picture(
 
 /// The very same steps on a copy of the store that is thrown away; what would be sent is said instead.
 async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> anyhow::Result<Option<Report>> {
-    let engine = StoreCopy::within(folder, config, Sender::rehearsal()).await?;
+    let engine = patient(StoreCopy::within(folder, config, Sender::rehearsal()).await?, options);
     let store = &engine.store;
     let waiting = store.pending_messages().await?.len();
     let wanted = pass(&engine, options, at).await?;
@@ -125,24 +125,40 @@ async fn pass(engine: &Engine, options: &Check, at: &At) -> anyhow::Result<Optio
     };
     looking(0, wanted.as_ref().map_or(0, BTreeSet::len));
     let mut pass = engine.check(&scope, clock::now(), &looking).await?;
-    while let Some(put_off) = &pass.put_off {
+    let leave_alone = async |put_off: &PutOff| {
         at.step(Step::LeavingAlone);
         progress.say("waiting as long as the API asked for");
-        clock::sleep_until(put_off.until).await;
+        // Not until a moment: a clock that is set back makes no pause longer.
+        clock::pause((put_off.until - clock::now()).min(engine.patience)).await;
+    };
+    while let Some(put_off) = &pass.put_off {
+        leave_alone(put_off).await;
         pass = engine.resume(pass.run, put_off, clock::now(), &looking).await?;
     }
     if pass.doubts {
         at.step(Step::Doubting);
         progress.say("asking again about bad answers");
-        clock::sleep_until(clock::now() + engine.config.alerts.confirm_after).await;
+        clock::pause(engine.config.alerts.confirm_after).await;
         let asking = |done, total| {
             at.step(Step::Asking { done, total });
             progress.show("asking again", done, total);
         };
-        engine.confirm(pass.run, clock::now(), &asking).await?;
+        pass = engine.confirm(pass.run, pass.put_off.as_ref(), clock::now(), &asking).await?;
+        while let Some(put_off) = &pass.put_off {
+            leave_alone(put_off).await;
+            pass = engine.confirm(pass.run, Some(put_off), clock::now(), &asking).await?;
+        }
     }
     progress.finish();
     Ok(wanted)
+}
+
+/// With a deadline, no more of it is spent on waiting than leaves time for what there is to tell.
+fn patient(mut engine: Engine, options: &Check) -> Engine {
+    if let Some(length) = options.timeout {
+        engine.patience = engine.patience.min(deadline::patience(length));
+    }
+    engine
 }
 
 fn conclude(global: &Global, options: &Check, report: Option<&Report>) -> anyhow::Result<u8> {

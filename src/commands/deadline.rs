@@ -80,6 +80,11 @@ pub(super) fn shorten(config: &mut Config, length: Duration) {
     }
 }
 
+/// How much of the time each of a check's two looks may spend on leaving the vendor alone.
+pub(super) fn patience(length: Duration) -> TimeDelta {
+    TimeDelta::from_std(length / (2 * SHARE)).unwrap_or(TimeDelta::MAX)
+}
+
 /// What `work` gives, if it does so within `length`, where there is one.
 ///
 /// # Errors

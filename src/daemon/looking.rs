@@ -36,15 +36,17 @@ impl Daemon {
     pub(super) fn look(&mut self, now: Timestamp) {
         let mut engine = self.engine.clone();
         if let Some((put_off, run)) = self.put_off.take_if(|(put_off, _)| put_off.until <= now) {
+            engine.spread = spread(self.next_run, now);
             self.looking
                 .spawn(async move { (Look::First, engine.resume(run, &put_off, now, &|_, _| {}).await) });
+        } else if self.put_off.is_some() {
+            // The run is not over: neither its second look nor the next run overtakes it.
         } else if let Some((_, run)) = self.question.filter(|(due, _)| *due <= now) {
             self.question = None;
-            self.looking.spawn(async move { (Look::Again, engine.confirm(run, now, &|_, _| {}).await) });
+            self.looking
+                .spawn(async move { (Look::Again, engine.confirm(run, None, now, &|_, _| {}).await) });
         } else if self.next_run.is_some_and(|due| due <= now) {
             self.plan_next_run(now);
-            // Whom the last run could not ask is asked by this one.
-            self.put_off = None;
             self.run_began = now;
             engine.spread = spread(self.next_run, now);
             self.looking
@@ -85,10 +87,11 @@ impl Daemon {
                         (None, false) => String::new(),
                     }
                 );
-                self.say_if_late(look, now);
+                let again = pass.put_off.as_ref().map(|put_off| put_off.until);
                 if look == Look::First {
                     self.put_off = pass.put_off.map(|put_off| (put_off, pass.run));
                 }
+                self.say_if_late(look, now);
                 let waits = self.put_off.is_some() || pass.doubts && look == Look::First;
                 let pause = self.engine.config.alerts.confirm_after;
                 let earlier = self.question.map(|(due, _)| due);
@@ -97,7 +100,7 @@ impl Daemon {
                     // With runs closer together than the pause, each one would put the second look off for ever, and with
                     // it every word.
                     (true, Look::First) => Some(earlier.map_or(now + pause, |due| due.min(now + pause))),
-                    (true, Look::Again) => Some(now + pause.max(STILL_IN_DOUBT)),
+                    (true, Look::Again) => Some(again.unwrap_or(now).max(now + pause.max(STILL_IN_DOUBT))),
                 };
                 self.question = due.map(|due| (due, pass.run));
                 self.next_word = if waits {
@@ -116,12 +119,13 @@ impl Daemon {
 
     /// A run that took longer than the schedule allows leaves out those that fell due meanwhile.
     fn say_if_late(&self, look: Look, now: Timestamp) {
-        if let Some(due) = self.next_run.filter(|due| *due <= now && look == Look::First) {
+        let is_over = look == Look::First && self.put_off.is_none();
+        if let Some(due) = self.next_run.filter(|due| *due <= now && is_over) {
             let took_s = (now - self.run_began).num_seconds();
             tracing::warn!(
                 took_s,
-                "the run took {}: the next one was due at {} and begins now; a schedule with longer pauses, a larger \
-                 [api].concurrency or [api].fetch = \"list\" would help",
+                "the run took {}: the next one was due at {} and begins now; unless the API asked for pauses, a schedule with \
+                 longer ones, a larger [api].concurrency or [api].fetch = \"list\" would help",
                 in_words(now - self.run_began),
                 due.format("%H:%M:%S UTC")
             );

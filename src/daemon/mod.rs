@@ -108,8 +108,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Takes up where the store left off: a run that was missed while the service was down is due at once, and so is
-    /// one when an account was not well when last looked at, or never looked at: a restart passes a new token.
+    /// Takes up where the store left off: a run that was missed while the service was down, or that did not end, is due at once, and so
+    /// is one when an account was not well when last looked at, or never looked at: a restart passes a new token.
     pub async fn new(engine: Engine, lock: Lock) -> anyhow::Result<Self> {
         engine.watch().await?;
         let now = clock::now();
@@ -122,7 +122,7 @@ impl Daemon {
         let standing = (engine.store.count_watched().await?, engine.store.firing_alerts().await?.len());
         let due = match last {
             // A run of the future was begun by a clock that was wrong; nothing may wait for that time to come again.
-            Some(run) if !unwell && run.started_at <= now => {
+            Some(run) if !unwell && run.started_at <= now && run.finished_at.is_some() => {
                 engine.config.schedule.schedule.next_after(run.started_at)
             }
             _ => Some(now),
@@ -199,6 +199,7 @@ impl Daemon {
                 signal = signals.next() => match signal {
                     Signal::Stop(name) => {
                         tracing::info!(signal = name, "stopping: {name}");
+                        self.engine.halt();
                         break;
                     }
                     Signal::Reload => self.reload(&reload, clock::now()).await,
@@ -233,11 +234,7 @@ impl Daemon {
             self.adopt(engine, now).await;
         }
         // A run that goes on, or waits for its second look, heeds them at its end.
-        if self.looking.is_empty()
-            && self.question.is_none()
-            && self.put_off.is_none()
-            && self.silences_moved(now).await
-        {
+        if !self.is_mid_run() && self.question.is_none() && self.silences_moved(now).await {
             self.next_word = Some(now);
         }
         if self.next_word.is_some_and(|due| due <= now) {
@@ -287,6 +284,8 @@ impl Daemon {
     fn plan_anew(&mut self, now: Timestamp) {
         self.plan_next_run(now);
         self.question = self.question.map(|(due, run)| (due.min(now + STILL_IN_DOUBT), run));
+        // Whether they still want to be left alone is judged when they are about to be asked.
+        self.put_off = self.put_off.take().map(|(put_off, run)| (PutOff { until: now, ..put_off }, run));
         self.next_word = Some(now);
         self.next_purge = self.next_purge.min(now + PURGE_EVERY);
         self.queue_all(now);
@@ -302,10 +301,20 @@ impl Daemon {
         Some(silences.into_iter().map(|silence| silence.id).collect())
     }
 
+    /// Whether there are accounts that the run has not looked at: what it has to say by now is half of a picture.
+    fn is_mid_run(&self) -> bool {
+        !self.looking.is_empty() || self.put_off.is_some()
+    }
+
     async fn announce(&mut self, now: Timestamp) {
         // Read before: what comes or ends in between is seen as moved the next time.
         let heeded = self.silences(now).await;
-        match self.engine.announce(now).await {
+        let announced = if self.is_mid_run() {
+            self.engine.announce_passing(now).await
+        } else {
+            self.engine.announce(now).await
+        };
+        match announced {
             Ok(announced) => {
                 self.next_word = announced.next;
                 self.standing = (announced.accounts, announced.firing);
@@ -324,9 +333,11 @@ impl Daemon {
 
     fn wake_at(&self) -> Option<Timestamp> {
         let idle = self.looking.is_empty();
-        let put_off = self.put_off.as_ref().map(|(put_off, _)| put_off.until);
-        let question = self.question.map(|(due, _)| due);
-        let looks = [self.next_run, question, put_off].into_iter().flatten().filter(|_| idle);
+        let looks = match &self.put_off {
+            Some((put_off, _)) => [Some(put_off.until), None],
+            None => [self.next_run, self.question.map(|(due, _)| due)],
+        };
+        let looks = looks.into_iter().flatten().filter(|_| idle);
         let attempts =
             self.attempts.iter().filter(|(receiver, _)| !self.busy.contains(*receiver)).map(|(_, due)| *due);
         let heed = (!self.heeded.is_empty()).then(|| self.looked_up + HEED);

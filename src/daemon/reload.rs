@@ -38,7 +38,10 @@ impl Daemon {
         if engine.config.store.path != self.engine.config.store.path {
             tracing::warn!("another [store].path needs a restart; the old store stays in use");
         }
+        engine.learn_paces(&self.engine);
         self.engine = engine;
+        // The run that follows asks everybody.
+        self.put_off = None;
         if let Err(error) = self.engine.watch().await {
             self.failed(
                 error,

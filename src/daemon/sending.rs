@@ -40,7 +40,7 @@ impl Daemon {
             Ok(delivery) => {
                 // That a message was taken, refused or put off may begin or end an alert about its receiver.
                 // A run that goes on, or waits for its second look, will say it at its end.
-                if self.looking.is_empty() && self.question.is_none() {
+                if !self.is_mid_run() && self.question.is_none() {
                     self.next_word = Some(now);
                 }
                 delivery.next

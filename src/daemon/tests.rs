@@ -6,8 +6,10 @@ use super::*;
 use crate::api::Client;
 use crate::config::{self, Environment};
 use crate::domain::account::AccountId;
+use crate::domain::alert::AlertKind;
 use crate::engine::Scope;
 use crate::notify::Sender;
+use crate::simulator::{Answer, Record, RetryAfter, UseApi, VirtualNow};
 use crate::store::RunCounts;
 
 /// A daemon whose store last saw a run at `last`, by whatever clock.
@@ -20,11 +22,20 @@ async fn daemon(folder: &TempDir, last: Timestamp) -> Daemon {
     ]
     .into_iter()
     .collect();
-    let config = config::bare(&[AccountId::new("a")], &environment, last).unwrap();
+    let engine = engine(&environment, &["a"], last).await;
+    engine.check(&Scope::Everything, last, &|_, _| {}).await.unwrap();
+    of(engine).await
+}
+
+async fn engine(environment: &Environment, ids: &[&str], now: Timestamp) -> Engine {
+    let ids: Vec<AccountId> = ids.iter().map(|id| AccountId::new(*id)).collect();
+    let config = config::bare(&ids, environment, now).unwrap();
     let store = Store::open(&config.store.path).await.unwrap();
     let client = Client::new(&config.api).unwrap();
-    let engine = Engine::new(config, store, client, Sender::over_network());
-    engine.check(&Scope::Everything, last, &|_, _| {}).await.unwrap();
+    Engine::new(config, store, client, Sender::over_network())
+}
+
+async fn of(engine: Engine) -> Daemon {
     let lock = Lock::take(&engine.config.store.path, "the test").unwrap();
     Daemon::new(engine, lock).await.unwrap()
 }
@@ -69,6 +80,10 @@ async fn runs_closer_together_than_the_pause_do_not_put_the_second_look_off() {
     assert_eq!(daemon.question, Some((now + pause, 2)));
 }
 
+fn nobody(since: Timestamp, until: Timestamp) -> PutOff {
+    PutOff { since, until, accounts: Vec::new(), waited: TimeDelta::zero() }
+}
+
 #[test]
 fn questions_are_spread_over_a_part_of_the_time_until_the_next_run() {
     let now = clock::now();
@@ -85,17 +100,83 @@ async fn who_is_put_off_is_asked_in_the_same_run_before_it_is_told() {
     let now = clock::now();
     let mut daemon = daemon(&folder, now).await;
     let until = now + TimeDelta::seconds(30);
-    let put_off = PutOff { until, accounts: Vec::new() };
+    let put_off = nobody(now, until);
     let pass =
         |put_off| Pass { run: 1, counts: RunCounts::default(), doubts: false, next_rung: None, put_off };
     daemon.next_word = None;
     daemon.looked((Look::First, Ok(pass(Some(put_off)))), now);
     assert_eq!((daemon.next_word, daemon.wake_at()), (None, Some(until.min(daemon.wake_at().unwrap()))));
-    daemon.looked((Look::Again, Ok(pass(None))), now);
-    assert_eq!(daemon.next_word, None, "a second question does not end the run");
-    assert!(daemon.put_off.is_some());
+    daemon.next_run = Some(now);
+    daemon.question = Some((now, 1));
+    assert_eq!(daemon.wake_at(), Some(until.min(daemon.next_purge)), "neither of them overtakes it");
+    daemon.look(now);
+    assert!(daemon.looking.is_empty() && daemon.put_off.is_some() && daemon.question.is_some());
+    daemon.sent((ReceiverName::new("x"), Ok(Delivery::default())), now);
+    assert_eq!(daemon.next_word, None, "a delivery does not have half a run told");
     daemon.looked((Look::First, Ok(pass(None))), until);
     assert_eq!(daemon.next_word, Some(until));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_pause_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = clock::now();
+    let mut daemon = daemon(&folder, now).await;
+    let ahead = now + TimeDelta::days(300);
+    daemon.looked_up = ahead;
+    daemon.put_off = Some((nobody(ahead, ahead), 1));
+    daemon.do_what_is_due(now).await;
+    assert!(daemon.put_off.is_none() && !daemon.looking.is_empty(), "it is asked at once");
+}
+
+/// The loop in virtual time, over a vendor of its own.
+async fn live(daemon: &mut Daemon, mut now: Timestamp, until: Timestamp) {
+    while now < until {
+        daemon.do_what_is_due(now).await;
+        while let Some(done) = daemon.looking.join_next().await {
+            now += TimeDelta::milliseconds(5);
+            daemon.looked(done.unwrap(), now);
+            daemon.do_what_is_due(now).await;
+        }
+        let next = daemon.wake_at().unwrap().max(now + TimeDelta::milliseconds(1));
+        now = next.min(now + TimeDelta::minutes(1));
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_asks_for_longer_pauses_than_lie_between_runs_hides_nobody() {
+    for pause in [60, 90] {
+        let (folder, begin) = (tempfile::tempdir().unwrap(), clock::now());
+        let api = UseApi::open(&VirtualNow::new(begin)).await.unwrap();
+        let vendor = api.subscribe("user:1234-abcdefgh".into());
+        for id in ["a", "b", "c", "d"] {
+            vendor.put(Record::ending(id, begin + TimeDelta::days(90)));
+        }
+        vendor.set("a", Answer::account_error("On hold"));
+        vendor.set("b", Answer::rate_limited(RetryAfter::Seconds(pause)));
+        let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
+        let environment: Environment = [
+            ("USEAPI_TOKEN", "user:1234-abcdefgh"),
+            ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
+            ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
+            ("MINIMAX_WATCH__API__CONCURRENCY", "1"),
+            ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"),
+        ]
+        .into_iter()
+        .collect();
+        let mut daemon = of(engine(&environment, &["a", "b", "c", "d"], begin).await).await;
+        live(&mut daemon, begin, begin + TimeDelta::minutes(30)).await;
+        let store = &daemon.engine.store;
+        let firing: Vec<_> =
+            store.firing_alerts().await.unwrap().into_iter().map(|alert| alert.condition.kind).collect();
+        assert!(firing.contains(&AlertKind::AccountError), "{pause} s: {firing:?}");
+        for known in store.watched().await.unwrap().iter().filter(|known| !known.account.is_listing()) {
+            let requests = api.requests();
+            let asked =
+                requests.iter().filter(|request| request.account.as_ref() == Some(&known.account.id)).count();
+            assert!(asked > 1, "{pause} s: {} was asked {asked} times", known.account.id);
+        }
+    }
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ impl<'a> Timeline<'a> {
             if pass.doubts {
                 now += engine.config.alerts.confirm_after;
                 self.scene.now.set(now);
-                engine.confirm(pass.run, now, &|_, _| {}).await?;
+                engine.confirm(pass.run, None, now, &|_, _| {}).await?;
             }
         }
         let (announced, delivery) = engine.tell(now).await?;

@@ -39,10 +39,12 @@ impl Pace {
         Self { most, width: most, good: 0, stale: 0, closed: None }
     }
 
-    /// The same pace for another pass, before which every answer came.
+    /// The same pace for another pass, before which every answer came, where `most` may be asked at once by now.
     #[must_use]
-    pub const fn resumed(self) -> Self {
-        Self { stale: 0, ..self }
+    pub fn resumed(self, most: usize) -> Self {
+        // Who never complained is asked as much as is allowed, also when more is allowed than before.
+        let width = if self.width == self.most { most } else { self.width.min(most) };
+        Self { most, width, stale: 0, ..self }
     }
 
     /// How many may be asked at once.
@@ -144,9 +146,19 @@ mod tests {
     fn what_was_never_answered_is_not_waited_for_in_the_next_pass() {
         let mut pace = Pace::new(2);
         pace.complained(None, 1, start());
-        let mut resumed = pace.resumed();
+        let mut resumed = pace.resumed(2);
         resumed.answered();
         assert_eq!(resumed.width(), 2);
+    }
+
+    #[test]
+    fn what_may_be_asked_at_once_can_be_changed() {
+        let fresh = Pace::new(16);
+        assert_eq!([4, 64].map(|most| fresh.resumed(most).width()), [4, 64]);
+        let mut slowed = fresh;
+        slowed.complained(Some(TimeDelta::seconds(30)), 0, start());
+        assert_eq!([4, 64].map(|most| slowed.resumed(most).width()), [4, 8]);
+        assert_eq!(slowed.resumed(64).closed_at(start()), Some(seconds(30)));
     }
 
     proptest! {

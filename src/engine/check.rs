@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::Engine;
 use super::announce::next_rung;
-use super::ask::{PutOff, Questions};
+use super::ask::{Beginning, PutOff, Questions};
 use super::look::plan;
 use crate::domain::account::AccountKey;
 use crate::domain::policy::Policy;
@@ -45,7 +46,7 @@ pub struct Pass {
     pub doubts: bool,
     /// With doubts, or somebody put off: the next rung of any ladder, which must not wait for them.
     pub next_rung: Option<Timestamp>,
-    /// Whom it did not ask yet: they belong to the same run.
+    /// Whom it did not ask yet: they belong to the same run, which is not over before they are.
     pub put_off: Option<PutOff>,
 }
 
@@ -69,6 +70,10 @@ impl Engine {
             Scope::Accounts(accounts) => accounts.iter().cloned().collect(),
             Scope::Everything => {
                 let mut targets = self.store.watched_keys().await?;
+                if self.store.is_anybody_rate_limited().await? {
+                    // Whoever stands last may not have been asked for a long time: nobody always stands last.
+                    step.first = Beginning::elsewhere(run);
+                }
                 let discovering = self.config.subscriptions.iter().filter(|s| s.discover);
                 targets.extend(discovering.map(|s| AccountKey::listing(&s.name)));
                 targets
@@ -86,30 +91,36 @@ impl Engine {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<Pass, StoreError> {
-        let mut step = self.step_of(run, now).await?;
+        let mut step = self.step_of(run, Some(put_off), now).await?;
         step.look_at(put_off.accounts.clone(), progress).await?;
         step.finish().await
     }
 
-    /// Asks again, within the same run, about every bad verdict whose pause is over.
+    /// Asks again, within the same run, about every bad verdict whose pause is over. Who is put off, also by the pass that `after`
+    /// comes from, stays in doubt.
     pub async fn confirm(
         &self,
         run: RunId,
+        after: Option<&PutOff>,
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<Pass, StoreError> {
-        let mut step = self.step_of(run, now).await?;
+        let mut step = self.step_of(run, after, now).await?;
         let doubted = self.store.doubted(now).await?;
         step.look_at(doubted, progress).await?;
-        // Who is put off stays in doubt, and is asked with the next ones that are.
-        step.put_off = None;
         step.finish().await
     }
 
     /// A later pass of a run.
-    async fn step_of(&self, run: RunId, now: Timestamp) -> Result<Step<'_>, StoreError> {
+    async fn step_of(
+        &self,
+        run: RunId,
+        after: Option<&PutOff>,
+        now: Timestamp,
+    ) -> Result<Step<'_>, StoreError> {
         let begun = self.store.last_run().await?.filter(|last| last.id == run).map(|last| last.started_at);
-        Ok(Step::new(self, run, begun.or(Some(now)), now))
+        let waited = after.map_or(TimeDelta::zero(), |put_off| put_off.waited_by(now));
+        Ok(Step { waited, ..Step::new(self, run, begun.or(Some(now)), now) })
     }
 }
 
@@ -122,6 +133,10 @@ pub(super) struct Step<'a> {
     /// When the run began, where this is not its first pass: looks since then are corrected, not added to.
     pub(super) begun: Option<Timestamp>,
     pub(super) tally: Tally,
+    /// How long the run has waited for vendors before.
+    waited: TimeDelta,
+    /// With which account of each subscription it begins.
+    first: Beginning,
     put_off: Option<PutOff>,
 }
 
@@ -134,12 +149,14 @@ impl<'a> Step<'a> {
             now,
             begun,
             tally: Tally::default(),
+            waited: TimeDelta::zero(),
+            first: Beginning::default(),
             put_off: None,
         }
     }
 
     async fn look_at(&mut self, targets: Vec<AccountKey>, progress: Progress<'_>) -> Result<(), StoreError> {
-        let (engine, now, begun) = (self.engine, self.now, self.begun.unwrap_or(self.now));
+        let (engine, now, waited, first) = (self.engine, self.now, self.waited, self.first);
         let (rolls, own) = plan(engine, targets);
         let total = own.len() + rolls.iter().map(|roll| roll.wanted.len()).sum::<usize>();
         let (sightings, mut queue) = mpsc::channel(BATCH);
@@ -160,7 +177,7 @@ impl<'a> Step<'a> {
             }
             Ok(())
         };
-        let questions = Questions { engine, rolls, own, now, begun };
+        let questions = Questions { engine, rolls, own, first, now, waited };
         let (put_off, ()) = tokio::try_join!(questions.ask(sightings), writing)?;
         self.put_off = put_off;
         Ok(())
@@ -169,7 +186,8 @@ impl<'a> Step<'a> {
     async fn finish(self) -> Result<Pass, StoreError> {
         let store = &self.engine.store;
         let mut writer = store.write().await?;
-        let counts = writer.finish_run(self.run, &self.tally, self.now).await?;
+        let is_over = self.put_off.is_none() && !self.engine.is_halted();
+        let counts = writer.count_run(self.run, &self.tally, is_over.then_some(self.now)).await?;
         writer.commit().await?;
         let doubts = store.next_question().await?.is_some();
         let next_rung = if doubts || self.put_off.is_some() {

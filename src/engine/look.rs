@@ -1,6 +1,6 @@
 //! One look: asks the vendor about one account, or about many by their subscription's list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::mpsc::Sender;
 
@@ -87,24 +87,25 @@ impl Roll {
 
 /// What is to be asked: lists, and accounts by themselves. An account alone is not worth a list.
 pub(super) fn plan(engine: &Engine, targets: Vec<AccountKey>) -> (Vec<Roll>, Vec<AccountKey>) {
-    let mut rolls: Vec<Roll> = Vec::new();
+    let mut rolls: BTreeMap<SubscriptionName, Roll> = BTreeMap::new();
     let mut own = Vec::new();
     for target in targets {
         if !target.is_listing() && engine.config.api.fetch == Fetch::Each {
             own.push(target);
             continue;
         }
-        let (discovers, subscription) = (target.is_listing(), target.subscription);
-        let at = rolls.iter().position(|roll| roll.subscription == subscription).unwrap_or_else(|| {
-            rolls.push(Roll { subscription, discovers: false, wanted: BTreeSet::new() });
-            rolls.len() - 1
+        let roll = rolls.entry(target.subscription.clone()).or_insert_with(|| Roll {
+            subscription: target.subscription.clone(),
+            discovers: false,
+            wanted: BTreeSet::new(),
         });
-        if discovers {
-            rolls[at].discovers = true;
+        if target.is_listing() {
+            roll.discovers = true;
         } else {
-            rolls[at].wanted.insert(target.id);
+            roll.wanted.insert(target.id);
         }
     }
+    let mut rolls: Vec<Roll> = rolls.into_values().collect();
     rolls.retain_mut(|roll| {
         let alone = !roll.discovers && roll.wanted.len() == 1;
         if alone && let Some(id) = roll.wanted.pop_first() {

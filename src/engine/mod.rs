@@ -1,7 +1,7 @@
 //! The steps: look, announce, deliver, purge. Each takes `now`, does its work once and returns.
 //!
-//! Promises: no loop that waits and no clock; network first, then one transaction, so no lock is held while waiting
-//! for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
+//! Promises: no loop that waits for a moment to come, and no clock, but for what a pass takes: it waits for its answers, and
+//! spreads its questions where it is told to. Network first, then one transaction, so no lock is held while waiting for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
 
 mod announce;
 mod ask;
@@ -14,8 +14,12 @@ mod record;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret as _;
 
 pub use announce::Announced;
 pub use ask::PutOff;
@@ -23,11 +27,14 @@ pub use check::{Pass, Progress, Scope};
 pub use deliver::Delivery;
 
 use crate::api::Client;
-use crate::config::Config;
+use crate::config::{Config, Subscription};
 use crate::domain::account::SubscriptionName;
 use crate::domain::pace::Pace;
 use crate::notify::Sender;
 use crate::store::Store;
+
+/// How long a run waits for vendors at the most, where nobody is in a hurry.
+const LONGEST_PATIENCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that the steps need. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,8 +49,12 @@ pub struct Engine {
     pub sender: Sender,
     /// Over how long the questions of a run are spread; no time at all asks as fast as it goes.
     pub spread: Duration,
+    /// How long a run waits for vendors that want to be left alone, all in all; who cannot be asked by then is left to the next run.
+    pub patience: TimeDelta,
     /// What earlier passes learnt of how much each subscription's vendor bears.
     paces: Arc<Mutex<BTreeMap<SubscriptionName, Pace>>>,
+    /// Whether no more questions are to be begun.
+    halted: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -55,13 +66,37 @@ impl Engine {
             client,
             sender,
             spread: Duration::ZERO,
+            patience: LONGEST_PATIENCE,
             paces: Arc::default(),
+            halted: Arc::default(),
         }
     }
 
+    /// Takes over what `before` learnt of vendors that are asked with the same token: a new configuration is no reason not to
+    /// leave them alone.
+    pub fn learn_paces(&self, before: &Self) {
+        let token = |subscription: &Subscription| subscription.token.value.expose_secret().to_owned();
+        let tokens: BTreeMap<_, _> =
+            before.config.subscriptions.iter().map(|known| (&known.name, token(known))).collect();
+        let known = before.paces.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let same = self.config.subscriptions.iter().filter(|now| tokens.get(&now.name) == Some(&token(now)));
+        let same = same.filter_map(|now| Some((now.name.clone(), *known.get(&now.name)?)));
+        self.paces.lock().unwrap_or_else(PoisonError::into_inner).extend(same);
+    }
+
+    /// Lets a pass that goes on, in whichever task, begin no more questions: it ends with those that are under way.
+    pub fn halt(&self) {
+        self.halted.store(true, Ordering::Relaxed);
+    }
+
+    fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Relaxed)
+    }
+
     fn pace(&self, subscription: &SubscriptionName) -> Pace {
+        let most = self.config.api.concurrency;
         let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.get(subscription).map_or_else(|| Pace::new(self.config.api.concurrency), |pace| pace.resumed())
+        paces.get(subscription).map_or_else(|| Pace::new(most), |pace| pace.resumed(most))
     }
 
     fn keep_pace(&self, subscription: &SubscriptionName, pace: Pace) {

@@ -353,6 +353,16 @@ impl Store {
         .await?)
     }
 
+    /// Whether the last look at an account that is watched was not wanted by the vendor, or not even made.
+    pub async fn is_anybody_rate_limited(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM accounts INDEXED BY accounts_astir
+                            WHERE watched = 1 AND (calm = 0 OR end_missing = 1) AND outcome = 'rate_limited')",
+        )
+        .fetch_one(&self.read)
+        .await?)
+    }
+
     /// The name of every account that is watched or once was, and whether it is.
     pub async fn names(&self) -> Result<Vec<(AccountKey, String, bool)>, StoreError> {
         let rows: Vec<(String, String, String, bool)> = sqlx::query_as(

@@ -1,6 +1,6 @@
 //! Runs: one row each, with counts.
 
-use super::rows::{millis, moment, moment_of};
+use super::rows::{millis, millis_of, moment, moment_of};
 use super::{Store, StoreError, Writer};
 use crate::domain::observation::Outcome;
 use crate::domain::standing::RunId;
@@ -92,19 +92,19 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends a run, or its second look at what was in doubt, which adds `tally` to what was counted before.
-    pub async fn finish_run(
+    /// Adds what a pass of a run saw to what was counted before; with `finished` the run is over.
+    pub async fn count_run(
         &mut self,
         run: RunId,
         tally: &Tally,
-        now: Timestamp,
+        finished: Option<Timestamp>,
     ) -> Result<RunCounts, StoreError> {
         let (checked, ok, no_verdict): (u32, u32, u32) = sqlx::query_as(
-            "UPDATE runs SET finished_at = ?2, checked = MAX(checked + ?3, 0), ok = MAX(ok + ?4, 0),
+            "UPDATE runs SET finished_at = coalesce(?2, finished_at), checked = MAX(checked + ?3, 0), ok = MAX(ok + ?4, 0),
              no_verdict = MAX(no_verdict + ?5, 0) WHERE id = ?1 RETURNING checked, ok, no_verdict",
         )
         .bind(run)
-        .bind(millis(now))
+        .bind(millis_of(finished))
         .bind(tally.checked)
         .bind(tally.ok)
         .bind(tally.no_verdict)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
-use minimax_watch::simulator::{Answer, Hook, Record};
+use minimax_watch::simulator::{Answer, Hook, Record, RetryAfter};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
@@ -171,4 +171,21 @@ async fn what_blocks_is_no_way_around_the_time() {
     assert!(made.success());
     let cut = timed(&stage);
     assert!(cut.status == Some(3) && cut.out.contains("reading the configuration"), "{cut:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_asks_for_a_pause_takes_no_word_from_who_has_little_time() {
+    let mut stage = Stage::open().await;
+    let hook = Hook::open(&stage.now, None).await.unwrap();
+    stage.set("MINIMAX_WATCH__API__CONCURRENCY", "1");
+    stage.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
+    for id in ["b", "c"] {
+        stage.vendor.put(Record::ending(id, healthy()));
+    }
+    stage.configure(&["a", "b", "c"], &webhook(&hook));
+    stage.vendor.set("b", Answer::rate_limited(RetryAfter::Seconds(60)));
+    let check = within(20, || stage.run(&["check", "--format", "nagios", "--timeout", "10s"]));
+    assert_eq!(check.status, Some(2), "{check:?}");
+    assert!(check.out.starts_with("MINIMAX CRITICAL - "), "{check:?}");
+    assert_eq!(hook.count(), 1);
 }

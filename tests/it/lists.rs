@@ -129,8 +129,10 @@ fn any_answer() -> impl Strategy<Value = Option<String>> {
         5 => configuration.prop_map(Some),
         2 => Just(None),
         2 => Just(Some(r#"{"error":"On hold"}"#.to_owned())),
-        1 => prop::sample::select(vec!["{}", "[1]", "null", "7", "\"x\"", r#"{"maxJobs":1,"maxJobs":2}"#])
-            .prop_map(|odd| Some(odd.to_owned())),
+        1 => prop::sample::select(vec![
+            "{}", "[1]", "null", "7", "\"x\"", r#"{"maxJobs":1,"maxJobs":2}"#, r#"{"error":"\ud83d"}"#, r#"{"maxJobs":1e999}"#,
+        ])
+        .prop_map(|odd| Some(odd.to_owned())),
     ]
 }
 

@@ -259,7 +259,7 @@ impl World {
             return pass;
         }
         self.advance(self.engine.config.alerts.confirm_after);
-        self.engine.confirm(pass.run, self.now(), &|_, _| {}).await.unwrap()
+        self.engine.confirm(pass.run, None, self.now(), &|_, _| {}).await.unwrap()
     }
 
     /// One run as the service makes it: look, look again, say what there is to say.

@@ -43,6 +43,16 @@ pub struct Announced {
 impl Engine {
     /// Brings the alerts in line with what is known, and tells every receiver what it does not know yet.
     pub async fn announce(&self, now: Timestamp) -> Result<Announced, StoreError> {
+        self.announce_by(Grounds::All, now).await
+    }
+
+    /// The same while a run goes on: what it has seen by now is half of a picture, which would tell one cause as many and its end as
+    /// many more. So alerts move by time alone, and what the run learns is told at its end.
+    pub async fn announce_passing(&self, now: Timestamp) -> Result<Announced, StoreError> {
+        self.announce_by(Grounds::Time, now).await
+    }
+
+    async fn announce_by(&self, grounds: Grounds, now: Timestamp) -> Result<Announced, StoreError> {
         let policy = self.config.policy();
         let mut writer = self.store.write().await?;
         let members = writer.astir(now + policy.longest_lead()).await?;
@@ -51,13 +61,15 @@ impl Engine {
         let is_acked = !writer.acks().await?.is_empty();
         let open = Open::new(&before);
         let mut steps = Steps::new(&members, &before, now);
-        for transition in transitions(&members, &census, (&before, &open), &policy, now) {
+        for transition in transitions(grounds, &members, &census, (&before, &open), &policy, now) {
             if is_acked && let Some(id) = assess::gets_graver(&transition, &before) {
                 writer.drop_ack(id).await?;
             }
             steps.make(&mut writer, transition).await?;
         }
-        forget_outlived(&mut writer, &members, &census, &open).await?;
+        if grounds == Grounds::All {
+            forget_outlived(&mut writer, &members, &census, &open).await?;
+        }
         let next_failure = self.judge_receivers(&mut writer, &before, &mut steps, now).await?;
         steps.end(&mut writer).await?;
         let later = writer.next_end(now + policy.longest_lead()).await?;
@@ -66,7 +78,10 @@ impl Engine {
         // Of ten thousand accounts that fail at once no more is held than the next step needs.
         drop((members, before));
         let alerts = writer.unsettled_alerts().await?;
-        let changes = writer.new_changes().await?;
+        let changes = match grounds {
+            Grounds::All => writer.new_changes().await?,
+            Grounds::Time => Vec::new(),
+        };
         let directory = with_strangers(directory, &mut writer, &alerts, &changes).await?;
         let silences = writer.silences_in_force(now).await?;
         let withheld = Withheld::by(&silences, &alerts, &changes, &directory, now);
@@ -132,6 +147,15 @@ impl Engine {
     }
 }
 
+/// On which grounds alerts move.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grounds {
+    /// By all that is known.
+    All,
+    /// As time passes.
+    Time,
+}
+
 /// Each subscription with its members, and what there is to know of all its accounts together.
 fn groups<'a>(
     members: &'a [Known],
@@ -146,6 +170,7 @@ fn groups<'a>(
 
 /// Every step that the alerts have to make, subscription by subscription.
 fn transitions<'a>(
+    grounds: Grounds,
     members: &'a [Known],
     census: &'a BTreeMap<SubscriptionName, Others>,
     (alerts, open): (&'a [Alert], &'a Open<'a>),
@@ -159,7 +184,13 @@ fn transitions<'a>(
     };
     let unwatched = alerts.iter().filter(move |alert| alert.is_firing() && !is_watched(alert));
     groups(members, census)
-        .flat_map(move |(name, group, others)| assess::subscription(name, group, others, open, policy, now))
+        .flat_map(move |(name, group, others)| match grounds {
+            Grounds::All => assess::subscription(name, group, others, open, policy, now),
+            Grounds::Time => {
+                let accounts = group.iter().filter(|member| !member.account.is_listing());
+                accounts.flat_map(|member| assess::passing(member, open, policy, now)).collect()
+            }
+        })
         .chain(unwatched.map(assess::unwatched))
 }
 

@@ -11,7 +11,7 @@ async fn begin(home: &Home, seconds: i64) -> i64 {
 
 async fn finish(home: &Home, run: i64, tally: &Tally, seconds: i64) -> RunCounts {
     let mut writer = home.write().await;
-    let counts = writer.finish_run(run, tally, at(seconds)).await.unwrap();
+    let counts = writer.count_run(run, tally, Some(at(seconds))).await.unwrap();
     writer.commit().await.unwrap();
     counts
 }
