@@ -15,7 +15,6 @@ use crate::{AT_ONCE, TOKEN};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fetch {
     Each,
-    #[expect(dead_code, reason = "until `fetch = \"list\"` is there")]
     List,
 }
 
@@ -63,8 +62,13 @@ impl Ours {
         Ok(cost)
     }
 
+    /// Its store's file.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.path().join("watch.db")
+    }
+
     /// The size of the store in bytes.
     pub(crate) fn store_size(&self) -> anyhow::Result<u64> {
-        Ok(std::fs::metadata(self.folder.path().join("watch.db")).context("no store")?.len())
+        Ok(std::fs::metadata(self.store()).context("no store")?.len())
     }
 }

@@ -11,51 +11,83 @@ use crate::vendor::Vendor;
 pub(crate) struct Series {
     accounts: usize,
     tls: bool,
+    latency_ms: u64,
 }
 
 impl Series {
-    /// All of them, the long ones when `full`.
-    pub(crate) fn all(full: bool) -> Vec<Self> {
-        let mut all = vec![Self { accounts: 10_000, tls: false }];
-        if full {
-            all.push(Self { accounts: 10_000, tls: true });
-        }
-        all
+    /// All of them: each condition by itself, beside the plain one.
+    pub(crate) fn all() -> [Self; 5] {
+        let plain = |accounts| Self { accounts, tls: false, latency_ms: 0 };
+        [
+            plain(1_000),
+            plain(10_000),
+            plain(100_000),
+            Self { tls: true, ..plain(10_000) },
+            Self { latency_ms: 100, ..plain(1_000) },
+        ]
     }
 
     /// What it is called.
     pub(crate) fn name(&self) -> String {
-        format!("{} {}", grouped(self.accounts), if self.tls { "TLS" } else { "plain" })
+        let Self { accounts, tls, latency_ms } = self;
+        let latency = if *latency_ms == 0 { String::new() } else { format!(", {latency_ms} ms away") };
+        format!("{}, {}{latency}", grouped(*accounts), if *tls { "TLS" } else { "plain" })
     }
 
-    /// Measures in turn, `rounds` times; prints; says whether every bound was kept.
-    pub(crate) fn measure(&self, rounds: usize) -> anyhow::Result<bool> {
+    const fn is_plain(&self) -> bool {
+        !self.tls && self.latency_ms == 0
+    }
+
+    /// Whether its ratios are promised.
+    const fn is_bound(&self) -> bool {
+        self.is_plain() && self.accounts == 10_000
+    }
+
+    /// Measures in turn, `rounds` times; prints; says whether every bound was kept, and where nothing else is varied than the number
+    /// of accounts, what a check cost.
+    pub(crate) fn measure(&self, rounds: usize) -> anyhow::Result<(bool, Option<f64>)> {
         let folder = tempfile::tempdir()?;
         let mut vendor = Vendor::start(self.tls.then(|| folder.path().join("ca.pem")))?;
         let n = self.accounts;
+        vendor.order(&format!("latency {}", self.latency_ms))?;
         let mut asked = vendor.order(&format!("accounts 1 {n} 3"))?;
         let ours = Ours::new(&vendor, n, Fetch::Each, "")?;
         ours.check(0)?;
         asked = vendor.asked(asked, n)?;
         let size = ours.store_size()?;
-        let (mut bare, mut stored, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+        vendor.order(&format!("list {n} 3"))?;
+        let by_list = Ours::new(&vendor, n, Fetch::List, "")?;
+        by_list.check(0)?;
+        asked = vendor.asked(asked, 1)?;
+        let (mut bare, mut stored, mut checks, mut lists) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..rounds {
             bare.push(self.baseline(&vendor, None)?);
             stored.push(self.baseline(&vendor, Some(folder.path().join(format!("{round}.db"))))?);
             asked = vendor.asked(asked, 2 * n)?;
             checks.push(ours.check(0)?);
             asked = vendor.asked(asked, n)?;
+            lists.push(by_list.check(0)?);
+            asked = vendor.asked(asked, 1)?;
         }
         let grown = crate::costs::count(usize::try_from(ours.store_size()?.saturating_sub(size))?);
         let name = self.name();
+        let always = bound;
+        let bound = |what: &str, value: f64, limit: Bound| {
+            always(what, value, if self.is_bound() { limit } else { Bound::None })
+        };
         Row::of(&name, "bare loop", n, &bare);
         let stored = Row::of(&name, "loop with a batched store", n, &stored);
         let ours = Row::of(&name, "`check`, nothing changed", n, &checks);
         let mut kept =
             bound("looks/s to the loop with a store", ours.rate / stored.rate, Bound::AtLeast(0.6));
         kept &= bound("CPU to the loop with a store", ours.processor / stored.processor, Bound::AtMost(1.5));
-        kept &= bound("bytes that the store grew by", grown, Bound::AtMost(0.0));
-        Ok(kept)
+        let lists = Row::of(&name, "`check` by list, nothing changed", n, &lists);
+        kept &=
+            bound("CPU by list to one by one", lists.processor / ours.processor, Bound::AtMost(1.0 / 3.0));
+        kept &= always("bytes that the store grew by", grown, Bound::AtMost(0.0));
+        let most = if n > 10_000 { 120.0 } else { 40.0 };
+        kept &= always("peak MiB", ours.memory.max(lists.memory), Bound::AtMost(most));
+        Ok((kept, self.is_plain().then_some(ours.processor)))
     }
 
     fn baseline(&self, vendor: &Vendor, store: Option<std::path::PathBuf>) -> anyhow::Result<Cost> {

@@ -33,7 +33,11 @@ impl Row {
 pub(crate) fn bound(what: &str, value: f64, bound: Bound) -> bool {
     let (kept, words) = match bound {
         Bound::AtLeast(least) => (value >= least, format!("at least {least}")),
-        Bound::AtMost(most) => (value <= most, format!("at most {most}")),
+        Bound::AtMost(most) => (value <= most, format!("at most {most:.3}")),
+        Bound::None => {
+            println!("| | {what}: {value:.2} | | | |");
+            return true;
+        }
     };
     println!("| | **{what}: {value:.2}** | {words} | {} | |", if kept { "kept" } else { "MISSED" });
     kept
@@ -44,6 +48,8 @@ pub(crate) fn bound(what: &str, value: f64, bound: Bound) -> bool {
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
+    /// Told, and no more.
+    None,
 }
 
 /// `10000` as `10,000`.

@@ -4,16 +4,21 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use minimax_watch::clock;
-use minimax_watch::simulator::{Answer, Missing, Page, Record, Reply, Subscription, UseApi, VirtualNow};
+use minimax_watch::domain::time::Timestamp;
+use minimax_watch::simulator::{
+    Answer, Hook, Missing, Page, Record, Reply, Subscription, UseApi, VirtualNow,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
+use tokio::runtime::Runtime;
 
 use crate::{TOKEN, costs};
 
@@ -30,6 +35,7 @@ pub(crate) fn serve(options: &Options) -> anyhow::Result<()> {
     costs::settle_on(costs::theirs())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let (now, end) = (VirtualNow::new(clock::now()), clock::now() + TimeDelta::days(20));
+    let hook = runtime.block_on(Hook::open(&now, None))?;
     let api = runtime.block_on(async {
         match &options.certificate {
             None => UseApi::open(&now).await,
@@ -37,13 +43,13 @@ pub(crate) fn serve(options: &Options) -> anyhow::Result<()> {
         }
     })?;
     let subscription = api.subscribe(SecretString::from(TOKEN));
-    let fleet = Fleet { api, subscription, end };
+    let fleet = Fleet { api, subscription, end, hook, lag: Arc::default() };
     println!("{}", fleet.api.base_url());
     for order in io::stdin().lines() {
-        fleet.obey(&order?)?;
+        let answer = fleet.obey(&order?, &runtime)?;
         // It grows with every request otherwise.
         fleet.api.forget_requests();
-        println!("done {}", fleet.api.request_count());
+        println!("done {answer}");
     }
     Ok(())
 }
@@ -64,11 +70,14 @@ fn tls(certificate: &Path) -> io::Result<Arc<ServerConfig>> {
 struct Fleet {
     api: UseApi,
     subscription: Subscription,
-    end: minimax_watch::domain::time::Timestamp,
+    end: Timestamp,
+    hook: Hook,
+    /// How many microseconds passed between a run's last request and its message.
+    lag: Arc<AtomicUsize>,
 }
 
 impl Fleet {
-    fn obey(&self, order: &str) -> anyhow::Result<()> {
+    fn obey(&self, order: &str, runtime: &Runtime) -> anyhow::Result<usize> {
         let words: Vec<&str> = order.split(' ').collect();
         match words.as_slice() {
             ["accounts", first, last, jobs] => {
@@ -84,9 +93,26 @@ impl Fleet {
                 .subscription
                 .set_all(Some(Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, Page::Html))),
             ["counted"] => {}
+            ["hook"] => return Ok(self.hook.address().port().into()),
+            ["heard"] => return Ok(self.hook.count()),
+            ["time", requests] => self.time(requests.parse()?, runtime),
+            ["lag"] => return Ok(self.lag.swap(usize::MAX, Ordering::SeqCst)),
             _ => bail!("not an order: {order}"),
         }
-        Ok(())
+        Ok(self.api.request_count())
+    }
+
+    /// Stops the time from the last of so many requests to the next message.
+    fn time(&self, requests: usize, runtime: &Runtime) {
+        let (api, hook, lag) = (self.api.clone(), self.hook.clone(), Arc::clone(&self.lag));
+        let (asked, heard) = (api.request_count() + requests, hook.count() + 1);
+        runtime.spawn(async move {
+            api.wait_for_requests(asked).await;
+            let last = Instant::now();
+            hook.wait_for(heard).await;
+            let passed = usize::try_from(last.elapsed().as_micros()).unwrap_or(usize::MAX);
+            lag.store(passed, Ordering::SeqCst);
+        });
     }
 
     fn text(&self, id: usize, jobs: i64) -> String {
@@ -131,7 +157,7 @@ impl Vendor {
         Ok(Self { process, orders, answers, url: url.trim().to_owned(), certificate })
     }
 
-    /// Gives an order; tells how many requests the vendor answered so far.
+    /// Gives an order; tells what the vendor answers, which is mostly how many requests it got so far.
     pub(crate) fn order(&mut self, order: &str) -> anyhow::Result<usize> {
         writeln!(self.orders, "{order}")?;
         let mut answer = String::new();

@@ -13,6 +13,9 @@ use crate::domain::observation::Outcome;
 use crate::domain::standing::{Known, Lesson, Look};
 use crate::store::{StoreError, Taught, Writer};
 
+/// How many looks are read, compared and kept in full at once: what is known of many is much.
+const LESSONS: usize = 256;
+
 /// One look of a batch: at whom, what it saw, and that in short where it was healthy.
 struct Taken<'b> {
     account: &'b AccountKey,
@@ -49,8 +52,8 @@ impl Step<'_> {
             self.tally.checked += calm;
             self.tally.ok += calm;
             looks.retain(|taken| taken.digest.is_none() || stirred.contains(&taken.account.id));
-            if !looks.is_empty() {
-                self.learn(&mut writer, &looks).await?;
+            for some in looks.chunks(LESSONS) {
+                self.learn(&mut writer, some).await?;
             }
         }
         writer.commit().await

@@ -234,11 +234,9 @@ impl Store {
     /// The alerts that fire, oldest first.
     pub async fn firing_alerts(&self) -> Result<Vec<Alert>, StoreError> {
         // What fires is never settled; saying so spares a walk through everything that ever fired.
-        let rows: Vec<AlertRow> =
-            sqlx::query_as(alerts!("WHERE settled = 0 AND resolved_at IS NULL ORDER BY id"))
-                .fetch_all(&self.read)
-                .await?;
-        rows.into_iter().map(AlertRow::read).collect()
+        let rows = sqlx::query_as(alerts!("WHERE settled = 0 AND resolved_at IS NULL ORDER BY id"))
+            .fetch(&self.read);
+        rows.map(|row: Result<AlertRow, _>| row?.read()).try_collect().await
     }
 
     /// Every alert that fires, or whose end somebody may not have heard of.

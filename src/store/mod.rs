@@ -46,7 +46,7 @@ pub use standings::Taught;
 pub use tellings::{LastTold, StoredTelling};
 
 /// How many rows one statement writes at the most, where there may be very many.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 256;
 
 /// The open store. Cheap to clone.
 #[derive(Clone, Debug)]

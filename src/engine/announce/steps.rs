@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::store::{Opened, Resolved, StoreError, Writer};
 
 /// So many that begin, or end, are written at once.
-const MANY: usize = 1024;
+const MANY: usize = 256;
 
 /// Steps on their way into the store.
 pub(super) struct Steps<'a> {

@@ -1,0 +1,285 @@
+//! What is measured of ours alone: how cost, memory and store grow, and how soon something happens.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::process::Signal;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+
+use crate::costs::{Cost, count, median};
+use crate::ours::{Fetch, Ours};
+use crate::table::{Bound, Row, bound, grouped};
+use crate::vendor::Vendor;
+
+/// Measures, prints, and says whether every bound was kept.
+type Scene = fn() -> anyhow::Result<bool>;
+
+/// All of them by name.
+pub(crate) const ALL: [(&str, Scene); 6] = [
+    ("standing", standing),
+    ("changing", changing),
+    ("failing", failing),
+    ("message", message),
+    ("start", start),
+    ("idle", idle),
+];
+
+/// A schedule that does not come due while something is measured.
+const YEARLY: &str = "[schedule]\ncron = \"0 0 1 1 *\"";
+
+/// A hundred runs that see what the last one saw.
+fn standing() -> anyhow::Result<bool> {
+    const N: usize = 10_000;
+    let mut vendor = Vendor::start(None)?;
+    vendor.order(&format!("accounts 1 {N} 3"))?;
+    vendor.order(&format!("list {N} 3"))?;
+    let ours = Ours::new(&vendor, N, Fetch::List, "")?;
+    ours.check(0)?;
+    let size = ours.store_size()?;
+    for _ in 0..100 {
+        ours.check(0)?;
+    }
+    let grown = count(usize::try_from(ours.store_size()?.saturating_sub(size))?);
+    Ok(bound(
+        "bytes that the store grew by in 100 runs of 10,000, nothing changed",
+        grown,
+        Bound::AtMost(0.0),
+    ))
+}
+
+/// One account in a hundred changes between runs.
+fn changing() -> anyhow::Result<bool> {
+    const N: usize = 10_000;
+    const ROUNDS: usize = 10;
+    let mut vendor = Vendor::start(None)?;
+    vendor.order(&format!("accounts 1 {N} 3"))?;
+    let ours = Ours::new(&vendor, N, Fetch::Each, "")?;
+    ours.check(0)?;
+    let (size, mut checks) = (ours.store_size()?, Vec::new());
+    for round in 0..ROUNDS {
+        let first = round * N / 100 + 1;
+        vendor.order(&format!("accounts {first} {} 4", first + N / 100 - 1))?;
+        checks.push(ours.check(0)?);
+    }
+    let grown = count(usize::try_from(ours.store_size()? - size)?) / 1_024.0;
+    Row::of(&grouped(N), "`check`, 1 % changed", N, &checks);
+    let per_1000 = grown * 1_000.0 / count(N * ROUNDS);
+    Ok(bound("KiB that the store grew by per 1,000 checks", per_1000, Bound::AtMost(10.0)))
+}
+
+/// Every account vanishes at once, for `check` and for the service; there is one receiver.
+fn failing() -> anyhow::Result<bool> {
+    const N: usize = 10_000;
+    let mut vendor = Vendor::start(None)?;
+    vendor.order(&format!("accounts 1 {N} 3"))?;
+    let hook = with_hook(&mut vendor, "confirm_after = \"1s\"")?;
+    let ours = Ours::new(&vendor, N, Fetch::Each, &hook)?;
+    ours.check(0)?;
+    vendor.order("gone")?;
+    let gone = ours.check(2)?;
+    let messages = vendor.order("heard")?;
+    vendor.order("healthy")?;
+    ours.check(0)?;
+    vendor.order("gone")?;
+    let before = vendor.order("heard")?;
+    let other = Ours::new(&vendor, N, Fetch::Each, &hook)?;
+    let mut service = Service::start(&other, "warn")?;
+    while vendor.order("heard")? == before {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let served = service.peak()?;
+    service.end()?;
+    Row::of(&grouped(N), "`check`, all gone, each asked twice, told", 2 * N, &[gone]);
+    let mut kept = bound("messages", count(messages), Bound::AtMost(1.0));
+    kept &= bound("and not none", count(messages), Bound::AtLeast(1.0));
+    kept &= bound("peak MiB of the service", served, Bound::AtMost(40.0));
+    kept &= bound("peak MiB of `check`, with its report of all", gone.memory, Bound::AtMost(40.0));
+    Ok(kept)
+}
+
+/// From a run's last question to its message.
+fn message() -> anyhow::Result<bool> {
+    const N: usize = 1_000;
+    let mut vendor = Vendor::start(None)?;
+    vendor.order(&format!("accounts 1 {N} 3"))?;
+    let hook = with_hook(&mut vendor, "")?;
+    let ours = Ours::new(&vendor, N, Fetch::Each, &hook)?;
+    ours.check(0)?;
+    let mut lags = Vec::new();
+    for jobs in 4..11 {
+        vendor.order(&format!("accounts 7 7 {jobs}"))?;
+        vendor.order(&format!("time {N}"))?;
+        ours.check(0)?;
+        lags.push(count(vendor.order("lag")?) / 1_000.0);
+    }
+    Ok(bound(
+        "ms from the last question of 1,000 to the message's arrival",
+        median(lags),
+        Bound::AtMost(50.0),
+    ))
+}
+
+/// Ten thousand accounts and a year of history.
+fn start() -> anyhow::Result<bool> {
+    const N: usize = 10_000;
+    let mut vendor = Vendor::start(None)?;
+    vendor.order(&format!("accounts 1 {N} 3"))?;
+    let ours = Ours::new(&vendor, N, Fetch::Each, YEARLY)?;
+    ours.check(0)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(age(&ours))?;
+    ours.check(0)?;
+    let size = count(usize::try_from(ours.store_size()?)?) / f64::from(1 << 20);
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let mut service = Service::start(&ours, "info")?;
+        service.until("watching")?;
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        service.end()?;
+    }
+    let checks: Vec<Cost> = (0..3).map(|_| ours.check(0)).collect::<Result<_, _>>()?;
+    let old = Row::of(&grouped(N), &format!("`check`, a year of history, {size:.0} MiB"), N, &checks);
+    let young = Ours::new(&vendor, N, Fetch::Each, YEARLY)?;
+    young.check(0)?;
+    let checks: Vec<Cost> = (0..3).map(|_| young.check(0)).collect::<Result<_, _>>()?;
+    let young = Row::of(&grouped(N), "`check`, no history", N, &checks);
+    let mut kept = bound("ms until ready", median(times), Bound::AtMost(200.0));
+    kept &= bound("CPU with a year of history to none", old.processor / young.processor, Bound::AtMost(1.25));
+    Ok(kept)
+}
+
+/// Nothing to do.
+fn idle() -> anyhow::Result<bool> {
+    const WATCHED: Duration = Duration::from_secs(70);
+    // A sleep of a minute ends in up to three steps of the runtime's timer wheel, all within its last 4.1 s.
+    const ONE_MOMENT: Duration = Duration::from_secs(5);
+    let mut vendor = Vendor::start(None)?;
+    vendor.order("accounts 1 1000 3")?;
+    let ours = Ours::new(&vendor, 1_000, Fetch::Each, YEARLY)?;
+    let mut service = Service::start(&ours, "info")?;
+    service.until("run done")?;
+    // What the run's end begins: its word, a purge, connections that nothing is asked on any more.
+    std::thread::sleep(Duration::from_secs(15));
+    let (begun, mut switches, mut woken) = (Instant::now(), service.switches()?, 0);
+    let mut moment: Option<Instant> = None;
+    while begun.elapsed() < WATCHED {
+        std::thread::sleep(Duration::from_millis(250));
+        let now = service.switches()?;
+        if now > switches && moment.is_none_or(|began| began.elapsed() > ONE_MOMENT) {
+            woken += 1;
+            moment = Some(Instant::now());
+        }
+        switches = now;
+    }
+    let memory = service.memory()?;
+    service.end()?;
+    let mut kept = bound("MiB of an idle service with 1,000 accounts", memory, Bound::AtMost(16.0));
+    kept &= bound("moments at which it woke in 70 s", count(woken), Bound::AtMost(2.0));
+    Ok(kept)
+}
+
+fn with_hook(vendor: &mut Vendor, alerts: &str) -> anyhow::Result<String> {
+    let port = vendor.order("hook")?;
+    Ok(format!(
+        "[alerts]\n{alerts}\n\n[[receivers]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\""
+    ))
+}
+
+/// Writes a year's history of every account: twelve tokens, four changes, a run each quarter of an hour.
+async fn age(ours: &Ours) -> anyhow::Result<()> {
+    let mut store = SqliteConnectOptions::new().filename(ours.store()).connect().await?;
+    sqlx::raw_sql(
+        "BEGIN;
+         CREATE TEMP TABLE n AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 35040) SELECT i FROM n;
+         CREATE TEMP TABLE t AS SELECT MAX(started_at) AS now FROM main.runs;
+         INSERT INTO snapshots (account, configuration, first_seen_at, last_seen_at, checks)
+             SELECT a.key, s.configuration, t.now - (n.i + 1) * 2592000000, t.now - n.i * 2592000000, 2880
+             FROM n, t, accounts a JOIN snapshots s ON s.id = a.snapshot WHERE n.i <= 12;
+         INSERT INTO changes (account, kind, severity, field, before_value, after_value, at, announced)
+             SELECT a.key, 'max_jobs', 'info', 'maxJobs', '3', '4', t.now - n.i * 7776000000, 1
+             FROM n, t, accounts a WHERE n.i <= 4;
+         INSERT INTO alerts (id, subscription, account, kind, stage, severity, expires_at, detail, affected, opened_at, resolved_at, settled)
+             SELECT printf('%026d', a.key * 100 + n.i), a.subscription, a.id, 'expiry', '7d', 'warning', t.now - n.i * 2592000000,
+                    'Token ends', 1, t.now - n.i * 2592000000 - 604800000, t.now - n.i * 2592000000, 1
+             FROM n, t, accounts a WHERE n.i <= 12;
+         INSERT INTO messages (id, receiver, channel, summary, state, attempts, created_at, finished_at, body)
+             SELECT printf('message-%d', n.i), 'gone', 'webhook', 'something', 'delivered', 1, t.now - n.i * 3600000,
+                    t.now - n.i * 3600000, zeroblob(2000) FROM n, t WHERE n.i <= 8760;
+         INSERT INTO runs (id, started_at, finished_at, checked, ok)
+             SELECT t.now - n.i * 900000, t.now - n.i * 900000, t.now - n.i * 900000 + 60000, 10000, 10000 - n.i % 7 FROM n, t;
+         COMMIT",
+    )
+    .execute(&mut store)
+    .await
+    .context("no history")?;
+    SqliteConnection::close(store).await?;
+    Ok(())
+}
+
+/// A running service.
+struct Service {
+    process: Child,
+    log: BufReader<std::process::ChildStderr>,
+}
+
+impl Service {
+    fn start(ours: &Ours, level: &str) -> anyhow::Result<Self> {
+        let mut process = ours.command(&["--log-level", level, "run"]).stderr(Stdio::piped()).spawn()?;
+        let log = BufReader::new(process.stderr.take().context("no log")?);
+        Ok(Self { process, log })
+    }
+
+    /// Reads its log until a line holds `words`.
+    fn until(&mut self, words: &str) -> anyhow::Result<()> {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            anyhow::ensure!(self.log.read_line(&mut line)? > 0, "the service ended before it said `{words}`");
+        }
+        Ok(())
+    }
+
+    fn memory(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        Ok(count(field(&status, "VmRSS:")?) / 1_024.0)
+    }
+
+    fn peak(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        Ok(count(field(&status, "VmHWM:")?) / 1_024.0)
+    }
+
+    /// How often any of its threads went to sleep, and so was woken before.
+    fn switches(&self) -> anyhow::Result<usize> {
+        let mut sum = 0;
+        for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
+            let status = std::fs::read_to_string(thread?.path().join("status"))?;
+            sum += field(&status, "voluntary_ctxt_switches:")?;
+        }
+        Ok(sum)
+    }
+
+    /// In order, as by `systemctl stop`.
+    fn end(&mut self) -> anyhow::Result<()> {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.process), Signal::TERM)?;
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Where something failed before its end; ended already it is no more to be killed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn field(status: &str, name: &str) -> anyhow::Result<usize> {
+    let line =
+        status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name}"))?;
+    Ok(line.split_whitespace().next().context("no number")?.parse()?)
+}
