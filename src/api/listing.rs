@@ -57,6 +57,8 @@ impl<T> From<Observation> for Listing<T> {
 
 /// Members that make up a refusal: under one of these names, what is not an object is not an account.
 const REFUSAL: [&str; 5] = ["error", "message", "code", "status", "statusCode"];
+/// Of these, those without which there is none.
+const REFUSES: [&str; 2] = ["error", "message"];
 
 /// An answer about all accounts, as far as it came.
 pub(super) struct Gathering<T, K> {
@@ -165,12 +167,16 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
         let Ok(value) = wire::read::<Record>(value) else {
             // JSON that nobody can make anything of is the trouble of this one account, as if it had been asked for alone.
             valid(value)?;
+            self.refuses |= REFUSES.contains(&name.as_str());
+            if !value.trim_ascii_start().starts_with(b"{") && REFUSAL.contains(&name.as_str()) {
+                return Ok(());
+            }
             let (body, content_type) = (Body::Whole(value.to_vec()), self.answer.content_type.clone());
             let alone = Answer { status: 200, retry_after: None, content_type, body };
             self.keep(name, self.reading.account(&alone));
             return Ok(());
         };
-        self.refuses |= matches!(name.as_str(), "error" | "message");
+        self.refuses |= REFUSES.contains(&name.as_str());
         self.holds_an_account |= matches!(&value, Value::Object(record) if record.is_configuration);
         if matches!(value, Value::Object(_)) || !REFUSAL.contains(&name.as_str()) {
             self.keep(name, self.reading.configuration(value));
@@ -295,6 +301,9 @@ mod tests {
             r#"{"error":{"message":"Unauthorized","code":401}}"#,
             r#"{"message":"hi"}"#,
             r#"{"error":"x","details":{"a":1}}"#,
+            r#"{"error":"Token revoked \ud83d","code":1e999}"#,
+            r#"{"error":{"message":"Token revoked \ud83d"}}"#,
+            r#"{"message":"\ud83d"}"#,
             "[]",
             r#"[{"account":"1","maxJobs":1}]"#,
             "null",

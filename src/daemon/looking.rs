@@ -41,7 +41,7 @@ impl Daemon {
                 .spawn(async move { (Look::First, engine.resume(run, &put_off, now, &|_, _| {}).await) });
         } else if self.put_off.is_some() {
             // The run is not over: neither its second look nor the next run overtakes it.
-        } else if let Some((_, run)) = self.question.filter(|(due, _)| *due <= now) {
+        } else if let Some((_, run)) = self.question.filter(|(due, _)| *due <= now && !self.is_half_seen) {
             self.question = None;
             self.looking
                 .spawn(async move { (Look::Again, engine.confirm(run, None, now, &|_, _| {}).await) });
@@ -90,6 +90,7 @@ impl Daemon {
                 let again = pass.put_off.as_ref().map(|put_off| put_off.until);
                 if look == Look::First {
                     self.put_off = pass.put_off.map(|put_off| (put_off, pass.run));
+                    self.is_half_seen = false;
                 }
                 self.say_if_late(look, now);
                 let waits = self.put_off.is_some() || pass.doubts && look == Look::First;
@@ -111,6 +112,7 @@ impl Daemon {
             }
             Err(error) => {
                 self.failed(error, "the run could not be stored, will try again");
+                self.is_half_seen |= look == Look::First;
                 let again = now + AFTER_FAULT;
                 self.next_run = Some(self.next_run.map_or(again, |next| next.min(again)));
             }

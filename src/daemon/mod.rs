@@ -85,6 +85,8 @@ pub struct Daemon {
     question: Option<(Timestamp, RunId)>,
     /// Whom a run could not ask yet, since their vendor wants to be left alone.
     put_off: Option<(PutOff, RunId)>,
+    /// Whether the last run did not come to its end and goes on no more: the next one is due.
+    is_half_seen: bool,
     /// When there will be something to say.
     next_word: Option<Timestamp>,
     /// The silences that the last announcing heeded.
@@ -137,6 +139,7 @@ impl Daemon {
             run_began: now,
             question,
             put_off: None,
+            is_half_seen: last.is_some_and(|run| run.finished_at.is_none()),
             next_word: Some(now),
             heeded: BTreeSet::new(),
             next_purge: now,
@@ -233,8 +236,8 @@ impl Daemon {
         if let Some(engine) = self.next_engine.take_if(|_| self.looking.is_empty()) {
             self.adopt(engine, now).await;
         }
-        // A run that goes on, or waits for its second look, heeds them at its end.
-        if !self.is_mid_run() && self.question.is_none() && self.silences_moved(now).await {
+        // A run that waits for its second look heeds them at its end.
+        if self.question.is_none() && self.silences_moved(now).await {
             self.next_word = Some(now);
         }
         if self.next_word.is_some_and(|due| due <= now) {
@@ -303,7 +306,7 @@ impl Daemon {
 
     /// Whether there are accounts that the run has not looked at: what it has to say by now is half of a picture.
     fn is_mid_run(&self) -> bool {
-        !self.looking.is_empty() || self.put_off.is_some()
+        !self.looking.is_empty() || self.put_off.is_some() || self.is_half_seen
     }
 
     async fn announce(&mut self, now: Timestamp) {
@@ -335,7 +338,7 @@ impl Daemon {
         let idle = self.looking.is_empty();
         let looks = match &self.put_off {
             Some((put_off, _)) => [Some(put_off.until), None],
-            None => [self.next_run, self.question.map(|(due, _)| due)],
+            None => [self.next_run, self.question.filter(|_| !self.is_half_seen).map(|(due, _)| due)],
         };
         let looks = looks.into_iter().flatten().filter(|_| idle);
         let attempts =

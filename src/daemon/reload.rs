@@ -41,7 +41,7 @@ impl Daemon {
         engine.learn_paces(&self.engine);
         self.engine = engine;
         // The run that follows asks everybody.
-        self.put_off = None;
+        self.is_half_seen |= self.put_off.take().is_some();
         if let Err(error) = self.engine.watch().await {
             self.failed(
                 error,

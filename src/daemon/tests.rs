@@ -118,6 +118,35 @@ async fn who_is_put_off_is_asked_in_the_same_run_before_it_is_told() {
 }
 
 #[tokio::test]
+async fn a_run_that_did_not_come_to_its_end_is_made_again_before_all_of_what_it_saw_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = clock::now();
+    let cut = daemon(&folder, now).await;
+    cut.engine.halt();
+    cut.engine.check(&Scope::Everything, now, &|_, _| {}).await.unwrap();
+    let Daemon { engine, lock, .. } = cut;
+    drop(lock);
+    let engine = Engine::new((*engine.config).clone(), engine.store, engine.client, engine.sender);
+    let mut daemon = of(engine).await;
+    assert!(daemon.is_mid_run() && daemon.next_run.is_some_and(|due| due <= clock::now()));
+    daemon.question = Some((now - TimeDelta::minutes(1), 1));
+    assert!(
+        daemon.wake_at() >= daemon.next_run.min(Some(daemon.next_purge)),
+        "no second look before the first"
+    );
+    daemon.do_what_is_due(clock::now()).await;
+    let (look, pass) = daemon.looking.join_next().await.unwrap().unwrap();
+    assert_eq!(look, Look::First);
+    daemon.looked((look, pass), clock::now());
+    assert!(!daemon.is_mid_run());
+    daemon.put_off = Some((nobody(now, now + TimeDelta::hours(1)), 1));
+    daemon.adopt(daemon.engine.clone(), now).await;
+    assert!(daemon.put_off.is_none() && daemon.is_mid_run(), "a new configuration ends no run");
+    daemon.looked((Look::First, Err(StoreError::Gone { path: "x".into(), fate: "moved" })), now);
+    assert!(daemon.is_mid_run());
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_back_makes_no_pause_longer() {
     let folder = tempfile::tempdir().unwrap();
     let now = clock::now();

@@ -105,6 +105,9 @@ impl Questions<'_> {
             .buffer_unordered(at_once);
         let mut lists = std::pin::pin!(lists);
         while let Some((roll, listing)) = lists.next().await {
+            if engine.is_halted() {
+                return Ok(None);
+            }
             if complains(listing.outcome, listing.retry_after) {
                 let mut pace = engine.pace(&roll.subscription);
                 let until = pace.complained(listing.retry_after, 0, clock());
