@@ -236,8 +236,8 @@ impl Daemon {
         if let Some(engine) = self.next_engine.take_if(|_| self.looking.is_empty()) {
             self.adopt(engine, now).await;
         }
-        // A run that waits for its second look heeds them at its end.
-        if self.question.is_none() && self.silences_moved(now).await {
+        // A run that goes on, or waits for its second look, heeds them at its end.
+        if self.looking.is_empty() && self.question.is_none() && self.silences_moved(now).await {
             self.next_word = Some(now);
         }
         if self.next_word.is_some_and(|due| due <= now) {

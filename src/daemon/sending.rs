@@ -39,8 +39,8 @@ impl Daemon {
         let next = match delivery {
             Ok(delivery) => {
                 // That a message was taken, refused or put off may begin or end an alert about its receiver.
-                // A run that waits for its second look will say it at its end.
-                if self.question.is_none() {
+                // A run that goes on, or waits for its second look, will say it at its end.
+                if self.looking.is_empty() && self.question.is_none() {
                     self.next_word = Some(now);
                 }
                 delivery.next

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::observation::Outcome;
 use minimax_watch::engine::{Pass, Scope};
-use minimax_watch::simulator::{Answer, Page, RetryAfter};
+use minimax_watch::simulator::{Answer, Page, Record, RetryAfter};
 
-use crate::world::{Settings, World, healthy, minutes, seconds, start};
+use crate::world::{Settings, World, days, healthy, minutes, seconds, start};
 
 const FOUR: &str = "accounts = [{ id = \"1\" }, { id = \"2\" }, { id = \"3\" }, { id = \"4\" }]";
 
@@ -198,6 +198,25 @@ async fn while_a_run_goes_on_half_of_what_it_saw_is_not_told() {
     assert!(world.engine.store.pending_messages().await.unwrap().is_empty());
     world.run().await;
     assert_eq!(world.heard(), ["max_jobs_changed info 1 maxJobs 1>9 + resolved unreachable warning main(4)"]);
+}
+
+#[tokio::test]
+async fn while_a_run_goes_on_time_opens_alerts_and_ends_none() {
+    let world = World::open(Settings::subscriptions(FOUR)).await;
+    world.all_healthy(&[("1", ""), ("2", ""), ("3", ""), ("4", "")]);
+    world.main.put(Record::ending("1", start() + days(5)));
+    world.main.put(Record::ending("2", start() + days(7) + minutes(20)));
+    world.run().await;
+    assert_eq!(world.heard(), ["opened expiry 7d warning 1"]);
+    world.main.put(healthy("1"));
+    world.advance(minutes(21));
+    let one = AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("1"));
+    world.engine.check(&Scope::Accounts([one].into()), world.now(), &|_, _| {}).await.unwrap();
+    world.engine.announce_passing(world.now()).await.unwrap();
+    let told = world.engine.store.pending_messages().await.unwrap();
+    assert!(told.len() == 1 && told[0].1.starts_with("2: token expires in 6 days 23 h"), "{told:?}");
+    world.run().await;
+    assert_eq!(world.heard(), ["opened expiry 7d warning 2", "resolved expiry 7d warning 1"]);
 }
 
 #[tokio::test]
