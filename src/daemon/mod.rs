@@ -1,7 +1,8 @@
 //! The service: the only loop. Sleeps to the earliest moment at which a step has something to do.
 //!
 //! Promises: the expiry clock never waits for a run, a run never for a receiver, a receiver never for another; a
-//! store that fails is tried again, one that is lost ends the service; a silence that a command ends is heeded within seconds;
+//! store that fails is tried again, one that is lost ends the service; a silence that a command ends is heeded within seconds,
+//! or at the end of a run that goes on;
 //! SIGTERM and SIGINT let what is in flight end. Leaves all deciding to the steps.
 //!
 //! Remaining race: a process that dies after a receiver took a message and before that is recorded sends it again,
