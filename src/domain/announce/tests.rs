@@ -113,6 +113,13 @@ fn who_was_told_of_an_end_by_a_clock_that_ran_ahead_is_told_once_how_it_stands()
         decided("1h", Severity::Critical, &[near, ended, back], DAY - HOUR),
         Decision::Tell(Reason::Escalated)
     );
+    // What a sound clock told before all that stays told.
+    let sound = telling(0, "1d", Severity::Critical);
+    let corrected = telling(DAY - 3 * HOUR + 1, "2d", Severity::Critical);
+    assert_eq!(
+        decided("1d", Severity::Critical, &[sound, near, ended, corrected], DAY - 3 * HOUR + 1),
+        Decision::Knows(None)
+    );
 }
 
 #[test]

@@ -102,7 +102,20 @@ struct Life {
     over: bool,
     /// Somebody knows of it as it stands.
     acked: bool,
-    told: [Option<(Level, Moment)>; 2],
+    told: [Vec<Told>; 2],
+}
+
+/// At which level something was told, and when.
+type Told = (Level, Moment);
+
+/// What counts at `now` of all that was told, oldest first. Of an end, that is all but what a clock told that ran ahead: what shows a
+/// time in the future, and what that clock told on its way there.
+fn counts(told: &[Told], now: Moment) -> Vec<Told> {
+    let is_ahead = |(level, at): &Told| level.end.is_some() && is_future(*at, now);
+    let Some(last) = told.iter().rposition(is_ahead) else { return told.to_vec() };
+    let (with_it, since) = told.split_at(last + 1);
+    let before = with_it.iter().rposition(|(_, at)| *at <= now).map_or(0, |place| place + 1);
+    [&with_it[..before], since].concat()
 }
 
 #[derive(Debug)]
@@ -251,11 +264,9 @@ impl Model {
                 _ => life.over = true,
             }
         }
-        self.lives.extend(
-            levels
-                .into_iter()
-                .map(|(key, level)| (key, Life { level, over: false, acked: false, told: [None, None] })),
-        );
+        self.lives.extend(levels.into_iter().map(|(key, level)| {
+            (key, Life { level, over: false, acked: false, told: [Vec::new(), Vec::new()] })
+        }));
         let everybody: Vec<&str> = self.accounts.keys().copied().collect();
         let silenced: Vec<bool> = self
             .lives
@@ -282,7 +293,8 @@ impl Model {
                 }
                 let stage = life.level.rung.map(|rung| format!("{} ", stage(rung))).unwrap_or_default();
                 entries.push(format!("{reason} {kind} {stage}{} {subject}", word(life.level.severity)));
-                life.told[receiver] = (!life.over).then_some((life.level, now));
+                life.told[receiver] = counts(&life.told[receiver], now);
+                life.told[receiver].push((life.level, now));
             }
             entries.sort();
             let second = now.trunc_subsecs(0);
@@ -300,9 +312,8 @@ impl Model {
         let reminders = self
             .lives
             .iter()
-            .flat_map(|(_, life)| life.told)
-            .flatten()
-            .filter_map(|(_, at)| Some(at + self.policy.repeat?));
+            .flat_map(|(_, life)| &life.told)
+            .filter_map(|told| Some(told.last()?.1 + self.policy.repeat?));
         let silences = self.silences.iter().map(|silence| silence.until);
         let mut moments: Vec<Moment> =
             ends.chain(reminders).chain(silences).filter(|moment| *moment > now).collect();
@@ -335,16 +346,24 @@ fn news(
     repeat: Option<TimeDelta>,
     now: Moment,
 ) -> Option<&'static str> {
-    match life.told[receiver] {
+    let gravest = |told: &[Told]| {
+        let rung = told.iter().filter_map(|(level, _)| level.rung).min();
+        let severity = told.iter().map(|(level, _)| level.severity).max();
+        severity.map(|severity| Level { rung, severity, end: None })
+    };
+    let told = &life.told[receiver];
+    match told.last() {
         // Whoever was told of the fire is told of its end, whatever it wants to hear by then.
         Some(_) if life.over => Some("resolved"),
         None if life.over => None,
         _ if life.level.severity < least => None,
         None => Some("opened"),
-        Some((_, at)) if life.level.end.is_some() && is_future(at, now) => Some("repeated"),
-        Some((told, _)) if life.level.is_graver_than(told) => Some("escalated"),
+        Some((_, at)) if life.level.end.is_some() && is_future(*at, now) => Some("repeated"),
+        Some(_) if gravest(&counts(told, now)).is_none_or(|known| life.level.is_graver_than(known)) => {
+            Some("escalated")
+        }
         Some(_) if life.acked => None,
-        Some((_, at)) => repeat.filter(|every| (now - at).abs() >= *every).map(|_| "repeated"),
+        Some((_, at)) => repeat.filter(|every| (now - *at).abs() >= *every).map(|_| "repeated"),
     }
 }
 
