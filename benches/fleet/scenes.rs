@@ -210,7 +210,7 @@ async fn age(ours: &Ours) -> anyhow::Result<()> {
              SELECT a.key, s.configuration, t.now - (n.i + 1) * 2592000000, t.now - n.i * 2592000000, 2880
              FROM n, t, accounts a JOIN snapshots s ON s.id = a.snapshot WHERE n.i <= 12;
          INSERT INTO changes (account, kind, severity, field, before_value, after_value, at, announced)
-             SELECT a.key, 'max_jobs', 'info', 'maxJobs', '3', '4', t.now - n.i * 7776000000, 1
+             SELECT a.key, 'max_jobs_changed', 'info', 'maxJobs', '3', '4', t.now - n.i * 7776000000, 1
              FROM n, t, accounts a WHERE n.i <= 4;
          INSERT INTO alerts (id, subscription, account, kind, stage, severity, expires_at, detail, affected, opened_at, resolved_at, settled)
              SELECT printf('%026d', a.key * 100 + n.i), a.subscription, a.id, 'expiry', '7d', 'warning', t.now - n.i * 2592000000,
