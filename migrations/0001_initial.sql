@@ -28,10 +28,32 @@ CREATE TABLE accounts (
     end_missing      INTEGER NOT NULL DEFAULT 0,
     highest_end      INTEGER,
     stepped_back_to  INTEGER,
+    calm             INTEGER NOT NULL DEFAULT 0, -- 1: has a row in looks
     UNIQUE (subscription, id)
 ) STRICT;
 CREATE INDEX accounts_ask ON accounts (ask_at) WHERE watched = 1 AND ask_at IS NOT NULL;
 CREATE INDEX accounts_snapshot ON accounts (snapshot); -- else each purged snapshot is looked for in every account
+-- The accounts that may need an alert: those that are not calm, and those that expire soon.
+CREATE INDEX accounts_astir ON accounts (key) WHERE watched = 1 AND (calm = 0 OR end_missing = 1);
+CREATE INDEX accounts_ends ON accounts (ends_at) WHERE watched = 1;
+
+-- What an unchanged check writes: one narrow row for each calm account. Readers of an account read this row with it. Each
+-- column keeps its width, so that the file does not grow while nothing changes.
+CREATE TABLE looks (
+    account INTEGER PRIMARY KEY REFERENCES accounts (key) ON DELETE CASCADE,
+    digest  TEXT    NOT NULL,                    -- of what each of these checks saw
+    at      INTEGER NOT NULL,                    -- the last one
+    run     INTEGER NOT NULL,
+    checks  INTEGER NOT NULL                     -- after the first one, plus 2^23: four bytes, whatever their number
+) STRICT;
+
+-- What the rules need to know of all accounts of a subscription together.
+CREATE TABLE subscriptions (
+    name     TEXT    PRIMARY KEY,
+    accounts INTEGER NOT NULL,                   -- watched ones, without the list
+    ok_run   INTEGER,                            -- the last run that saw any of them healthy, or the list
+    roster   TEXT                                -- digest of the watched accounts and their rules; null: to be compared
+) STRICT;
 
 -- Run-length: a row per change; an unchanged look moves last_seen_at and the count.
 CREATE TABLE snapshots (
@@ -60,13 +82,16 @@ CREATE INDEX changes_of ON changes (account, at);
 CREATE INDEX changes_new ON changes (id) WHERE announced = 0;
 CREATE INDEX changes_over ON changes (at) WHERE announced = 1;
 
+-- Run-length: a run with the same counts as the one before takes that one's place.
 CREATE TABLE runs (
     id          INTEGER PRIMARY KEY,
     started_at  INTEGER NOT NULL,
     finished_at INTEGER,
     checked     INTEGER NOT NULL DEFAULT 0,
     ok          INTEGER NOT NULL DEFAULT 0,
-    no_verdict  INTEGER NOT NULL DEFAULT 0
+    no_verdict  INTEGER NOT NULL DEFAULT 0,
+    since       INTEGER,                         -- when the first of them began; null: started_at
+    runs        INTEGER NOT NULL DEFAULT 1       -- how many it stands for
 ) STRICT;
 
 -- The subject of an alert is a receiver, else an account, else a subscription.
@@ -104,12 +129,16 @@ CREATE TABLE messages (
     last_error      TEXT,
     created_at      INTEGER NOT NULL,
     finished_at     INTEGER,
+    tried_at        INTEGER,                     -- the last attempt that failed
+    waited          INTEGER NOT NULL DEFAULT 0,  -- milliseconds between the failed attempts: a clock that was moved, or a machine that was off, must not cost a message its attempts
     body            BLOB    NOT NULL             -- last: what follows a long value is slow to reach
 ) STRICT;
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';
-CREATE INDEX messages_ended ON messages (receiver, finished_at, seq) WHERE state <> 'pending';
+-- The newest that ended is the last one in the queue, whatever the clock said when it ended.
+CREATE INDEX messages_ended ON messages (receiver, seq) WHERE state <> 'pending';
 CREATE INDEX messages_failed ON messages (created_at) WHERE state = 'failed';
 CREATE INDEX messages_over ON messages (finished_at) WHERE state <> 'pending';
+CREATE INDEX messages_written ON messages (created_at);
 
 -- What each receiver has been told; commits together with the message that tells it.
 CREATE TABLE announcements (
@@ -128,3 +157,27 @@ CREATE TABLE announcements (
 ) STRICT;
 CREATE INDEX announcements_of_alert ON announcements (alert, receiver, id) WHERE alert IS NOT NULL;
 CREATE INDEX announcements_of_change ON announcements (change) WHERE change IS NOT NULL;
+CREATE INDEX announcements_by ON announcements (message);
+
+-- Operators' rules that suppress notifications until a time. Each list is JSON; an empty one matches everything.
+-- AUTOINCREMENT: the number of a silence never comes to mean another one.
+CREATE TABLE silences (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    accounts      TEXT    NOT NULL,              -- globs
+    kinds         TEXT    NOT NULL,
+    subscriptions TEXT    NOT NULL,
+    even_critical INTEGER NOT NULL,
+    reason        TEXT    NOT NULL,
+    created_at    INTEGER NOT NULL,
+    until         INTEGER NOT NULL,
+    ended_at      INTEGER                        -- by hand, before its time
+) STRICT;
+CREATE INDEX silences_until ON silences (until);
+CREATE INDEX silences_ended ON silences (ended_at) WHERE ended_at IS NOT NULL;
+
+-- Acknowledged alerts get no reminders. The row goes when the alert escalates or resolves.
+CREATE TABLE acks (
+    alert    TEXT    PRIMARY KEY REFERENCES alerts (id) ON DELETE CASCADE,
+    reason   TEXT    NOT NULL,                   -- may be empty
+    acked_at INTEGER NOT NULL
+) STRICT;

@@ -31,7 +31,14 @@ pub(super) enum Content {
     /// Another program's tables.
     Foreign,
     /// A store with these migrations.
-    Schema(Vec<i64>),
+    Schema(Vec<Applied>),
+}
+
+/// One migration that was applied to a store.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(super) struct Applied {
+    pub(super) version: i64,
+    pub(super) checksum: Vec<u8>,
 }
 
 /// How closely one looks before opening.
@@ -123,10 +130,12 @@ impl Content {
         .await?;
         match (tables, application) {
             (0, _) => Ok(Self::Nothing),
-            (_, APPLICATION) => sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-                .fetch_all(connection)
-                .await
-                .map(Self::Schema),
+            (_, APPLICATION) => sqlx::query_as(
+                "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version",
+            )
+            .fetch_all(connection)
+            .await
+            .map(Self::Schema),
             _ => Ok(Self::Foreign),
         }
     }

@@ -77,6 +77,14 @@ pub enum StoreError {
         /// The schema that is not known here.
         version: i64,
     },
+    /// A development version wrote it, before the first release.
+    #[error(
+        "the store {path} was written by an unreleased development version, which cannot be upgraded; it was left as it is. Move it away, with its -wal and -shm if they are there, or choose another [store].path"
+    )]
+    Unreleased {
+        /// Which file.
+        path: PathBuf,
+    },
     /// An earlier version wrote it, and this command only reads.
     #[error(
         "the store {path} was written by an earlier version; run `minimax-watch check` or restart the service, which upgrade it"

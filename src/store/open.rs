@@ -13,7 +13,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use super::content::{Care, Content, Depth, Found, examine};
+use super::content::{Applied, Care, Content, Depth, Found, examine};
 use super::error::open_failed;
 use super::place::Place;
 use super::{Store, StoreError};
@@ -38,6 +38,11 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is no store, is damaged, or was written by a later version; it is left as it was.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, &MIGRATIONS).await
+    }
+
+    /// Opens the store and brings its schema up to date by `migrations`.
+    pub(super) async fn open_with(path: &Path, migrations: &Migrator) -> Result<Self, StoreError> {
         create_folder(path)
             .and_then(|()| create_if_missing(path))
             .map_err(|error| StoreError::io(path, &error))?;
@@ -47,11 +52,11 @@ impl Store {
             // Only a file without tables takes this; to any other it would be written again by every connection.
             Content::Nothing => options = options.auto_vacuum(SqliteAutoVacuum::Incremental),
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
-            Content::Schema(applied) => refuse_newer(path, &applied)?,
+            Content::Schema(applied) => refuse_unknown(path, &applied, migrations)?,
         }
         // One connection does for all: each that tries waits for whoever locks the file, and holds up the end as long.
         let write = connect(path, 1, &options.clone().optimize_on_close(true, None)).await?;
-        if let Err(error) = MIGRATIONS.run(&write).await {
+        if let Err(error) = migrations.run(&write).await {
             write.close().await;
             return Err(migration_failed(path, error));
         }
@@ -88,7 +93,7 @@ impl Store {
             Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
             Content::Schema(applied) => applied,
         };
-        refuse_newer(path, &applied)?;
+        refuse_unknown(path, &applied, &MIGRATIONS)?;
         let age = if applied.len() < MIGRATIONS.iter().count() { Age::Earlier } else { Age::Ours };
         let options = options(path);
         let (write, read) =
@@ -155,11 +160,17 @@ fn migration_failed(path: &Path, error: MigrateError) -> StoreError {
     }
 }
 
-fn refuse_newer(path: &Path, applied: &[i64]) -> Result<(), StoreError> {
-    match applied.iter().find(|version| !MIGRATIONS.version_exists(**version)) {
-        Some(version) => Err(StoreError::Newer { path: path.to_owned(), version: *version }),
-        None => Ok(()),
+/// Refuses a store whose schema this version cannot bring up to date.
+fn refuse_unknown(path: &Path, applied: &[Applied], migrations: &Migrator) -> Result<(), StoreError> {
+    for Applied { version, checksum } in applied {
+        match migrations.iter().find(|known| known.version == *version) {
+            Some(known) if *known.checksum == **checksum => {}
+            // Before the first release the first migration still changed.
+            Some(_) => return Err(StoreError::Unreleased { path: path.to_owned() }),
+            None => return Err(StoreError::Newer { path: path.to_owned(), version: *version }),
+        }
     }
+    Ok(())
 }
 
 /// Makes the folder of `path`, where it is missing, for its owner alone.

@@ -19,7 +19,6 @@ mod fallback;
 mod judged;
 mod lists;
 mod mail;
-mod migrations;
 mod outcomes;
 mod pace;
 mod quiet;

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Row, SqlitePool};
 
@@ -160,6 +161,46 @@ async fn a_store_of_an_earlier_version_is_not_read_before_it_is_upgraded() {
     rewrite_history(&home, "DELETE FROM _sqlx_migrations").await;
     let refused = Store::open_existing(&home.path()).await;
     assert!(matches!(refused, Err(StoreError::Older { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_store_of_an_unreleased_version_is_refused_and_left_as_it_was() {
+    let home = Home::watching(&["1"]).await;
+    rewrite_history(&home, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
+    let before = fs::read(home.path()).unwrap();
+    for refused in [Store::open(&home.path()).await.map(Some), Store::open_existing(&home.path()).await] {
+        assert!(matches!(refused, Err(StoreError::Unreleased { .. })), "{refused:?}");
+    }
+    assert_eq!(fs::read(home.path()).unwrap(), before);
+}
+
+/// The present schema and one migration more, as the next version would bring it.
+async fn next_version() -> Migrator {
+    let folder = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    let sample = "ALTER TABLE accounts ADD COLUMN sample INTEGER NOT NULL DEFAULT 7;";
+    fs::write(folder.path().join("9000_sample.sql"), sample).unwrap();
+    Migrator::new(folder.path().to_owned()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_next_version_upgrades_a_store_once_and_keeps_its_rows() {
+    let home = Home::watching(&["1", "2"]).await;
+    home.store.close().await;
+    let next = next_version().await;
+    for _ in 0..2 {
+        let upgraded = Store::open_with(&home.path(), &next).await.unwrap();
+        assert_eq!(upgraded.watched().await.unwrap().len(), 2);
+        let sample: i64 =
+            sqlx::query_scalar("SELECT SUM(sample) FROM accounts").fetch_one(&upgraded.read).await.unwrap();
+        assert_eq!(sample, 14);
+        upgraded.close().await;
+    }
+    let refused = Store::open(&home.path()).await;
+    assert!(matches!(refused, Err(StoreError::Newer { version: 9000, .. })), "{refused:?}");
 }
 
 #[tokio::test]
