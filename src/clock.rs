@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{SubsecRound, TimeDelta, Utc};
 
+use crate::domain::clock::Clock;
 use crate::domain::time::Timestamp;
 
 /// No sleep is longer, so that a suspended machine or a clock that was set is noticed within it.
@@ -13,6 +14,11 @@ const LONGEST_SLEEP: TimeDelta = TimeDelta::minutes(1);
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn now() -> Timestamp {
     Utc::now().trunc_subsecs(3)
+}
+
+/// The system's clock, for steps that wait.
+pub fn system() -> Clock {
+    Clock::new(now)
 }
 
 /// Sleeps until the wall clock shows `moment`.

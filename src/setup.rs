@@ -34,7 +34,7 @@ pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Confi
 /// Everything that the steps need, on an open store.
 pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
-    Ok(Engine::new(config, store, client, Sender::over_network()))
+    Ok(Engine::new(config, store, client, Sender::over_network(), clock::system()))
 }
 
 /// Everything that the steps need, on a copy of the store that goes with it; `sender` decides whether anything is sent.
@@ -61,7 +61,7 @@ impl StoreCopy {
         }
         let store = Store::open(&copy).await?;
         let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
-        Ok(Engine::new(config, store, client, sender))
+        Ok(Engine::new(config, store, client, sender, clock::system()))
     }
 }
 

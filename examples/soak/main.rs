@@ -105,7 +105,7 @@ impl Soak {
         let config = config::load(&Source::File(file), &environment, start)?.config;
         let store = Store::open(&config.store.path).await?;
         let client = Client::new(&config.api)?;
-        let engine = Engine::new(config, store, client, Sender::over_network());
+        let engine = Engine::new(config, store, client, Sender::over_network(), now.clock());
         let judge = Judge::new(folder.join("heard"))?;
         Ok(Self {
             options,
@@ -175,10 +175,10 @@ impl Soak {
         self.engine.announce(now).await?;
         let announce = began.elapsed();
         let began = Instant::now();
-        self.engine.deliver_all(now).await?;
+        self.engine.deliver_all().await?;
         let deliver = began.elapsed();
         // That a message was taken or not may give something more to say.
-        self.tell(now).await?;
+        self.tell().await?;
         let mut purge = None;
         if self.next_purge <= now {
             let began = Instant::now();
@@ -194,13 +194,13 @@ impl Soak {
     async fn pass(&mut self, until: Timestamp) -> anyhow::Result<()> {
         while let Some(moment) = self.next_word.filter(|moment| *moment < until) {
             self.now.set(moment);
-            self.tell(moment).await?;
+            self.tell().await?;
         }
         Ok(())
     }
 
-    async fn tell(&mut self, now: Timestamp) -> anyhow::Result<()> {
-        let (announced, delivery) = self.engine.tell(now).await?;
+    async fn tell(&mut self) -> anyhow::Result<()> {
+        let (announced, delivery) = self.engine.tell().await?;
         self.next_word = [announced.next, delivery.next].into_iter().flatten().min();
         for (name, hook) in [("pager", &self.pager), ("desk", &self.desk)] {
             for delivery in hook.deliveries() {

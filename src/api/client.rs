@@ -14,8 +14,8 @@ use url::Url;
 
 use crate::config::{self, is_loopback};
 use crate::domain::account::AccountId;
+use crate::domain::clock::Clock;
 use crate::domain::observation::{Observation, Outcome};
-use crate::domain::time::Timestamp;
 
 use super::answer::{Answer, Body};
 use super::classify::{Reading, Unread, malformed};
@@ -99,13 +99,15 @@ impl Client {
     /// A token that cannot be sent in a header counts as refused (`unauthorized`) and is not sent. The ids ``, `.` and
     /// `..` cannot be written as a path segment of any URL (WHATWG URL, 4.4: `%2e` means the same); they are
     /// `malformed`, and nothing is asked rather than something else.
-    pub async fn account(&self, token: &SecretString, id: &AccountId, now: Timestamp) -> Observation {
+    /// What the vendor asks for is measured by `clock` from when its answer came.
+    pub async fn account(&self, token: &SecretString, id: &AccountId, clock: &Clock) -> Observation {
         let segment = utf8_percent_encode(id.as_str(), SEGMENT).to_string();
         if matches!(segment.as_str(), "" | "." | "..") {
             return malformed("this id cannot be part of a URL: the account cannot be asked for by itself");
         }
-        let reading = Reading { redactor: Redactor::new(token.expose_secret()), now };
-        match self.ask(&format!("/{segment}"), token).await {
+        let response = self.ask(&format!("/{segment}"), token).await;
+        let reading = Reading { redactor: Redactor::new(token.expose_secret()), now: clock.now() };
+        match response {
             Ok(response) => reading.account(&self.answer(response).await),
             Err(unread) => reading.unread(&unread),
         }
@@ -115,11 +117,12 @@ impl Client {
     pub async fn accounts<T>(
         &self,
         token: &SecretString,
-        now: Timestamp,
+        clock: &Clock,
         keep: impl FnMut(Observation) -> T,
     ) -> Listing<T> {
-        let reading = Reading { redactor: Redactor::new(token.expose_secret()), now };
-        let mut response = match self.ask("", token).await {
+        let response = self.ask("", token).await;
+        let reading = Reading { redactor: Redactor::new(token.expose_secret()), now: clock.now() };
+        let mut response = match response {
             Ok(response) => response,
             Err(unread) => return reading.unread(&unread).into(),
         };

@@ -21,14 +21,14 @@ const SHORTEST: usize = 4;
 
 pub(super) async fn run(global: &Global, options: &Ack) -> anyhow::Result<u8> {
     let config = setup::load(global, &[])?;
-    let now = clock::now();
     let store = Store::open_existing(&config.store.path).await?.context("there are no alerts yet")?;
     let firing = store.firing_alerts().await?;
     let directory = Directory::new(&store.watched().await?, config.fallbacks());
     let alerts =
         options.alerts.iter().map(|id| find(id, &firing)).collect::<anyhow::Result<Vec<&Alert>>>()?;
-    let ack = store::Ack { at: now, reason: one_line(&options.reason) };
+    // The service may hold the store for a while.
     let mut writer = store.write().await?;
+    let ack = store::Ack { at: clock::now(), reason: one_line(&options.reason) };
     let before = writer.acks().await?;
     let mut text = String::new();
     for alert in alerts {

@@ -65,7 +65,7 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option
     let engine = patient(setup::engine(config, store.clone())?, options);
     let wanted = pass(&engine, options, at).await?;
     at.step(Step::Telling);
-    engine.tell(clock::now()).await?;
+    engine.tell().await?;
     at.step(Step::Closing);
     engine.purge(clock::now()).await?;
     let today = clock::now().date_naive();

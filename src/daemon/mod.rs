@@ -115,7 +115,7 @@ impl Daemon {
     /// is one when an account was not well when last looked at, or never looked at: a restart passes a new token.
     pub async fn new(engine: Engine, lock: Lock) -> anyhow::Result<Self> {
         engine.watch().await?;
-        let now = clock::now();
+        let now = engine.clock.now();
         let last = engine.store.last_run().await?;
         let question = match (engine.store.next_question().await?, last) {
             (Some(at), Some(run)) => Some((at, run.id)),
@@ -177,7 +177,7 @@ impl Daemon {
             config.schedule.schedule.expression(),
             config.store.path.display()
         );
-        self.queue_all(clock::now());
+        self.queue_all(self.now());
         let status = self.status();
         self.systemd.ready(status);
         if !self.engine.store.is_examined() {
@@ -185,7 +185,7 @@ impl Daemon {
             self.examining.spawn(async move { store.examine().await });
         }
         loop {
-            self.do_what_is_due(clock::now()).await;
+            self.do_what_is_due().await;
             if let Some(lost) = self.lost {
                 tracing::error!("stopping: {lost}");
                 systemd::stopping(&lost.to_string());
@@ -194,11 +194,11 @@ impl Daemon {
             }
             let status = self.status();
             self.systemd.stands(status);
-            self.systemd.live(&self.engine.store, clock::now());
+            self.systemd.live(&self.engine.store, self.engine.clock.now());
             tokio::select! {
                 () = clock::nap_until(self.wake_at()) => {}
-                Some(run) = self.looking.join_next() => self.looked(run.context("a run was cut off")?, clock::now()),
-                Some(sent) = self.sending.join_next() => self.sent(sent.context("a delivery was cut off")?, clock::now()),
+                Some(run) = self.looking.join_next() => self.looked(run.context("a run was cut off")?, self.now()),
+                Some(sent) = self.sending.join_next() => self.sent(sent.context("a delivery was cut off")?, self.now()),
                 Some(examined) = self.examining.join_next() => self.examined(examined.context("an examination was cut off")?),
                 signal = signals.next() => match signal {
                     Signal::Stop(name) => {
@@ -206,7 +206,7 @@ impl Daemon {
                         self.engine.halt();
                         break;
                     }
-                    Signal::Reload => self.reload(&reload, clock::now()).await,
+                    Signal::Reload => self.reload(&reload).await,
                 },
             }
         }
@@ -220,7 +220,12 @@ impl Daemon {
         Ok(End::Told)
     }
 
-    async fn do_what_is_due(&mut self, now: Timestamp) {
+    fn now(&self) -> Timestamp {
+        self.engine.clock.now()
+    }
+
+    /// Each step may take a while: the clock is read again before the next one.
+    async fn do_what_is_due(&mut self) {
         // First of all: what is written to a file without a name is lost, and told again by whoever comes next.
         if let Err(gone) = self.engine.store.in_place().and_then(|()| self.lock.in_place()) {
             self.lost = Some(gone);
@@ -228,6 +233,7 @@ impl Daemon {
         if self.lost.is_some() {
             return;
         }
+        let now = self.now();
         if self.looked_up - now > SET_BACK {
             let back_by_s = (self.looked_up - now).num_seconds();
             tracing::warn!(back_by_s, "the clock was set back by {back_by_s} s");
@@ -235,23 +241,23 @@ impl Daemon {
         }
         self.looked_up = now;
         if let Some(engine) = self.next_engine.take_if(|_| self.looking.is_empty()) {
-            self.adopt(engine, now).await;
+            self.adopt(engine).await;
         }
         // A run that goes on, or waits for its second look, heeds them at its end.
-        if self.looking.is_empty() && self.question.is_none() && self.silences_moved(now).await {
-            self.next_word = Some(now);
+        if self.looking.is_empty() && self.question.is_none() && self.silences_moved().await {
+            self.next_word = Some(self.now());
         }
-        if self.next_word.is_some_and(|due| due <= now) {
-            self.announce(now).await;
+        if self.next_word.is_some_and(|due| due <= self.now()) {
+            self.announce().await;
         }
         // After what is due by the clock alone, which must not see half of what the run is about to learn.
         if self.looking.is_empty() {
-            self.look(now);
+            self.look(self.now());
         }
-        if self.next_purge <= now {
-            self.purge(now).await;
+        if self.next_purge <= self.now() {
+            self.purge().await;
         }
-        self.send(now);
+        self.send(self.now());
     }
 
     /// What passes is tried again; what does not ends the loop, which says so, once.
@@ -270,8 +276,8 @@ impl Daemon {
     }
 
     /// One batch: the expiry clock must not wait for a backlog.
-    async fn purge(&mut self, now: Timestamp) {
-        let pause = match self.engine.purge(now).await {
+    async fn purge(&mut self) {
+        let pause = match self.engine.purge(self.now()).await {
             Ok(purged) => {
                 tracing::debug!(rows = purged.rows, more = purged.more, "purged");
                 if purged.more { PURGE_AGAIN } else { PURGE_EVERY }
@@ -281,7 +287,7 @@ impl Daemon {
                 PURGE_EVERY
             }
         };
-        self.next_purge = now + pause;
+        self.next_purge = self.now() + pause;
     }
 
     /// Every moment to come was reckoned by a clock that ran ahead: waiting for it could take as long as that was.
@@ -296,8 +302,8 @@ impl Daemon {
     }
 
     /// Whether a silence came or ended since the last announcing. A store that cannot be read is told of by the steps.
-    async fn silences_moved(&self, now: Timestamp) -> bool {
-        self.silences(now).await.is_some_and(|silences| silences != self.heeded)
+    async fn silences_moved(&self) -> bool {
+        self.silences(self.now()).await.is_some_and(|silences| silences != self.heeded)
     }
 
     async fn silences(&self, now: Timestamp) -> Option<BTreeSet<SilenceId>> {
@@ -310,7 +316,8 @@ impl Daemon {
         !self.looking.is_empty() || self.put_off.is_some() || self.is_half_seen
     }
 
-    async fn announce(&mut self, now: Timestamp) {
+    async fn announce(&mut self) {
+        let now = self.now();
         // Read before: what comes or ends in between is seen as moved the next time.
         let heeded = self.silences(now).await;
         let announced = if self.is_mid_run() {
@@ -325,12 +332,12 @@ impl Daemon {
                 self.heeded = heeded.unwrap_or_default();
                 if announced.messages > 0 {
                     tracing::debug!(messages = announced.messages, firing = announced.firing, "announced");
-                    self.queue_all(now);
+                    self.queue_all(self.now());
                 }
             }
             Err(error) => {
                 self.failed(error, "alerts could not be stored, will try again");
-                self.next_word = Some(now + AFTER_FAULT);
+                self.next_word = Some(self.now() + AFTER_FAULT);
             }
         }
     }

@@ -4,20 +4,19 @@
 
 use super::Daemon;
 use super::systemd::Systemd;
-use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::output::reasons;
 
 impl Daemon {
     /// Lets the engine that `reload` makes take over, if it makes one.
-    pub(super) async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>, now: Timestamp) {
+    pub(super) async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>) {
         Systemd::reloading();
         match reload(self) {
             Ok(engine) => {
                 self.refused = None;
                 // What a run learns by the old configuration must not come after the new one's first word.
                 if self.looking.is_empty() {
-                    self.adopt(engine, now).await;
+                    self.adopt(engine).await;
                 } else {
                     self.next_engine = Some(engine);
                 }
@@ -34,7 +33,7 @@ impl Daemon {
         self.systemd.ready(status);
     }
 
-    pub(super) async fn adopt(&mut self, engine: Engine, now: Timestamp) {
+    pub(super) async fn adopt(&mut self, engine: Engine) {
         if engine.config.store.path != self.engine.config.store.path {
             tracing::warn!("another [store].path needs a restart; the old store stays in use");
         }
@@ -48,6 +47,7 @@ impl Daemon {
                 "the accounts of the new configuration could not be stored; the next run tries again",
             );
         }
+        let now = self.now();
         // Whoever mended a token or added an account wants to know now, not at the next run of a slow schedule.
         self.next_run = Some(now);
         self.next_word = Some(now);

@@ -26,7 +26,7 @@ impl Daemon {
             let engine = self.engine.clone();
             self.attempts.remove(&receiver.name);
             self.busy.insert(receiver.name.clone());
-            self.sending.spawn(async move { (receiver.name.clone(), engine.deliver(&receiver, now).await) });
+            self.sending.spawn(async move { (receiver.name.clone(), engine.deliver(&receiver).await) });
         }
     }
 

@@ -1,5 +1,7 @@
 //! The loop's moments, with explicit clocks and a vendor that nobody listens as.
 
+use std::ops::{Deref, DerefMut};
+
 use tempfile::TempDir;
 
 use super::*;
@@ -12,8 +14,35 @@ use crate::notify::Sender;
 use crate::simulator::{Answer, Record, RetryAfter, UseApi, VirtualNow};
 use crate::store::RunCounts;
 
+/// A daemon and the clock that it goes by.
+struct Timed {
+    daemon: Daemon,
+    clock: VirtualNow,
+}
+
+impl Deref for Timed {
+    type Target = Daemon;
+
+    fn deref(&self) -> &Daemon {
+        &self.daemon
+    }
+}
+
+impl DerefMut for Timed {
+    fn deref_mut(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+}
+
+impl Timed {
+    async fn do_what_is_due_at(&mut self, now: Timestamp) {
+        self.clock.set(now);
+        self.daemon.do_what_is_due().await;
+    }
+}
+
 /// A daemon whose store last saw a run at `last`, by whatever clock.
-async fn daemon(folder: &TempDir, last: Timestamp) -> Daemon {
+async fn daemon(folder: &TempDir, last: Timestamp) -> Timed {
     let path = folder.path().join("watch.db").display().to_string();
     let environment: Environment = [
         ("USEAPI_TOKEN", "user:1234-abcdefgh"),
@@ -22,17 +51,19 @@ async fn daemon(folder: &TempDir, last: Timestamp) -> Daemon {
     ]
     .into_iter()
     .collect();
-    let engine = engine(&environment, &["a"], last).await;
+    let clock = VirtualNow::new(last);
+    let engine = engine(&environment, &["a"], &clock).await;
     engine.check(&Scope::Everything, last, &|_, _| {}).await.unwrap();
-    of(engine).await
+    clock.set(last.min(clock::now()));
+    Timed { daemon: of(engine).await, clock }
 }
 
-async fn engine(environment: &Environment, ids: &[&str], now: Timestamp) -> Engine {
+async fn engine(environment: &Environment, ids: &[&str], clock: &VirtualNow) -> Engine {
     let ids: Vec<AccountId> = ids.iter().map(|id| AccountId::new(*id)).collect();
-    let config = config::bare(&ids, environment, now).unwrap();
+    let config = config::bare(&ids, environment, clock.now()).unwrap();
     let store = Store::open(&config.store.path).await.unwrap();
     let client = Client::new(&config.api).unwrap();
-    Engine::new(config, store, client, Sender::over_network())
+    Engine::new(config, store, client, Sender::over_network(), clock.clock())
 }
 
 async fn of(engine: Engine) -> Daemon {
@@ -60,7 +91,7 @@ async fn a_clock_that_is_set_back_while_it_runs_holds_nothing_off() {
     daemon.question = Some((ahead, 1));
     daemon.next_word = Some(ahead);
     daemon.next_purge = ahead;
-    daemon.do_what_is_due(now).await;
+    daemon.do_what_is_due_at(now).await;
     assert!(daemon.next_run.unwrap() <= now + QUARTER, "{:?}", daemon.next_run);
     assert!(daemon.question.unwrap().0 <= now + STILL_IN_DOUBT, "{:?}", daemon.question);
     assert!(daemon.next_word.is_none_or(|word| word < ahead), "{:?}", daemon.next_word);
@@ -124,23 +155,25 @@ async fn a_run_that_did_not_come_to_its_end_is_made_again_before_all_of_what_it_
     let cut = daemon(&folder, now).await;
     cut.engine.halt();
     cut.engine.check(&Scope::Everything, now, &|_, _| {}).await.unwrap();
-    let Daemon { engine, lock, .. } = cut;
+    let Timed { daemon: Daemon { engine, lock, .. }, clock } = cut;
     drop(lock);
-    let engine = Engine::new((*engine.config).clone(), engine.store, engine.client, engine.sender);
-    let mut daemon = of(engine).await;
+    let engine =
+        Engine::new((*engine.config).clone(), engine.store, engine.client, engine.sender, engine.clock);
+    let mut daemon = Timed { daemon: of(engine).await, clock };
     assert!(daemon.is_mid_run() && daemon.next_run.is_some_and(|due| due <= clock::now()));
     daemon.question = Some((now - TimeDelta::minutes(1), 1));
     assert!(
         daemon.wake_at() >= daemon.next_run.min(Some(daemon.next_purge)),
         "no second look before the first"
     );
-    daemon.do_what_is_due(clock::now()).await;
+    daemon.do_what_is_due_at(clock::now()).await;
     let (look, pass) = daemon.looking.join_next().await.unwrap().unwrap();
     assert_eq!(look, Look::First);
     daemon.looked((look, pass), clock::now());
     assert!(!daemon.is_mid_run());
     daemon.put_off = Some((nobody(now, now + TimeDelta::hours(1)), 1));
-    daemon.adopt(daemon.engine.clone(), now).await;
+    let engine = daemon.engine.clone();
+    daemon.adopt(engine).await;
     assert!(daemon.put_off.is_none() && daemon.is_mid_run(), "a new configuration ends no run");
     daemon.looked((Look::First, Err(StoreError::Gone { path: "x".into(), fate: "moved" })), now);
     assert!(daemon.is_mid_run());
@@ -154,18 +187,19 @@ async fn a_clock_that_was_set_back_makes_no_pause_longer() {
     let ahead = now + TimeDelta::days(300);
     daemon.looked_up = ahead;
     daemon.put_off = Some((nobody(ahead, ahead), 1));
-    daemon.do_what_is_due(now).await;
+    daemon.do_what_is_due_at(now).await;
     assert!(daemon.put_off.is_none() && !daemon.looking.is_empty(), "it is asked at once");
 }
 
 /// The loop in virtual time, over a vendor of its own.
-async fn live(daemon: &mut Daemon, mut now: Timestamp, until: Timestamp) {
+async fn live(daemon: &mut Timed, mut now: Timestamp, until: Timestamp) {
     while now < until {
-        daemon.do_what_is_due(now).await;
+        daemon.do_what_is_due_at(now).await;
         while let Some(done) = daemon.looking.join_next().await {
             now += TimeDelta::milliseconds(5);
+            daemon.clock.set(now);
             daemon.looked(done.unwrap(), now);
-            daemon.do_what_is_due(now).await;
+            daemon.do_what_is_due_at(now).await;
         }
         let next = daemon.wake_at().unwrap().max(now + TimeDelta::milliseconds(1));
         now = next.min(now + TimeDelta::minutes(1));
@@ -176,7 +210,8 @@ async fn live(daemon: &mut Daemon, mut now: Timestamp, until: Timestamp) {
 async fn a_vendor_that_asks_for_longer_pauses_than_lie_between_runs_hides_nobody() {
     for pause in [60, 90] {
         let (folder, begin) = (tempfile::tempdir().unwrap(), clock::now());
-        let api = UseApi::open(&VirtualNow::new(begin)).await.unwrap();
+        let clock = VirtualNow::new(begin);
+        let api = UseApi::open(&clock).await.unwrap();
         let vendor = api.subscribe("user:1234-abcdefgh".into());
         for id in ["a", "b", "c", "d"] {
             vendor.put(Record::ending(id, begin + TimeDelta::days(90)));
@@ -193,7 +228,8 @@ async fn a_vendor_that_asks_for_longer_pauses_than_lie_between_runs_hides_nobody
         ]
         .into_iter()
         .collect();
-        let mut daemon = of(engine(&environment, &["a", "b", "c", "d"], begin).await).await;
+        let engine = engine(&environment, &["a", "b", "c", "d"], &clock).await;
+        let mut daemon = Timed { daemon: of(engine).await, clock };
         live(&mut daemon, begin, begin + TimeDelta::minutes(30)).await;
         let store = &daemon.engine.store;
         let firing: Vec<_> =
@@ -219,9 +255,9 @@ async fn a_purge_of_years_lets_go_of_the_loop_after_each_batch() {
     }
     writer.begin_run(now).await.unwrap();
     writer.commit().await.unwrap();
-    daemon.do_what_is_due(now).await;
+    daemon.do_what_is_due_at(now).await;
     assert_eq!(daemon.next_purge, now + PURGE_AGAIN, "there is more");
-    daemon.do_what_is_due(now + PURGE_AGAIN).await;
+    daemon.do_what_is_due_at(now + PURGE_AGAIN).await;
     assert_eq!(daemon.next_purge, now + PURGE_AGAIN + PURGE_EVERY);
 }
 

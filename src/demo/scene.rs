@@ -62,7 +62,8 @@ impl Scene {
         let environment: Environment = std::iter::empty::<(&str, &str)>().collect();
         let config = config::load(&Source::File(file), &environment, start)?.config;
         let store = Store::open(&config.store.path).await?;
-        let engine = setup::engine(config, store)?;
+        let mut engine = setup::engine(config, store)?;
+        engine.clock = now.clock();
         Ok(Self { folder: folder.to_owned(), start, now, vendor, main, mailbox, pager, engine })
     }
 

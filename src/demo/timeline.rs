@@ -63,7 +63,7 @@ impl<'a> Timeline<'a> {
                 engine.confirm(pass.run, None, now, &|_, _| {}).await?;
             }
         }
-        let (announced, delivery) = engine.tell(now).await?;
+        let (announced, delivery) = engine.tell().await?;
         self.next_word = announced.next;
         self.next_attempt = delivery.next;
         self.show()

@@ -9,6 +9,7 @@ pub mod announce;
 pub mod assess;
 pub mod backoff;
 pub mod change;
+pub mod clock;
 pub mod configuration;
 pub mod diff;
 pub mod directory;

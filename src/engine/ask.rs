@@ -76,7 +76,6 @@ pub(super) struct Questions<'a> {
     pub(super) own: Vec<AccountKey>,
     /// With which account of each subscription to begin.
     pub(super) first: Beginning,
-    pub(super) now: Timestamp,
     /// How long the run has waited for vendors already.
     pub(super) waited: TimeDelta,
 }
@@ -84,14 +83,13 @@ pub(super) struct Questions<'a> {
 impl Questions<'_> {
     /// Asks for the lists, then for every account that none of them speaks for. Gives whom it put off.
     pub(super) async fn ask(self, sightings: Sender<Sighting>) -> Result<Option<PutOff>, StoreError> {
-        let Self { engine, rolls, mut own, first, now, waited } = self;
-        let started = Instant::now();
-        let clock = || now + TimeDelta::from_std(started.elapsed()).unwrap_or_default();
+        let Self { engine, rolls, mut own, first, waited } = self;
+        let clock = || engine.clock.now();
         let mut left = Left { patience: engine.patience - waited, put_off: None, skipped: Vec::new() };
         let mut open = Vec::new();
         for roll in rolls {
-            match engine.pace(&roll.subscription).closed_at(now) {
-                Some(until) => left.alone(until, now, roll.accounts()),
+            match engine.pace(&roll.subscription).closed_at(clock()) {
+                Some(until) => left.alone(until, clock(), roll.accounts()),
                 None => open.push(roll),
             }
         }
@@ -101,7 +99,7 @@ impl Questions<'_> {
             Fetch::List => concurrency.min(ROLLS),
         };
         let lists = futures_util::stream::iter(open)
-            .map(|roll| read_out(engine.clone(), roll, clock()))
+            .map(|roll| read_out(engine.clone(), roll))
             .buffer_unordered(at_once);
         let mut lists = std::pin::pin!(lists);
         while let Some((roll, listing)) = lists.next().await {
@@ -129,7 +127,7 @@ impl Questions<'_> {
             }
             while under_way.len() < concurrency && (gap.is_zero() || next_start <= Instant::now()) {
                 let Some(target) = lanes.next(clock(), &mut left) else { break };
-                under_way.push(look(engine.clone(), target, clock()));
+                under_way.push(look(engine.clone(), target));
                 next_start += gap;
             }
             for skipped in left.skipped.drain(..) {

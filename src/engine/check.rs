@@ -65,7 +65,7 @@ impl Engine {
         let mut writer = self.store.write().await?;
         let run = writer.begin_run(now).await?;
         writer.commit().await?;
-        let mut step = Step::new(self, run, None, now);
+        let mut step = Step::new(self, run, None);
         let targets = match scope {
             Scope::Accounts(accounts) => accounts.iter().cloned().collect(),
             Scope::Everything => {
@@ -120,7 +120,7 @@ impl Engine {
     ) -> Result<Step<'_>, StoreError> {
         let begun = self.store.last_run().await?.filter(|last| last.id == run).map(|last| last.started_at);
         let waited = after.map_or(TimeDelta::zero(), |put_off| put_off.waited_by(now));
-        Ok(Step { waited, ..Step::new(self, run, begun.or(Some(now)), now) })
+        Ok(Step { waited, ..Step::new(self, run, begun.or(Some(now))) })
     }
 }
 
@@ -129,7 +129,6 @@ pub(super) struct Step<'a> {
     pub(super) engine: &'a Engine,
     pub(super) policy: Policy,
     pub(super) run: RunId,
-    pub(super) now: Timestamp,
     /// When the run began, where this is not its first pass: looks since then are corrected, not added to.
     pub(super) begun: Option<Timestamp>,
     pub(super) tally: Tally,
@@ -141,12 +140,11 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>, now: Timestamp) -> Self {
+    fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>) -> Self {
         Self {
             engine,
             policy: engine.config.policy(),
             run,
-            now,
             begun,
             tally: Tally::default(),
             waited: TimeDelta::zero(),
@@ -156,7 +154,7 @@ impl<'a> Step<'a> {
     }
 
     async fn look_at(&mut self, targets: Vec<AccountKey>, progress: Progress<'_>) -> Result<(), StoreError> {
-        let (engine, now, waited, first) = (self.engine, self.now, self.waited, self.first);
+        let (engine, waited, first) = (self.engine, self.waited, self.first);
         let (rolls, own) = plan(engine, targets);
         let total = own.len() + rolls.iter().map(|roll| roll.wanted.len()).sum::<usize>();
         let (sightings, mut queue) = mpsc::channel(BATCH);
@@ -177,7 +175,7 @@ impl<'a> Step<'a> {
             }
             Ok(())
         };
-        let questions = Questions { engine, rolls, own, first, now, waited };
+        let questions = Questions { engine, rolls, own, first, waited };
         let (put_off, ()) = tokio::try_join!(questions.ask(sightings), writing)?;
         self.put_off = put_off;
         Ok(())
@@ -186,14 +184,15 @@ impl<'a> Step<'a> {
     async fn finish(self) -> Result<Pass, StoreError> {
         let store = &self.engine.store;
         let mut writer = store.write().await?;
+        let now = self.engine.clock.now();
         let is_over = self.put_off.is_none() && !self.engine.is_halted();
-        let counts = writer.count_run(self.run, &self.tally, is_over.then_some(self.now)).await?;
+        let counts = writer.count_run(self.run, &self.tally, is_over.then_some(now)).await?;
         writer.commit().await?;
         let doubts = store.next_question().await?.is_some();
         let next_rung = if doubts || self.put_off.is_some() {
-            let horizon = self.now + self.policy.longest_lead();
+            let horizon = now + self.policy.longest_lead();
             let (members, later) = (store.astir(horizon).await?, store.next_end(horizon).await?);
-            next_rung(&members, later, &self.policy, self.now)
+            next_rung(&members, later, &self.policy, now)
         } else {
             None
         };

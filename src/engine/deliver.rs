@@ -28,23 +28,25 @@ pub struct Delivery {
 
 impl Engine {
     /// Sends what is due for `receiver`.
-    pub async fn deliver(&self, receiver: &Receiver, now: Timestamp) -> Result<Delivery, StoreError> {
+    pub async fn deliver(&self, receiver: &Receiver) -> Result<Delivery, StoreError> {
         let mut delivery = Delivery::default();
         while let Some(message) = self.store.next_message(&receiver.name).await? {
-            if !message.is_due(now) {
+            if !message.is_due(self.clock.now()) {
                 delivery.next = Some(message.next_attempt_at);
                 break;
             }
             self.begin_attempt(&message).await?;
             delivery.attempts += 1;
             let attempt = if message.channel == channel_word(&receiver.channel) {
-                self.sender.send(receiver, &message.id, &message.body, now).await
+                self.sender.send(receiver, &message.id, &message.body, &self.clock).await
             } else {
                 Attempt::Refused {
                     error: format!("written as {}, which the receiver is no more", message.channel),
                 }
             };
-            match self.record_attempt(receiver, &message, attempt, now).await? {
+            // Pauses count from the answer, which may have taken long.
+            let answered_at = self.clock.now();
+            match self.record_attempt(receiver, &message, attempt, answered_at).await? {
                 Fate::Delivered => delivery.delivered += 1,
                 Fate::Failed => delivery.failed += 1,
                 Fate::Waits(next) => {
@@ -58,20 +60,20 @@ impl Engine {
 
     /// Announces and delivers; and again while deliveries that failed or succeed give something new to say, which ends
     /// because chains of fallbacks do.
-    pub async fn tell(&self, now: Timestamp) -> Result<(Announced, Delivery), StoreError> {
-        let mut announced = self.announce(now).await?;
-        let mut delivery = self.deliver_all(now).await?;
+    pub async fn tell(&self) -> Result<(Announced, Delivery), StoreError> {
+        let mut announced = self.announce(self.clock.now()).await?;
+        let mut delivery = self.deliver_all().await?;
         let mut attempts = delivery.attempts;
         for _ in &self.config.receivers {
             if attempts == 0 {
                 break;
             }
-            let again = self.announce(now).await?;
+            let again = self.announce(self.clock.now()).await?;
             announced = Announced { messages: announced.messages + again.messages, ..again };
             if again.messages == 0 {
                 break;
             }
-            let more = self.deliver_all(now).await?;
+            let more = self.deliver_all().await?;
             attempts = more.attempts;
             delivery = Delivery {
                 attempts: delivery.attempts + more.attempts,
@@ -84,8 +86,8 @@ impl Engine {
     }
 
     /// Sends what is due for every receiver, all at once: none waits for another.
-    pub async fn deliver_all(&self, now: Timestamp) -> Result<Delivery, StoreError> {
-        let deliveries = self.config.receivers.iter().map(|receiver| self.deliver(receiver, now));
+    pub async fn deliver_all(&self) -> Result<Delivery, StoreError> {
+        let deliveries = self.config.receivers.iter().map(|receiver| self.deliver(receiver));
         let mut total = Delivery::default();
         for delivery in futures_util::future::join_all(deliveries).await {
             let delivery = delivery?;

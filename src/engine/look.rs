@@ -10,7 +10,6 @@ use crate::config::{Fetch, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::{Observation, Outcome};
-use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
 /// What one look saw, and of whom. Small, since a list is held whole before any of it counts.
@@ -59,9 +58,11 @@ impl Sight {
 }
 
 /// Asks about one account by itself.
-pub(super) async fn look(engine: Engine, target: AccountKey, now: Timestamp) -> Sighting {
+pub(super) async fn look(engine: Engine, target: AccountKey) -> Sighting {
     let observation = match engine.subscription(&target.subscription) {
-        Some(subscription) => engine.client.account(&subscription.token.value, &target.id, now).await,
+        Some(subscription) => {
+            engine.client.account(&subscription.token.value, &target.id, &engine.clock).await
+        }
         None => gone(),
     };
     (target, Sight::of(observation))
@@ -117,13 +118,13 @@ pub(super) fn plan(engine: &Engine, targets: Vec<AccountKey>) -> (Vec<Roll>, Vec
 }
 
 /// Asks for a list; what it says of whom nobody wants is let go at once.
-pub(super) async fn read_out(engine: Engine, roll: Roll, now: Timestamp) -> (Roll, Listing<Option<Sight>>) {
+pub(super) async fn read_out(engine: Engine, roll: Roll) -> (Roll, Listing<Option<Sight>>) {
     let Some(subscription) = engine.subscription(&roll.subscription) else {
         return (roll, gone().into());
     };
     let keeps = engine.config.api.fetch == Fetch::List;
     let keep = |observation| keeps.then(|| Sight::of(observation));
-    let listing = engine.client.accounts(&subscription.token.value, now, keep).await;
+    let listing = engine.client.accounts(&subscription.token.value, &engine.clock, keep).await;
     (roll, listing)
 }
 

@@ -1,7 +1,7 @@
-//! The steps: look, announce, deliver, purge. Each takes `now`, does its work once and returns.
+//! The steps: look, announce, deliver, purge. Each does its work once and returns.
 //!
-//! Promises: no loop that waits for a moment to come, and no clock, but for what a pass takes: it waits for its answers, and
-//! spreads its questions where it is told to. Network first, then one transaction, so no lock is held while waiting for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
+//! Promises: no loop that waits for a moment to come. A step that waits for nobody takes `now`; one that waits for answers, or
+//! spreads its questions where it is told to, reads [`Engine::clock`] again after each wait. Network first, then one transaction, so no lock is held while waiting for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
 
 mod announce;
 mod ask;
@@ -29,6 +29,7 @@ pub use deliver::Delivery;
 use crate::api::Client;
 use crate::config::{Config, Subscription};
 use crate::domain::account::SubscriptionName;
+use crate::domain::clock::Clock;
 use crate::domain::pace::Pace;
 use crate::notify::Sender;
 use crate::store::Store;
@@ -47,6 +48,8 @@ pub struct Engine {
     pub client: Client,
     /// Reaches the receivers.
     pub sender: Sender,
+    /// Read again after each wait.
+    pub clock: Clock,
     /// Over how long the questions of a run are spread; no time at all asks as fast as it goes.
     pub spread: Duration,
     /// How long a run waits for vendors that want to be left alone, all in all; who cannot be asked by then is left to the next run.
@@ -59,12 +62,13 @@ pub struct Engine {
 
 impl Engine {
     /// Puts one together that learnt nothing yet.
-    pub fn new(config: Config, store: Store, client: Client, sender: Sender) -> Self {
+    pub fn new(config: Config, store: Store, client: Client, sender: Sender, clock: Clock) -> Self {
         Self {
             config: Arc::new(config),
             store,
             client,
             sender,
+            clock,
             spread: Duration::ZERO,
             patience: LONGEST_PATIENCE,
             paces: Arc::default(),

@@ -11,6 +11,7 @@ use super::look::{Sight, Sighting};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::observation::Outcome;
 use crate::domain::standing::{Known, Lesson, Look};
+use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Taught, Writer};
 
 /// How many looks are read, compared and kept in full at once: what is known of many is much.
@@ -39,6 +40,8 @@ impl Step<'_> {
             subscriptions.entry(&account.subscription).or_default().push(Taken { account, sight, digest });
         }
         let mut writer = self.engine.store.write().await?;
+        // The answers of a batch came within a moment of each other; the run may have begun long before.
+        let now = self.engine.clock.now();
         for (subscription, mut looks) in subscriptions {
             if looks.iter().any(|taken| taken.sight.outcome() == Outcome::Ok) {
                 writer.proved(subscription, self.run).await?;
@@ -47,20 +50,25 @@ impl Step<'_> {
                 .iter()
                 .filter_map(|taken| Some((&taken.account.id, taken.digest.as_deref()?)))
                 .collect();
-            let stirred = writer.see_again(subscription, &digests, self.now, self.run).await?;
+            let stirred = writer.see_again(subscription, &digests, now, self.run).await?;
             let calm = i64::try_from(digests.len() - stirred.len()).unwrap_or(i64::MAX);
             self.tally.checked += calm;
             self.tally.ok += calm;
             looks.retain(|taken| taken.digest.is_none() || stirred.contains(&taken.account.id));
             for some in looks.chunks(LESSONS) {
-                self.learn(&mut writer, some).await?;
+                self.learn(&mut writer, some, now).await?;
             }
         }
         writer.commit().await
     }
 
     /// Reads, compares and keeps in full.
-    async fn learn(&mut self, writer: &mut Writer, looks: &[Taken<'_>]) -> Result<(), StoreError> {
+    async fn learn(
+        &mut self,
+        writer: &mut Writer,
+        looks: &[Taken<'_>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut known = writer.known_of(looks.iter().map(|taken| taken.account)).await?;
         let (mut lessons, mut changes) = (Vec::with_capacity(looks.len()), Vec::new());
         for Taken { account, sight, digest } in looks {
@@ -69,7 +77,7 @@ impl Step<'_> {
             if !account.is_listing() {
                 self.tally.count(observation.outcome, self.seen_before(&known));
             }
-            let look = Look { observation: &observation, at: self.now, run: self.run };
+            let look = Look { observation: &observation, at: now, run: self.run };
             let Lesson { standing, changes: moved } = known.learn(look, &self.policy);
             changes.extend(moved);
             let seen = observation.configuration;
@@ -90,8 +98,8 @@ impl Step<'_> {
                 None => {}
             }
         }
-        writer.touch_snapshots(&same, self.now).await?;
-        writer.begin_snapshots(&new, self.now).await?;
+        writer.touch_snapshots(&same, now).await?;
+        writer.begin_snapshots(&new, now).await?;
         writer.record_changes(&changes).await
     }
 

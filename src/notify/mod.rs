@@ -21,8 +21,8 @@ pub use greet::{Greeting, Hurdle, Obstacle, greet};
 pub use verify::{Received, Refusal, verify};
 
 use crate::config::{Channel, Receiver};
+use crate::domain::clock::Clock;
 use crate::domain::message::MessageId;
-use crate::domain::time::Timestamp;
 
 /// How one attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,15 +77,16 @@ impl Sender {
 
     /// Tries once to hand `body` over to `receiver`.
     ///
-    /// `now` stands in the webhook's time stamp and is what a `Retry-After` date is measured from.
-    pub async fn send(&self, receiver: &Receiver, id: &MessageId, body: &[u8], now: Timestamp) -> Attempt {
+    /// `clock` is read when the attempt begins, for a webhook's time stamp, and when the answer came, from which a
+    /// `Retry-After` date is measured.
+    pub async fn send(&self, receiver: &Receiver, id: &MessageId, body: &[u8], clock: &Clock) -> Attempt {
         match (&self.0, &receiver.channel) {
             (Transport::Rehearsal, _) => Attempt::Delivered,
             (Transport::Network { smtp_timeout, .. }, Channel::Email(email)) => {
                 email::send(email, body, *smtp_timeout).await
             }
             (Transport::Network { http, .. }, Channel::Webhook(webhook)) => {
-                let delivery = webhook::Delivery { id, body, now };
+                let delivery = webhook::Delivery { id, body, clock };
                 webhook::send(http, webhook, &delivery).await
             }
         }

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::Attempt;
 use crate::config::{Webhook, is_loopback};
+use crate::domain::clock::Clock;
 use crate::domain::message::MessageId;
 use crate::domain::retry_after;
 use crate::domain::text::{one_line, shortened};
@@ -28,7 +29,7 @@ const READ: usize = 4096;
 pub(super) struct Delivery<'a> {
     pub(super) id: &'a MessageId,
     pub(super) body: &'a [u8],
-    pub(super) now: Timestamp,
+    pub(super) clock: &'a Clock,
 }
 
 /// Two clients: a proxy of the environment is for others, never for loopback. Each is made when it is first needed: the certificates
@@ -81,14 +82,16 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
         .headers(headers)
         .body(delivery.body.to_vec());
     match request.send().await {
-        Ok(response) => judge(response, &Hidden { url: &url, signing: &webhook.signing }, delivery.now).await,
+        Ok(response) => {
+            judge(response, &Hidden { url: &url, signing: &webhook.signing }, delivery.clock.now()).await
+        }
         Err(error) => Attempt::deferred(format!("{}: {}", host(&url), fault(&error))),
     }
 }
 
 /// The headers of Standard Webhooks; none if an id or a secret cannot be written.
 fn headers(delivery: &Delivery<'_>, secrets: &[SecretString]) -> Option<HeaderMap> {
-    let (id, moment) = (delivery.id.as_str(), delivery.now.timestamp());
+    let (id, moment) = (delivery.id.as_str(), delivery.clock.now().timestamp());
     let mut headers = HeaderMap::new();
     let mut insert = |name, value: &str| {
         let value = HeaderValue::from_str(value).ok()?;

@@ -4,6 +4,7 @@
 //! than what the service then does.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use crate::domain::account::{AccountRef, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity};
 use crate::domain::announce::alert_entry;
+use crate::domain::clock::Clock;
 use crate::domain::message::Reason;
 use crate::domain::time::{Timestamp, seconds};
 use crate::engine::Engine;
@@ -80,13 +82,15 @@ impl Simulation {
         until: Timestamp,
         passed: &(dyn Fn(Timestamp) + Sync),
     ) -> Result<Self, StoreError> {
+        let (engine, clock) = in_virtual_time(engine, now);
         let store = &engine.store;
         let mut messages: Vec<StoredMessage> = store.messages_since(Timestamp::MAX_UTC).await?;
         let waiting = messages.len();
         let mut last = store.last_message().await?;
         let mut at = now;
         loop {
-            let (announced, delivery) = engine.tell(at).await?;
+            *lock(&clock) = at;
+            let (announced, delivery) = engine.tell().await?;
             let new = store.messages_behind(last).await?;
             last = new.last().map_or(last, |message| message.seq);
             messages.extend(new);
@@ -125,4 +129,19 @@ impl Simulation {
         let receivers = engine.config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
         Ok(Self { generated_at: now, until, receivers, messages: told })
     }
+}
+
+/// The same engine by a clock that shows what it is set to.
+fn in_virtual_time(engine: &Engine, now: Timestamp) -> (Engine, Arc<Mutex<Timestamp>>) {
+    let moment = Arc::new(Mutex::new(now));
+    let shown = Arc::clone(&moment);
+    let clock = Clock::new(move || *lock(&shown));
+    let mut engine = engine.clone();
+    engine.clock = clock;
+    (engine, moment)
+}
+
+/// A moment is whole whoever wrote it last, so a panic elsewhere does not spoil it.
+fn lock(moment: &Mutex<Timestamp>) -> MutexGuard<'_, Timestamp> {
+    moment.lock().unwrap_or_else(PoisonError::into_inner)
 }

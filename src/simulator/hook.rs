@@ -11,6 +11,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
@@ -69,6 +70,8 @@ struct State {
     now: VirtualNow,
     verifier: Option<Webhook>,
     script: Mutex<Script<Reply>>,
+    /// How long an answer takes in the simulated world.
+    answer_time: Mutex<TimeDelta>,
     deliveries: Ledger<Delivery>,
 }
 
@@ -111,6 +114,7 @@ async fn receive(
         headers: head.headers,
         body,
     });
+    state.now.advance(*lock(&state.answer_time));
     reply.unwrap_or_else(|| Reply::status(StatusCode::OK)).send(&line).await
 }
 
@@ -133,6 +137,7 @@ impl Hook {
             now: now.clone(),
             verifier: verifier.map_err(|error: WebhookError| io::Error::other(error))?,
             script: Mutex::default(),
+            answer_time: Mutex::default(),
             deliveries: Ledger::new(),
         });
         let router = Router::new().fallback(receive).with_state(Arc::clone(&state));
@@ -167,6 +172,11 @@ impl Hook {
     /// Answers the next delivery so, then as before.
     pub fn next(&self, reply: Reply) {
         lock(&self.state.script).once(reply);
+    }
+
+    /// Lets simulated time pass before each answer from now on.
+    pub fn set_answer_time(&self, time: TimeDelta) {
+        *lock(&self.state.answer_time) = time;
     }
 
     /// Every delivery since the start or since [`Self::forget`].

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use chrono::TimeDelta;
+
 use super::lock;
+use crate::domain::clock::Clock;
 use crate::domain::time::Timestamp;
 
 /// The simulated world's present moment. Clones share it, so one driver moves several servers at once.
@@ -18,6 +21,17 @@ impl VirtualNow {
     /// Moves to `now`.
     pub fn set(&self, now: Timestamp) {
         *lock(&self.0) = now;
+    }
+
+    /// Moves by `by`.
+    pub fn advance(&self, by: TimeDelta) {
+        *lock(&self.0) += by;
+    }
+
+    /// The clock of this world, for steps that wait.
+    pub fn clock(&self) -> Clock {
+        let now = self.clone();
+        Clock::new(move || now.now())
     }
 
     /// The present moment.

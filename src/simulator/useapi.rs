@@ -17,6 +17,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use chrono::TimeDelta;
 use percent_encoding::percent_decode_str;
 use rustls::ServerConfig;
 use secrecy::SecretString;
@@ -80,6 +81,8 @@ pub(super) struct State {
     plans: Mutex<Vec<Plan>>,
     refusal: Mutex<Refusal>,
     latency: Mutex<Duration>,
+    /// How long an answer takes in the simulated world.
+    answer_time: Mutex<TimeDelta>,
     requests: Ledger<Request>,
 }
 
@@ -145,6 +148,7 @@ async fn answer(
         tokio::time::sleep(latency).await;
     }
     let reply = state.reply_to(request.method(), request.uri().path(), request.headers());
+    state.now.advance(*lock(&state.answer_time));
     let mut response = reply.send(&line).await;
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
@@ -156,6 +160,7 @@ fn prepare(now: &VirtualNow) -> (Arc<State>, Router) {
         plans: Mutex::default(),
         refusal: Mutex::default(),
         latency: Mutex::default(),
+        answer_time: Mutex::default(),
         requests: Ledger::new(),
     });
     let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
@@ -212,6 +217,11 @@ impl UseApi {
     /// Answers that much later from now on, as over a long line.
     pub fn set_latency(&self, latency: Duration) {
         *lock(&self.state.latency) = latency;
+    }
+
+    /// Lets simulated time pass before each answer from now on.
+    pub fn set_answer_time(&self, time: TimeDelta) {
+        *lock(&self.state.answer_time) = time;
     }
 
     /// Every request since the start or since [`Self::forget_requests`].

@@ -27,3 +27,4 @@ mod retention;
 mod secrets;
 mod silences;
 mod subjects;
+mod waits;

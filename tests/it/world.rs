@@ -8,6 +8,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use minimax_watch::api::Client;
 use minimax_watch::config::{self, Environment, Source};
 use minimax_watch::domain::alert::Alert;
+use minimax_watch::domain::clock::Clock;
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::engine::{Engine, Pass, Scope};
 use minimax_watch::notify::Sender;
@@ -210,7 +211,7 @@ impl World {
         let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
         let doors = Doors { api, pager, desk, mailbox };
         let text = doors.fill(&settings);
-        let engine = engine(&folder, &text, start(), None, Sender::over_network()).await;
+        let engine = engine(&folder, &text, None, (Sender::over_network(), clock.clock())).await;
         Self { doors, main, other, engine, settings, clock, folder }
     }
 
@@ -271,7 +272,7 @@ impl World {
 
     /// Says what there is to say and delivers what is due; gives the next moment at which either has something to do.
     pub(crate) async fn tick(&self) -> Option<Timestamp> {
-        let (announced, delivery) = self.engine.tell(self.now()).await.unwrap();
+        let (announced, delivery) = self.engine.tell().await.unwrap();
         [announced.next, delivery.next].into_iter().flatten().min()
     }
 
@@ -323,7 +324,8 @@ impl World {
     async fn renew(&mut self, settings: &Settings, store: Option<Store>) {
         // The real program makes a new sender too; it costs the reading of the host's certificates and knows nothing.
         let sender = self.engine.sender.clone();
-        self.engine = engine(&self.folder, &self.doors.fill(settings), self.now(), store, sender).await;
+        self.engine =
+            engine(&self.folder, &self.doors.fill(settings), store, (sender, self.clock.clock())).await;
     }
 
     /// What the pager heard since it was last asked, a line for each message.
@@ -368,13 +370,12 @@ impl World {
 async fn engine(
     folder: &TempDir,
     text: &str,
-    now: Timestamp,
     store: Option<Store>,
-    sender: Sender,
+    (sender, clock): (Sender, Clock),
 ) -> Engine {
     let path = folder.path().join("minimax-watch.toml");
     std::fs::write(&path, text).unwrap();
-    let loaded = match config::load(&Source::File(path), &Environment::default(), now) {
+    let loaded = match config::load(&Source::File(path), &Environment::default(), clock.now()) {
         Ok(loaded) => loaded,
         Err(problems) => panic!("{problems}\n{text}"),
     };
@@ -384,5 +385,5 @@ async fn engine(
         None => Store::open(&config.store.path).await.unwrap(),
     };
     let client = Client::new(&config.api).unwrap();
-    Engine::new(config, store, client, sender)
+    Engine::new(config, store, client, sender, clock)
 }

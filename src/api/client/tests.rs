@@ -12,6 +12,7 @@ use url::Url;
 
 use super::*;
 use crate::config::Fetch;
+use crate::domain::time::Timestamp;
 
 const TOKEN: &str = "user:1234-abcDEF567890";
 const MAX_BODY: usize = 64 << 10;
@@ -66,7 +67,8 @@ fn now() -> Timestamp {
 }
 
 async fn look(base_url: Url, id: &str) -> Observation {
-    Client::new(&api(base_url)).unwrap().account(&TOKEN.into(), &AccountId::new(id), now()).await
+    let client = Client::new(&api(base_url)).unwrap();
+    client.account(&TOKEN.into(), &AccountId::new(id), &Clock::fixed(now())).await
 }
 
 /// What the client makes of one answer, given byte for byte.
@@ -173,9 +175,9 @@ async fn silence_ends_with_the_time_out_and_says_so() {
     let base_url = Url::parse(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
     let api = config::Api { timeout: Duration::from_millis(100), ..api(base_url) };
     let client = Client::new(&api).unwrap();
-    let seen = client.account(&TOKEN.into(), &AccountId::new("1"), now()).await;
+    let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
     assert_eq!(seen, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s"));
-    let listing = client.accounts(&TOKEN.into(), now(), |seen| seen).await;
+    let listing = client.accounts(&TOKEN.into(), &Clock::fixed(now()), |seen| seen).await;
     assert_eq!(listing, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s").into());
 }
 
@@ -242,7 +244,8 @@ async fn a_body_that_does_not_unpack_is_malformed() {
 #[tokio::test]
 async fn a_listing_is_asked_for_without_an_id() {
     let (url, requests) = scripted(vec![http("200 OK", br#"{"1":{"maxJobs":1},"2":{"error":"On hold"}}"#)]);
-    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now(), |seen| seen).await;
+    let listing =
+        Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), &Clock::fixed(now()), |seen| seen).await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 2));
     let request = requests.try_recv().unwrap();
     assert!(request.starts_with("GET /v1/minimax/accounts HTTP/1.1\r\n"), "{request}");
@@ -252,7 +255,8 @@ async fn a_listing_is_asked_for_without_an_id() {
 async fn a_listing_may_be_larger_than_one_accounts_body() {
     let accounts: Vec<String> = (0..5_000).map(|id| format!(r#""{id}":{{"maxJobs":{id}}}"#)).collect();
     let (url, _requests) = scripted(vec![http("200 OK", format!("{{{}}}", accounts.join(",")).as_bytes())]);
-    let listing = Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), now(), |seen| seen).await;
+    let listing =
+        Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), &Clock::fixed(now()), |seen| seen).await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 5_000));
 }
 
@@ -261,7 +265,7 @@ async fn a_token_that_cannot_be_sent_counts_as_refused_and_is_not_sent() {
     for token in ["", "two words", "line\nbreak", "nul\u{0}", "töken", "tab\t"] {
         let (url, requests) = scripted(vec![http("200 OK", br#"{"maxJobs":1}"#)]);
         let client = Client::new(&api(url)).unwrap();
-        let seen = client.account(&token.into(), &AccountId::new("1"), now()).await;
+        let seen = client.account(&token.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
         assert_eq!(seen.outcome, Outcome::Unauthorized, "{token:?}");
         assert!(requests.try_recv().is_err(), "{token:?}");
         assert!(token.is_empty() || !format!("{seen:?}").contains(token), "{token:?}");

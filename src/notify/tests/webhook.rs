@@ -11,6 +11,7 @@ use super::listener::{Request, closed_port, http, silent, untrusted_tls};
 use crate::config::{Channel, Origin, Receiver, Secret, Webhook};
 use crate::domain::account::ReceiverName;
 use crate::domain::alert::Severity;
+use crate::domain::clock::Clock;
 use crate::domain::message::MessageId;
 use crate::domain::route::{Kinds, Route};
 use crate::domain::time::Timestamp;
@@ -50,7 +51,7 @@ fn url(port: u16) -> String {
 }
 
 async fn send(receiver: &Receiver, now: Timestamp) -> Attempt {
-    Sender::over_network().send(receiver, &id(), BODY, now).await
+    Sender::over_network().send(receiver, &id(), BODY, &Clock::fixed(now)).await
 }
 
 /// What is heard and what comes of it when the receiver answers `answer`.
