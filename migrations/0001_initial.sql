@@ -125,6 +125,7 @@ CREATE TABLE messages (
     summary         TEXT    NOT NULL,
     state           TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts        INTEGER NOT NULL DEFAULT 0,
+    refusals        INTEGER NOT NULL DEFAULT 0,  -- attempts that were refused, of the above
     next_attempt_at INTEGER,
     last_error      TEXT,
     created_at      INTEGER NOT NULL,

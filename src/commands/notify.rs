@@ -45,7 +45,7 @@ pub(super) async fn run(global: &Global, command: &Notify) -> anyhow::Result<u8>
                 status = FAILED;
                 format!("not taken, would be tried again: {error}")
             }
-            Attempt::Refused { error } => {
+            Attempt::Refused { error, .. } | Attempt::Final { error } => {
                 status = FAILED;
                 format!("refused: {error}")
             }

@@ -25,6 +25,10 @@ const PAUSES: [TimeDelta; 8] = [
     TimeDelta::hours(14),
 ];
 
+/// Pauses after the first, second, … refusal; after one more the message has failed permanently.
+const REFUSAL_PAUSES: [TimeDelta; 4] =
+    [TimeDelta::seconds(5), TimeDelta::seconds(30), TimeDelta::minutes(5), TimeDelta::minutes(30)];
+
 /// No pause is longer: the longest wish with its jitter.
 pub const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(26);
 
@@ -55,10 +59,21 @@ impl Patience {
     }
 }
 
+/// What a failed attempt met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// A fault that passes: retried for seven days.
+    Temporary,
+    /// An answer that refuses the message: retried for about half an hour.
+    Refusal,
+}
+
 /// One failed attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {
-    /// How many attempts were made, this one included.
+    /// Which table of pauses counts.
+    pub kind: FailureKind,
+    /// How many attempts of this kind were made, this one included.
     pub attempts: u32,
     /// How long the message has waited by now.
     pub waited: TimeDelta,
@@ -71,7 +86,10 @@ pub struct Failure {
 /// When to try again after a failure at `now`; none when the message is to be given up.
 pub fn next_attempt(failure: Failure, now: Timestamp) -> Option<Timestamp> {
     let index = usize::try_from(failure.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
-    let pause = PAUSES[index.min(PAUSES.len() - 1)];
+    let pause = match failure.kind {
+        FailureKind::Temporary => PAUSES[index.min(PAUSES.len() - 1)],
+        FailureKind::Refusal => *REFUSAL_PAUSES.get(index)?,
+    };
     let pause = pause.max(failure.retry_after.unwrap_or_default().min(LONGEST_WISH));
     #[expect(
         clippy::cast_possible_truncation,
@@ -99,7 +117,8 @@ mod tests {
     }
 
     fn failure(attempts: u32) -> Failure {
-        Failure { attempts, waited: TimeDelta::zero(), retry_after: None, jitter: 0.0 }
+        let kind = FailureKind::Temporary;
+        Failure { kind, attempts, waited: TimeDelta::zero(), retry_after: None, jitter: 0.0 }
     }
 
     fn new() -> Patience {
@@ -167,6 +186,17 @@ mod tests {
         let longest = Failure { retry_after: Some(TimeDelta::MAX), jitter: 1.0, ..failure(1) };
         let next = next_attempt(longest, start()).unwrap();
         assert!(!new().is_due(next, start()), "{next}");
+    }
+
+    #[test]
+    fn a_refused_message_is_tried_five_times_within_about_half_an_hour() {
+        let refusal = |attempts| Failure { kind: FailureKind::Refusal, ..failure(attempts) };
+        let pauses: Vec<_> = (1..=5)
+            .map(|attempts| next_attempt(refusal(attempts), start()).map(|next| (next - start()).num_seconds()))
+            .collect();
+        assert_eq!(pauses, [Some(5), Some(30), Some(300), Some(1_800), None]);
+        let wish = Failure { retry_after: Some(TimeDelta::minutes(2)), ..refusal(1) };
+        assert_eq!(next_attempt(wish, start()), Some(start() + TimeDelta::minutes(2)));
     }
 
     #[test]

@@ -7,11 +7,11 @@
 use super::announce::channel_word;
 use super::{Announced, Engine};
 use crate::config::Receiver;
-use crate::domain::backoff::{self, Failure};
+use crate::domain::backoff::{self, Failure, FailureKind};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 use crate::notify::Attempt;
-use crate::store::{PendingMessage, StoreError};
+use crate::store::{PendingMessage, StoreError, Writer};
 
 /// What became of a receiver's messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Engine {
             let attempt = if message.channel == channel_word(&receiver.channel) {
                 self.sender.send(receiver, &message.id, &message.body, &self.clock).await
             } else {
-                Attempt::Refused {
+                Attempt::Final {
                     error: format!("written as {}, which the receiver is no more", message.channel),
                 }
             };
@@ -113,18 +113,23 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
         let mut writer = self.store.write().await?;
+        let again = async |writer: &mut Writer, kind, attempts, retry_after| {
+            writer.has_waited(&receiver.name, now).await?;
+            let (waited, jitter) = (message.patience.after(now).waited, jitter(&message.id, message.attempts));
+            let failure = Failure { kind, attempts, waited, retry_after, jitter };
+            Ok::<_, StoreError>(backoff::next_attempt(failure, now).map_or(Fate::Failed, Fate::Waits))
+        };
         let (fate, error) = match attempt {
             Attempt::Delivered => (Fate::Delivered, String::new()),
-            Attempt::Refused { error } => (Fate::Failed, error),
+            Attempt::Final { error } => (Fate::Failed, error),
             Attempt::Deferred { error, retry_after } => {
-                writer.has_waited(&receiver.name, now).await?;
-                let failure = Failure {
-                    attempts: message.attempts + 1,
-                    waited: message.patience.after(now).waited,
-                    retry_after,
-                    jitter: jitter(&message.id, message.attempts),
-                };
-                (backoff::next_attempt(failure, now).map_or(Fate::Failed, Fate::Waits), error)
+                // Each kind counts its own attempts; one that was cut off counts as temporary.
+                let attempts = (message.attempts + 1).saturating_sub(message.refusals);
+                (again(&mut writer, FailureKind::Temporary, attempts, retry_after).await?, error)
+            }
+            Attempt::Refused { error, retry_after } => {
+                writer.count_refusal(&message.id).await?;
+                (again(&mut writer, FailureKind::Refusal, message.refusals + 1, retry_after).await?, error)
             }
         };
         let name = &receiver.name;

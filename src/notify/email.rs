@@ -131,11 +131,12 @@ pub(super) async fn send(email: &Email, mail: &[u8], limit: Duration) -> Attempt
         Ok(refused) => {
             let told = recipients - refused.len();
             let error = format!("{server}: {told} of {recipients} recipients told; {}", refused.join("; "));
-            Attempt::Refused { error }
+            // Those who took it must not get it again.
+            Attempt::Final { error }
         }
         Err(Failure { stage, is_final, words, .. }) => {
             let error = format!("{server}, {}: {words}", stage.words());
-            if is_final { Attempt::Refused { error } } else { Attempt::deferred(error) }
+            if is_final { Attempt::Refused { error, retry_after: None } } else { Attempt::deferred(error) }
         }
     }
 }

@@ -36,8 +36,15 @@ pub enum Attempt {
         /// The receiver's own wish, above zero; how far it is granted, `domain::backoff` decides.
         retry_after: Option<TimeDelta>,
     },
-    /// Never: trying the same again cannot help.
+    /// Refused: tried again a few times, since a proxy that redeploys or a policy that changes refuses only for a while.
     Refused {
+        /// What happened, for people.
+        error: String,
+        /// As for [`Self::Deferred`].
+        retry_after: Option<TimeDelta>,
+    },
+    /// Failed permanently: no further attempt is made.
+    Final {
         /// What happened, for people.
         error: String,
     },

@@ -22,6 +22,9 @@ use crate::domain::time::Timestamp;
 /// Characters quoted from an answer.
 const EXCERPT: usize = 120;
 
+/// Headers read of an answer: more than fit into the bytes that are read of a head at all are no use.
+const MAX_HEADERS: usize = 8192;
+
 /// Bytes read of an answer that is quoted.
 const READ: usize = 4096;
 
@@ -48,6 +51,14 @@ impl Clients {
         Client::builder()
             .user_agent(concat!("minimax-watch/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
+            // A connection that waited since the last message may be closed by the receiver unseen: each attempt has its own.
+            .pool_max_idle_per_host(0)
+            // The status decides, and stands in the first line of HTTP/1; what follows it must not hide it.
+            .http1_only()
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_max_headers(MAX_HEADERS)
     }
 
     fn for_url(&self, url: &Url) -> Result<&Client, reqwest::Error> {
@@ -113,7 +124,7 @@ fn headers(delivery: &Delivery<'_>, secrets: &[SecretString]) -> Option<HeaderMa
     Some(headers)
 }
 
-/// 2xx took it; 408, 425, 429 and 5xx may take it later; whatever else, 3xx and 410 included, is final.
+/// 2xx is a delivery; 408, 425, 429 and 5xx are temporary; 410 is final; every other answer, 3xx included, is a refusal.
 async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attempt {
     let status = response.status();
     if status.is_success() {
@@ -129,10 +140,12 @@ async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attem
     };
     let later =
         matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
-    if later || status.is_server_error() {
+    if status == StatusCode::GONE {
+        Attempt::Final { error }
+    } else if later || status.is_server_error() {
         Attempt::Deferred { error, retry_after }
     } else {
-        Attempt::Refused { error }
+        Attempt::Refused { error, retry_after }
     }
 }
 

@@ -36,6 +36,8 @@ pub struct PendingMessage {
     pub body: Vec<u8>,
     /// How often it was tried.
     pub attempts: u32,
+    /// How often it was refused.
+    pub refusals: u32,
     /// How patiently it has waited so far.
     pub patience: Patience,
     /// Not before this moment.
@@ -48,6 +50,7 @@ struct PendingRow {
     channel: String,
     body: Vec<u8>,
     attempts: u32,
+    refusals: u32,
     since: i64,
     waited: i64,
     next_attempt_at: i64,
@@ -62,6 +65,7 @@ impl PendingRow {
             channel: self.channel,
             body: self.body,
             attempts: self.attempts,
+            refusals: self.refusals,
             patience,
             next_attempt_at: moment("next_attempt_at", self.next_attempt_at)?,
         })
@@ -95,8 +99,8 @@ impl Writer {
         .bind(receiver.as_str())
         .fetch_optional(self.connection())
         .await?;
-        let first: Option<(i64, u32, Option<String>)> = sqlx::query_as(
-            "SELECT created_at, attempts, last_error FROM messages
+        let first: Option<(i64, u32, u32, Option<String>)> = sqlx::query_as(
+            "SELECT created_at, attempts, refusals, last_error FROM messages
              WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         )
         .bind(receiver.as_str())
@@ -110,7 +114,8 @@ impl Writer {
                 health.refused = Some(error.unwrap_or_default());
             }
         }
-        if let Some((created_at, _, error)) = first.filter(|(_, attempts, _)| *attempts > 0) {
+        if let Some((created_at, _, refusals, error)) = first.filter(|(_, attempts, ..)| *attempts > 0) {
+            health.refusals = refusals;
             let error = error.unwrap_or_else(|| "an attempt was cut off".to_owned());
             health.waiting = Some((moment("created_at", created_at)?, error));
         }
@@ -155,6 +160,15 @@ impl Writer {
         sqlx::query("UPDATE messages SET last_error = ?, next_attempt_at = ? WHERE id = ?")
             .bind(error)
             .bind(millis(next))
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// The last attempt of the message was refused.
+    pub async fn count_refusal(&mut self, id: &MessageId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET refusals = refusals + 1 WHERE id = ?")
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
@@ -232,7 +246,7 @@ impl Store {
     /// The first message that `receiver` has not taken yet; the others wait behind it.
     pub async fn next_message(&self, receiver: &ReceiverName) -> Result<Option<PendingMessage>, StoreError> {
         let row: Option<PendingRow> = sqlx::query_as(
-            "SELECT id, channel, body, attempts, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at
+            "SELECT id, channel, body, attempts, refusals, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at
              FROM messages WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         )
         .bind(receiver.as_str())

@@ -10,6 +10,9 @@ use crate::domain::time::{Timestamp, minute};
 /// A message that is undelivered for this long is an alert.
 const PATIENCE: TimeDelta = TimeDelta::hours(1);
 
+/// A message that is refused so often is an alert.
+const REFUSALS: u32 = 3;
+
 /// What became of a receiver's messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
@@ -19,6 +22,8 @@ pub struct Health {
     pub refused: Option<String>,
     /// The first message that waits after a failed attempt: since when, and why.
     pub waiting: Option<(Timestamp, String)>,
+    /// How often that message was refused.
+    pub refusals: u32,
 }
 
 impl Health {
@@ -51,6 +56,9 @@ pub fn receiver(
 fn failing(name: &ReceiverName, health: &Health, now: Timestamp) -> Option<Condition> {
     let detail = match (&health.refused, &health.waiting) {
         (Some(error), _) => format!("A message was given up: {error}."),
+        (None, Some((_, error))) if health.refusals >= REFUSALS => {
+            format!("A message was refused {} times: {error}.", health.refusals)
+        }
         (None, Some((since, error))) if now - *since >= PATIENCE => {
             format!("A message waits since {}: {error}.", minute(*since))
         }
@@ -94,6 +102,14 @@ mod tests {
         }
         assert_eq!(waiting().next_moment(at(0)), Some(at(3_600)));
         assert_eq!(waiting().next_moment(at(3_600)), None);
+    }
+
+    #[test]
+    fn the_third_refusal_of_a_message_is_an_alert() {
+        for (refusals, fires) in [(0, false), (2, false), (3, true), (4, true)] {
+            let health = Health { refusals, ..waiting() };
+            assert_eq!(judged(&health, None, 35).is_some(), fires, "{refusals} refusals");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn deferred(attempt: Attempt) -> String {
 
 fn refused(attempt: Attempt) -> String {
     match attempt {
-        Attempt::Refused { error } => error,
+        Attempt::Refused { error, .. } | Attempt::Final { error } => error,
         other => panic!("{other:?}"),
     }
 }

@@ -64,7 +64,7 @@ async fn answered(answer: &str) -> (Request, Attempt) {
 fn words(attempt: &Attempt) -> &str {
     match attempt {
         Attempt::Delivered => "",
-        Attempt::Deferred { error, .. } | Attempt::Refused { error } => error,
+        Attempt::Deferred { error, .. } | Attempt::Refused { error, .. } | Attempt::Final { error } => error,
     }
 }
 
@@ -120,7 +120,7 @@ async fn each_status_is_taken_as_the_contract_says() {
         (401, "refused"),
         (404, "refused"),
         (408, "deferred"),
-        (410, "refused"),
+        (410, "final"),
         (422, "refused"),
         (425, "deferred"),
         (429, "deferred"),
@@ -136,6 +136,7 @@ async fn each_status_is_taken_as_the_contract_says() {
             Attempt::Deferred { retry_after: None, .. } => "deferred",
             Attempt::Deferred { .. } => "deferred by wish",
             Attempt::Refused { .. } => "refused",
+            Attempt::Final { .. } => "final",
         };
         assert_eq!(kind, expected, "{status}: {}", words(&attempt));
     }

@@ -43,6 +43,7 @@ async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
         channel: "webhook".to_owned(),
         body: vec![0, 159, 146, 150, b'\n'],
         attempts: 0,
+        refusals: 0,
         patience: patience(),
         next_attempt_at: at(0),
     };
