@@ -192,7 +192,9 @@ mod tests {
     fn a_refused_message_is_tried_five_times_within_about_half_an_hour() {
         let refusal = |attempts| Failure { kind: FailureKind::Refusal, ..failure(attempts) };
         let pauses: Vec<_> = (1..=5)
-            .map(|attempts| next_attempt(refusal(attempts), start()).map(|next| (next - start()).num_seconds()))
+            .map(|attempts| {
+                next_attempt(refusal(attempts), start()).map(|next| (next - start()).num_seconds())
+            })
             .collect();
         assert_eq!(pauses, [Some(5), Some(30), Some(300), Some(1_800), None]);
         let wish = Failure { retry_after: Some(TimeDelta::minutes(2)), ..refusal(1) };

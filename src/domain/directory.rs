@@ -69,10 +69,13 @@ impl Directory {
                 let accounts: Vec<&AccountRef> = accounts.iter().collect();
                 route.unwanted(condition.kind, condition.severity, &accounts)
             }
-            // The fallback is told whatever else it wants to hear, and nobody but it.
-            Subject::Receiver(name) => {
-                (self.fallbacks.get(name) != Some(receiver)).then_some(Unwanted::NoFallback)
-            }
+            Subject::Receiver(name) if name == receiver => Some(Unwanted::NoFallback),
+            // The fallback is notified whatever else its route takes, and no other receiver; without one, every other
+            // receiver whose route takes it.
+            Subject::Receiver(name) => match self.fallbacks.get(name) {
+                Some(fallback) => (fallback != receiver).then_some(Unwanted::NoFallback),
+                None => route.unwanted(condition.kind, condition.severity, &[]),
+            },
         }
     }
 

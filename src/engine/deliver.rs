@@ -115,7 +115,8 @@ impl Engine {
         let mut writer = self.store.write().await?;
         let again = async |writer: &mut Writer, kind, attempts, retry_after| {
             writer.has_waited(&receiver.name, now).await?;
-            let (waited, jitter) = (message.patience.after(now).waited, jitter(&message.id, message.attempts));
+            let (waited, jitter) =
+                (message.patience.after(now).waited, jitter(&message.id, message.attempts));
             let failure = Failure { kind, attempts, waited, retry_after, jitter };
             Ok::<_, StoreError>(backoff::next_attempt(failure, now).map_or(Fate::Failed, Fate::Waits))
         };

@@ -206,7 +206,8 @@ impl Writer {
         sqlx::query(
             "UPDATE alerts SET settled = 1 WHERE settled = 0 AND resolved_at IS NOT NULL AND NOT EXISTS (
                  SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
-                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver))",
+                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver
+                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND f.state = 'failed')))",
         )
         .execute(self.connection())
         .await?;
@@ -220,7 +221,8 @@ impl Writer {
             "UPDATE alerts SET settled = 1 WHERE settled = 0 AND resolved_at < ?1 AND NOT EXISTS (
                  SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
                  AND t.receiver IN (SELECT value FROM json_each(?2))
-                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver))",
+                 AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver
+                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND f.state = 'failed')))",
         )
         .bind(millis(before))
         .bind(to_json("receivers", &receivers)?)

@@ -100,7 +100,7 @@ async fn what_may_pass_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_good_is_given_up_and_visible() {
+async fn a_refusal_that_passes_costs_no_mail() {
     let world = mailed_world().await;
     for trouble in [
         Trouble::refuse(Stage::Sender, 550),
@@ -108,7 +108,7 @@ async fn what_is_refused_for_good_is_given_up_and_visible() {
         Trouble::refuse(Stage::Content, 554),
     ] {
         let (mails, failed) = with_trouble(&world, trouble).await;
-        assert_eq!((mails.len(), failed), (0, 1), "{trouble:?}");
+        assert_eq!((mails.len(), failed), (1, 0), "{trouble:?}");
     }
 }
 

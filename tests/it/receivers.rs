@@ -144,13 +144,15 @@ async fn six_days_of_trouble(world: &World, mut after_each: impl FnMut(&World)) 
 async fn a_receiver_that_was_down_for_six_days_hears_everything_in_order_and_the_other_at_once() {
     let world = both(&[PAGER, DESK]).await;
     world.desk.go_down();
-    six_days_of_trouble(&world, |world| assert_eq!(world.heard().len(), 1, "the pager does not wait")).await;
+    let own =
+        |world: &World| world.heard().into_iter().filter(|line| !line.contains("delivery_failing")).count();
+    six_days_of_trouble(&world, |world| assert_eq!(own(world), 1, "the pager does not wait")).await;
     assert_eq!(world.desk.count(), 0);
     world.desk.come_back().unwrap();
     world.live_until(start() + days(7)).await;
     let (opened, resolved) = ("opened not_found critical studio-a", "resolved not_found critical studio-a");
     assert_eq!(world.heard_at_desk(), [opened, resolved, opened, resolved, opened, resolved]);
-    assert!(world.heard().is_empty());
+    assert_eq!(own(&world), 0);
     let outbox = world.engine.store.outbox(start()).await.unwrap();
     assert_eq!((outbox.pending, outbox.failed), (0, 0));
 }
@@ -220,10 +222,10 @@ async fn a_receivers_wish_to_wait_is_granted_in_both_forms() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again_and_what_cannot_is_not() {
+async fn every_answer_but_410_is_tried_again() {
     let world = both(&[PAGER]).await;
     for (status, attempts) in
-        [(408, 2), (425, 2), (429, 2), (500, 2), (503, 2), (599, 2), (301, 1), (400, 1), (404, 1), (410, 1)]
+        [(408, 2), (425, 2), (429, 2), (500, 2), (503, 2), (599, 2), (301, 2), (400, 2), (404, 2), (410, 1)]
     {
         let begin = world.now();
         world.pager.next(Reply::status(StatusCode::from_u16(status).unwrap()));
@@ -243,13 +245,13 @@ async fn what_may_pass_is_tried_again_and_what_cannot_is_not() {
 #[tokio::test]
 async fn a_refusal_for_good_is_visible_and_holds_nothing_up() {
     let world = both(&[PAGER]).await;
-    world.pager.next(Reply::status(StatusCode::NOT_FOUND));
+    world.pager.next(Reply::status(StatusCode::GONE));
     world.main.remove("1");
     world.run().await;
-    world.main.put(healthy("1"));
+    world.main.put(healthy("1").max_jobs(2));
     world.advance(minutes(15));
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical studio-a", "resolved not_found critical studio-a"]);
+    assert_eq!(world.heard().len(), 2, "the message behind it comes");
     let report = Report::of(&world.engine.store, &world.engine.config, None, world.now()).await.unwrap();
     assert_eq!((report.outbox.pending, report.outbox.failed), (0, 1));
     let later = world.now() + days(8);

@@ -91,11 +91,15 @@ impl Choice {
 
     pub(super) fn settings(self, accounts: usize) -> Settings {
         let leads: Vec<String> = LADDERS[self.leads].iter().map(|lead| format!("\"{lead}s\"")).collect();
-        let desk = format!("{DESK}min_severity = \"{}\"\n", LEAST[self.desk].1);
+        // That a receiver fails has its own tests; the model knows nothing of it.
+        let kinds = "kinds = [\"expiry\", \"not_found\", \"account_error\", \"unauthorized\", \"subscription_lapsed\", \
+                     \"unreachable\", \"max_jobs_changed\"]\n";
+        let pager = format!("{PAGER}{kinds}");
+        let desk = format!("{DESK}{kinds}min_severity = \"{}\"\n", LEAST[self.desk].1);
         Settings::watching(&ACCOUNTS[..accounts])
             .expiry(&format!("lead_times = [{}]", leads.join(", ")))
             .alerts(if self.reminders { "repeat_every = \"24h\"" } else { "repeat_every = \"0s\"" })
-            .receivers(&[PAGER, &desk])
+            .receivers(&[&pager, &desk])
     }
 }
 
