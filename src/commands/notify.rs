@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, command: &Notify) -> anyhow::Result<u8>
         !chosen.is_empty(),
         "the configuration has no receivers: add a [[receivers]] to be told of anything"
     );
-    let sender = Sender::over_network();
+    let sender = Sender::quoting_answers();
     let now = clock::now();
     let attempts = chosen.iter().map(|receiver| attempt(&sender, receiver, now));
     let results = futures_util::future::join_all(attempts).await;

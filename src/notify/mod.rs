@@ -77,6 +77,13 @@ impl Sender {
         Self(Transport::Network { http: webhook::Clients::default(), smtp_timeout: email::TIMEOUT })
     }
 
+    /// The same; errors quote the beginning of a webhook's answer. For a person at a terminal only.
+    pub fn quoting_answers() -> Self {
+        let mut http = webhook::Clients::default();
+        http.quotes_answers = true;
+        Self(Transport::Network { http, smtp_timeout: email::TIMEOUT })
+    }
+
     /// Sends nothing, and behaves as if each receiver took it: for asking what would happen.
     pub const fn rehearsal() -> Self {
         Self(Transport::Rehearsal)

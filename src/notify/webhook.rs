@@ -1,7 +1,8 @@
 //! One POST to a webhook, signed as Standard Webhooks asks.
 //!
 //! Promises: redirects are not followed, since a secret address would travel; what is said about a failure names the
-//! host only and quotes at most [`EXCERPT`] printable characters of the answer, the address's own words blotted out.
+//! host only, the answer's status, media type and length. A sender for a terminal also quotes at most [`EXCERPT`] printable
+//! characters of the answer, the address's own words blotted out; other encodings of them are not recognised.
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
@@ -25,6 +26,10 @@ const EXCERPT: usize = 120;
 /// Headers read of an answer: more than fit into the bytes that are read of a head at all are no use.
 const MAX_HEADERS: usize = 8192;
 
+/// The media types that are named; any other one may be made of what must not be quoted.
+const MEDIA_TYPES: [&str; 5] =
+    ["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
+
 /// Bytes read of an answer that is quoted.
 const READ: usize = 4096;
 
@@ -41,6 +46,8 @@ pub(super) struct Delivery<'a> {
 pub(super) struct Clients {
     proxied: Arc<OnceLock<Client>>,
     direct: Arc<OnceLock<Client>>,
+    /// Whether an error quotes the answer: for a person at a terminal, never for the log or the store.
+    pub(super) quotes_answers: bool,
 }
 
 impl Clients {
@@ -94,7 +101,12 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
         .body(delivery.body.to_vec());
     match request.send().await {
         Ok(response) => {
-            judge(response, &Hidden { url: &url, signing: &webhook.signing }, delivery.clock.now()).await
+            judge(
+                response,
+                &Hidden { url: &url, signing: &webhook.signing, quotes: clients.quotes_answers },
+                delivery.clock.now(),
+            )
+            .await
         }
         Err(error) => Attempt::deferred(format!("{}: {}", host(&url), fault(&error))),
     }
@@ -132,11 +144,11 @@ async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attem
     }
     let retry_after =
         response.headers().get(RETRY_AFTER).and_then(|value| retry_after::wait(value.to_str().ok()?, now));
-    let excerpt = excerpt(response, hidden).await;
-    let host = host(hidden.url);
+    let (host, described) = (host(hidden.url), described(&response));
+    let excerpt = if hidden.quotes { excerpt(response, hidden).await } else { String::new() };
     let error = match excerpt.as_str() {
-        "" => format!("{host} answered {}", status.as_u16()),
-        words => format!("{host} answered {}: {words}", status.as_u16()),
+        "" => format!("{host} answered {}{described}", status.as_u16()),
+        words => format!("{host} answered {}{described}: {words}", status.as_u16()),
     };
     let later =
         matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
@@ -147,6 +159,16 @@ async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attem
     } else {
         Attempt::Refused { error, retry_after }
     }
+}
+
+/// The media type and the length of an answer, as far as its headers say: its own words may hold the secret address.
+fn described(response: &Response) -> String {
+    let named = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = named.and_then(|named| named.split(';').next()).unwrap_or_default().trim();
+    let kind = MEDIA_TYPES.iter().find(|known| known.eq_ignore_ascii_case(essence));
+    let length = response.content_length().map(|length| format!("{length} bytes"));
+    let parts: Vec<String> = kind.map(|kind| (*kind).to_owned()).into_iter().chain(length).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 /// The beginning of the answer made printable; an answer that breaks off is quoted as far as it came.
@@ -166,6 +188,7 @@ async fn excerpt(mut response: Response, hidden: &Hidden<'_>) -> String {
 struct Hidden<'a> {
     url: &'a Url,
     signing: &'a [SecretString],
+    quotes: bool,
 }
 
 impl Hidden<'_> {
