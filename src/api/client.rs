@@ -23,8 +23,29 @@ use super::failure;
 use super::listing::Listing;
 use super::redact::Redactor;
 
-/// All that may stand bare in a path segment (RFC 3986, "unreserved").
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What a path segment holds percent-encoded: all but RFC 3986's `pchar`. The vendor says of ids in other calls that encoding `@`
+/// and `:` breaks its lookup.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    // unreserved
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    // sub-delims
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    // and these two
+    .remove(b':')
+    .remove(b'@');
 /// Of an answer other than 200 no more than this is of interest.
 const LARGEST_REFUSAL: usize = 64 << 10;
 /// For how long a connection is kept that nothing is asked on: within a run there is always more to ask, and between two runs a
@@ -38,8 +59,8 @@ pub enum ClientError {
     /// The token would travel readable.
     #[error("the API's base URL is neither https nor http on loopback")]
     Insecure,
-    /// A path cannot be put behind it, or credentials in it would compete with the token.
-    #[error("the API's base URL has a user name, a password, a query or a fragment")]
+    /// A path of ours cannot be put behind it, or credentials in it would compete with the token.
+    #[error("the API's base URL has a user name, a password, a path, a query or a fragment")]
     Overloaded,
     /// TLS cannot be set up, for example because the machine has no CA certificates.
     #[error("cannot set up the HTTP client: {0}")]
@@ -69,7 +90,8 @@ impl Client {
             return Err(ClientError::Insecure);
         }
         let credentials = !url.username().is_empty() || url.password().is_some();
-        if credentials || url.query().is_some() || url.fragment().is_some() {
+        let has_path = !url.path().trim_matches('/').is_empty();
+        if credentials || has_path || url.query().is_some() || url.fragment().is_some() {
             return Err(ClientError::Overloaded);
         }
         install_crypto_provider();
@@ -90,7 +112,7 @@ impl Client {
         }
         let http = builder.build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
         let mut base = url.clone();
-        base.set_path(&format!("{}/v1/minimax/accounts", url.path().trim_end_matches('/')));
+        base.set_path("/v1/minimax/accounts");
         Ok(Self { http, base, timeout: api.timeout, max_body: api.max_body })
     }
 

@@ -5,7 +5,7 @@
 //! token, a session token or any other part of a configuration. One request is one question: nothing is retried here.
 //!
 //! The way of an answer: `client` fetches bytes, `split` takes a list apart while it comes, `wire` reads the allow-listed
-//! members of the JSON, `classify` and `listing` decide by the status, `normalise` makes the configuration, `redact` cleans every word that is quoted.
+//! members of the JSON (after `repair` when its texts are broken), `classify` and `listing` decide by the status, `normalise` makes the configuration, `redact` cleans every word that is quoted.
 //!
 //! Leaves to others: when to ask and whether to believe it (`engine`), what follows from it (`domain`).
 
@@ -16,6 +16,7 @@ mod failure;
 mod listing;
 mod normalise;
 mod redact;
+mod repair;
 mod retry;
 mod split;
 #[cfg(test)]

@@ -170,13 +170,15 @@ impl Engine {
     }
 }
 
-/// What a list that was not to be had says of each account: what is true of the token, the plan and the pace is true of
-/// all; anything else is no verdict.
+/// What a list that was not to be had says of each account: what is true of the token, the plan, the pace and this machine is true
+/// of all; anything else is no verdict.
 fn for_each(listing: &Observation) -> Observation {
     let outcome = match listing.outcome {
-        Outcome::Unauthorized | Outcome::SubscriptionLapsed | Outcome::RateLimited | Outcome::Unavailable => {
-            return listing.clone();
-        }
+        Outcome::Unauthorized
+        | Outcome::SubscriptionLapsed
+        | Outcome::RateLimited
+        | Outcome::Unavailable
+        | Outcome::Blocked => return listing.clone(),
         Outcome::Ok | Outcome::NotFound | Outcome::AccountError | Outcome::Malformed => Outcome::Unavailable,
     };
     let why = listing.error.as_deref().unwrap_or_else(|| listing.outcome.as_str());
