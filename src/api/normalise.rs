@@ -77,7 +77,8 @@ fn from_epoch(number: i64) -> Option<Timestamp> {
     plausible(if number > MOST_SECONDS { number / 1_000 } else { number })
 }
 
-fn plausible(seconds: i64) -> Option<Timestamp> {
+/// The moment, when it lies between 2001 and 2100.
+pub(super) fn plausible(seconds: i64) -> Option<Timestamp> {
     (EARLIEST..TOO_LATE).contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
 }
 

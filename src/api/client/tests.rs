@@ -315,3 +315,85 @@ fn a_base_url_that_would_give_the_token_away_is_refused() {
         assert!(Client::new(&api(Url::parse(url).unwrap())).is_ok(), "{url}");
     }
 }
+
+/// How a server ends a kept connection when the second request comes over it.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// After it read the request.
+    AfterReading,
+    /// Without reading it, which resets the connection.
+    Unread,
+    /// In the middle of the head of an answer.
+    MidHead,
+}
+
+/// A server that answers the first request of each connection and ends the connection at the second; counts the connections. From
+/// the connection number `silent_from` on it answers none.
+fn forgetful(ending: Ending, silent_from: usize) -> (Url, Receiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let (connections, counted) = channel();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let _ = connections.send(number);
+            if number >= silent_from {
+                continue;
+            }
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"maxJobs\":1}");
+            match ending {
+                Ending::AfterReading => drop(stream.read(&mut [0; 4096])),
+                Ending::Unread => drop(stream.peek(&mut [0; 1])),
+                Ending::MidHead => {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = stream.write_all(b"HTTP/1.1 20");
+                }
+            }
+        }
+    });
+    (url, counted)
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_under_a_request_is_asked_once_more_over_a_new_one() {
+    for ending in [Ending::AfterReading, Ending::Unread, Ending::MidHead] {
+        let (url, counted) = forgetful(ending, usize::MAX);
+        let client = Client::new(&api(url)).unwrap();
+        for _ in 0..3 {
+            let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
+            assert_eq!(seen.outcome, Outcome::Ok, "{ending:?}: {:?}", seen.error);
+        }
+        assert!(counted.try_iter().count() >= 2, "{ending:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_every_connection_is_asked_twice_and_no_more() {
+    let (url, counted) = forgetful(Ending::AfterReading, 0);
+    let client = Client::new(&api(url)).unwrap();
+    let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
+    assert_eq!(seen.outcome, Outcome::Unavailable);
+    assert!(seen.error.is_some_and(|error| error.starts_with("connection cut: ")));
+    assert!(
+        counted.try_iter().count() <= 3,
+        "hyper itself may try a connection that never carried a request"
+    );
+}
+
+#[tokio::test]
+async fn the_date_of_the_latest_answer_is_kept_when_it_is_plausible() {
+    for (head, date) in [
+        ("200 OK\r\ndate: Mon, 23 Nov 2026 07:15:30 GMT", Some(now() + TimeDelta::seconds(30))),
+        ("503 Down\r\ndate: Monday, 23-Nov-26 07:15:30 GMT", Some(now() + TimeDelta::seconds(30))),
+        ("200 OK\r\ndate: soon", None),
+        ("200 OK\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT", None),
+        ("200 OK\r\ndate: Fri, 01 Jan 2100 00:00:00 GMT", None),
+        ("200 OK", None),
+    ] {
+        let client = Client::new(&api(scripted(vec![http(head, b"{}")]).0)).unwrap();
+        client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
+        assert_eq!(client.take_date(), date, "{head}");
+        assert_eq!(client.take_date(), None, "{head}");
+    }
+}

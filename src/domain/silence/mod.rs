@@ -179,9 +179,7 @@ impl Matcher {
                 self.kinds.includes_alert(kind) && self.covers(subject.subscription(), accounts)
             }
             // A receiver belongs to no account and no subscription: it is meant by its kind or not at all.
-            Subject::Receiver(_) => {
-                self.kinds.includes_alert(kind) && self.covers_receivers()
-            }
+            Subject::Receiver(_) => self.kinds.includes_alert(kind) && self.covers_receivers(),
         }
     }
 
