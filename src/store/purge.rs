@@ -67,23 +67,39 @@ impl Writer {
     pub async fn oldest_purgeable(&mut self) -> Result<Option<Timestamp>, StoreError> {
         // Each column is compared so that its index is searched and not walked through.
         let statements = [
-            "SELECT resolved_at FROM alerts WHERE settled = 1 AND resolved_at >= ?1 ORDER BY resolved_at LIMIT 1",
-            "SELECT at FROM changes WHERE announced = 1 AND at >= ?1 ORDER BY at LIMIT 1",
-            "SELECT finished_at FROM messages WHERE state <> 'pending' AND finished_at >= ?1 ORDER BY finished_at LIMIT 1",
-            "SELECT s.first_seen_at FROM snapshots s WHERE s.first_seen_at >= ?1
+            (
+                "alerts.resolved_at",
+                "SELECT resolved_at FROM alerts WHERE settled = 1 AND resolved_at >= ?1 ORDER BY resolved_at LIMIT 1",
+            ),
+            ("changes.at", "SELECT at FROM changes WHERE announced = 1 AND at >= ?1 ORDER BY at LIMIT 1"),
+            (
+                "messages.finished_at",
+                "SELECT finished_at FROM messages WHERE state <> 'pending' AND finished_at >= ?1 ORDER BY finished_at LIMIT 1",
+            ),
+            (
+                "snapshots.first_seen_at",
+                "SELECT s.first_seen_at FROM snapshots s WHERE s.first_seen_at >= ?1
              AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.key = s.account AND a.snapshot = s.id)
              ORDER BY s.first_seen_at LIMIT 1",
-            "SELECT started_at FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs) ORDER BY id LIMIT 1",
-            "SELECT until FROM silences WHERE until >= ?1 ORDER BY until LIMIT 1",
-            "SELECT ended_at FROM silences WHERE ended_at >= ?1 ORDER BY ended_at LIMIT 1",
+            ),
+            (
+                "runs.started_at",
+                "SELECT started_at FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs) ORDER BY id LIMIT 1",
+            ),
+            ("silences.until", "SELECT until FROM silences WHERE until >= ?1 ORDER BY until LIMIT 1"),
+            (
+                "silences.ended_at",
+                "SELECT ended_at FROM silences WHERE ended_at >= ?1 ORDER BY ended_at LIMIT 1",
+            ),
         ];
-        let mut oldest: Option<i64> = None;
-        for statement in statements {
+        let mut oldest = None;
+        for (column, statement) in statements {
             let found: Option<i64> =
                 sqlx::query_scalar(statement).bind(i64::MIN).fetch_optional(self.connection()).await?;
+            let found = moment_of(column, found)?;
             oldest = oldest.into_iter().chain(found).min();
         }
-        moment_of("oldest time of a table", oldest)
+        Ok(oldest)
     }
 
     /// Removes a batch of what ended before `before`.

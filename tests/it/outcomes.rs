@@ -174,8 +174,6 @@ fn without_a_verdict(now: Timestamp) -> Vec<Answer> {
         Answer::rate_limited(RetryAfter::Date(now + seconds(30))),
         Answer::rate_limited_until(now + seconds(30)),
         Answer::blocked(),
-        Reply::status(StatusCode::FORBIDDEN).into(),
-        Reply::json(StatusCode::FORBIDDEN, r#"{"error":"Unauthorized","code":401}"#).into(),
         Answer::close(),
         Answer::cut_after(&healthy("1"), now, 100),
     ];
@@ -213,14 +211,14 @@ async fn no_verdict_is_no_news_for_an_hour_and_changes_nothing() {
     }
     // The first silent look was a quarter of an hour after the start.
     world.run_every(minutes(15), start() + minutes(75)).await;
-    assert_eq!(world.heard(), ["opened unreachable warning main(18)"]);
+    assert_eq!(world.heard(), ["opened unreachable warning main(16)"]);
     for id in &ids {
         world.main.put(healthy(id));
     }
     // Three of them asked to be left alone for half a minute.
     world.advance(minutes(1));
     world.run().await;
-    assert_eq!(world.heard(), ["resolved unreachable warning main(18)"]);
+    assert_eq!(world.heard(), ["resolved unreachable warning main(16)"]);
 }
 
 #[tokio::test]
