@@ -94,6 +94,13 @@ CREATE TABLE runs (
     runs        INTEGER NOT NULL DEFAULT 1       -- how many it stands for
 ) STRICT;
 
+-- What purging goes by: one row, of columns that keep their width.
+CREATE TABLE purging (
+    only    INTEGER PRIMARY KEY CHECK (only = 1),
+    date    INTEGER,                             -- what the latest answer of the API gave as its Date
+    horizon INTEGER                              -- up to where rows were purged
+) STRICT;
+
 -- The subject of an alert is a receiver, else an account, else a subscription.
 CREATE TABLE alerts (
     id            TEXT    PRIMARY KEY,

@@ -182,7 +182,10 @@ impl Soak {
         let mut purge = None;
         if self.next_purge <= now {
             let began = Instant::now();
-            while self.engine.purge(now).await?.more {}
+            let mut purged = self.engine.purge(now).await?;
+            while purged.more {
+                purged = self.engine.purge_backlog(now).await?;
+            }
             purge = Some(began.elapsed());
             self.next_purge = now + TimeDelta::hours(1);
         }

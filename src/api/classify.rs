@@ -14,6 +14,10 @@ use super::redact::{LONGEST_QUOTE, Redactor};
 use super::retry;
 use super::wire::{self, Fault, Members, Record, Scalar, Value};
 
+/// What a 403 means, after what it says: the API itself has no such answer, the protection in front of it has (error 1010).
+const BLOCKED: &str =
+    "; the protection in front of useapi.net refuses this client (IP address or user agent), not the account";
+
 /// No answer that could be read, and what that counts as.
 pub(super) struct Unread {
     pub(super) outcome: Outcome,
@@ -61,6 +65,7 @@ impl Reading {
         let outcome = match answer.status {
             401 => Outcome::Unauthorized,
             402 => Outcome::SubscriptionLapsed,
+            403 => Outcome::Blocked,
             404 => Outcome::NotFound,
             429 => Outcome::RateLimited,
             596 => Outcome::AccountError,
@@ -90,6 +95,11 @@ impl Reading {
             Some(Ok(_)) | None => None,
         };
         let said = said.and_then(|said| self.quote(&said)).unwrap_or_else(|| describe(answer, read));
+        if answer.status == 403 {
+            // The advice is what matters: it must not be cut off.
+            let said = self.redactor.quote(&said, LONGEST_QUOTE - BLOCKED.len() - label.len() - ": ".len());
+            return format!("{label}: {said}{BLOCKED}");
+        }
         let repeats = said.starts_with(&answer.status.to_string());
         let adds_nothing = reason.is_some_and(|reason| said.eq_ignore_ascii_case(reason));
         let words = match (adds_nothing, repeats) {
@@ -156,8 +166,8 @@ mod tests {
 
     use super::*;
     use Outcome::{
-        AccountError, Malformed, NotFound, Ok as Healthy, RateLimited, SubscriptionLapsed, Unauthorized,
-        Unavailable,
+        AccountError, Blocked, Malformed, NotFound, Ok as Healthy, RateLimited, SubscriptionLapsed,
+        Unauthorized, Unavailable,
     };
 
     fn answer(status: u16, body: &[u8]) -> Answer {
@@ -215,7 +225,13 @@ mod tests {
             (206, r#"{"maxJobs":1}"#, Malformed, "206 Partial Content: JSON, an object, 13 bytes"),
             (101, "", Malformed, "101 Switching Protocols: an empty body"),
             (400, r#"{"error":"Bad"}"#, Malformed, "400 Bad Request: Bad"),
-            (403, unauthorized, Malformed, "403 Forbidden: Unauthorized"),
+            (
+                403,
+                unauthorized,
+                Blocked,
+                "403 Forbidden: Unauthorized; the protection in front of useapi.net refuses this client (IP address or user agent), \
+                 not the account",
+            ),
             (418, "", Malformed, "418 I'm a teapot: an empty body"),
             (600, "", Malformed, "600: an empty body"),
             (999, "", Malformed, "999: an empty body"),
@@ -267,8 +283,9 @@ mod tests {
             (br#"{"maxJobs":1"#, "JSON cut short at byte 12"),
             (br#"{"maxJobs":1}}"#, "broken JSON, line 1 column 14"),
             (b"{\"maxJobs\":1,}", "broken JSON, line 1 column 14"),
-            (b"{\"jwt\":{\"host\":\"\xff\"}}", "broken JSON, line 1 column 17"),
-            (b"{\"\xff\":1}", "broken JSON, line 1 column 3"),
+            (b"{\"\xff\":1}", "holds no account configuration"),
+            (b"{\"jwt\":{\"host\":\"\xff\"}", "JSON cut short at byte 19"),
+            (b"{\"error\":\"\\ud83d\",}", "broken JSON, line 1 column 16"),
             (b"\xff\xfe{\0}\0", "broken JSON, line 1 column 1"),
             (b"<html>secret</html>", "not JSON but application/json, 19 bytes"),
             (b"OK", "not JSON but application/json, 2 bytes"),

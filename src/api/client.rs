@@ -4,27 +4,55 @@
 //! redirects, no plain text beyond loopback); a body is never held beyond its cap, counted after unpacking; no
 //! request outlives its time-out. Leaves the meaning of answers to `classify`, and how many at once to the engine.
 
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::config::{self, is_loopback};
 use crate::domain::account::AccountId;
 use crate::domain::clock::Clock;
 use crate::domain::observation::{Observation, Outcome};
+use crate::domain::retry_after::http_date;
+use crate::domain::time::Timestamp;
 
 use super::answer::{Answer, Body};
 use super::classify::{Reading, Unread, malformed};
 use super::failure;
 use super::listing::Listing;
+use super::normalise;
 use super::redact::Redactor;
 
-/// All that may stand bare in a path segment (RFC 3986, "unreserved").
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What a path segment holds percent-encoded: all but RFC 3986's `pchar`. The vendor says of ids in other calls that encoding `@`
+/// and `:` breaks its lookup.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    // unreserved
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    // sub-delims
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    // and these two
+    .remove(b':')
+    .remove(b'@');
 /// Of an answer other than 200 no more than this is of interest.
 const LARGEST_REFUSAL: usize = 64 << 10;
 /// For how long a connection is kept that nothing is asked on: within a run there is always more to ask, and between two runs a
@@ -38,8 +66,8 @@ pub enum ClientError {
     /// The token would travel readable.
     #[error("the API's base URL is neither https nor http on loopback")]
     Insecure,
-    /// A path cannot be put behind it, or credentials in it would compete with the token.
-    #[error("the API's base URL has a user name, a password, a query or a fragment")]
+    /// A path of ours cannot be put behind it, or credentials in it would compete with the token.
+    #[error("the API's base URL has a user name, a password, a path, a query or a fragment")]
     Overloaded,
     /// TLS cannot be set up, for example because the machine has no CA certificates.
     #[error("cannot set up the HTTP client: {0}")]
@@ -50,6 +78,11 @@ pub enum ClientError {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
+    /// Without kept connections; made when the first one is needed.
+    fresh: Arc<OnceLock<Option<reqwest::Client>>>,
+    api: Arc<config::Api>,
+    /// The `Date` of the latest answer, until somebody takes it.
+    date: Arc<Mutex<Option<Timestamp>>>,
     /// Of the list of accounts.
     base: Url,
     timeout: Duration,
@@ -69,29 +102,28 @@ impl Client {
             return Err(ClientError::Insecure);
         }
         let credentials = !url.username().is_empty() || url.password().is_some();
-        if credentials || url.query().is_some() || url.fragment().is_some() {
+        let has_path = !url.path().trim_matches('/').is_empty();
+        if credentials || has_path || url.query().is_some() || url.fragment().is_some() {
             return Err(ClientError::Overloaded);
         }
         install_crypto_provider();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .timeout(api.timeout)
-            .pool_idle_timeout(IDLE)
-            .https_only(secure);
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        }
-        if !secure {
-            // Never used, but looking for the system's certificates would fail on a machine without any.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
+        let http = builder(api).build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
         let mut base = url.clone();
-        base.set_path(&format!("{}/v1/minimax/accounts", url.path().trim_end_matches('/')));
-        Ok(Self { http, base, timeout: api.timeout, max_body: api.max_body })
+        base.set_path("/v1/minimax/accounts");
+        Ok(Self {
+            http,
+            fresh: Arc::default(),
+            api: Arc::new(api.clone()),
+            date: Arc::default(),
+            base,
+            timeout: api.timeout,
+            max_body: api.max_body,
+        })
+    }
+
+    /// The plausible `Date` of the latest answer since this was last asked for, whatever its status.
+    pub fn take_date(&self) -> Option<Timestamp> {
+        self.date.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Looks at one account.
@@ -137,7 +169,8 @@ impl Client {
         gathering.done(cut)
     }
 
-    /// Asks once.
+    /// Asks. A connection that ends under the request, as a kept one does when the server just closed it, is no answer: it is asked once
+    /// more over a new one, within the same time.
     async fn ask(&self, path: &str, token: &SecretString) -> Result<Response, Unread> {
         let Some(authorization) = authorization(token) else {
             let why = "the API token holds characters that no token has; nothing was asked";
@@ -147,11 +180,30 @@ impl Client {
         if !path.is_empty() {
             url.set_path(&[url.path(), path].concat());
         }
-        let request = self.http.get(url);
-        request.header(AUTHORIZATION, authorization).send().await.map_err(|error| Unread {
+        let began = Instant::now();
+        let request =
+            |http: &reqwest::Client| http.get(url.clone()).header(AUTHORIZATION, authorization.clone());
+        let mut answer = request(&self.http).send().await;
+        if answer.as_ref().is_err_and(failure::is_lost_connection)
+            && let Some(fresh) = self.fresh()
+            && let Some(left) = self.timeout.checked_sub(began.elapsed())
+            && let Ok(again) = request(fresh).timeout(left).send().await
+        {
+            answer = Ok(again);
+        }
+        if let Ok(response) = &answer
+            && let Some(date) = date(response)
+        {
+            *self.date.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
+        }
+        answer.map_err(|error| Unread {
             outcome: Outcome::Unavailable,
             why: failure::in_words(&error, self.timeout),
         })
+    }
+
+    fn fresh(&self) -> Option<&reqwest::Client> {
+        self.fresh.get_or_init(|| builder(&self.api).pool_max_idle_per_host(0).build().ok()).as_ref()
     }
 
     async fn answer(&self, response: Response) -> Answer {
@@ -181,6 +233,32 @@ impl Client {
             Body::Cut(failure::in_words(error, self.timeout))
         }
     }
+}
+
+fn builder(api: &config::Api) -> reqwest::ClientBuilder {
+    let secure = api.base_url.scheme() == "https";
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .timeout(api.timeout)
+        .pool_idle_timeout(IDLE)
+        .https_only(secure);
+    if is_loopback(&api.base_url) {
+        builder = builder.no_proxy();
+    }
+    if !secure {
+        // Never used, but looking for the system's certificates would fail on a machine without any.
+        builder = builder.tls_certs_only([]);
+    }
+    builder
+}
+
+/// When the server says that it answered, if that can be true.
+fn date(response: &Response) -> Option<Timestamp> {
+    let date = http_date(response.headers().get(DATE)?.to_str().ok()?)?;
+    normalise::plausible(date.timestamp())
 }
 
 /// An answer before its body.

@@ -27,6 +27,11 @@ pub(super) fn in_words(error: &reqwest::Error, timeout: Duration) -> String {
     if error.is_connect() { format!("cannot connect: {cause}") } else { format!("connection cut: {cause}") }
 }
 
+/// Whether a connection that stood ended before an answer came.
+pub(super) fn is_lost_connection(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_timeout() && !error.is_connect() && !error.is_dns()
+}
+
 /// Whether the body came but could not be unpacked.
 pub(super) fn is_undecodable(error: &reqwest::Error) -> bool {
     causes(error)

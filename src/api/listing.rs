@@ -1,21 +1,20 @@
 //! What the answer to "all accounts, please" says, read while it comes.
 //!
 //! Promises: pure; each account in it is judged as if it had been asked for alone, and of each no more is held than what
-//! the caller keeps; a list that does not come whole, or breaks, holds nothing. An account that is missing is
+//! the caller keeps; a list that does not come whole, or breaks between its members, holds nothing. An account that is missing is
 //! merely missing: whoever compares must ask for it by itself (vendor.md, trap 10).
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chrono::TimeDelta;
-use serde::de::IgnoredAny;
 
 use crate::domain::account::AccountId;
 use crate::domain::observation::{Observation, Outcome};
 
 use super::answer::{Answer, Body, larger};
 use super::classify::{Reading, content, malformed};
-use super::split::{Broken, Raw, Splitter};
+use super::split::{Raw, Splitter};
 use super::wire::{self, Record, Skipped, Value};
 
 /// The most accounts that one listing may hold: far above any plan, low enough that a hostile list cannot fill memory.
@@ -73,6 +72,9 @@ pub(super) struct Gathering<T, K> {
     length: usize,
     broken: Option<String>,
     accounts: BTreeMap<AccountId, T>,
+    /// Whether the value of any member was JSON, and whether that of any was not.
+    is_readable: bool,
+    is_unreadable: bool,
     /// Whether a member was there that a refusal has.
     refuses: bool,
     /// Whether a member was plainly somebody's configuration, healthy or in error.
@@ -97,15 +99,17 @@ impl Reading {
             length: 0,
             broken: None,
             accounts: BTreeMap::new(),
+            is_readable: false,
+            is_unreadable: false,
             refuses: false,
             holds_an_account: false,
         }
     }
 }
 
-/// That this is JSON, whatever it means.
-fn valid(value: &[u8]) -> Result<(), Broken> {
-    serde_json::from_slice::<IgnoredAny>(value).map(drop).map_err(|_| Broken)
+/// What a list is that cannot be taken apart.
+fn broken(length: usize) -> String {
+    format!("broken JSON within the first {length} bytes")
 }
 
 impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
@@ -126,7 +130,7 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
             let read = list.feed(piece, |member| self.member(member));
             self.list = Some(list);
             let length = self.length;
-            self.unless(read.is_err(), || format!("broken JSON within the first {length} bytes"))?;
+            self.unless(read.is_err(), || broken(length))?;
         }
         self.unless(self.accounts.len() > MOST_ACCOUNTS, || "more accounts than anybody has".to_owned())?;
         self.unless(self.length > LARGEST_LISTING, || larger(LARGEST_LISTING))
@@ -152,36 +156,31 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
         ControlFlow::Break(())
     }
 
-    fn member(&mut self, Raw { name, value }: Raw<'_>) -> Result<(), Broken> {
-        // A name that is no text, half a character for instance, or very long, is nobody's who could be asked for.
-        let name = match name.map(|name| (name, serde_json::from_slice::<String>(name))) {
-            Some((_, Ok(text))) => Some(text).filter(|text| text.len() <= LONGEST_ID),
-            Some((name, Err(_))) => valid(name).map(|()| None)?,
-            None => None,
-        };
-        let Some(name) = name else { return value.map_or(Ok(()), valid) };
-        let Some(value) = value else {
-            self.keep(name, malformed(larger(self.largest_account)));
-            return Ok(());
-        };
-        let Ok(value) = wire::read::<Record>(value) else {
-            // JSON that nobody can make anything of is the trouble of this one account, as if it had been asked for alone.
-            valid(value)?;
-            self.refuses |= REFUSES.contains(&name.as_str());
-            if !value.trim_ascii_start().starts_with(b"{") && REFUSAL.contains(&name.as_str()) {
-                return Ok(());
-            }
-            let (body, content_type) = (Body::Whole(value.to_vec()), self.answer.content_type.clone());
-            let alone = Answer { status: 200, retry_after: None, content_type, body };
-            self.keep(name, self.reading.account(&alone));
-            return Ok(());
-        };
+    /// Takes one member. What is wrong with it is the trouble of that account alone, as long as the splitter finds where it ends.
+    fn member(&mut self, Raw { name, value }: Raw<'_>) {
+        // A name that cannot be read exactly, or that is very long, names no account that could be asked for.
+        let name = name.and_then(wire::exact_text).filter(|name| name.len() <= LONGEST_ID);
+        let read = value.map(wire::read::<Record>);
+        self.is_readable |= matches!(read, Some(Ok(_)) | None);
+        self.is_unreadable |= matches!(read, Some(Err(_)));
+        let Some(name) = name else { return };
         self.refuses |= REFUSES.contains(&name.as_str());
-        self.holds_an_account |= matches!(&value, Value::Object(record) if record.is_configuration);
-        if matches!(value, Value::Object(_)) || !REFUSAL.contains(&name.as_str()) {
-            self.keep(name, self.reading.configuration(value));
-        }
-        Ok(())
+        let observation = match read {
+            None => malformed(larger(self.largest_account)),
+            Some(Err(_)) => {
+                let body = Body::Whole(value.unwrap_or_default().to_vec());
+                let content_type = self.answer.content_type.clone();
+                self.reading.account(&Answer { status: 200, retry_after: None, content_type, body })
+            }
+            Some(Ok(value)) => {
+                self.holds_an_account |= matches!(&value, Value::Object(record) if record.is_configuration);
+                if !matches!(value, Value::Object(_)) && REFUSAL.contains(&name.as_str()) {
+                    return;
+                }
+                self.reading.configuration(value)
+            }
+        };
+        self.keep(name, observation);
     }
 
     fn keep(&mut self, name: String, observation: Observation) {
@@ -214,6 +213,10 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
         if !has_ended {
             return malformed(format!("JSON cut short at byte {}", self.length)).into();
         }
+        if self.is_unreadable && !self.is_readable {
+            // Nothing in it shows that the pieces were found where they begin and end.
+            return malformed(broken(self.length)).into();
+        }
         if self.refuses && !self.holds_an_account {
             return malformed("a refusal where a list by account id should be").into();
         }
@@ -240,10 +243,10 @@ mod tests {
     }
 
     /// What a list says that comes in pieces of `length` bytes.
-    fn list_in(length: usize, status: u16, body: &str) -> Listing<Observation> {
+    fn list_in(length: usize, status: u16, body: impl AsRef<[u8]>) -> Listing<Observation> {
         let mut gathering =
             reading().listing(answer(status, Some("20"), b""), 200, |observation| observation);
-        for piece in body.as_bytes().chunks(length) {
+        for piece in body.as_ref().chunks(length) {
             if gathering.take(piece).is_break() {
                 break;
             }
@@ -251,14 +254,16 @@ mod tests {
         gathering.done(None)
     }
 
-    fn list(status: u16, body: &str) -> Listing<Observation> {
+    fn list(status: u16, body: impl AsRef<[u8]>) -> Listing<Observation> {
+        let body = body.as_ref();
         let whole = list_in(usize::MAX, status, body);
         for length in 1..=3 {
             let apart = list_in(length, status, body);
             assert_eq!(
                 (apart.outcome, &apart.accounts),
                 (whole.outcome, &whole.accounts),
-                "{body} by {length}"
+                "{} by {length}",
+                String::from_utf8_lossy(body)
             );
         }
         whole
@@ -390,25 +395,45 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_make_anything_of_is_the_trouble_of_one_account() {
-        for odd in [
-            r#"{"error":"cut \ud83d"}"#,
-            r#"{"maxJobs":1e999}"#,
-            r#"{"jwt":{"exp":1e400},"maxJobs":1}"#,
-            r#"{"maxJobs":1,"jwt":{"host":"\ud83d"}}"#,
-            r#"{"maxJobs":1,"\ud83d":1}"#,
+    fn a_text_or_number_that_is_broken_is_read_leniently_and_the_others_are_untouched() {
+        for (odd, outcome) in [
+            (&br#"{"account":"2","error":"Session of \ud83d","maxJobs":2}"#[..], Outcome::AccountError),
+            (b"{\"error\":\"Session \n\x1b \xff\"}", Outcome::AccountError),
+            (br#"{"error":"\x \u12"}"#, Outcome::AccountError),
+            (br#"{"error":1e999}"#, Outcome::AccountError),
+            (br#"{"maxJobs":1e999}"#, Outcome::Ok),
+            (br#"{"jwt":{"exp":1e400},"maxJobs":1}"#, Outcome::Ok),
+            (br#"{"maxJobs":1,"jwt":{"host":"\ud83d"}}"#, Outcome::Ok),
+            (b"{\"maxJobs\":1,\"\xff\\ud83d\":1}", Outcome::Ok),
+            (br#"{"maxJobs":1,}"#, Outcome::Malformed),
+            (br#"{"maxJobs":tru}"#, Outcome::Malformed),
+            (br#"{"error":"He said "no""}"#, Outcome::Malformed),
+            (b"nonsense", Outcome::Malformed),
+            (b"\xff", Outcome::Malformed),
         ] {
-            let alone = reading().account(&answer(200, None, odd.as_bytes()));
-            let seen = list_in(
-                usize::MAX,
-                200,
-                &format!(r#"{{"1":{{"maxJobs":1}},"2":{odd},"\ud83d":{{"maxJobs":1}}}}"#),
-            );
-            assert_eq!((seen.outcome, seen.accounts.len()), (Outcome::Ok, 2), "{odd}");
-            assert_eq!(seen.accounts[&AccountId::new("2")], alone, "{odd}");
+            let shown = String::from_utf8_lossy(odd);
+            let alone = reading().account(&answer(200, None, odd));
+            assert_eq!(alone.outcome, outcome, "{shown}");
+            let body = [&br#"{"1":{"maxJobs":1},"2":"#[..], odd, br#","3":{"error":"On hold"}}"#].concat();
+            let seen = list(200, &body);
+            let outcomes: Vec<_> =
+                seen.accounts.iter().map(|(id, seen)| (id.as_str(), seen.outcome)).collect();
+            let expected = [("1", Outcome::Ok), ("2", outcome), ("3", Outcome::AccountError)];
+            assert_eq!((seen.outcome, outcomes.as_slice()), (Outcome::Ok, &expected[..]), "{shown}");
+            assert_eq!(seen.accounts[&AccountId::new("2")], alone, "{shown}");
         }
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_read_exactly_costs_that_account_only() {
         let long = "7".repeat(LONGEST_ID + 1);
-        let seen = list(200, &format!(r#"{{"1":{{"maxJobs":1}},"{long}":{{"maxJobs":1}}}}"#));
-        assert_eq!(seen.accounts.len(), 1, "an id of that length is nobody's");
+        for id in [&br"\ud83d"[..], b"\xff", br"\x", long.as_bytes()] {
+            let body = [&br#"{"1":{"maxJobs":1},""#[..], id, br#"":{"maxJobs":1}}"#].concat();
+            let seen = list(200, &body);
+            let shown = String::from_utf8_lossy(&body).into_owned();
+            assert_eq!((seen.outcome, seen.accounts.len()), (Outcome::Ok, 1), "{shown}");
+        }
+        let raw = list(200, &b"{\"a\tb\":{\"maxJobs\":1},\"a\tb\":{\"error\":\"On hold\"}}"[..]);
+        assert_eq!(raw.accounts[&AccountId::new("a\tb")].outcome, Outcome::AccountError);
     }
 }

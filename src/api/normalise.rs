@@ -77,7 +77,8 @@ fn from_epoch(number: i64) -> Option<Timestamp> {
     plausible(if number > MOST_SECONDS { number / 1_000 } else { number })
 }
 
-fn plausible(seconds: i64) -> Option<Timestamp> {
+/// The moment, when it lies between 2001 and 2100.
+pub(super) fn plausible(seconds: i64) -> Option<Timestamp> {
     (EARLIEST..TOO_LATE).contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
 }
 
@@ -119,6 +120,8 @@ fn name(value: &Scalar, longest: usize, redactor: &Redactor) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::api::wire;
     use crate::domain::time::rfc3339;
@@ -286,5 +289,24 @@ mod tests {
         assert_eq!(forward.capabilities.len(), MOST_CAPABILITIES);
         assert!(forward.capabilities.contains_key("supportN100"));
         assert_eq!(forward, backward);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_or_number_is_a_plausible_moment_or_none(
+            text in prop_oneof![
+                ".{0,70}",
+                "[-+]?[0-9]{1,9}-[0-9]{1,3}-[0-9]{1,3}[T ][0-9]{1,3}:[0-9]{1,3}(:[0-9]{1,3}(\\.[0-9]{0,30})?)?(Z|[-+][0-9:]{0,8})?",
+                "[-+]?[0-9]{0,64}(\\.[0-9]{0,20})?([eE][-+]?[0-9]{0,8})?",
+            ],
+            number in any::<f64>(),
+            whole in any::<i128>(),
+        ) {
+            for value in [Value::Text(text), Value::Float(number), Value::Integer(whole)] {
+                if let Some(moment) = moment(&value) {
+                    prop_assert!((EARLIEST..TOO_LATE).contains(&moment.timestamp()), "{moment}");
+                }
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn wait(header: Option<&str>, body: &Scalar, now: Timestamp) -> Optio
 #[cfg(test)]
 mod tests {
     use chrono::{TimeZone, Utc};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::api::wire::Value;
@@ -37,5 +38,25 @@ mod tests {
         assert_eq!(wait(None, &Value::Text("2026-11-23T07:14:59Z".to_owned()), now), None);
         assert_eq!(wait(None, &Value::Integer(20), now), None);
         assert_eq!(wait(None, &Value::Flag(true), now), None);
+    }
+    proptest! {
+        #[test]
+        fn any_wish_is_no_wish_or_one_within_the_limit(
+            header in prop_oneof![
+                ".{0,40}",
+                "[0-9]{0,400}",
+                "(Mon|Sunday), [0-9]{1,6}[- ](Jan|Feb)[- ][-+0-9]{1,8} [0-9]{2}:[0-9]{2}:[0-9]{2} (GMT|[-+][0-9]{4})",
+            ],
+            body in any::<Option<f64>>(),
+            now in -400_000_000_000_i64..400_000_000_000,
+        ) {
+            let now = chrono::DateTime::from_timestamp(now, 0).unwrap();
+            let body = body.map_or(Value::Text(header.clone()), Value::Float);
+            for header in [Some(header.as_str()), None] {
+                if let Some(wish) = wait(header, &body, now) {
+                    prop_assert!(wish > TimeDelta::zero() && wish <= LONGEST_WAIT, "{wish}");
+                }
+            }
+        }
     }
 }

@@ -64,11 +64,7 @@ impl Splitter {
     }
 
     /// Takes the next bytes, and gives each member that they complete.
-    pub(super) fn feed(
-        &mut self,
-        mut bytes: &[u8],
-        mut take: impl FnMut(Raw<'_>) -> Result<(), Broken>,
-    ) -> Result<(), Broken> {
+    pub(super) fn feed(&mut self, mut bytes: &[u8], mut take: impl FnMut(Raw<'_>)) -> Result<(), Broken> {
         while let Some((&first, rest)) = bytes.split_first() {
             let (at, next) = match (self.at, first) {
                 (At::Name, _) => {
@@ -87,7 +83,7 @@ impl Splitter {
                             let fitting = |piece: &Vec<u8>| piece.len() <= self.cap;
                             let [name, value] = [&self.name, &self.value]
                                 .map(|piece| fitting(piece).then_some(piece.as_slice()));
-                            take(Raw { name, value })?;
+                            take(Raw { name, value });
                             (if ender == b',' { At::Before } else { At::End }, after)
                         }
                     }
@@ -170,23 +166,21 @@ mod tests {
     fn apart(text: &[u8], lengths: &[usize]) -> Option<Vec<(String, Option<String>)>> {
         let text = text.strip_prefix(b"{")?;
         let (mut splitter, mut members) = (Splitter::new(CAP), Vec::new());
-        let mut left = text;
+        let (mut left, mut valid) = (text, true);
         for length in lengths.iter().copied().chain([text.len()]) {
             let (piece, rest) = left.split_at(length.min(left.len()));
             left = rest;
             splitter
                 .feed(piece, |Raw { name, value }| {
-                    if let Some(value) = value {
-                        serde_json::from_slice::<IgnoredAny>(value).map_err(|_| Broken)?;
-                    }
-                    let name = serde_json::from_slice(name.ok_or(Broken)?).map_err(|_| Broken)?;
+                    let is_json = |value| serde_json::from_slice::<IgnoredAny>(value).is_ok();
+                    let name = name.and_then(|name| serde_json::from_slice::<String>(name).ok());
+                    valid &= name.is_some() && value.is_none_or(is_json);
                     let value = value.map(|value| String::from_utf8_lossy(value).trim().to_owned());
-                    members.push((name, value));
-                    Ok(())
+                    members.push((name.unwrap_or_default(), value));
                 })
                 .ok()?;
         }
-        splitter.has_ended().then_some(members)
+        (splitter.has_ended() && valid).then_some(members)
     }
 
     #[test]

@@ -169,6 +169,22 @@ proptest! {
     }
 
     #[test]
+    fn an_error_of_any_text_is_an_account_error_alone_and_in_a_list(
+        words in prop::collection::vec(prop_oneof![
+            4 => any::<u8>().prop_map(|byte| if b"\"\\".contains(&byte) { vec![b'x'] } else { vec![byte] }),
+            1 => prop::sample::select(vec![&br"\ud83d"[..], br"\ude00", br"\x", br"\u12", br"\n", br#"\""#]).prop_map(<[u8]>::to_vec),
+        ], 0..24),
+    ) {
+        let record = [br#"{"account":"2","error":"On hold "#, words.concat().as_slice(), br#"","maxJobs":2}"#].concat();
+        let list = [&br#"{"1":{"maxJobs":1},"2":"#[..], &record, b"}"].concat();
+        prop_assert_eq!(looks(200, &record)[0].outcome, Outcome::AccountError);
+        let outcomes: Vec<Outcome> = looks(200, &list)[1..].iter().map(|seen| seen.outcome).collect();
+        prop_assert_eq!(outcomes, [Outcome::Ok, Outcome::AccountError]);
+        assert_clean(200, &record)?;
+        assert_clean(200, &list)?;
+    }
+
+    #[test]
     fn arbitrary_json_never_panics_nor_leaks(status in statuses(), value in any_json()) {
         assert_clean(status, value.to_string().as_bytes())?;
     }

@@ -1,6 +1,6 @@
 //! The vendor's JSON as it arrives: only the members that we want, each of whatever type it happens to be.
 //!
-//! Promises: a member of the wrong type never fails the whole; unknown members are skipped without being kept, so a
+//! Promises: a member of the wrong type never fails the whole, nor does a text that is broken inside; unknown members are skipped without being kept, so a
 //! token or fingerprint never reaches memory of ours; of a repeated member the last one counts, as in JavaScript;
 //! depth does not matter. Leaves the meaning to `classify` and `normalise`.
 
@@ -10,6 +10,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::repair::repaired;
 
 /// The longest name that a capability may have.
 const LONGEST_CAPABILITY: usize = 64;
@@ -189,12 +191,22 @@ fn is_capability(name: &str) -> bool {
         })
 }
 
-/// Reads `body` as one JSON value, with or without a byte order mark.
+/// Reads `body` as one JSON value, with or without a byte order mark. Broken texts in it are read leniently.
 ///
 /// # Errors
-/// When it is not JSON. The error's own text is not for people: it may quote.
+/// When its structure is not that of JSON. The error's own text is not for people: it may quote.
 pub(super) fn read<T: Members>(body: &[u8]) -> Result<Value<T>, serde_json::Error> {
-    serde_json::from_slice(body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body))
+    let json = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    serde_json::from_slice(json).or_else(|_| serde_json::from_slice(&repaired(json)))
+}
+
+/// The text of `string`, a JSON string with its quotes. None when it is no string, or when a part of it cannot be read: a text
+/// that stands for something must be exact.
+pub(super) fn exact_text(string: &[u8]) -> Option<String> {
+    serde_json::from_slice(string).ok().or_else(|| {
+        let text = serde_json::from_slice::<String>(&repaired(string)).ok()?;
+        (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(text)
+    })
 }
 
 impl<'de, T: Members> Deserialize<'de> for Value<T> {

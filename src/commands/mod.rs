@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use tokio::runtime::Builder;
 
 use crate::cli::{Cli, Command};
+use crate::clock;
 use crate::config::Environment;
 use crate::telemetry::{Voice, Way};
 use crate::{demo, output, telemetry};
@@ -79,6 +80,9 @@ pub fn unprinted(error: &io::Error) -> ExitCode {
 
 async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
+    if !matches!(command, Command::Completions(_) | Command::Man(_)) {
+        clock::check()?;
+    }
     match command {
         Command::Run => run::run(&global).await,
         Command::Check(check) => check::run(&global, &check).await,

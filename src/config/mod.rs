@@ -74,6 +74,14 @@ pub fn bare(accounts: &[AccountId], environment: &Environment, now: Timestamp) -
     findings.verdict(config).map(|(config, _)| config)
 }
 
+/// The API token that the file behind `origin` holds now; none where there is no such file, or it holds no sound token. Reads a file.
+pub fn read_token_again(origin: &Origin) -> Option<SecretString> {
+    match origin {
+        Origin::File(path) | Origin::Credential(path) => secrets::token_in_file(path),
+        Origin::Environment(_) | Origin::Inline => None,
+    }
+}
+
 /// The signing secrets in the file or variable that `origin` names, one a line, and what is odd about it.
 ///
 /// # Errors

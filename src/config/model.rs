@@ -76,6 +76,8 @@ pub struct Secret {
 pub enum Origin {
     /// In this file.
     File(PathBuf),
+    /// In this file, which systemd passed when the service started and which stays as it was until a restart.
+    Credential(PathBuf),
     /// In the environment variable of this name.
     Environment(String),
     /// In the configuration itself; only a webhook's `url` may stand there.
@@ -85,7 +87,7 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::File(path) | Self::Credential(path) => write!(f, "file {}", path.display()),
             Self::Environment(name) => write!(f, "environment variable {name}"),
             Self::Inline => f.write_str("configuration"),
         }

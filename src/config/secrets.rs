@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use super::environment::Environment;
 use super::model::{Origin, Secret};
+use super::problem::Findings;
 use super::reader::{Field, Place, Table};
 
 /// Where systemd puts a unit's credentials.
@@ -95,7 +96,8 @@ impl Secrets<'_> {
         let refuse = |reason| place.problem(format!("{} {reason}{elsewhere}", path.display()));
         let content = content.map_err(refuse).ok()?;
         let value = sound(&content, form, &path.display().to_string(), &place)?;
-        Some(Secret { value, origin: Origin::File(path) })
+        let origin = if is_credential { Origin::Credential(path) } else { Origin::File(path) };
+        Some(Secret { value, origin })
     }
 
     fn in_environment(&self, field: Field<'_, String>, form: Form) -> Option<Secret> {
@@ -139,6 +141,14 @@ pub(super) fn token(value: &OsStr, place: &Place<'_>) -> Option<SecretString> {
         return None;
     };
     sound(value, Form::Token, "it", place)
+}
+
+/// The token that stands in the file at `path` now, if it is a sound one.
+pub(super) fn token_in_file(path: &Path) -> Option<SecretString> {
+    let findings = Findings::default();
+    let place = Place::root("the token's file", &findings);
+    let (content, _) = read(path).ok()?;
+    sound(&content.ok()?, Form::Token, "it", &place)
 }
 
 /// Whether `name` is given as a file or a variable.
@@ -213,7 +223,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::super::file::Text;
-    use super::super::problem::{Findings, Problem};
+    use super::super::problem::Problem;
     use super::*;
 
     /// A folder of secrets beside the configuration and one of credentials.
@@ -287,7 +297,7 @@ mod tests {
         Folders::write(&folders.credentials, "t", b"credential", 0o440);
         let (secret, told) = folders.token("token_file = 't'", Form::Token);
         let origin = secret.as_ref().map(|secret| secret.origin.clone());
-        assert_eq!(origin, Some(Origin::File(folders.credentials.path().join("t"))));
+        assert_eq!(origin, Some(Origin::Credential(folders.credentials.path().join("t"))));
         assert_eq!((exposed(secret).as_str(), told.as_str()), ("credential", ""));
         let absolute = format!("token_file = '{}'", folders.beside.path().join("t").display());
         assert_eq!(exposed(folders.token(&absolute, Form::Token).0), "beside");

@@ -65,7 +65,9 @@ impl Page {
 
     fn origin(&mut self, name: &str, origin: &Origin) {
         match origin {
-            Origin::File(path) => self.text(&format!("{name}_file"), &path.to_string_lossy()),
+            Origin::File(path) | Origin::Credential(path) => {
+                self.text(&format!("{name}_file"), &path.to_string_lossy())
+            }
             Origin::Environment(variable) => self.text(&format!("{name}_env"), variable),
             Origin::Inline => self.line(&format!("# {name} stands in the file")),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::{AFTER_FAULT, Daemon};
-use crate::domain::time::{Timestamp, in_words};
+use crate::domain::time::{Timestamp, in_words, minute};
 use crate::engine::{Pass, Scope};
 use crate::output::counted;
 use crate::store::StoreError;
@@ -57,6 +57,12 @@ impl Daemon {
     pub(super) fn plan_next_run(&mut self, now: Timestamp) {
         let timetable = &self.engine.config.schedule;
         self.next_run = timetable.schedule.next_after(now).map(|next| next + jitter(timetable.jitter, now));
+        if self.next_run.is_none() {
+            tracing::error!(
+                "the schedule has no run after {}: is the clock of this machine right?",
+                minute(now)
+            );
+        }
     }
 
     /// A run ended: with doubts, what it has to say waits for the second answer, so that one run is one message.

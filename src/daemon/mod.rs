@@ -21,6 +21,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::TimeDelta;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::clock;
 use crate::domain::account::ReceiverName;
@@ -94,6 +95,8 @@ pub struct Daemon {
     heeded: BTreeSet<SilenceId>,
     /// When what is over is purged.
     next_purge: Timestamp,
+    /// When the horizon of purging was moved last, or the service started.
+    horizon_moved: Instant,
     /// The run, if one goes on. Its own task, so that the expiry clock does not wait for slow answers.
     looking: JoinSet<(Look, Result<Pass, StoreError>)>,
     /// One task for each receiver that something is sent to.
@@ -144,6 +147,7 @@ impl Daemon {
             next_word: Some(now),
             heeded: BTreeSet::new(),
             next_purge: now,
+            horizon_moved: Instant::now(),
             looking: JoinSet::new(),
             sending: JoinSet::new(),
             busy: BTreeSet::new(),
@@ -275,12 +279,23 @@ impl Daemon {
         }
     }
 
-    /// One batch: the expiry clock must not wait for a backlog.
+    /// One batch: the expiry clock must not wait for a backlog. The horizon moves once in an hour of uptime, whatever the wall clock
+    /// shows.
     async fn purge(&mut self) {
-        let pause = match self.engine.purge(self.now()).await {
+        let now = self.now();
+        let hour = PURGE_EVERY.to_std().unwrap_or_default();
+        let purged = if self.horizon_moved.elapsed() >= hour {
+            self.horizon_moved = Instant::now();
+            self.engine.purge(now).await
+        } else {
+            self.engine.purge_backlog(now).await
+        };
+        let left =
+            TimeDelta::from_std(hour.saturating_sub(self.horizon_moved.elapsed())).unwrap_or(PURGE_EVERY);
+        let pause = match purged {
             Ok(purged) => {
                 tracing::debug!(rows = purged.rows, more = purged.more, "purged");
-                if purged.more { PURGE_AGAIN } else { PURGE_EVERY }
+                if purged.more { PURGE_AGAIN } else { left.max(PURGE_AGAIN) }
             }
             Err(error) => {
                 self.failed(error, "cannot purge the store");

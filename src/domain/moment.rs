@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::span;
-use super::time::Timestamp;
+use super::time::{Timestamp, is_in_calendar};
 
 /// Why a typed moment was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +24,7 @@ pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
     } else {
         DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.with_timezone(&Utc).trunc_subsecs(3))
     };
-    moment.ok_or_else(refused)
+    moment.filter(|moment| is_in_calendar(*moment)).ok_or_else(refused)
 }
 
 /// Reads the moment from which on something is wanted: as [`parse`], and a bare length (`7d`) counts back from `now`.
@@ -33,7 +33,10 @@ pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
 /// As [`parse`].
 pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
     match span::parse(text) {
-        Ok(length) => now.checked_sub_signed(length).ok_or_else(|| MomentError(text.to_owned())),
+        Ok(length) => now
+            .checked_sub_signed(length)
+            .filter(|moment| is_in_calendar(*moment))
+            .ok_or_else(|| MomentError(text.to_owned())),
         Err(_) => parse(text, now),
     }
 }
@@ -59,7 +62,18 @@ mod tests {
         assert_eq!(since("7d", now), Ok(now - TimeDelta::days(7)));
         assert_eq!(since("-7d", now), Ok(now - TimeDelta::days(7)));
         assert!(since("yesterday", now).is_err() && since("400000d", now).is_err());
-        for refused in ["", "4h", "+", "+-4h", "tomorrow", "2026-11-23", "2026-11-23T07:15:00", "+40000d"] {
+        for refused in [
+            "",
+            "4h",
+            "+",
+            "+-4h",
+            "tomorrow",
+            "2026-11-23",
+            "2026-11-23T07:15:00",
+            "+40000d",
+            "9999-12-31T23:59:59-00:01",
+            "-36525d -36525d",
+        ] {
             assert!(parse(refused, now).is_err(), "{refused}");
         }
     }

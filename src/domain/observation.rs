@@ -29,13 +29,15 @@ pub enum Outcome {
     RateLimited,
     /// 5xx other than 596, DNS, connect, TLS, time-out; no verdict.
     Unavailable,
+    /// 403: the protection in front of the API refuses this client; no verdict.
+    Blocked,
     /// Any other status, not JSON, too large.
     Malformed,
 }
 
 impl Outcome {
     /// Every outcome, in the contract's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::Unauthorized,
         Self::SubscriptionLapsed,
@@ -43,6 +45,7 @@ impl Outcome {
         Self::AccountError,
         Self::RateLimited,
         Self::Unavailable,
+        Self::Blocked,
         Self::Malformed,
     ];
 
@@ -56,6 +59,7 @@ impl Outcome {
             Self::AccountError => "account_error",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::Blocked => "blocked",
             Self::Malformed => "malformed",
         }
     }
@@ -68,7 +72,7 @@ impl Outcome {
     /// Whether the vendor told us anything about the account; without a verdict nothing may change.
     pub const fn is_verdict(self) -> bool {
         match self {
-            Self::RateLimited | Self::Unavailable => false,
+            Self::RateLimited | Self::Unavailable | Self::Blocked => false,
             Self::Ok
             | Self::Unauthorized
             | Self::SubscriptionLapsed

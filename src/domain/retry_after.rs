@@ -27,7 +27,7 @@ fn some(wish: TimeDelta) -> Option<TimeDelta> {
 }
 
 /// The three forms of a date that RFC 9110, 5.6.7 wants understood.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub fn http_date(text: &str) -> Option<Timestamp> {
     let obsolete = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
     DateTime::parse_from_rfc2822(text).map(|moment| moment.to_utc()).ok().or_else(|| {
         let moment = obsolete.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;

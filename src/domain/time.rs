@@ -2,7 +2,7 @@
 //!
 //! Promises: a stored, sent or printed moment reads the same everywhere (UTC). Leaves the reading of clocks to `clock`.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 
 /// A moment in UTC. The store keeps milliseconds; nothing here is finer.
 pub type Timestamp = DateTime<Utc>;
@@ -14,6 +14,12 @@ pub const CLOCK_MARGIN: TimeDelta = TimeDelta::hours(2);
 /// Whether `moment`, which once was now, shows that the clock was set back since.
 pub fn was_set_back(moment: Timestamp, now: Timestamp) -> bool {
     moment - now > CLOCK_MARGIN
+}
+
+/// Whether `moment` lies in the years 0 to 9999, which RFC 3339 can write. The type holds moments far beyond; every moment that
+/// comes from outside is held to these, so that adding or taking a century from one cannot overflow.
+pub fn is_in_calendar(moment: Timestamp) -> bool {
+    (0..=9_999).contains(&moment.year())
 }
 
 /// `moment` for people: `2026-11-23 07:15 UTC`, to the minute.

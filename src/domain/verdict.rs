@@ -69,6 +69,7 @@ mod tests {
             (Some(Outcome::NotFound), vec![Warning, Critical], Verdict::Critical),
             (Some(Outcome::NotFound), vec![], Verdict::Warning),
             (Some(Outcome::Unavailable), vec![], Verdict::Unknown),
+            (Some(Outcome::Blocked), vec![], Verdict::Unknown),
             (Some(Outcome::RateLimited), vec![Warning], Verdict::Unknown),
             (Some(Outcome::Unavailable), vec![Critical], Verdict::Critical),
             (None, vec![], Verdict::Unknown),

@@ -155,6 +155,7 @@ impl<'a> Step<'a> {
 
     async fn look_at(&mut self, targets: Vec<AccountKey>, progress: Progress<'_>) -> Result<(), StoreError> {
         let (engine, waited, first) = (self.engine, self.waited, self.first);
+        engine.allow_reading_tokens().await;
         let (rolls, own) = plan(engine, targets);
         let total = own.len() + rolls.iter().map(|roll| roll.wanted.len()).sum::<usize>();
         let (sightings, mut queue) = mpsc::channel(BATCH);
@@ -185,6 +186,9 @@ impl<'a> Step<'a> {
         let store = &self.engine.store;
         let mut writer = store.write().await?;
         let now = self.engine.clock.now();
+        if let Some(date) = self.engine.client.take_date() {
+            writer.keep_api_date(date).await?;
+        }
         let is_over = self.put_off.is_none() && !self.engine.is_halted();
         let counts = writer.count_run(self.run, &self.tally, is_over.then_some(now)).await?;
         writer.commit().await?;

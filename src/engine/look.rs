@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::Sender;
 
 use super::Engine;
+use super::tokens::explain_refusal;
 use crate::api::Listing;
 use crate::config::{Fetch, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
@@ -61,7 +62,15 @@ impl Sight {
 pub(super) async fn look(engine: Engine, target: AccountKey) -> Sighting {
     let observation = match engine.subscription(&target.subscription) {
         Some(subscription) => {
-            engine.client.account(&subscription.token.value, &target.id, &engine.clock).await
+            let token = engine.token(subscription);
+            let mut seen = engine.client.account(&token, &target.id, &engine.clock).await;
+            if seen.outcome == Outcome::Unauthorized
+                && let Some(token) = engine.token_after_refusal(subscription, &token).await
+            {
+                seen = engine.client.account(&token, &target.id, &engine.clock).await;
+            }
+            explain_refusal(subscription, seen.outcome, &mut seen.error);
+            seen
         }
         None => gone(),
     };
@@ -124,7 +133,14 @@ pub(super) async fn read_out(engine: Engine, roll: Roll) -> (Roll, Listing<Optio
     };
     let keeps = engine.config.api.fetch == Fetch::List;
     let keep = |observation| keeps.then(|| Sight::of(observation));
-    let listing = engine.client.accounts(&subscription.token.value, &engine.clock, keep).await;
+    let token = engine.token(subscription);
+    let mut listing = engine.client.accounts(&token, &engine.clock, keep).await;
+    if listing.outcome == Outcome::Unauthorized
+        && let Some(token) = engine.token_after_refusal(subscription, &token).await
+    {
+        listing = engine.client.accounts(&token, &engine.clock, keep).await;
+    }
+    explain_refusal(subscription, listing.outcome, &mut listing.error);
     (roll, listing)
 }
 
@@ -170,13 +186,15 @@ impl Engine {
     }
 }
 
-/// What a list that was not to be had says of each account: what is true of the token, the plan and the pace is true of
-/// all; anything else is no verdict.
+/// What a list that was not to be had says of each account: what is true of the token, the plan, the pace and this machine is true
+/// of all; anything else is no verdict.
 fn for_each(listing: &Observation) -> Observation {
     let outcome = match listing.outcome {
-        Outcome::Unauthorized | Outcome::SubscriptionLapsed | Outcome::RateLimited | Outcome::Unavailable => {
-            return listing.clone();
-        }
+        Outcome::Unauthorized
+        | Outcome::SubscriptionLapsed
+        | Outcome::RateLimited
+        | Outcome::Unavailable
+        | Outcome::Blocked => return listing.clone(),
         Outcome::Ok | Outcome::NotFound | Outcome::AccountError | Outcome::Malformed => Outcome::Unavailable,
     };
     let why = listing.error.as_deref().unwrap_or_else(|| listing.outcome.as_str());

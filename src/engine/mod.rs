@@ -11,6 +11,7 @@ mod digest;
 mod look;
 mod purge;
 mod record;
+mod tokens;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub struct Engine {
     pub patience: TimeDelta,
     /// What earlier passes learnt of how much each subscription's vendor bears.
     paces: Arc<Mutex<BTreeMap<SubscriptionName, Pace>>>,
+    /// Tokens that were read again after a refusal.
+    tokens: Arc<tokens::Tokens>,
     /// Whether no more questions are to be begun.
     halted: Arc<AtomicBool>,
 }
@@ -72,6 +75,7 @@ impl Engine {
             spread: Duration::ZERO,
             patience: LONGEST_PATIENCE,
             paces: Arc::default(),
+            tokens: Arc::default(),
             halted: Arc::default(),
         }
     }
@@ -79,11 +83,14 @@ impl Engine {
     /// Takes over what `before` learnt of vendors that are asked with the same token: a new configuration is no reason not to
     /// leave them alone.
     pub fn learn_paces(&self, before: &Self) {
-        let token = |subscription: &Subscription| subscription.token.value.expose_secret().to_owned();
+        let token = |engine: &Self, subscription: &Subscription| {
+            engine.token(subscription).expose_secret().to_owned()
+        };
         let tokens: BTreeMap<_, _> =
-            before.config.subscriptions.iter().map(|known| (&known.name, token(known))).collect();
+            before.config.subscriptions.iter().map(|known| (&known.name, token(before, known))).collect();
         let known = before.paces.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let same = self.config.subscriptions.iter().filter(|now| tokens.get(&now.name) == Some(&token(now)));
+        let same =
+            self.config.subscriptions.iter().filter(|now| tokens.get(&now.name) == Some(&token(self, now)));
         let same = same.filter_map(|now| Some((now.name.clone(), *known.get(&now.name)?)));
         self.paces.lock().unwrap_or_else(PoisonError::into_inner).extend(same);
     }

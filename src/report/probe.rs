@@ -181,6 +181,10 @@ fn next(subscription: &Subscription, listing: &Listing<()>, missing: &[&Account]
         Outcome::Unavailable => format!(
             "See that [api].base_url is right and that this machine reaches {address} (name, firewall, proxy, time-out); then probe again."
         ),
+        Outcome::Blocked => {
+            "The protection in front of useapi.net refuses this machine, not the token. Probe from another network or without a proxy; if only this machine is refused, give useapi.net's support its IP address and the error code."
+                .to_owned()
+        }
         Outcome::NotFound | Outcome::AccountError | Outcome::Malformed => {
             "See that [api].base_url is that of useapi.net's API: this answer is not one of its lists.".to_owned()
         }

@@ -90,6 +90,14 @@ impl Answer {
         reply(StatusCode::PAYMENT_REQUIRED, &json!({"error": text, "code": 402})).into()
     }
 
+    /// 403 from the protection in front of the API, which refuses the client's user agent.
+    pub fn blocked() -> Self {
+        const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en-US\"><head><title>Access denied | api.useapi.net used Cloudflare to \
+                            restrict access</title></head>\n<body><h1>Error 1010</h1><p>The owner of this website has banned \
+                            your access based on your browser's signature.</p></body></html>\n";
+        Reply::html(StatusCode::FORBIDDEN, PAGE).into()
+    }
+
     /// 404: no such configuration.
     pub fn not_found(form: Missing) -> Self {
         const SENTENCE: &str = "Configuration not found. To create configuration use POST /accounts.";

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use flate2::Compression;
@@ -28,10 +28,7 @@ impl RetryAfter {
     fn header(self) -> HeaderValue {
         match self {
             Self::Seconds(seconds) => HeaderValue::from(seconds),
-            Self::Date(moment) => {
-                let text = moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-                HeaderValue::try_from(text).expect("a date is printable ASCII")
-            }
+            Self::Date(moment) => http_date(moment),
         }
     }
 }
@@ -114,6 +111,12 @@ impl Reply {
         self
     }
 
+    /// With that `Date`, whatever time it is.
+    #[must_use]
+    pub fn date(self, moment: Timestamp) -> Self {
+        self.header(DATE, http_date(moment))
+    }
+
     /// With `Retry-After`.
     #[must_use]
     pub fn retry_after(self, when: RetryAfter) -> Self {
@@ -184,6 +187,12 @@ impl Reply {
         }
         response
     }
+}
+
+/// `moment` as HTTP writes it (RFC 9110, 5.6.7).
+pub(super) fn http_date(moment: Timestamp) -> HeaderValue {
+    let text = moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::try_from(text).expect("a date is printable ASCII")
 }
 
 fn address(url: &url::Url) -> HeaderValue {

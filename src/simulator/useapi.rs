@@ -13,7 +13,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request as HttpRequest, State as Shared};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
-    AUTHORIZATION, USER_AGENT,
+    AUTHORIZATION, DATE, USER_AGENT,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -28,7 +28,7 @@ use super::ledger::Ledger;
 use super::listener::{Line, Port};
 use super::lock;
 use super::now::VirtualNow;
-use super::reply::Reply;
+use super::reply::{Reply, http_date};
 use super::subscription::{Plan, Subscription};
 use crate::domain::account::AccountId;
 use crate::domain::time::Timestamp;
@@ -151,6 +151,8 @@ async fn answer(
     state.now.advance(*lock(&state.answer_time));
     let mut response = reply.send(&line).await;
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    // Else the server's library would give the machine's time. A scripted one stands, also one that lies.
+    response.headers_mut().entry(DATE).or_insert_with(|| http_date(state.now.now()));
     response
 }
 

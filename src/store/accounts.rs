@@ -52,39 +52,44 @@ impl AccountRow {
     fn read(self) -> Result<Known, StoreError> {
         let suspicion = match (&self.suspect, self.suspect_since, self.ask_at) {
             (Some(fault), Some(since), Some(ask_at)) => Some(Suspicion {
-                fault: word("suspect", fault, Fault::from_word)?,
-                since: moment("suspect_since", since)?,
-                ask_at: moment("ask_at", ask_at)?,
+                fault: word("accounts.suspect", fault, Fault::from_word)?,
+                since: moment("accounts.suspect_since", since)?,
+                ask_at: moment("accounts.ask_at", ask_at)?,
             }),
             _ => None,
         };
         let faults = self
             .faults
             .split_whitespace()
-            .map(|fault| word("faults", fault, Fault::from_word))
+            .map(|fault| word("accounts.faults", fault, Fault::from_word))
             .collect::<Result<_, _>>()?;
         let standing = Standing {
-            outcome: self.outcome.map(|outcome| word("outcome", &outcome, Outcome::from_word)).transpose()?,
+            outcome: self
+                .outcome
+                .map(|outcome| word("accounts.outcome", &outcome, Outcome::from_word))
+                .transpose()?,
             error: self.error,
-            checked_at: moment_of("checked_at", self.checked_at)?,
+            checked_at: moment_of("accounts.checked_at", self.checked_at)?,
             verdict_run: self.verdict_run,
             ok_run: self.ok_run,
-            last_ok_at: moment_of("last_ok_at", self.last_ok_at)?,
-            last_verdict_at: moment_of("last_verdict_at", self.last_verdict_at)?,
-            no_verdict_since: moment_of("no_verdict_since", self.no_verdict_since)?,
+            last_ok_at: moment_of("accounts.last_ok_at", self.last_ok_at)?,
+            last_verdict_at: moment_of("accounts.last_verdict_at", self.last_verdict_at)?,
+            no_verdict_since: moment_of("accounts.no_verdict_since", self.no_verdict_since)?,
             suspicion,
             faults,
-            end: moment_of("ends_at", self.ends_at)?,
+            end: moment_of("accounts.ends_at", self.ends_at)?,
             end_missing: self.end_missing,
-            highest_end: moment_of("highest_end", self.highest_end)?,
-            stepped_back_to: moment_of("stepped_back_to", self.stepped_back_to)?,
+            highest_end: moment_of("accounts.highest_end", self.highest_end)?,
+            stepped_back_to: moment_of("accounts.stepped_back_to", self.stepped_back_to)?,
         };
         let account = AccountKey {
             subscription: SubscriptionName::new(self.subscription),
             id: AccountId::new(self.id),
         };
-        let configuration =
-            self.configuration.map(|configuration| json("configuration", &configuration)).transpose()?;
+        let configuration = self
+            .configuration
+            .map(|configuration| json("snapshots.configuration", &configuration))
+            .transpose()?;
         Ok(Known { account, name: self.name, standing, configuration })
     }
 }
@@ -137,7 +142,7 @@ async fn next_end(
             .bind(millis(horizon))
             .fetch_one(connection)
             .await?;
-    moment_of("ends_at", end)
+    moment_of("accounts.ends_at", end)
 }
 
 /// Keys as JSON, for statements about many at once.
@@ -322,7 +327,7 @@ impl Store {
         let mut keys = Vec::new();
         for (subscription, ids) in rows {
             let subscription = SubscriptionName::new(subscription);
-            let ids: Vec<String> = json("id", &ids)?;
+            let ids: Vec<String> = json("accounts.id", &ids)?;
             keys.extend(ids.into_iter().map(|id| AccountKey::new(&subscription, &AccountId::new(id))));
         }
         Ok(keys)
@@ -410,6 +415,6 @@ impl Store {
             sqlx::query_scalar("SELECT MIN(ask_at) FROM accounts WHERE watched = 1 AND ask_at IS NOT NULL")
                 .fetch_one(&self.read)
                 .await?;
-        moment_of("ask_at", ask)
+        moment_of("accounts.ask_at", ask)
     }
 }

@@ -22,7 +22,9 @@ async fn acks(connection: &mut SqliteConnection) -> Result<BTreeMap<AlertId, Ack
     let rows: Vec<(String, i64, String)> =
         sqlx::query_as("SELECT alert, acked_at, reason FROM acks").fetch_all(connection).await?;
     rows.into_iter()
-        .map(|(alert, at, reason)| Ok((AlertId::new(alert), Ack { at: moment("acked_at", at)?, reason })))
+        .map(|(alert, at, reason)| {
+            Ok((AlertId::new(alert), Ack { at: moment("acks.acked_at", at)?, reason }))
+        })
         .collect()
 }
 

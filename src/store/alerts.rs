@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt};
 use sqlx::SqliteConnection;
 
-use super::rows::{millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
+use super::rows::{count, millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
@@ -40,7 +40,7 @@ struct AlertRow {
     severity: String,
     expires_at: Option<i64>,
     detail: String,
-    affected: u32,
+    affected: i64,
     opened_at: i64,
     resolved_at: Option<i64>,
     renewed_until: Option<i64>,
@@ -54,23 +54,25 @@ impl AlertRow {
             (true, false) => Subject::Account(AccountKey { subscription, id: AccountId::new(self.account) }),
             (true, true) => Subject::Subscription(subscription),
         };
-        let stage =
-            self.stage.map(|stage| stage.parse().map_err(|_| unreadable("stage", stage))).transpose()?;
+        let stage = self
+            .stage
+            .map(|stage| stage.parse().map_err(|_| unreadable("alerts.stage", stage)))
+            .transpose()?;
         let condition = Condition {
             subject,
-            kind: word("kind", &self.kind, AlertKind::from_word)?,
+            kind: word("alerts.kind", &self.kind, AlertKind::from_word)?,
             stage,
-            severity: severity(&self.severity)?,
-            expires_at: moment_of("expires_at", self.expires_at)?,
+            severity: severity("alerts.severity", &self.severity)?,
+            expires_at: moment_of("alerts.expires_at", self.expires_at)?,
             detail: self.detail,
-            affected: self.affected,
+            affected: count("alerts.affected", self.affected)?,
         };
         Ok(Alert {
             id: AlertId::new(self.id),
             condition,
-            opened_at: moment("opened_at", self.opened_at)?,
-            resolved_at: moment_of("resolved_at", self.resolved_at)?,
-            renewed_until: moment_of("renewed_until", self.renewed_until)?,
+            opened_at: moment("alerts.opened_at", self.opened_at)?,
+            resolved_at: moment_of("alerts.resolved_at", self.resolved_at)?,
+            renewed_until: moment_of("alerts.renewed_until", self.renewed_until)?,
         })
     }
 }

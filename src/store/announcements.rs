@@ -78,13 +78,16 @@ struct ToldRow {
 
 impl ToldRow {
     fn telling(&self) -> Result<Telling, StoreError> {
-        let stage = self.stage.as_ref().map(|stage| stage.parse().map_err(|_| unreadable("stage", stage)));
+        let stage = self
+            .stage
+            .as_ref()
+            .map(|stage| stage.parse().map_err(|_| unreadable("announcements.stage", stage)));
         Ok(Telling {
-            status: word("status", &self.status, status)?,
-            at: moment("told_at", self.told_at)?,
+            status: word("announcements.status", &self.status, status)?,
+            at: moment("announcements.told_at", self.told_at)?,
             stage: stage.transpose()?,
-            severity: severity(&self.severity)?,
-            expires_at: moment_of("expires_at", self.expires_at)?,
+            severity: severity("announcements.severity", &self.severity)?,
+            expires_at: moment_of("announcements.expires_at", self.expires_at)?,
         })
     }
 }
@@ -205,7 +208,7 @@ impl Writer {
                 }
                 other => {
                     told.extend(other.take().and_then(|one| one.told(now)));
-                    let end = moment_of("expires_at", row.present_end)?;
+                    let end = moment_of("announcements.expires_at", row.present_end)?;
                     let ToldRow { alert, receiver, .. } = row;
                     *other = Some(Tellings { alert, receiver, end, all: vec![telling] });
                 }

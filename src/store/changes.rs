@@ -35,12 +35,12 @@ impl ChangeRow {
         };
         let change = Change {
             account,
-            kind: word("kind", &self.kind, ChangeKind::from_word)?,
-            severity: severity(&self.severity)?,
+            kind: word("changes.kind", &self.kind, ChangeKind::from_word)?,
+            severity: severity("changes.severity", &self.severity)?,
             field: self.field,
-            before: json("before_value", &self.before_value)?,
-            after: json("after_value", &self.after_value)?,
-            at: moment("at", self.at)?,
+            before: json("changes.before_value", &self.before_value)?,
+            after: json("changes.after_value", &self.after_value)?,
+            at: moment("changes.at", self.at)?,
         };
         Ok(StoredChange { id: self.id, change })
     }

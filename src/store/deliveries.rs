@@ -1,6 +1,6 @@
 //! Messages for whoever asks what became of them; their bytes stay where they are.
 
-use super::rows::{millis, moment, moment_of, word};
+use super::rows::{count, millis, moment, moment_of, word};
 use super::{Store, StoreError};
 use crate::domain::account::ReceiverName;
 use crate::domain::message::MessageId;
@@ -70,7 +70,7 @@ struct MessageRow {
     channel: String,
     summary: String,
     state: String,
-    attempts: u32,
+    attempts: i64,
     created_at: i64,
     finished_at: Option<i64>,
     next_attempt_at: Option<i64>,
@@ -85,11 +85,11 @@ impl MessageRow {
             receiver: ReceiverName::new(self.receiver),
             channel: self.channel,
             summary: self.summary,
-            state: word("state", &self.state, DeliveryState::from_word)?,
-            attempts: self.attempts,
-            created_at: moment("created_at", self.created_at)?,
-            finished_at: moment_of("finished_at", self.finished_at)?,
-            next_attempt_at: moment_of("next_attempt_at", self.next_attempt_at)?,
+            state: word("messages.state", &self.state, DeliveryState::from_word)?,
+            attempts: count("messages.attempts", self.attempts)?,
+            created_at: moment("messages.created_at", self.created_at)?,
+            finished_at: moment_of("messages.finished_at", self.finished_at)?,
+            next_attempt_at: moment_of("messages.next_attempt_at", self.next_attempt_at)?,
             last_error: self.last_error,
         })
     }

@@ -38,7 +38,7 @@ pub use deliveries::{DeliveryState, StoredMessage};
 pub use error::StoreError;
 pub use lock::{Lock, LockError};
 pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
-pub use purge::Purged;
+pub use purge::{Purged, Purging};
 pub use runs::{Run, RunCounts, Tally};
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;

@@ -1,8 +1,6 @@
 //! The outbox: finished messages, each to one receiver, in order.
 
-use chrono::TimeDelta;
-
-use super::rows::{millis, moment, moment_of, to_json};
+use super::rows::{count, length, millis, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::assess::Health;
@@ -49,8 +47,8 @@ struct PendingRow {
     id: String,
     channel: String,
     body: Vec<u8>,
-    attempts: u32,
-    refusals: u32,
+    attempts: i64,
+    refusals: i64,
     since: i64,
     waited: i64,
     next_attempt_at: i64,
@@ -58,16 +56,18 @@ struct PendingRow {
 
 impl PendingRow {
     fn read(self) -> Result<PendingMessage, StoreError> {
-        let patience =
-            Patience { since: moment("tried_at", self.since)?, waited: TimeDelta::milliseconds(self.waited) };
+        let patience = Patience {
+            since: moment("messages.tried_at", self.since)?,
+            waited: length("messages.waited", self.waited)?,
+        };
         Ok(PendingMessage {
             id: MessageId::new(self.id),
             channel: self.channel,
             body: self.body,
-            attempts: self.attempts,
-            refusals: self.refusals,
+            attempts: count("messages.attempts", self.attempts)?,
+            refusals: count("messages.refusals", self.refusals)?,
             patience,
-            next_attempt_at: moment("next_attempt_at", self.next_attempt_at)?,
+            next_attempt_at: moment("messages.next_attempt_at", self.next_attempt_at)?,
         })
     }
 }
@@ -99,7 +99,7 @@ impl Writer {
         .bind(receiver.as_str())
         .fetch_optional(self.connection())
         .await?;
-        let first: Option<(i64, u32, u32, Option<String>)> = sqlx::query_as(
+        let first: Option<(i64, i64, i64, Option<String>)> = sqlx::query_as(
             "SELECT created_at, attempts, refusals, last_error FROM messages
              WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         )
@@ -109,15 +109,15 @@ impl Writer {
         let mut health = Health::default();
         if let Some((state, finished_at, error)) = ended {
             if state == "delivered" {
-                health.delivered_at = Some(moment("finished_at", finished_at)?);
+                health.delivered_at = Some(moment("messages.finished_at", finished_at)?);
             } else {
                 health.refused = Some(error.unwrap_or_default());
             }
         }
         if let Some((created_at, _, refusals, error)) = first.filter(|(_, attempts, ..)| *attempts > 0) {
-            health.refusals = refusals;
+            health.refusals = count("messages.refusals", refusals)?;
             let error = error.unwrap_or_else(|| "an attempt was cut off".to_owned());
-            health.waiting = Some((moment("created_at", created_at)?, error));
+            health.waiting = Some((moment("messages.created_at", created_at)?, error));
         }
         Ok(health)
     }
@@ -264,7 +264,7 @@ impl Store {
         .fetch_optional(&self.read)
         .await?
         .flatten();
-        moment_of("next_attempt_at", due)
+        moment_of("messages.next_attempt_at", due)
     }
 
     /// The receiver and the summary of every message that waits, oldest first.

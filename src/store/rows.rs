@@ -1,10 +1,13 @@
 //! Between columns and values: moments as milliseconds, words as enums.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 
 use super::StoreError;
 use crate::domain::alert::Severity;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, is_in_calendar};
+
+/// No length of time that this program writes is longer.
+const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
 /// A moment as its column holds it.
 pub(super) const fn millis(moment: Timestamp) -> i64 {
@@ -16,9 +19,24 @@ pub(super) fn millis_of(moment: Option<Timestamp>) -> Option<i64> {
     moment.map(millis)
 }
 
-/// The moment in a column.
+/// The moment in a column. What lies beyond the calendar that this program writes is refused here, so that nothing that reckons
+/// with moments can overflow.
 pub(super) fn moment(column: &'static str, value: i64) -> Result<Timestamp, StoreError> {
-    DateTime::from_timestamp_millis(value).ok_or_else(|| unreadable(column, value))
+    let moment = DateTime::from_timestamp_millis(value).filter(|moment| is_in_calendar(*moment));
+    moment.ok_or_else(|| unreadable(column, value))
+}
+
+/// The length of time in a column of milliseconds.
+pub(super) fn length(column: &'static str, value: i64) -> Result<TimeDelta, StoreError> {
+    let length = TimeDelta::try_milliseconds(value);
+    length
+        .filter(|length| (TimeDelta::zero()..=LONGEST).contains(length))
+        .ok_or_else(|| unreadable(column, value))
+}
+
+/// The number in a column that counts something.
+pub(super) fn count(column: &'static str, value: i64) -> Result<u32, StoreError> {
+    u32::try_from(value).map_err(|_| unreadable(column, value))
 }
 
 /// The moment in a column that may be null.
@@ -36,8 +54,8 @@ pub(super) fn word<T>(
 }
 
 /// The severity behind a word.
-pub(super) fn severity(value: &str) -> Result<Severity, StoreError> {
-    word("severity", value, |text| Severity::ALL.into_iter().find(|severity| severity.as_str() == text))
+pub(super) fn severity(column: &'static str, value: &str) -> Result<Severity, StoreError> {
+    word(column, value, |text| Severity::ALL.into_iter().find(|severity| severity.as_str() == text))
 }
 
 /// JSON in a column.

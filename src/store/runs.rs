@@ -1,6 +1,6 @@
 //! Runs: one row each, with counts.
 
-use super::rows::{millis, millis_of, moment, moment_of};
+use super::rows::{count, millis, millis_of, moment, moment_of};
 use super::{Store, StoreError, Writer};
 use crate::domain::observation::Outcome;
 use crate::domain::standing::RunId;
@@ -51,6 +51,14 @@ impl Tally {
     }
 }
 
+fn counts([checked, ok, no_verdict]: [i64; 3]) -> Result<RunCounts, StoreError> {
+    Ok(RunCounts {
+        checked: count("runs.checked", checked)?,
+        ok: count("runs.ok", ok)?,
+        no_verdict: count("runs.no_verdict", no_verdict)?,
+    })
+}
+
 impl Writer {
     /// Begins a run. Of the runs before, the last keeps its row; one before that which counts the same is counted with it.
     pub async fn begin_run(&mut self, now: Timestamp) -> Result<RunId, StoreError> {
@@ -66,7 +74,7 @@ impl Writer {
     }
 
     async fn join_runs(&mut self) -> Result<(), StoreError> {
-        let lasts: Vec<(RunId, i64, i64, bool, u32, u32, u32)> = sqlx::query_as(
+        let lasts: Vec<(RunId, i64, i64, bool, i64, i64, i64)> = sqlx::query_as(
             "SELECT id, coalesce(since, started_at), runs, finished_at IS NOT NULL, checked, ok, no_verdict
              FROM runs ORDER BY id DESC LIMIT 2",
         )
@@ -83,7 +91,7 @@ impl Writer {
         if same {
             sqlx::query("UPDATE runs SET since = ?, runs = ? WHERE id = ?")
                 .bind(since)
-                .bind(number + earlier)
+                .bind(number.saturating_add(earlier))
                 .bind(last)
                 .execute(self.connection())
                 .await?;
@@ -99,7 +107,7 @@ impl Writer {
         tally: &Tally,
         finished: Option<Timestamp>,
     ) -> Result<RunCounts, StoreError> {
-        let (checked, ok, no_verdict): (u32, u32, u32) = sqlx::query_as(
+        let (checked, ok, no_verdict): (i64, i64, i64) = sqlx::query_as(
             "UPDATE runs SET finished_at = coalesce(?2, finished_at), checked = MAX(checked + ?3, 0), ok = MAX(ok + ?4, 0),
              no_verdict = MAX(no_verdict + ?5, 0) WHERE id = ?1 RETURNING checked, ok, no_verdict",
         )
@@ -110,14 +118,14 @@ impl Writer {
         .bind(tally.no_verdict)
         .fetch_one(self.connection())
         .await?;
-        Ok(RunCounts { checked, ok, no_verdict })
+        counts([checked, ok, no_verdict])
     }
 }
 
 impl Store {
     /// The run that began last.
     pub async fn last_run(&self) -> Result<Option<Run>, StoreError> {
-        let row: Option<(i64, i64, Option<i64>, u32, u32, u32)> = sqlx::query_as(
+        let row: Option<(i64, i64, Option<i64>, i64, i64, i64)> = sqlx::query_as(
             "SELECT id, started_at, finished_at, checked, ok, no_verdict FROM runs ORDER BY id DESC LIMIT 1",
         )
         .fetch_optional(&self.read)
@@ -125,9 +133,9 @@ impl Store {
         row.map(|(id, started_at, finished_at, checked, ok, no_verdict)| {
             Ok(Run {
                 id,
-                started_at: moment("started_at", started_at)?,
-                finished_at: moment_of("finished_at", finished_at)?,
-                counts: RunCounts { checked, ok, no_verdict },
+                started_at: moment("runs.started_at", started_at)?,
+                finished_at: moment_of("runs.finished_at", finished_at)?,
+                counts: counts([checked, ok, no_verdict])?,
             })
         })
         .transpose()

@@ -36,19 +36,19 @@ struct SilenceRow {
 
 impl SilenceRow {
     fn read(self) -> Result<Silence, StoreError> {
-        let globs: Vec<String> = json("accounts", &self.accounts)?;
-        let kinds: Vec<String> = json("kinds", &self.kinds)?;
-        let subscriptions: Vec<SubscriptionName> = json("subscriptions", &self.subscriptions)?;
-        let matcher =
-            Matcher::new(&globs, &kinds, subscriptions).map_err(|error| unreadable("silence", error))?;
+        let globs: Vec<String> = json("silences.accounts", &self.accounts)?;
+        let kinds: Vec<String> = json("silences.kinds", &self.kinds)?;
+        let subscriptions: Vec<SubscriptionName> = json("silences.subscriptions", &self.subscriptions)?;
+        let matcher = Matcher::new(&globs, &kinds, subscriptions)
+            .map_err(|error| unreadable("silences.accounts or silences.kinds", error))?;
         Ok(Silence {
             id: self.id,
             matcher,
-            until: moment("until", self.until)?,
+            until: moment("silences.until", self.until)?,
             reason: self.reason,
             even_critical: self.even_critical,
-            created_at: moment("created_at", self.created_at)?,
-            ended_at: moment_of("ended_at", self.ended_at)?,
+            created_at: moment("silences.created_at", self.created_at)?,
+            ended_at: moment_of("silences.ended_at", self.ended_at)?,
         })
     }
 }

@@ -121,9 +121,9 @@ impl Store {
 
 fn read((configuration, first, last, checks): (String, i64, i64, i64)) -> Result<Snapshot, StoreError> {
     Ok(Snapshot {
-        configuration: json("configuration", &configuration)?,
-        first_seen_at: moment("first_seen_at", first)?,
-        last_seen_at: moment("last_seen_at", last)?,
+        configuration: json("snapshots.configuration", &configuration)?,
+        first_seen_at: moment("snapshots.first_seen_at", first)?,
+        last_seen_at: moment("snapshots.last_seen_at", last)?,
         checks,
     })
 }

@@ -63,23 +63,25 @@ struct TellingRow {
 
 impl TellingRow {
     fn read(self) -> Result<StoredTelling, StoreError> {
-        let stage =
-            self.stage.map(|stage| stage.parse().map_err(|_| unreadable("stage", stage))).transpose()?;
+        let stage = self
+            .stage
+            .map(|stage| stage.parse().map_err(|_| unreadable("announcements.stage", stage)))
+            .transpose()?;
         let telling = Telling {
-            status: word("status", &self.status, status)?,
-            at: moment("told_at", self.told_at)?,
+            status: word("announcements.status", &self.status, status)?,
+            at: moment("announcements.told_at", self.told_at)?,
             stage,
-            severity: severity(&self.severity)?,
-            expires_at: moment_of("expires_at", self.expires_at)?,
+            severity: severity("announcements.severity", &self.severity)?,
+            expires_at: moment_of("announcements.expires_at", self.expires_at)?,
         };
         Ok(StoredTelling {
             alert: AlertId::new(self.alert),
             receiver: ReceiverName::new(self.receiver),
-            reason: word("reason", &self.reason, reason)?,
+            reason: word("announcements.reason", &self.reason, reason)?,
             telling,
             message: MessageId::new(self.message),
             state: state(self.state)?,
-            finished_at: moment_of("finished_at", self.finished_at)?,
+            finished_at: moment_of("messages.finished_at", self.finished_at)?,
         })
     }
 }
@@ -100,15 +102,15 @@ impl LastRow {
             alert: AlertId::new(self.alert),
             receiver: ReceiverName::new(self.receiver),
             times: self.times,
-            at: moment("told_at", self.told_at)?,
-            reason: word("reason", &self.reason, reason)?,
+            at: moment("announcements.told_at", self.told_at)?,
+            reason: word("announcements.reason", &self.reason, reason)?,
             state: state(self.state)?,
         })
     }
 }
 
 fn state(column: Option<String>) -> Result<Option<DeliveryState>, StoreError> {
-    column.map(|text| word("state", &text, DeliveryState::from_word)).transpose()
+    column.map(|text| word("messages.state", &text, DeliveryState::from_word)).transpose()
 }
 
 fn ids<'a>(alerts: impl IntoIterator<Item = &'a AlertId>) -> Result<String, StoreError> {

@@ -27,4 +27,6 @@ mod retention;
 mod secrets;
 mod silences;
 mod subjects;
+mod tampered;
+mod tokens;
 mod waits;

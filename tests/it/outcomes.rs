@@ -1,6 +1,8 @@
 //! Every row of the vendor's answers, through to the message and back to peace.
 
 use axum::http::StatusCode;
+use minimax_watch::domain::alert::AlertKind;
+use minimax_watch::domain::observation::Outcome;
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::simulator::{Answer, Lapse, Missing, Page, Refusal, Reply, RetryAfter};
 
@@ -153,7 +155,6 @@ async fn what_cannot_be_read_is_malformed() {
         (Answer::endless(), "a body larger than 1,048,576 bytes"),
         (Answer::gzip_bomb(64 << 20), "a body larger than 1,048,576 bytes"),
         (Answer::redirect(StatusCode::FOUND, &elsewhere), "302 Found: redirects are not followed"),
-        (Reply::status(StatusCode::FORBIDDEN).into(), "403 Forbidden: an empty body"),
         (Reply::status(StatusCode::NO_CONTENT).into(), "204 No Content: an empty body"),
         (Reply::json(StatusCode::OK, "{}").into(), "holds no account configuration"),
     ] {
@@ -172,6 +173,7 @@ fn without_a_verdict(now: Timestamp) -> Vec<Answer> {
         Answer::rate_limited(RetryAfter::Seconds(30)),
         Answer::rate_limited(RetryAfter::Date(now + seconds(30))),
         Answer::rate_limited_until(now + seconds(30)),
+        Answer::blocked(),
         Answer::close(),
         Answer::cut_after(&healthy("1"), now, 100),
     ];
@@ -209,14 +211,65 @@ async fn no_verdict_is_no_news_for_an_hour_and_changes_nothing() {
     }
     // The first silent look was a quarter of an hour after the start.
     world.run_every(minutes(15), start() + minutes(75)).await;
-    assert_eq!(world.heard(), ["opened unreachable warning main(15)"]);
+    assert_eq!(world.heard(), ["opened unreachable warning main(16)"]);
     for id in &ids {
         world.main.put(healthy(id));
     }
     // Three of them asked to be left alone for half a minute.
     world.advance(minutes(1));
     world.run().await;
-    assert_eq!(world.heard(), ["resolved unreachable warning main(15)"]);
+    assert_eq!(world.heard(), ["resolved unreachable warning main(16)"]);
+}
+
+#[tokio::test]
+async fn a_403_resolves_nothing_and_the_unreachable_alert_says_what_to_do() {
+    let world = peace().await;
+    world.main.set("1", Answer::not_found(Missing::Json));
+    world.run().await;
+    assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
+    world.mailed();
+    let began = world.now();
+    world.main.set_all(Some(Answer::blocked()));
+    world.run_every(minutes(15), began + minutes(75)).await;
+    let opened = body(&world.pager.deliveries()[0]);
+    let detail = array(&opened["data"]["alerts"])[0]["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with(
+            ": 403 Forbidden: Access denied | api.useapi.net used Cloudflare to restrict access; the protection in front of \
+             useapi.net refuses this client (IP address or user agent), not the account. Accounts: studio-a."
+        ),
+        "{detail}"
+    );
+    let mail = world.mailbox.mails().pop().unwrap().text();
+    assert!(mail.contains("1010") && mail.contains("another network"), "{mail}");
+    assert_eq!(world.heard(), ["opened unreachable warning main(1)"]);
+    let known = world.engine.store.watched().await.unwrap().remove(0).standing;
+    assert_eq!(known.outcome, Some(Outcome::Blocked));
+    // The account is missing as before: a 403 says nothing about it.
+    world.mailed();
+    world.main.set_all(None);
+    world.run().await;
+    assert_eq!(world.heard(), ["resolved unreachable warning main(1)"]);
+    let firing: Vec<_> = world.firing().await.iter().map(|alert| alert.condition.kind).collect();
+    assert_eq!(firing, [AlertKind::NotFound]);
+}
+
+#[tokio::test]
+async fn a_broken_text_in_an_error_is_an_account_error() {
+    let world = peace().await;
+    let line = "account_error critical studio-a";
+    let subject = "studio-a: useapi.net reports the MiniMax account in error";
+    for said in [&br"\ud83d"[..], b"\x01", b"\xff", br"\x"] {
+        let json =
+            [&br#"{"account":"1","error":"Session of "#[..], said, br#" is over","maxJobs":2}"#].concat();
+        let detail = if said == br"\x" { "\u{fffd}x" } else { "\u{fffd}" };
+        let detail = format!(
+            "useapi.net reports that the linked MiniMax account is in error: Session of {detail} is over."
+        );
+        let detail = Box::leak(detail.into_boxed_str());
+        let answer = Reply::json(StatusCode::OK, json).into();
+        tells_once_and_ends(&world, Row { answer, line, subject, detail }).await;
+    }
 }
 
 #[tokio::test]

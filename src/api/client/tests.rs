@@ -100,14 +100,18 @@ async fn a_question_is_one_get_with_the_token_and_no_more() {
 async fn an_id_is_one_path_segment_whatever_it_holds() {
     for (id, segment) in [
         ("007", "007"),
-        ("a/b?c#d e@f.com", "a%2Fb%3Fc%23d%20e%40f.com"),
+        ("a/b?c#d e@f.com", "a%2Fb%3Fc%23d%20e@f.com"),
         ("%2e%2e", "%252e%252e"),
         ("...", "..."),
-        ("..;", "..%3B"),
+        ("..;", "..;"),
+        ("me@example.com", "me@example.com"),
+        ("user:123-c@fe", "user:123-c@fe"),
+        ("!$&'()*+,;=:@", "!$&'()*+,;=:@"),
+        (r#""<>[]^`{|}#?"#, "%22%3C%3E%5B%5D%5E%60%7B%7C%7D%23%3F"),
         ("../x", "..%2Fx"),
         ("\\..\\", "%5C..%5C"),
         ("хайло 海螺", "%D1%85%D0%B0%D0%B9%D0%BB%D0%BE%20%E6%B5%B7%E8%9E%BA"),
-        ("a\r\nx: y\u{0}\t", "a%0D%0Ax%3A%20y%00%09"),
+        ("a\r\nx: y\u{0}\t", "a%0D%0Ax:%20y%00%09"),
         ("-._~", "-._~"),
     ] {
         let (url, requests) = scripted(vec![http("404 Not Found", b"")]);
@@ -129,17 +133,6 @@ async fn an_id_that_no_url_can_hold_is_said_so_and_asks_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_base_url_may_have_a_path_with_or_without_a_slash() {
-    for path in ["/fake/", "/fake"] {
-        let (mut url, requests) = scripted(vec![http("404 Not Found", b"")]);
-        url.set_path(path);
-        look(url, "1").await;
-        let request = requests.try_recv().unwrap();
-        assert!(request.starts_with("GET /fake/v1/minimax/accounts/1 HTTP/1.1\r\n"), "{request}");
-    }
-}
-
-#[tokio::test]
 async fn the_status_decides() {
     for (head, outcome, wait) in [
         ("401 Unauthorized", Outcome::Unauthorized, None),
@@ -149,6 +142,7 @@ async fn the_status_decides() {
         ("429 Slow\r\nretry-after: Mon, 23 Nov 2026 07:15:30 GMT", Outcome::RateLimited, Some(30)),
         ("503 Service Unavailable\r\nretry-after: 7", Outcome::Unavailable, Some(7)),
         ("596 Account Error", Outcome::AccountError, None),
+        ("403 Forbidden\r\nretry-after: 20", Outcome::Blocked, None),
         ("418 Teapot", Outcome::Malformed, None),
     ] {
         let seen = seen(http(head, br#"{"maxJobs":1}"#)).await;
@@ -307,11 +301,99 @@ fn a_base_url_that_would_give_the_token_away_is_refused() {
         let made = Client::new(&api(Url::parse(url).unwrap()));
         assert!(matches!(made, Err(ClientError::Insecure)), "{url}");
     }
-    for url in ["http://me@127.0.0.1", "http://:pw@127.0.0.1", "http://127.0.0.1/?q", "http://127.0.0.1/#f"] {
+    for url in [
+        "http://me@127.0.0.1",
+        "http://:pw@127.0.0.1",
+        "http://127.0.0.1/?q",
+        "http://127.0.0.1/#f",
+        "http://127.0.0.1/v1",
+    ] {
         let made = Client::new(&api(Url::parse(url).unwrap()));
         assert!(matches!(made, Err(ClientError::Overloaded)), "{url}");
     }
     for url in ["http://127.0.0.1", "http://127.9.9.9:8080", "http://localhost:1", "http://[::1]:1"] {
         assert!(Client::new(&api(Url::parse(url).unwrap())).is_ok(), "{url}");
+    }
+}
+
+/// How a server ends a kept connection when the second request comes over it.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    /// After it read the request.
+    AfterReading,
+    /// Without reading it, which resets the connection.
+    Unread,
+    /// In the middle of the head of an answer.
+    MidHead,
+}
+
+/// A server that answers the first request of each connection and ends the connection at the second; counts the connections. From
+/// the connection number `silent_from` on it answers none.
+fn forgetful(ending: Ending, silent_from: usize) -> (Url, Receiver<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let (connections, counted) = channel();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            let _ = connections.send(number);
+            if number >= silent_from {
+                continue;
+            }
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"maxJobs\":1}");
+            match ending {
+                Ending::AfterReading => drop(stream.read(&mut [0; 4096])),
+                Ending::Unread => drop(stream.peek(&mut [0; 1])),
+                Ending::MidHead => {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let _ = stream.write_all(b"HTTP/1.1 20");
+                }
+            }
+        }
+    });
+    (url, counted)
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_under_a_request_is_asked_once_more_over_a_new_one() {
+    for ending in [Ending::AfterReading, Ending::Unread, Ending::MidHead] {
+        let (url, counted) = forgetful(ending, usize::MAX);
+        let client = Client::new(&api(url)).unwrap();
+        for _ in 0..3 {
+            let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
+            assert_eq!(seen.outcome, Outcome::Ok, "{ending:?}: {:?}", seen.error);
+        }
+        assert!(counted.try_iter().count() >= 2, "{ending:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_every_connection_is_asked_twice_and_no_more() {
+    let (url, counted) = forgetful(Ending::AfterReading, 0);
+    let client = Client::new(&api(url)).unwrap();
+    let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
+    assert_eq!(seen.outcome, Outcome::Unavailable);
+    assert!(seen.error.is_some_and(|error| error.starts_with("connection cut: ")));
+    assert!(
+        counted.try_iter().count() <= 3,
+        "hyper itself may try a connection that never carried a request"
+    );
+}
+
+#[tokio::test]
+async fn the_date_of_the_latest_answer_is_kept_when_it_is_plausible() {
+    for (head, date) in [
+        ("200 OK\r\ndate: Mon, 23 Nov 2026 07:15:30 GMT", Some(now() + TimeDelta::seconds(30))),
+        ("503 Down\r\ndate: Monday, 23-Nov-26 07:15:30 GMT", Some(now() + TimeDelta::seconds(30))),
+        ("200 OK\r\ndate: soon", None),
+        ("200 OK\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT", None),
+        ("200 OK\r\ndate: Fri, 01 Jan 2100 00:00:00 GMT", None),
+        ("200 OK", None),
+    ] {
+        let client = Client::new(&api(scripted(vec![http(head, b"{}")]).0)).unwrap();
+        client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
+        assert_eq!(client.take_date(), date, "{head}");
+        assert_eq!(client.take_date(), None, "{head}");
     }
 }

@@ -40,15 +40,18 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Api> {
 
 fn base(typed: &str) -> Result<Url, String> {
     let mut url = address::parse(typed).map_err(|error| error.to_string())?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a user name or password".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("must not hold a query or a fragment".to_owned());
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    Ok(url)
+    let part = if !url.username().is_empty() || url.password().is_some() {
+        "a user name or password"
+    } else if url.query().is_some() || url.fragment().is_some() {
+        "a query or a fragment"
+    } else if !url.path().trim_matches('/').is_empty() {
+        "a path"
+    } else {
+        url.set_path("");
+        return Ok(url);
+    };
+    // Only what is no secret is repeated.
+    Err(format!("must not hold {part}: write \"{}\"", url.origin().ascii_serialization()))
 }
 
 fn concurrency(typed: i64) -> Result<usize, String> {

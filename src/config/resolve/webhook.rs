@@ -95,7 +95,7 @@ pub(in super::super) fn named(
 ) -> Option<Vec<SecretString>> {
     let place = Place::root("on the command line", findings);
     let (key, typed) = match origin {
-        Origin::File(path) => ("secret_file", path.to_str()),
+        Origin::File(path) | Origin::Credential(path) => ("secret_file", path.to_str()),
         Origin::Environment(name) => ("secret_env", Some(name.as_str())),
         Origin::Inline => ("secret", Some("")),
     };

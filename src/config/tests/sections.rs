@@ -87,9 +87,31 @@ fn the_same_account_may_be_watched_with_two_tokens() {
 fn a_value_in_a_section_of_scalars_is_checked() {
     for (section, line, reason) in [
         ("api", "base_url = 'http://api.useapi.net'", "base_url: must be https (http is for loopback only)"),
-        ("api", "base_url = 'https://u:hush@example.com'", "base_url: must not hold a user name or password"),
-        ("api", "base_url = 'https://example.com/?a=b'", "base_url: must not hold a query or a fragment"),
-        ("api", "base_url = 'https://example.com/#a'", "base_url: must not hold a query or a fragment"),
+        (
+            "api",
+            "base_url = 'https://u:hush@example.com'",
+            "base_url: must not hold a user name or password: write \"https://example.com\"",
+        ),
+        (
+            "api",
+            "base_url = 'https://example.com/?a=b'",
+            "base_url: must not hold a query or a fragment: write \"https://example.com\"",
+        ),
+        (
+            "api",
+            "base_url = 'https://example.com/#a'",
+            "base_url: must not hold a query or a fragment: write \"https://example.com\"",
+        ),
+        (
+            "api",
+            "base_url = 'https://api.useapi.net/v1/minimax/accounts'",
+            "base_url: must not hold a path: write \"https://api.useapi.net\"",
+        ),
+        (
+            "api",
+            "base_url = 'http://[::1]:8080/v1/'",
+            "base_url: must not hold a path: write \"http://[::1]:8080\"",
+        ),
         ("api", "base_url = 'api.useapi.net'", "base_url: is no URL: relative URL without a base"),
         ("api", "fetch = 'lst'", "fetch: `lst` is none of each, list; did you mean `list`?"),
         ("api", "timeout = '0s'", "timeout: `0s` is shorter than 1s"),
@@ -125,11 +147,11 @@ fn a_value_in_a_section_of_scalars_is_checked() {
 #[test]
 fn the_edges_of_what_is_allowed_are_allowed() {
     let config = config(&format!(
-        "{BASE}[api]\nbase_url = 'http://localhost:8080/v0//'\nfetch = 'list'\ntimeout = '10m'\nconcurrency = 1024\n\
+        "{BASE}[api]\nbase_url = 'http://localhost:8080//'\nfetch = 'list'\ntimeout = '10m'\nconcurrency = 1024\n\
          max_body = '1024'\n[schedule]\njitter = '24h'\n[expiry]\nlead_times = ['365d', '1s']\nsource = 'earliest'\n\
          [alerts]\nconfirm_after = '0s'\nunreachable_after = '1s'\nrepeat_every = '0s'\n[store]\nkeep = '1d'"
     ));
-    assert_eq!(config.api.base_url.as_str(), "http://localhost:8080/v0");
+    assert_eq!(config.api.base_url.as_str(), "http://localhost:8080/");
     assert_eq!((config.api.timeout.as_secs(), config.api.max_body), (600, 1024));
     assert_eq!(config.api.fetch, Fetch::List);
     assert_eq!(config.alerts.repeat_every, None);

@@ -18,7 +18,7 @@
 //! Samoa left out, whose fixed times are due once at the midnight that followed. (Cronie calls more than three hours
 //! a correction of the clock and drops them; a zone's own jump is never that.)
 
-use chrono::{Months, NaiveDateTime, TimeDelta, Timelike};
+use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use chrono_tz::Tz;
 
 use super::time::Timestamp;
@@ -39,6 +39,17 @@ const HORIZON: Months = Months::new(5 * 12);
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
+/// Where `now` lies outside the calendar of the crate `cron`, 1970 to 2100, a moment inside it: a wrong clock is no fault of the
+/// expression.
+fn within_calendar(now: Timestamp) -> Timestamp {
+    let year = match now.year() {
+        ..1970 => 1970,
+        1970..2100 => return now,
+        2100.. => 2095,
+    };
+    NaiveDate::from_ymd_opt(year, 1, 1).map_or(now, |date| date.and_time(NaiveTime::MIN).and_utc())
+}
+
 /// A crontab(5) expression in its zone.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -54,6 +65,7 @@ impl Schedule {
     /// Each [`ScheduleError`] names the offending part in the words that the operator typed.
     pub fn parse(expression: &str, zone: Tz, now: Timestamp) -> Result<Self, ScheduleError> {
         let schedule = Self { expression: expression.to_owned(), zone, fields: Fields::parse(expression)? };
+        let now = within_calendar(now);
         let horizon = now.checked_add_months(HORIZON);
         match (schedule.next_after(now), horizon) {
             (Some(next), Some(horizon)) if next <= horizon => Ok(schedule),

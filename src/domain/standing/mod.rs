@@ -46,7 +46,7 @@ impl Fault {
             Outcome::NotFound => Some(Self::NotFound),
             Outcome::AccountError => Some(Self::AccountError),
             Outcome::Malformed => Some(Self::Malformed),
-            Outcome::Ok | Outcome::RateLimited | Outcome::Unavailable => None,
+            Outcome::Ok | Outcome::RateLimited | Outcome::Unavailable | Outcome::Blocked => None,
         }
     }
 

@@ -82,7 +82,7 @@ fn without_a_pause_the_first_bad_verdict_is_believed() {
 #[test]
 fn a_look_without_a_verdict_moves_no_belief_and_puts_the_question_off() {
     let (once, _) = after(&nobody(), &Observation::failed(Outcome::NotFound, "404"), 0);
-    for outcome in [Outcome::Unavailable, Outcome::RateLimited] {
+    for outcome in [Outcome::Unavailable, Outcome::RateLimited, Outcome::Blocked] {
         let (unsure, changes) = after(&once, &Observation::failed(outcome, "later"), 10);
         assert!(changes.is_empty());
         assert_eq!(unsure.standing.suspicion.map(|s| (s.since, s.ask_at)), Some((at(0), at(20))));

@@ -3,10 +3,15 @@
 use super::gathered::Gathered;
 use super::{RuleAlert, RuleReport};
 use crate::domain::alert::{Alert, AlertKind, Subject};
+use crate::domain::observation::Outcome;
 use crate::domain::standing::{Fault, Standing};
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, in_words, minute, relative};
 use crate::report::AckReport;
+
+/// What to do about a 403.
+const BLOCKED: &str = "; the protection in front of useapi.net refuses this machine's IP address or user agent, not the account: \
+                       check from another network or without a proxy, and ask useapi.net's support to allow this address";
 
 /// The rules about accounts and subscriptions, in the contract's order.
 pub(super) fn rules(gathered: &Gathered<'_>) -> Vec<RuleReport> {
@@ -84,7 +89,11 @@ fn silence(gathered: &Gathered<'_>, standing: &Standing, alert: Option<&Alert>) 
     match (standing.no_verdict_since, standing.last_verdict_at) {
         (Some(since), _) => {
             let long = in_words(standing.checked_at.map_or_else(Default::default, |at| at - since));
-            format!("looks without a verdict since {}, over {long}; it fires from {limit} on", minute(since))
+            let advice = if standing.outcome == Some(Outcome::Blocked) { BLOCKED } else { "" };
+            format!(
+                "looks without a verdict since {}, over {long}; it fires from {limit} on{advice}",
+                minute(since)
+            )
         }
         (None, Some(at)) if alert.is_some() => {
             format!(

@@ -72,7 +72,9 @@ fn mend_mail(email: &Email, at: Hurdle, address: &str) -> String {
 fn mend_webhook(webhook: &Webhook, at: Hurdle, address: &str) -> String {
     let place = match &webhook.url.origin {
         Origin::Inline => "the receiver's url".to_owned(),
-        origin @ (Origin::File(_) | Origin::Environment(_)) => format!("the URL in {origin}"),
+        origin @ (Origin::File(_) | Origin::Credential(_) | Origin::Environment(_)) => {
+            format!("the URL in {origin}")
+        }
     };
     match at {
         Hurdle::Setup => no_trust(),

@@ -34,7 +34,7 @@ fn every_fault_has_its_subject_and_severity_and_ends_with_an_ok() {
         assert!(world.run_all(9, &bad(outcome)).is_empty(), "{outcome}: 9 s are not 10 s");
         world.run_all(10, &bad(outcome));
         assert_eq!(world.firing(), [(subject.to_owned(), kind, severity)]);
-        for silent in [Outcome::Unavailable, Outcome::RateLimited] {
+        for silent in [Outcome::Unavailable, Outcome::RateLimited, Outcome::Blocked] {
             world.run_all(20, &bad(silent));
             assert_eq!(
                 world.firing(),

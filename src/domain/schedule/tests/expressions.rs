@@ -188,7 +188,16 @@ fn the_ends_of_the_calendar_are_no_run_and_no_panic() {
     assert_eq!(schedule.next_after(Timestamp::MAX_UTC), None);
     assert_eq!(schedule.next_after(utc("2100-12-31T23:00:00Z")), None);
     assert!(schedule.next_after(Timestamp::MIN_UTC).is_none());
-    assert!(Schedule::parse("* * * * *", Tz::UTC, Timestamp::MAX_UTC).is_err());
+    for clock in
+        ["1969-12-31T23:59:59Z", "1901-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "2150-06-01T00:00:00Z"]
+            .map(utc)
+    {
+        assert!(Schedule::parse("*/15 * * * *", Tz::Europe__Berlin, clock).is_ok(), "{clock}");
+        assert!(Schedule::parse("0 0 30 2 *", Tz::Europe__Berlin, clock).is_err(), "{clock}");
+    }
+    for clock in [Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
+        assert!(Schedule::parse("* * * * *", Tz::UTC, clock).is_ok(), "{clock}");
+    }
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! A store in which somebody wrote numbers that the program never writes.
+
+use std::path::Path;
+
+use minimax_watch::domain::moment;
+use minimax_watch::report::Report;
+use minimax_watch::simulator::Answer;
+use minimax_watch::store::{Store, StoreError};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+
+use crate::world::{DESK, PAGER, Settings, World, days, healthy, start};
+
+/// Beyond what a moment, a length of time or a count can be.
+const NUMBERS: [i64; 6] = [i64::MIN, -62_167_219_200_001, -1, 253_402_300_800_000, i64::MAX - 1, i64::MAX];
+
+/// A store with rows in its tables.
+async fn full() -> World {
+    let accounts = [("1", "studio-a"), ("2", "studio-b"), ("3", "studio-c")];
+    let settings = Settings::watching(&accounts).receivers(&[PAGER, DESK]);
+    let world = World::open(settings).await;
+    world.all_healthy(&accounts);
+    world.run().await;
+    world.main.put(healthy("1").max_jobs(9));
+    world.main.set("2", Answer::account_error("On hold"));
+    world.desk.go_down();
+    world.run().await;
+    world.main.put(healthy("1").max_jobs(8));
+    world.main.next("3", Answer::not_json());
+    world.look().await;
+    world
+}
+
+async fn open(path: &Path) -> SqliteConnection {
+    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.unwrap()
+}
+
+/// Every INTEGER column of every table.
+async fn columns(path: &Path) -> Vec<(String, String)> {
+    let sql = "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c
+               WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE '\\_%' ESCAPE '\\'
+               AND c.type = 'INTEGER'";
+    sqlx::query_as(sql).fetch_all(&mut open(path).await).await.unwrap()
+}
+
+/// What the commands read and the steps do; each may fail, none may panic.
+async fn use_everything(world: &World, store: &Store) -> Vec<StoreError> {
+    let (mut engine, now) = (world.engine.clone(), start() + days(3));
+    engine.store = store.clone();
+    let mut failed = Vec::new();
+    let mut keep = |result: Result<(), StoreError>| failed.extend(result.err());
+    keep(Report::of(store, &engine.config, None, now).await.map(drop));
+    keep(store.all_alerts().await.map(drop));
+    keep(store.pending_messages().await.map(drop));
+    keep(store.outbox(now).await.map(drop));
+    keep(store.last_run().await.map(drop));
+    keep(store.silences_in_force(now).await.map(drop));
+    if let Ok(watched) = store.watched().await {
+        for known in watched {
+            keep(store.snapshots(&known.account).await.map(drop));
+            keep(store.changes(&known.account).await.map(drop));
+        }
+    }
+    keep(engine.announce(now).await.map(drop));
+    keep(engine.deliver_all().await.map(drop));
+    keep(engine.purge(now).await.map(drop));
+    failed
+}
+
+#[tokio::test]
+async fn numbers_that_the_program_never_writes_are_an_error_and_never_a_panic() {
+    let world = full().await;
+    let original = world.folder().join("watch.db");
+    world.engine.store.close().await;
+    let columns = columns(&original).await;
+    assert!(columns.len() > 40, "{columns:?}");
+    let mut named = 0;
+    for (table, column) in columns {
+        for number in NUMBERS {
+            let path = world.folder().join("tampered.db");
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(world.folder().join(format!("tampered.db{suffix}")));
+            }
+            std::fs::copy(&original, &path).unwrap();
+            let mut connection = open(&path).await;
+            let sql = format!(
+                "UPDATE {table} SET {column} = {number} WHERE rowid = (SELECT MIN(rowid) FROM {table})"
+            );
+            let updated = sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await;
+            connection.close().await.unwrap();
+            if !updated.is_ok_and(|updated| updated.rows_affected() == 1) {
+                continue;
+            }
+            let Ok(store) = Store::open(&path).await else { continue };
+            for error in use_everything(&world, &store).await {
+                if let StoreError::Unreadable { column, value } = error {
+                    assert!(column.contains('.') && !value.is_empty(), "{column}: {value}");
+                    named += 1;
+                }
+            }
+            store.close().await;
+        }
+    }
+    assert!(named > 50, "only {named} errors named a column");
+}
+
+#[test]
+fn moments_beyond_the_calendar_are_no_moments() {
+    for typed in ["9999-12-31T23:59:59-00:01", "+99y", "-99y"] {
+        let read = moment::parse(typed, start());
+        assert_eq!(read.is_ok(), !typed.starts_with('9'), "{typed}");
+    }
+}
