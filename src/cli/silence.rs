@@ -8,8 +8,10 @@ pub enum Silence {
     /// Withhold fires, reminders and changes; ends are told, and what is left is told when the silence ends
     #[command(after_help = "\
 All that is given must hold: accounts, kinds, subscriptions. An alert of a
-whole subscription is withheld when each of its accounts is meant. That a token
-expired or was refused is told all the same, but with --even-critical.
+whole subscription is silenced when each of its accounts is meant. Critical
+alerts are still sent, also one that becomes critical meanwhile; use
+--even-critical to silence those too. The answer lists what is silenced and
+what is not.
 
 Examples:
   minimax-watch silence add studio-a --for 4h --reason 'being renewed'
@@ -54,7 +56,7 @@ pub struct SilenceAdd {
     /// Why, for whoever meets it later
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// Withhold also that a token expired or was refused (stage `expired`, kind `unauthorized`)
+    /// Silence critical alerts too
     #[arg(long)]
     pub even_critical: bool,
 }

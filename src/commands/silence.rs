@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::domain::account::{AccountRef, SubscriptionName};
 use crate::domain::moment;
-use crate::domain::silence::{Matcher, SilenceId};
+use crate::domain::silence::{Effect, Matcher, SilenceId};
 use crate::domain::span;
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, minute, relative};
@@ -43,8 +43,13 @@ async fn add(config: &Config, options: &SilenceAdd) -> anyhow::Result<()> {
     }
     let NewSilence { matcher, until, even_critical, .. } = silence;
     let mut text = format!("silence {id}: {matcher}, until {} ({})\n", minute(until), relative(until, now));
-    if !even_critical {
-        text.push_str("That a token expired or was refused is told all the same (--even-critical).\n");
+    let effect = Effect::new(&matcher, even_critical);
+    writeln!(text, "Silenced: {}, and their reminders.", effect.silenced.join(", "))?;
+    let mut passing = effect.passing;
+    passing.push("\"resolved\" of every alert that was sent".to_owned());
+    writeln!(text, "Still sent: {}.", passing.join(", "))?;
+    if !even_critical && matcher.covers_critical() {
+        text.push_str("To silence critical alerts too: --even-critical\n");
     }
     writeln!(text, "To end it before: minimax-watch silence end {id}")?;
     output::print(&text)
@@ -55,8 +60,10 @@ fn read(options: &SilenceAdd, now: Timestamp) -> anyhow::Result<NewSilence> {
     let SilenceAdd { accounts, kinds, subscriptions, until, length, reason, even_critical } = options;
     let matcher = Matcher::new(accounts, kinds, subscriptions.iter().map(SubscriptionName::new))?;
     anyhow::ensure!(
-        *even_critical || !kinds.iter().any(|kind| kind == "unauthorized"),
-        "`unauthorized` is told in spite of a silence, unless it is made with --even-critical"
+        !Effect::new(&matcher, *even_critical).is_empty(),
+        "this would silence nothing: {} {} sent in spite of a silence; critical alerts are silenced with --even-critical only",
+        kinds.join(", "),
+        if kinds.len() == 1 { "is" } else { "are" }
     );
     let until = match (until, length) {
         (Some(moment), _) => moment::parse(moment, now).context("--until")?,

@@ -56,6 +56,32 @@ impl AlertKind {
         Self::DeliveryFailing,
     ];
 
+    /// Every severity that an alert of this kind can have.
+    pub const fn severities(self) -> &'static [Severity] {
+        match self {
+            // Critical from one day before the token expires.
+            Self::Expiry => &[Severity::Warning, Severity::Critical],
+            Self::ExpiryUnknown | Self::Unreachable | Self::Malformed | Self::DeliveryFailing => {
+                &[Severity::Warning]
+            }
+            Self::Unauthorized | Self::SubscriptionLapsed | Self::NotFound | Self::AccountError => {
+                &[Severity::Critical]
+            }
+        }
+    }
+
+    /// Whether an alert of this kind can be about a whole subscription.
+    pub const fn concerns_subscriptions(self) -> bool {
+        match self {
+            Self::Unauthorized | Self::SubscriptionLapsed | Self::Unreachable | Self::Malformed => true,
+            Self::Expiry
+            | Self::ExpiryUnknown
+            | Self::NotFound
+            | Self::AccountError
+            | Self::DeliveryFailing => false,
+        }
+    }
+
     /// The contract's word.
     pub const fn as_str(self) -> &'static str {
         match self {

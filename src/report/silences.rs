@@ -31,7 +31,7 @@ pub struct SilenceReport {
     pub kinds: Vec<String>,
     /// Names of subscriptions.
     pub subscriptions: Vec<SubscriptionName>,
-    /// Whether it withholds also that a token expired or was refused.
+    /// Whether it silences critical alerts too.
     pub even_critical: bool,
     /// Why.
     pub reason: String,

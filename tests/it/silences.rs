@@ -20,7 +20,11 @@ struct Hush<'a> {
     even_critical: bool,
 }
 
-const NOTHING: Hush<'_> = Hush { globs: &[], kinds: &[], subscription: None, even_critical: false };
+/// Critical alerts too, so that any alert can show what a silence does.
+const NOTHING: Hush<'_> = Hush { globs: &[], kinds: &[], subscription: None, even_critical: true };
+
+/// As `silence add` makes it without `--even-critical`.
+const USUAL: Hush<'_> = Hush { even_critical: false, ..NOTHING };
 
 async fn silence(world: &World, hush: Hush<'_>, length: TimeDelta) -> SilenceId {
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -100,7 +104,7 @@ async fn the_end_of_what_was_told_passes_through_a_silence() {
     world.main.remove("1");
     world.run().await;
     assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
-    silence(&world, Hush { globs: &["*"], even_critical: true, ..NOTHING }, days(9)).await;
+    silence(&world, Hush { globs: &["*"], ..NOTHING }, days(9)).await;
     world.main.put(healthy("1"));
     world.run().await;
     assert_eq!(world.heard(), ["resolved not_found critical studio-a"]);
@@ -141,29 +145,72 @@ async fn what_got_graver_within_a_silence_is_told_once_at_its_end() {
 }
 
 #[tokio::test]
-async fn an_expired_token_and_a_refused_one_are_told_in_spite_of_a_silence() {
+async fn critical_alerts_of_every_kind_pass_a_silence() {
     let world = World::open(Settings::watching(BOTH)).await;
     world.main.put(Record::ending("1", start() + hours(12)));
-    world.main.put(healthy("2"));
-    silence(&world, Hush { globs: &["*"], ..NOTHING }, days(9)).await;
+    world.main.put(healthy("2").max_jobs(3));
+    silence(&world, Hush { globs: &["*"], ..USUAL }, days(9)).await;
     world.run().await;
+    assert_eq!(world.heard(), ["opened expiry 1d critical studio-a"]);
     world.live_until(start() + hours(13)).await;
     assert_eq!(
         world.heard_when(),
-        [(start() + hours(12), "opened expiry expired critical studio-a".to_owned())]
+        [
+            (start() + hours(11), "escalated expiry 1h critical studio-a".to_owned()),
+            (start() + hours(12), "escalated expiry expired critical studio-a".to_owned()),
+        ]
     );
+    world.main.put(healthy("2").max_jobs(1));
+    world.run().await;
+    assert!(world.heard().is_empty(), "no change is critical");
+    world.main.remove("2");
+    world.run().await;
+    assert_eq!(world.heard(), ["opened not_found critical studio-b"]);
+    world.main.set("2", Answer::account_error("on hold"));
+    world.run().await;
+    assert!(world.heard().iter().any(|heard| heard.contains("opened account_error critical studio-b")));
     world.main.set("1", Answer::unauthorized(Refusal::WithCode));
     world.main.set("2", Answer::unauthorized(Refusal::WithCode));
     world.run().await;
-    assert_eq!(world.heard(), ["opened unauthorized critical main(2)"]);
+    assert!(world.heard().iter().any(|heard| heard.contains("opened unauthorized critical main(2)")));
 }
 
 #[tokio::test]
-async fn even_critical_withholds_those_too() {
+async fn an_alert_that_becomes_critical_within_a_silence_is_sent_then_and_reminded_of() {
+    let world = World::open(Settings::watching(BOTH).alerts("repeat_every = \"12h\"")).await;
+    world.all_healthy(BOTH);
+    world.main.put(Record::ending("1", start() + days(2)));
+    silence(&world, Hush { globs: &["studio-a"], ..USUAL }, days(2)).await;
+    world.run().await;
+    assert!(world.heard().is_empty(), "a warning is silenced");
+    world.live_until(start() + days(1) + hours(13)).await;
+    assert_eq!(
+        world.heard_when(),
+        [
+            (start() + days(1), "opened expiry 1d critical studio-a".to_owned()),
+            (start() + days(1) + hours(12), "repeated expiry 1d critical studio-a".to_owned()),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_was_sent_as_a_warning_before_the_silence_is_sent_as_escalated_within_it_and_not_again_at_its_end() {
+    let world = World::open(Settings::watching(BOTH)).await;
+    world.all_healthy(BOTH);
+    world.main.put(Record::ending("1", start() + days(2)));
+    world.run().await;
+    assert_eq!(world.heard(), ["opened expiry 3d warning studio-a"]);
+    silence(&world, Hush { globs: &["studio-a"], ..USUAL }, days(1) + hours(3)).await;
+    world.live_until(start() + days(1) + hours(5)).await;
+    assert_eq!(world.heard_when(), [(start() + days(1), "escalated expiry 1d critical studio-a".to_owned())]);
+}
+
+#[tokio::test]
+async fn even_critical_silences_critical_alerts_too() {
     let world = World::open(Settings::watching(BOTH)).await;
     world.main.put(Record::ending("1", start() + hours(12)));
     world.main.put(healthy("2"));
-    silence(&world, Hush { globs: &["*"], even_critical: true, ..NOTHING }, days(1)).await;
+    silence(&world, Hush { globs: &["*"], ..NOTHING }, days(1)).await;
     world.run().await;
     world.at(start() + hours(13));
     world.main.set("1", Answer::unauthorized(Refusal::WithCode));

@@ -1,6 +1,7 @@
 //! Silences: what an operator does not want to hear of until a given moment.
 //!
 //! Promises: a silence withholds fires, reminders and changes, never an end: whoever was told of a fire is told of its end.
+//! Critical alerts pass a silence unless it was made with `--even-critical`; `effect` says in words what that means.
 //! It withholds and does not drop: what is still to be told when it ends is told then. It says nothing of receivers.
 
 use std::collections::BTreeSet;
@@ -9,12 +10,15 @@ use std::fmt;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::account::{AccountRef, SubscriptionName};
-use super::alert::{Alert, AlertKind, Subject};
+use super::alert::{Alert, AlertKind, Severity, Subject};
 use super::change::{Change, ChangeKind};
-use super::expiry::Stage;
 use super::route::Kinds;
 use super::text::one_line;
 use super::time::Timestamp;
+
+mod effect;
+
+pub use effect::Effect;
 
 /// The number of a silence: short, so that it can be typed.
 pub type SilenceId = i64;
@@ -30,7 +34,7 @@ pub struct Silence {
     pub until: Timestamp,
     /// Why, in the operator's words.
     pub reason: String,
-    /// Whether it withholds also what else no silence does: the stage `expired` and the kind `unauthorized`.
+    /// Whether it silences critical alerts too.
     pub even_critical: bool,
     /// Since when.
     pub created_at: Timestamp,
@@ -47,10 +51,11 @@ impl Silence {
     /// Whether it withholds `alert` at `now`; `accounts` are those that the alert concerns.
     pub fn withholds_alert(&self, alert: &Alert, accounts: &[&AccountRef], now: Timestamp) -> bool {
         let condition = &alert.condition;
-        let exempt = condition.kind == AlertKind::Unauthorized || condition.stage == Some(Stage::Expired);
+        // By its severity now: an alert that escalates to critical within a silence passes from then on.
+        let passes = condition.severity == Severity::Critical && !self.even_critical;
         self.is_in_force(now)
             && alert.is_firing()
-            && (self.even_critical || !exempt)
+            && !passes
             && self.matcher.covers_alert(condition.kind, &condition.subject, accounts)
     }
 
@@ -157,6 +162,17 @@ impl Matcher {
         self.covers(Some(subscription), &[account])
     }
 
+    /// Whether an alert that it means can be critical.
+    pub fn covers_critical(&self) -> bool {
+        let can_be_critical = |kind: AlertKind| kind.severities().contains(&Severity::Critical);
+        AlertKind::ALL.into_iter().any(|kind| self.kinds.includes_alert(kind) && can_be_critical(kind))
+    }
+
+    /// Whether alerts about receivers are meant: they belong to no account and no subscription.
+    fn covers_receivers(&self) -> bool {
+        self.globs.is_empty() && self.subscriptions.is_empty()
+    }
+
     fn covers_alert(&self, kind: AlertKind, subject: &Subject, accounts: &[&AccountRef]) -> bool {
         match subject {
             Subject::Account(_) | Subject::Subscription(_) => {
@@ -164,7 +180,7 @@ impl Matcher {
             }
             // A receiver belongs to no account and no subscription: it is meant by its kind or not at all.
             Subject::Receiver(_) => {
-                self.kinds.includes_alert(kind) && self.globs.is_empty() && self.subscriptions.is_empty()
+                self.kinds.includes_alert(kind) && self.covers_receivers()
             }
         }
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use super::*;
 use crate::domain::account::{AccountId, AccountKey, ReceiverName};
 use crate::domain::alert::{AlertId, Condition, Severity};
+use crate::domain::expiry::Stage;
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -40,7 +41,7 @@ fn alert(subject: Subject, kind: AlertKind, stage: Option<Stage>) -> Alert {
         subject,
         kind,
         stage,
-        severity: Severity::Critical,
+        severity: Severity::Warning,
         expires_at: None,
         detail: String::new(),
         affected: 1,
@@ -116,20 +117,74 @@ fn an_alert_about_a_receiver_is_meant_by_its_kind_alone() {
 }
 
 #[test]
-fn what_is_expired_or_refused_is_told_unless_the_silence_says_even_critical() {
+fn critical_alerts_of_every_kind_pass_unless_the_silence_says_even_critical() {
     let studio_a = account("123456", "studio-a");
-    let lead = |text: &str| text.parse().ok();
-    for (kind, stage, withheld) in [
-        (AlertKind::Expiry, lead("1h"), true),
-        (AlertKind::Expiry, Some(Stage::Expired), false),
-        (AlertKind::Unauthorized, None, false),
-        (AlertKind::SubscriptionLapsed, None, true),
-    ] {
-        let alert = alert(studio(), kind, stage);
+    for kind in AlertKind::ALL.into_iter().filter(|kind| *kind != AlertKind::DeliveryFailing) {
+        for severity in [Severity::Info, Severity::Warning, Severity::Critical] {
+            let mut alert = alert(studio(), kind, None);
+            alert.condition.severity = severity;
+            let silence = silence(&["*"], &[], &[]);
+            let is_silenced = silence.withholds_alert(&alert, &[&studio_a], now());
+            assert_eq!(is_silenced, severity != Severity::Critical, "{kind} {severity:?}");
+            let silence = Silence { even_critical: true, ..silence };
+            assert!(silence.withholds_alert(&alert, &[&studio_a], now()), "{kind} {severity:?}");
+        }
+    }
+}
+
+#[test]
+fn the_severity_decides_not_the_stage() {
+    let studio_a = account("123456", "studio-a");
+    for stage in ["7d", "1d", "1h", "expired"] {
+        let mut expiry = alert(studio(), AlertKind::Expiry, stage.parse::<Stage>().ok());
         let silence = silence(&["*"], &[], &[]);
-        assert_eq!(silence.withholds_alert(&alert, &[&studio_a], now()), withheld, "{kind} {stage:?}");
-        let silence = Silence { even_critical: true, ..silence };
-        assert!(silence.withholds_alert(&alert, &[&studio_a], now()), "{kind} {stage:?}, even critical");
+        assert!(silence.withholds_alert(&expiry, &[&studio_a], now()), "{stage}");
+        expiry.condition.severity = Severity::Critical;
+        assert!(!silence.withholds_alert(&expiry, &[&studio_a], now()), "{stage}");
+    }
+}
+
+#[test]
+fn the_effect_names_each_meant_kind_as_silenced_or_as_passing() {
+    let whole_subscription = "an alert of a whole subscription, unless these accounts are all of it";
+    for (globs, kinds, even_critical, silenced, passing) in [
+        (
+            &["studio-a"][..],
+            &[][..],
+            false,
+            &["expiry while it is a warning", "expiry_unknown", "unreachable", "malformed", "changes of a configuration"][..],
+            &[
+                "expiry once it is critical",
+                "unauthorized",
+                "subscription_lapsed",
+                "not_found",
+                "account_error",
+                whole_subscription,
+            ][..],
+        ),
+        (&["studio-a"], &["expiry", "max_jobs_changed"], false, &["expiry while it is a warning", "max_jobs_changed"], &["expiry once it is critical"]),
+        (&["studio-a"], &["expiry", "not_found"], true, &["expiry", "not_found"], &[]),
+        (&[], &["delivery_failing", "unauthorized"], false, &["delivery_failing"], &["unauthorized"]),
+        (&["*"], &["delivery_failing"], false, &[], &["delivery_failing (it is about a receiver: silence it by --kind alone)"]),
+        (&["*"], &["not_found", "account_error"], false, &[], &["not_found", "account_error"]),
+    ] {
+        let effect = Effect::new(&silence(globs, kinds, &[]).matcher, even_critical);
+        assert_eq!((effect.silenced.as_slice(), effect.passing.as_slice()), (&texts(silenced)[..], &texts(passing)[..]), "{globs:?} {kinds:?}");
+    }
+}
+
+#[test]
+fn the_effect_agrees_with_what_is_silenced_for_every_kind_and_severity() {
+    let studio_a = account("123456", "studio-a");
+    for (even_critical, kind) in [true, false].into_iter().flat_map(|even| AlertKind::ALL.map(|kind| (even, kind))) {
+        let silence = Silence { even_critical, ..silence(&["*"], &[kind.as_str()], &[]) };
+        let subject = if kind == AlertKind::DeliveryFailing { Subject::Receiver(ReceiverName::new("pager")) } else { studio() };
+        let is_any_silenced = kind.severities().iter().any(|severity| {
+            let mut alert = alert(subject.clone(), kind, None);
+            alert.condition.severity = *severity;
+            silence.withholds_alert(&alert, &[&studio_a], now())
+        });
+        assert_eq!(!Effect::new(&silence.matcher, even_critical).is_empty(), is_any_silenced, "{kind}");
     }
 }
 
@@ -162,7 +217,7 @@ fn of_several_silences_the_last_to_end_counts() {
     let withheld = |kind| alert_withheld(&both, &alert(studio(), kind, None), &[&studio_a], now());
     assert_eq!(withheld(AlertKind::NotFound), Some(until));
     assert_eq!(withheld(AlertKind::AccountError), Some(now() + TimeDelta::hours(1)));
-    assert_eq!(withheld(AlertKind::Unauthorized), None);
+    assert_eq!(withheld(AlertKind::Unauthorized), Some(now() + TimeDelta::hours(1)));
 }
 
 #[test]

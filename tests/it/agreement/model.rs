@@ -209,8 +209,8 @@ impl Model {
     }
 
     /// Whether all of these accounts are silenced.
-    fn is_silenced(&self, names: &[&str], is_grave: bool, now: Moment) -> bool {
-        let holds = |silence: &&Silence| now < silence.until && (silence.even_critical || !is_grave);
+    fn is_silenced(&self, names: &[&str], is_critical: bool, now: Moment) -> bool {
+        let holds = |silence: &&Silence| now < silence.until && (silence.even_critical || !is_critical);
         self.silences.iter().filter(holds).any(|silence| names.iter().all(|name| silence.means(name)))
     }
 
@@ -272,10 +272,10 @@ impl Model {
             .lives
             .iter()
             .map(|((subject, kind), life)| {
-                let is_grave = *kind == "unauthorized" || life.level.rung == Some(0);
+                let is_critical = life.level.severity == Severity::Critical;
                 let own = [subject.as_str()];
                 let names = if subject.starts_with("main(") { &everybody } else { &own[..] };
-                self.is_silenced(names, is_grave, now)
+                self.is_silenced(names, is_critical, now)
             })
             .collect();
         let (later, changes): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
