@@ -31,6 +31,23 @@ pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Confi
     Ok(loaded.config)
 }
 
+/// The store of `config`, which must be there.
+///
+/// # Errors
+/// When there is none: names the path, since a wrong one looks like a new installation.
+pub(crate) async fn existing_store(config: &Config) -> anyhow::Result<Store> {
+    Store::open_existing(&config.store.path).await?.with_context(|| missing_store(config))
+}
+
+/// That there is no store where the configuration puts it, and what to do.
+pub(crate) fn missing_store(config: &Config) -> String {
+    format!(
+        "there is no store at {}; nothing was checked yet: run `minimax-watch check`, or start the service; \
+         if it runs already, name its configuration with --config, or its store in [store].path",
+        config.store.path.display()
+    )
+}
+
 /// Everything that the steps need, on an open store.
 pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
@@ -44,15 +61,16 @@ pub(crate) struct StoreCopy {
 }
 
 impl StoreCopy {
-    /// Copies the store as it is, beside whoever works on it. Where there is none yet, the copy is an empty one.
+    /// Copies the store as it is, beside whoever works on it; there must be one.
     pub(crate) async fn of(config: Config, sender: Sender) -> anyhow::Result<Self> {
+        existing_store(&config).await?.close().await;
         let folder =
             tempfile::tempdir().context("cannot make a temporary folder for the copy of the store")?;
         let engine = Self::within(folder.path(), config, sender).await?;
         Ok(Self { engine, _folder: folder })
     }
 
-    /// The same in a `folder` of the caller's, who sees to its end.
+    /// The same in a `folder` of the caller's, who sees to its end. Where there is no store yet, the copy is an empty one.
     pub(crate) async fn within(folder: &Path, config: Config, sender: Sender) -> anyhow::Result<Engine> {
         let copy = folder.join("copy.db");
         if let Some(store) = Store::open_existing(&config.store.path).await? {

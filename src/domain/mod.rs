@@ -17,6 +17,7 @@ pub mod foresight;
 pub mod message;
 pub mod moment;
 pub mod observation;
+pub mod overdue;
 pub mod pace;
 pub mod policy;
 pub mod retry_after;

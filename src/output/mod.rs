@@ -17,6 +17,7 @@ mod simulation;
 mod table;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -119,6 +120,15 @@ pub(crate) fn answer<T: serde::Serialize>(
     for_people: impl FnOnce(&T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     if as_json { json(answer) } else { for_people(answer) }
+}
+
+/// Prints what a new silence does, for people; `new_store` is the store that was made for it, if it was.
+pub(crate) fn silence_added(
+    silence: &Silence,
+    new_store: Option<&Path>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    print(&silences::added(silence, new_store, now))
 }
 
 /// Prints silences for people.

@@ -12,6 +12,7 @@ use super::lines::{counted, wrapped};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
+use crate::domain::overdue::Overdue;
 use crate::domain::summary::subject;
 use crate::domain::text::one_line;
 use crate::domain::time::{in_words, minute, relative};
@@ -46,7 +47,29 @@ pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::R
     }
     alerts(report, out)?;
     out.write_all(unalerted(report).as_bytes())?;
+    if let Some(words) = nobody_watches(report) {
+        write!(out, "\n{}", wrapped(&words, 0))?;
+    }
     write!(out, "\n{}", wrapped(&closing(report), 0))
+}
+
+/// Since when nobody watches, and what to do.
+fn nobody_watches(report: &Report) -> Option<String> {
+    let since = match report.overdue? {
+        // There is no account to show then, which is said already.
+        Overdue::NoRun if report.accounts.is_empty() => return None,
+        Overdue::NoRun => "no run was made yet".to_owned(),
+        Overdue::Since(last) => {
+            format!("the last run was {} ({})", minute(last), relative(last, report.generated_at))
+        }
+        Overdue::ClockSetBack(last) => {
+            format!("the last run is dated {}, in the future: the clock was set back, and no run was made since", minute(last))
+        }
+    };
+    Some(format!(
+        "UNKNOWN: nobody watches: {since}. Start the service with `minimax-watch run` (`systemctl start minimax-watch`), or run \
+         `minimax-watch check`; how old a run may be follows from [schedule].cron."
+    ))
 }
 
 /// What to do when there are no accounts.

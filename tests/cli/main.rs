@@ -17,6 +17,7 @@ mod logs;
 mod manners;
 mod network;
 mod night;
+mod nobody_watches;
 mod notified;
 mod output;
 mod packages;
