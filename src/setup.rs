@@ -12,6 +12,7 @@ use crate::clock;
 use crate::config::{self, Config, Environment, Source};
 use crate::domain::account::{AccountId, AccountKey};
 use crate::domain::standing::Known;
+use crate::domain::text;
 use crate::engine::Engine;
 use crate::notify::Sender;
 use crate::store::{Store, StoreError};
@@ -103,9 +104,9 @@ pub(crate) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTree
         let matching: Vec<AccountKey> =
             accounts.iter().filter(goes_by).map(|known| known.account.clone()).collect();
         if matching.is_empty() {
-            let known: Vec<&str> = accounts.iter().map(|known| known.name.as_str()).take(20).collect();
-            let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
-            anyhow::bail!("`{name}` is no watched account (watched: {known})");
+            let known = text::names(accounts.iter().map(|known| known.name.as_str()).take(20));
+            let known = if known.is_empty() { "none yet".to_owned() } else { known };
+            anyhow::bail!("`{}` is no watched account (watched: {known})", text::name(name));
         }
         found.extend(matching);
     }
@@ -135,13 +136,13 @@ pub(crate) async fn account(name: &str, store: &Store) -> anyhow::Result<Known> 
         }
         [] => {
             let watched = accounts.iter().filter(|(_, _, watched)| *watched);
-            let names: Vec<&str> = watched.map(|(_, called, _)| called.as_str()).take(20).collect();
-            let names = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
-            anyhow::bail!("`{name}` is no account that is or was watched (watched: {names})")
+            let names = text::names(watched.map(|(_, called, _)| called.as_str()).take(20));
+            let names = if names.is_empty() { "none yet".to_owned() } else { names };
+            anyhow::bail!("`{}` is no account that is or was watched (watched: {names})", text::name(name))
         }
         several => {
-            let names: Vec<String> = several.iter().map(|key| full(key)).collect();
-            anyhow::bail!("`{name}` may mean {}: say which", names.join(" or "))
+            let names: Vec<String> = several.iter().map(|key| text::name(&full(key))).collect();
+            anyhow::bail!("`{}` may mean {}: say which", text::name(name), names.join(" or "))
         }
     }
 }

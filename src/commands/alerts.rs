@@ -8,6 +8,7 @@ use crate::cli::{Alerts, Deliveries, Global};
 use crate::clock;
 use crate::domain::account::ReceiverName;
 use crate::domain::moment;
+use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::report;
 
@@ -40,9 +41,9 @@ pub(super) async fn deliveries(global: &Global, options: &Deliveries) -> anyhow:
     // One that left the configuration may still have messages.
     known.extend(deliveries.deliveries.iter().map(|message| message.receiver.clone()));
     if let Some(slip) = receivers.iter().find(|name| !known.contains(*name)) {
-        let known: Vec<&str> = known.iter().map(ReceiverName::as_str).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        anyhow::bail!("`{slip}` is no receiver (there are: {known})");
+        let known = text::names(known.iter().map(ReceiverName::as_str));
+        let known = if known.is_empty() { "none".to_owned() } else { known };
+        anyhow::bail!("`{}` is no receiver (there are: {known})", text::name(slip.as_str()));
     }
     output::answer(&deliveries, options.json, output::deliveries)?;
     Ok(0)

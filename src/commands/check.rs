@@ -9,6 +9,7 @@ use crate::cli::{Check, Format, Global};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
+use crate::domain::text;
 use crate::domain::verdict::Verdict;
 use crate::engine::{Engine, PutOff, Scope};
 use crate::report::Report;
@@ -100,7 +101,7 @@ async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> any
     engine.announce(clock::now()).await?;
     let report = picture(options, &engine, wanted.as_ref()).await?;
     for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
-        output::note(&format!("would tell {receiver}: {summary}"));
+        output::note(&format!("would tell {}: {summary}", text::name(receiver.as_str())));
     }
     if !options.quiet {
         output::note("dry run: nothing was stored, nothing was sent");

@@ -12,7 +12,7 @@ use crate::domain::account::{AccountRef, SubscriptionName};
 use crate::domain::moment;
 use crate::domain::silence::{Effect, Matcher, Silence as Made, SilenceId};
 use crate::domain::span;
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::Silences;
 use crate::store::{NewSilence, Store};
@@ -105,7 +105,7 @@ async fn unmatched(store: &Store, config: &Config, matcher: &Matcher) -> anyhow:
     let mut names: Vec<String> = accounts
         .iter()
         .map(|(subscription, account)| {
-            format!("{} in {}", one_line(&account.name), one_line(subscription.as_str()))
+            format!("{} in {}", text::name(&account.name), text::name(subscription.as_str()))
         })
         .collect();
     names.sort();

@@ -1,10 +1,13 @@
 //! The only place that writes to stdout and, besides the log, to stderr.
 //!
-//! Promises: a closed stdout ends the command quietly; colour is never the only carrier of a meaning.
+//! Promises: a closed stdout ends the command quietly; colour is never the only carrier of a meaning. Nothing that comes from
+//! outside drives the terminal or hides: names and texts are escaped where a line is composed, and once more where it is
+//! printed (`guard`). JSON and bytes for programs carry values unaltered.
 
 mod alerts;
 mod deliveries;
 mod explanation;
+mod guard;
 mod history;
 mod lines;
 mod nagios;
@@ -27,6 +30,7 @@ pub(crate) use progress::Progress;
 use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
+use crate::domain::text::one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{
     Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Probe, Report, ScheduleReport,
@@ -36,7 +40,7 @@ use paint::Paint;
 
 /// Prints a result.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    bytes(text.as_bytes())
+    bytes(guard::guarded(text).as_bytes())
 }
 
 /// Prints a result for another program.
@@ -63,7 +67,7 @@ fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Prints a remark beside the result.
 pub(crate) fn note(text: &str) {
     // Nobody is left to be told when stderr is gone.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", guard::guarded(text));
 }
 
 /// Prints why a command failed, with its causes.
@@ -91,9 +95,9 @@ fn in_words(error: &anyhow::Error) -> String {
     {
         return format!("{} with the configuration:\n{problems}", counted(problems.iter().len(), "problem"));
     }
-    let mut text = error.to_string();
+    let mut text = one_line(&error.to_string());
     for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+        let cause = one_line(&cause.to_string());
         if !text.contains(&cause) {
             text.push_str(": ");
             text.push_str(&cause);
@@ -105,9 +109,10 @@ fn in_words(error: &anyhow::Error) -> String {
 /// Prints how things stand.
 pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> anyhow::Result<()> {
     match format {
-        Format::Table => {
-            written(|stdout| table::render(report, color.on(io::stdout().is_terminal()), stdout))
-        }
+        Format::Table => written(|stdout| {
+            let mut stdout = guard::Guard(stdout);
+            table::render(report, color.on(io::stdout().is_terminal()), &mut stdout)
+        }),
         Format::Json => json(report),
         Format::Nagios => print(&nagios::render(report)),
     }

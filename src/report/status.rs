@@ -218,7 +218,8 @@ impl Report {
     ) -> Result<Self, StoreError> {
         let mut report = Self::of(store, config, wanted, now).await?;
         // By its end, so that a run that takes longer than the interval is not overdue as soon as it is done.
-        let last_run = report.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
+        let last_run =
+            report.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
         let timetable = &config.schedule;
         report.overdue = overdue(&timetable.schedule, timetable.jitter, last_run, now);
         if report.overdue.is_some() {

@@ -43,7 +43,10 @@ async fn status_is_unknown_when_the_last_run_is_older_than_two_intervals() {
     let late = stage.run(&["status"]);
     assert_eq!(late.status, Some(3), "{late:?}");
     let text = words(&late.out);
-    assert!(text.contains("UNKNOWN: nobody watches: the last run was ") && text.contains("31 min ago"), "{text}");
+    assert!(
+        text.contains("UNKNOWN: nobody watches: the last run was ") && text.contains("31 min ago"),
+        "{text}"
+    );
     assert!(text.contains("minimax-watch run") && text.contains("minimax-watch check"), "{text}");
     let report = stage.run(&["status", "--json"]);
     assert_eq!(report.status, Some(3));
@@ -107,8 +110,16 @@ async fn where_there_is_no_store_every_reading_command_says_where_it_looked() {
     ] {
         let refused = stage.run(command);
         assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""), "{command:?}: {refused:?}");
-        assert!(refused.err.contains(&format!("there is no store at {store}")), "{command:?}: {}", refused.err);
-        assert!(refused.err.contains("minimax-watch check") && refused.err.contains("--config"), "{}", refused.err);
+        assert!(
+            refused.err.contains(&format!("there is no store at {store}")),
+            "{command:?}: {}",
+            refused.err
+        );
+        assert!(
+            refused.err.contains("minimax-watch check") && refused.err.contains("--config"),
+            "{}",
+            refused.err
+        );
     }
     for command in [&["status"][..], &["status", "--json"]] {
         let unknown = stage.run(command);

@@ -194,7 +194,8 @@ async fn an_alert_that_becomes_critical_within_a_silence_is_sent_then_and_remind
 }
 
 #[tokio::test]
-async fn what_was_sent_as_a_warning_before_the_silence_is_sent_as_escalated_within_it_and_not_again_at_its_end() {
+async fn what_was_sent_as_a_warning_before_the_silence_is_sent_as_escalated_within_it_and_not_again_at_its_end()
+ {
     let world = World::open(Settings::watching(BOTH)).await;
     world.all_healthy(BOTH);
     world.main.put(Record::ending("1", start() + days(2)));
