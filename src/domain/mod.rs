@@ -28,6 +28,7 @@ pub mod silence;
 pub mod span;
 pub mod standing;
 pub mod summary;
+pub mod supervisor;
 pub mod text;
 pub mod time;
 pub mod verdict;

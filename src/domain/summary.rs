@@ -390,6 +390,6 @@ mod tests {
     fn a_name_with_line_ends_stays_on_one_line() {
         let mut entry = expiry(TimeDelta::zero());
         entry.account = Some(account("a\r\nBcc: x@example.com"));
-        assert_eq!(alert_topic(&entry, now()), "a Bcc: x@example.com: token expired");
+        assert_eq!(alert_topic(&entry, now()), "a\\u{d}\\u{a}Bcc: x@example.com: token expired");
     }
 }

@@ -11,6 +11,7 @@ mod guard;
 mod history;
 mod lines;
 mod nagios;
+mod news;
 mod paint;
 mod probe;
 mod progress;
@@ -33,7 +34,7 @@ use crate::domain::silence::Silence;
 use crate::domain::text::one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{
-    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Probe, Report, ScheduleReport,
+    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, News, Probe, Report, ScheduleReport,
     Simulation,
 };
 use paint::Paint;
@@ -116,6 +117,11 @@ pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> any
         Format::Json => json(report),
         Format::Nagios => print(&nagios::render(report)),
     }
+}
+
+/// Prints what a check brought.
+pub(crate) fn news(news: &News) -> anyhow::Result<()> {
+    print(&news::render(news))
 }
 
 /// Prints an answer as JSON, or for people.

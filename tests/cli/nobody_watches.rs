@@ -82,7 +82,7 @@ async fn explain_says_whether_a_service_is_running() {
     let text = words(&stage.run(&["explain", "a"]).out);
     assert!(text.contains("no service is running") && !text.contains("the next run looks at it"), "{text}");
     let mut service = stage.serve(&[]);
-    service.until("run done");
+    service.until("watching 1 account");
     let text = words(&stage.run(&["explain", "a"]).out);
     assert!(text.contains("the next run looks at it") && !text.contains("no service is running"), "{text}");
     assert_eq!(service.stop(), Some(0));
