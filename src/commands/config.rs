@@ -53,8 +53,7 @@ fn in_words(path: &Path, loaded: &Loaded) -> Result<String, fmt::Error> {
     let accounts: usize = config.subscriptions.iter().map(|subscription| subscription.accounts.len()).sum();
     let discovering = config.subscriptions.iter().filter(|subscription| subscription.discover).count();
     let mut text = String::new();
-    let advice = config::advice(config, &path.display().to_string());
-    for warning in loaded.warnings.iter().chain(&advice) {
+    for warning in &loaded.warnings {
         writeln!(text, "warning: {warning}")?;
     }
     let also = if discovering > 0 { " and those that the API lists" } else { "" };
@@ -68,7 +67,10 @@ fn in_words(path: &Path, loaded: &Loaded) -> Result<String, fmt::Error> {
         output::counted(config.receivers.len(), "receiver"),
         next.map_or_else(|| "never".to_owned(), rfc3339),
     )?;
-    writeln!(text, "{}", who_is_notified(config))?;
+    for warning in config::advice(config, &path.display().to_string()) {
+        text.push_str(&output::paragraph(&format!("warning: {warning}")));
+    }
+    text.push_str(&output::paragraph(&who_is_notified(config)));
     Ok(text)
 }
 

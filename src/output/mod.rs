@@ -39,6 +39,11 @@ use crate::report::{
 };
 use paint::Paint;
 
+/// `text` broken into lines of a terminal's width.
+pub(crate) fn paragraph(text: &str) -> String {
+    lines::wrapped(text, 0)
+}
+
 /// Prints a result.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     bytes(guard::guarded(text).as_bytes())

@@ -179,7 +179,7 @@ fn a_webhook_with_a_fault_is_refused() {
         ),
         (
             "url_env = 'URL'\nheaders = { 'a b' = { env = 'PASSWORD' } }",
-            "headers.a b: is not the name of a header",
+            "headers.\"a b\": is not the name of a header",
         ),
         (
             "url_env = 'URL'\nheaders = { A = { env = 'PASSWORD' }, a = { env = 'PASSWORD' } }",
