@@ -12,6 +12,7 @@ use crate::clock;
 use crate::config::{self, Config, Environment, Source};
 use crate::domain::account::{AccountId, AccountKey};
 use crate::domain::standing::Known;
+use crate::domain::text;
 use crate::engine::Engine;
 use crate::notify::Sender;
 use crate::store::{Store, StoreError};
@@ -31,6 +32,23 @@ pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Confi
     Ok(loaded.config)
 }
 
+/// The store of `config`, which must be there.
+///
+/// # Errors
+/// When there is none: names the path, since a wrong one looks like a new installation.
+pub(crate) async fn existing_store(config: &Config) -> anyhow::Result<Store> {
+    Store::open_existing(&config.store.path).await?.with_context(|| missing_store(config))
+}
+
+/// That there is no store where the configuration puts it, and what to do.
+pub(crate) fn missing_store(config: &Config) -> String {
+    format!(
+        "there is no store at {}; nothing was checked yet: run `minimax-watch check`, or start the service; \
+         if it runs already, name its configuration with --config, or its store in [store].path",
+        config.store.path.display()
+    )
+}
+
 /// Everything that the steps need, on an open store.
 pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
@@ -44,15 +62,16 @@ pub(crate) struct StoreCopy {
 }
 
 impl StoreCopy {
-    /// Copies the store as it is, beside whoever works on it. Where there is none yet, the copy is an empty one.
+    /// Copies the store as it is, beside whoever works on it; there must be one.
     pub(crate) async fn of(config: Config, sender: Sender) -> anyhow::Result<Self> {
+        existing_store(&config).await?.close().await;
         let folder =
             tempfile::tempdir().context("cannot make a temporary folder for the copy of the store")?;
         let engine = Self::within(folder.path(), config, sender).await?;
         Ok(Self { engine, _folder: folder })
     }
 
-    /// The same in a `folder` of the caller's, who sees to its end.
+    /// The same in a `folder` of the caller's, who sees to its end. Where there is no store yet, the copy is an empty one.
     pub(crate) async fn within(folder: &Path, config: Config, sender: Sender) -> anyhow::Result<Engine> {
         let copy = folder.join("copy.db");
         if let Some(store) = Store::open_existing(&config.store.path).await? {
@@ -85,9 +104,9 @@ pub(crate) fn named(names: &[String], watched: &[Known]) -> anyhow::Result<BTree
         let matching: Vec<AccountKey> =
             accounts.iter().filter(goes_by).map(|known| known.account.clone()).collect();
         if matching.is_empty() {
-            let known: Vec<&str> = accounts.iter().map(|known| known.name.as_str()).take(20).collect();
-            let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
-            anyhow::bail!("`{name}` is no watched account (watched: {known})");
+            let known = text::names(accounts.iter().map(|known| known.name.as_str()).take(20));
+            let known = if known.is_empty() { "none yet".to_owned() } else { known };
+            anyhow::bail!("`{}` is no watched account (watched: {known})", text::name(name));
         }
         found.extend(matching);
     }
@@ -117,13 +136,13 @@ pub(crate) async fn account(name: &str, store: &Store) -> anyhow::Result<Known> 
         }
         [] => {
             let watched = accounts.iter().filter(|(_, _, watched)| *watched);
-            let names: Vec<&str> = watched.map(|(_, called, _)| called.as_str()).take(20).collect();
-            let names = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
-            anyhow::bail!("`{name}` is no account that is or was watched (watched: {names})")
+            let names = text::names(watched.map(|(_, called, _)| called.as_str()).take(20));
+            let names = if names.is_empty() { "none yet".to_owned() } else { names };
+            anyhow::bail!("`{}` is no account that is or was watched (watched: {names})", text::name(name))
         }
         several => {
-            let names: Vec<String> = several.iter().map(|key| full(key)).collect();
-            anyhow::bail!("`{name}` may mean {}: say which", names.join(" or "))
+            let names: Vec<String> = several.iter().map(|key| text::name(&full(key))).collect();
+            anyhow::bail!("`{}` may mean {}: say which", text::name(name), names.join(" or "))
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Promises: from `info` on a sentence reads alone, so that people and the journal see it without the fields, which are for
 //! machines. Only this program's own sentences. What libraries would log of requests and conversations at finer
-//! levels could hold secrets, so they are heard from `warn` on only, whatever level is asked for.
+//! levels could hold secrets, so they are heard from `warn` on only, whatever level is asked for. What people read, the text
+//! and the journal, is escaped (`escaped`); JSON carries values unaltered.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -25,6 +26,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 use crate::config::Environment;
 use crate::domain::text::one_line;
+
+mod escaped;
+
+use escaped::Escaped;
 
 /// How much a command says of itself when no level is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +100,7 @@ pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice
     let registry = tracing_subscriber::registry().with(filter(level, voice));
     let format = match way {
         Way::Journal => match tracing_journald::layer() {
-            Ok(journal) => return registry.with(as_ours(journal)).init(),
+            Ok(journal) => return registry.with(Escaped(as_ours(journal))).init(),
             // Its socket cannot be reached from here, its stream can.
             Err(_) => LogFormat::Text,
         },
@@ -104,7 +109,9 @@ pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice
     let ansi = color.on(std::io::stderr().is_terminal());
     let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => registry.with(stderr.with_ansi(ansi).event_format(ForPeople::default())).init(),
+        LogFormat::Text => {
+            registry.with(Escaped(stderr.with_ansi(ansi).event_format(ForPeople::default()))).init();
+        }
         LogFormat::Json => registry.with(stderr.json().flatten_event(true)).init(),
     }
 }

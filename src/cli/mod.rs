@@ -167,7 +167,7 @@ pub struct Check {
     /// How the result is printed
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
-    /// Print nothing when all is well
+    /// Print nothing when all is well; with receivers only what is new, and what could not be delivered
     #[arg(long, short)]
     pub quiet: bool,
     /// End by then with UNKNOWN and say what it was at; no single answer is waited for longer than a third of it

@@ -12,7 +12,7 @@ use crate::domain::directory::Directory;
 use crate::domain::summary::subject;
 use crate::domain::text::one_line;
 use crate::domain::time::minute;
-use crate::store::{self, Store};
+use crate::store;
 
 use crate::{output, setup};
 
@@ -21,7 +21,7 @@ const SHORTEST: usize = 4;
 
 pub(super) async fn run(global: &Global, options: &Ack) -> anyhow::Result<u8> {
     let config = setup::load(global, &[])?;
-    let store = Store::open_existing(&config.store.path).await?.context("there are no alerts yet")?;
+    let store = setup::existing_store(&config).await.context("there are no alerts yet")?;
     let firing = store.firing_alerts().await?;
     let directory = Directory::new(&store.watched().await?, config.fallbacks());
     let alerts =

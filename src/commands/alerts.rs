@@ -8,9 +8,9 @@ use crate::cli::{Alerts, Deliveries, Global};
 use crate::clock;
 use crate::domain::account::ReceiverName;
 use crate::domain::moment;
+use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::report;
-use crate::store::Store;
 
 use crate::{output, setup};
 
@@ -21,14 +21,9 @@ pub(super) async fn alerts(global: &Global, options: &Alerts) -> anyhow::Result<
         Some(since) => Some(moment::since(since, now).context("--since")?),
         None => options.all.then_some(Timestamp::UNIX_EPOCH),
     };
-    let alerts = match Store::open_existing(&config.store.path).await? {
-        None => report::Alerts::none(now),
-        Some(store) => {
-            let alerts = report::Alerts::of(&store, &config, since, now).await?;
-            store.close().await;
-            alerts
-        }
-    };
+    let store = setup::existing_store(&config).await?;
+    let alerts = report::Alerts::of(&store, &config, since, now).await?;
+    store.close().await;
     output::answer(&alerts, options.json, |alerts| output::alerts(alerts, since.is_some(), global.color))?;
     Ok(0)
 }
@@ -40,20 +35,15 @@ pub(super) async fn deliveries(global: &Global, options: &Deliveries) -> anyhow:
     let receivers: Vec<ReceiverName> = options.receivers.iter().map(ReceiverName::new).collect();
     let mut known: BTreeSet<ReceiverName> =
         config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
-    let deliveries = match Store::open_existing(&config.store.path).await? {
-        None => report::Deliveries::none(since, now),
-        Some(store) => {
-            let deliveries = report::Deliveries::of(&store, &receivers, since, now).await?;
-            store.close().await;
-            deliveries
-        }
-    };
+    let store = setup::existing_store(&config).await?;
+    let deliveries = report::Deliveries::of(&store, &receivers, since, now).await?;
+    store.close().await;
     // One that left the configuration may still have messages.
     known.extend(deliveries.deliveries.iter().map(|message| message.receiver.clone()));
     if let Some(slip) = receivers.iter().find(|name| !known.contains(*name)) {
-        let known: Vec<&str> = known.iter().map(ReceiverName::as_str).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        anyhow::bail!("`{slip}` is no receiver (there are: {known})");
+        let known = text::names(known.iter().map(ReceiverName::as_str));
+        let known = if known.is_empty() { "none".to_owned() } else { known };
+        anyhow::bail!("`{}` is no receiver (there are: {known})", text::name(slip.as_str()));
     }
     output::answer(&deliveries, options.json, output::deliveries)?;
     Ok(0)

@@ -16,9 +16,7 @@ pub(super) async fn run(global: &Global, options: &Backup) -> anyhow::Result<u8>
     let config = setup::load(global, &[])?;
     let path = &config.store.path;
     let now = clock::now();
-    let store = Store::open_to_copy(path).await?.with_context(|| {
-        format!("there is no store at {} yet; `minimax-watch check` or the service makes it", path.display())
-    })?;
+    let store = Store::open_to_copy(path).await?.with_context(|| setup::missing_store(&config))?;
     let copied = tokio::select! {
         copied = store.back_up(&options.file) => copied.map_err(|error| setup::located(error.into(), path))?,
         stopped = told_to_stop() => {

@@ -9,9 +9,10 @@ use crate::cli::{Check, Format, Global};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
+use crate::domain::text;
 use crate::domain::verdict::Verdict;
 use crate::engine::{Engine, PutOff, Scope};
-use crate::report::Report;
+use crate::report::{Before, News, Report};
 use crate::store::{Lock, Store};
 
 use super::FAILED;
@@ -28,7 +29,7 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     let copy = folder.as_ref().map(|folder| folder.path().to_owned());
     let looking = look(global.clone(), options.clone(), copy, at.clone());
     let looked = deadline::keep(options.timeout, looking, &at).await;
-    match looked.and_then(|report| conclude(global, options, report.as_ref())) {
+    match looked.and_then(|result| conclude(global, options, &result)) {
         Err(error) if options.format == Format::Nagios => {
             output::fail_as_plugin(&error)?;
             Ok(FAILED)
@@ -37,13 +38,16 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     }
 }
 
-/// What there is to report; nothing, where only what is not well is to be.
-async fn look(
-    global: Global,
-    options: Check,
-    copy: Option<PathBuf>,
-    at: At,
-) -> anyhow::Result<Option<Report>> {
+/// What a check came to.
+struct Looked {
+    /// The whole picture; none where all is well and only what is not would be printed.
+    report: Option<Report>,
+    /// What is new, where nothing else is printed.
+    news: Option<News>,
+}
+
+/// What there is to report.
+async fn look(global: Global, options: Check, copy: Option<PathBuf>, at: At) -> anyhow::Result<Looked> {
     let mut config = setup::load(&global, &options.accounts)?;
     if let Some(length) = options.timeout {
         deadline::shorten(&mut config, length);
@@ -51,17 +55,19 @@ async fn look(
     let path = config.store.path.clone();
     at.step(Step::Opening);
     let looked = match copy {
-        Some(copy) => dry_run(&options, config, &copy, &at).await,
+        Some(copy) => dry_run(&options, config, &copy, &at).await.map(|report| Looked { report, news: None }),
         None => real(&options, config, &at).await,
     };
     looked.map_err(|error| setup::located(error, &path))
 }
 
-async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option<Report>> {
+async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Looked> {
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
     let before = store.last_run().await?;
+    let stood =
+        if prints_news(options, &config) { Some(Before::of(&store, clock::now()).await?) } else { None };
     let engine = patient(setup::engine(config, store.clone())?, options);
     let wanted = pass(&engine, options, at).await?;
     at.step(Step::Telling);
@@ -74,8 +80,18 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option
         store.examine().await?;
     }
     let report = picture(options, &engine, wanted.as_ref()).await?;
+    let news = match &stood {
+        Some(stood) => Some(News::since(stood, &store, &engine.config, clock::now()).await?),
+        None => None,
+    };
     store.close().await;
-    Ok(report)
+    Ok(Looked { report, news })
+}
+
+/// Whether only what is new is printed: the receivers are notified of everything else, and cron would mail it once more at each
+/// check. A monitor and a program want the whole.
+fn prints_news(options: &Check, config: &Config) -> bool {
+    options.quiet && options.format == Format::Table && !config.receivers.is_empty()
 }
 
 async fn picture(
@@ -100,7 +116,7 @@ async fn dry_run(options: &Check, config: Config, folder: &Path, at: &At) -> any
     engine.announce(clock::now()).await?;
     let report = picture(options, &engine, wanted.as_ref()).await?;
     for (receiver, summary) in store.pending_messages().await?.into_iter().skip(waiting) {
-        output::note(&format!("would tell {receiver}: {summary}"));
+        output::note(&format!("would tell {}: {summary}", text::name(receiver.as_str())));
     }
     if !options.quiet {
         output::note("dry run: nothing was stored, nothing was sent");
@@ -161,8 +177,14 @@ fn patient(mut engine: Engine, options: &Check) -> Engine {
     engine
 }
 
-fn conclude(global: &Global, options: &Check, report: Option<&Report>) -> anyhow::Result<u8> {
-    let Some(report) = report else { return Ok(Verdict::Ok.exit_status()) };
+fn conclude(global: &Global, options: &Check, looked: &Looked) -> anyhow::Result<u8> {
+    if let Some(news) = &looked.news {
+        if !news.is_empty() {
+            output::news(news)?;
+        }
+        return Ok(looked.report.as_ref().map_or(Verdict::Ok, |report| report.verdict).exit_status());
+    }
+    let Some(report) = &looked.report else { return Ok(Verdict::Ok.exit_status()) };
     if !(options.quiet && report.verdict == Verdict::Ok) {
         output::report(report, options.format, global.color)?;
     }

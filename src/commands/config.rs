@@ -5,7 +5,10 @@ use std::path::Path;
 
 use crate::cli::{ConfigCheck, ConfigCommand, Global};
 use crate::clock;
-use crate::config::{self, Environment, Loaded, Source};
+use crate::config::{self, Channel, Config, Environment, Loaded, Receiver, Source};
+use crate::domain::alert::Severity;
+use crate::domain::route::Kinds;
+use crate::domain::text;
 use crate::domain::time::rfc3339;
 
 use super::probe;
@@ -33,7 +36,8 @@ async fn check(global: &Global, options: ConfigCheck) -> anyhow::Result<u8> {
     };
     let loaded = config::load(&source, &environment, clock::now())?;
     if options.json {
-        for warning in &loaded.warnings {
+        let advice = config::advice(&loaded.config, &path.display().to_string());
+        for warning in loaded.warnings.iter().chain(&advice) {
             tracing::warn!("{warning}");
         }
     } else {
@@ -63,5 +67,60 @@ fn in_words(path: &Path, loaded: &Loaded) -> Result<String, fmt::Error> {
         output::counted(config.receivers.len(), "receiver"),
         next.map_or_else(|| "never".to_owned(), rfc3339),
     )?;
+    for warning in config::advice(config, &path.display().to_string()) {
+        text.push_str(&output::paragraph(&format!("warning: {warning}")));
+    }
+    text.push_str(&output::paragraph(&who_is_notified(config)));
     Ok(text)
+}
+
+/// Accounts, receivers and globs that are named before the rest is counted.
+const NAMED: usize = 10;
+
+/// What is watched, and who is notified of what: one line.
+fn who_is_notified(config: &Config) -> String {
+    let accounts = config.subscriptions.iter().flat_map(|subscription| &subscription.accounts);
+    let mut watched = named(accounts.map(|account| account.name.as_str()));
+    let lists = config.subscriptions.iter().filter(|subscription| subscription.discover);
+    let lists = named(lists.map(|subscription| subscription.name.as_str()));
+    if !lists.is_empty() {
+        let and = if watched.is_empty() { "" } else { ", and " };
+        watched = format!("{watched}{and}every account that the API lists for {lists}");
+    }
+    let receivers: Vec<String> = config.receivers.iter().take(NAMED).map(notified_of).collect();
+    let more = config.receivers.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let notified = if receivers.is_empty() { "nobody".to_owned() } else { receivers.join("; ") };
+    format!("Watched: {watched}. Notified: {notified}{more}.")
+}
+
+fn notified_of(receiver: &Receiver) -> String {
+    let kind = match &receiver.channel {
+        Channel::Email(_) => "email",
+        Channel::Webhook(_) => "webhook",
+    };
+    let what = match &receiver.route.kinds {
+        Kinds::All => "everything".to_owned(),
+        Kinds::Only { alerts, changes } => {
+            let alerts = alerts.iter().map(|kind| kind.as_str());
+            alerts.chain(changes.iter().map(|kind| kind.as_str())).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let severity = match receiver.route.min_severity {
+        Severity::Info => "",
+        Severity::Warning => " from warning on",
+        Severity::Critical => " that is critical",
+    };
+    let all = receiver.accounts.iter().any(|glob| glob == "*");
+    let accounts = named(receiver.accounts.iter().map(String::as_str));
+    let accounts = if all { String::new() } else { format!(" of {accounts}") };
+    format!("{} ({kind}) of {what}{severity}{accounts}", text::name(receiver.name.as_str()))
+}
+
+/// The first of these names, and how many more there are.
+fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let all: Vec<&str> = names.collect();
+    let more = all.len().saturating_sub(NAMED);
+    let first = text::names(all.into_iter().take(NAMED));
+    if more > 0 { format!("{first} and {more} more") } else { first }
 }

@@ -9,7 +9,7 @@ use crate::domain::moment;
 use crate::domain::standing::Known;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report;
-use crate::store::{Snapshot, Store};
+use crate::store::Snapshot;
 
 use crate::{output, setup};
 
@@ -69,9 +69,7 @@ fn before(snapshots: &[Snapshot], to: Timestamp) -> Option<Timestamp> {
 }
 
 async fn seen(config: &Config, account: &str) -> anyhow::Result<(Known, Vec<Snapshot>)> {
-    let store = Store::open_existing(&config.store.path)
-        .await?
-        .context("nothing was checked yet: run `minimax-watch check`, or start the service")?;
+    let store = setup::existing_store(config).await?;
     let known = setup::account(account, &store).await?;
     let snapshots = store.snapshots(&known.account).await?;
     store.close().await;

@@ -10,9 +10,9 @@ use crate::clock;
 use crate::config::Config;
 use crate::domain::account::{AccountRef, SubscriptionName};
 use crate::domain::moment;
-use crate::domain::silence::{Effect, Matcher, SilenceId};
+use crate::domain::silence::{Effect, Matcher, Silence as Made, SilenceId};
 use crate::domain::span;
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::Silences;
 use crate::store::{NewSilence, Store};
@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, command: &Silence) -> anyhow::Result<u8
 async fn add(config: &Config, options: &SilenceAdd) -> anyhow::Result<()> {
     let now = clock::now();
     let silence = read(options, now)?;
-    let store = open(&config.store.path).await?;
+    let (store, is_new) = open(&config.store.path).await?;
     let unmatched = unmatched(&store, config, &silence.matcher).await?;
     let mut writer = store.write().await?;
     let id = writer.add_silence(&silence, now).await?;
@@ -41,18 +41,9 @@ async fn add(config: &Config, options: &SilenceAdd) -> anyhow::Result<()> {
     if let Some(remark) = unmatched {
         output::note(&remark);
     }
-    let NewSilence { matcher, until, even_critical, .. } = silence;
-    let mut text = format!("silence {id}: {matcher}, until {} ({})\n", minute(until), relative(until, now));
-    let effect = Effect::new(&matcher, even_critical);
-    writeln!(text, "Silenced: {}, and their reminders.", effect.silenced.join(", "))?;
-    let mut passing = effect.passing;
-    passing.push("\"resolved\" of every alert that was sent".to_owned());
-    writeln!(text, "Still sent: {}.", passing.join(", "))?;
-    if !even_critical && matcher.covers_critical() {
-        text.push_str("To silence critical alerts too: --even-critical\n");
-    }
-    writeln!(text, "To end it before: minimax-watch silence end {id}")?;
-    output::print(&text)
+    let NewSilence { matcher, until, even_critical, reason } = silence;
+    let made = Made { id, matcher, until, reason, even_critical, created_at: now, ended_at: None };
+    output::silence_added(&made, is_new.then_some(config.store.path.as_path()), now)
 }
 
 /// What was typed as a silence, or why it is none.
@@ -84,11 +75,12 @@ fn read(options: &SilenceAdd, now: Timestamp) -> anyhow::Result<NewSilence> {
     Ok(NewSilence { matcher, until, reason, even_critical: *even_critical })
 }
 
-/// The store as it is; a new one when there is none yet. An old one is upgraded by the service, not under its feet.
-async fn open(path: &Path) -> anyhow::Result<Store> {
+/// The store as it is, or a new one, and whether it is new: a silence may be made before the first run, but the answer must
+/// name the store then, since a wrong path looks the same. An old one is upgraded by the service, not under its feet.
+async fn open(path: &Path) -> anyhow::Result<(Store, bool)> {
     Ok(match Store::open_existing(path).await? {
-        Some(store) => store,
-        None => Store::open(path).await?,
+        Some(store) => (store, false),
+        None => (Store::open(path).await?, true),
     })
 }
 
@@ -113,7 +105,7 @@ async fn unmatched(store: &Store, config: &Config, matcher: &Matcher) -> anyhow:
     let mut names: Vec<String> = accounts
         .iter()
         .map(|(subscription, account)| {
-            format!("{} in {}", one_line(&account.name), one_line(subscription.as_str()))
+            format!("{} in {}", text::name(&account.name), text::name(subscription.as_str()))
         })
         .collect();
     names.sort();
@@ -126,15 +118,10 @@ async fn unmatched(store: &Store, config: &Config, matcher: &Matcher) -> anyhow:
 
 async fn list(config: &Config, options: &SilenceList) -> anyhow::Result<()> {
     let now = clock::now();
-    let silences = match Store::open_existing(&config.store.path).await? {
-        None => Vec::new(),
-        Some(store) => {
-            let silences =
-                if options.all { store.all_silences().await? } else { store.silences_in_force(now).await? };
-            store.close().await;
-            silences
-        }
-    };
+    let store = setup::existing_store(config).await?;
+    let silences =
+        if options.all { store.all_silences().await? } else { store.silences_in_force(now).await? };
+    store.close().await;
     let answer = Silences::of(&silences, now);
     output::answer(&answer, options.json, |_| output::silences(&silences, now))
 }
@@ -142,7 +129,7 @@ async fn list(config: &Config, options: &SilenceList) -> anyhow::Result<()> {
 /// All of them or none: a number that is no silence in force is a slip.
 async fn end(config: &Config, ids: &[SilenceId]) -> anyhow::Result<()> {
     let now = clock::now();
-    let store = Store::open_existing(&config.store.path).await?.context("there are no silences yet")?;
+    let store = setup::existing_store(config).await.context("there are no silences yet")?;
     let in_force = store.silences_in_force(now).await?;
     let mut text = String::new();
     let mut writer = store.write().await?;

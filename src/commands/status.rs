@@ -21,14 +21,17 @@ pub(super) async fn run(global: &Global, options: &Status) -> anyhow::Result<u8>
 
 async fn report(config: &Config, options: &Status, now: Timestamp) -> anyhow::Result<Report> {
     Ok(match Store::open_existing(&config.store.path).await? {
-        None => Report::empty(now),
+        None => {
+            output::note(&format!("minimax-watch: {}", setup::missing_store(config)));
+            Report::empty(now)
+        }
         Some(store) => {
             let wanted = if options.accounts.is_empty() {
                 None
             } else {
                 Some(setup::named(&options.accounts, &store.watched().await?)?)
             };
-            let report = Report::of(&store, config, wanted.as_ref(), now).await?;
+            let report = Report::last_known(&store, config, wanted.as_ref(), now).await?;
             store.close().await;
             report
         }

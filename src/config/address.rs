@@ -1,5 +1,5 @@
-//! Addresses that may be asked or told: https anywhere, http on loopback only, so that no token crosses a network in
-//! the clear.
+//! Addresses that may be asked or notified: https anywhere, http on loopback only for the API, so that no token crosses a
+//! network in the clear. A receiver may also be a private name or address, or any where the operator says so.
 
 use std::net::IpAddr;
 
@@ -14,6 +14,12 @@ pub(super) enum AddressError {
     /// It is http to another machine.
     #[error("must be https (http is for loopback only)")]
     Clear,
+    /// It is http to a public machine, and the receiver does not allow that.
+    #[error(
+        "must be https: http is for loopback and private names and addresses; \
+         to send unencrypted all the same, set allow_http = true in this receiver"
+    )]
+    Public,
     /// It is neither http nor https.
     #[error("must begin with https://")]
     Scheme,
@@ -28,6 +34,51 @@ pub(super) fn parse(typed: &str) -> Result<Url, AddressError> {
         "http" => Err(AddressError::Clear),
         _ => Err(AddressError::Scheme),
     }
+}
+
+/// Reads `typed` as the address of a receiver: https, or http to a machine near by, or wherever `allow_http` lets it.
+pub(super) fn parse_receiver(typed: &str, allow_http: bool) -> Result<Url, AddressError> {
+    let url = Url::parse(typed)?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allow_http || is_near(&url) => Ok(url),
+        "http" => Err(AddressError::Public),
+        _ => Err(AddressError::Scheme),
+    }
+}
+
+/// Whether what is sent to `url` crosses a network unencrypted.
+pub(super) fn is_clear(url: &Url) -> bool {
+    url.scheme() == "http" && !is_loopback(url)
+}
+
+/// Ends of names that belong to a network of one's own (RFC 6762, RFC 8375; `.internal` is reserved by ICANN, `.lan` is usual).
+const PRIVATE_ENDS: [&str; 4] = [".local", ".internal", ".lan", ".home.arpa"];
+
+/// Whether `host`, a name or an address, is a machine of a private network: a name without a dot, as containers have, or with an
+/// end of such a network; an address of RFC 1918, RFC 4193 or link-local. Not 100.64.0.0/10 (RFC 6598): a provider shares it
+/// among its customers.
+pub(super) fn is_private_name(host: &str) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return match address.to_canonical() {
+            IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+            IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+        };
+    }
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_part_of_it = |end: &str| name.strip_suffix(end).is_some_and(|rest| !rest.is_empty());
+    !name.is_empty() && (!name.contains('.') || PRIVATE_ENDS.into_iter().any(is_part_of_it))
+}
+
+/// Whether `url` leads to this machine or one of a private network: no proxy can reach those for us.
+pub fn is_near(url: &Url) -> bool {
+    let is_private = match url.host() {
+        Some(Host::Domain(name)) => is_private_name(name),
+        Some(Host::Ipv4(address)) => is_private_name(&address.to_string()),
+        Some(Host::Ipv6(address)) => is_private_name(&address.to_string()),
+        None => false,
+    };
+    is_private || is_loopback(url)
 }
 
 /// Whether `host`, a name or an address, is this machine.
@@ -49,6 +100,51 @@ pub fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn receivers_near_by_may_be_notified_in_the_clear_and_others_where_it_is_allowed() {
+        for (typed, near) in [
+            ("http://n8n:5678/webhook", true),
+            ("http://N8N", true),
+            ("http://nas.local", true),
+            ("http://NAS.Local./x", true),
+            ("http://hooks.internal", true),
+            ("http://box.lan", true),
+            ("http://box.home.arpa", true),
+            ("http://192.168.1.5", true),
+            ("http://10.0.0.1:8080", true),
+            ("http://172.16.0.1", true),
+            ("http://172.31.255.255", true),
+            ("http://169.254.1.1", true),
+            ("http://[fd00::1]", true),
+            ("http://[fc00::1]:1", true),
+            ("http://[fe80::1]", true),
+            ("http://[::ffff:192.168.1.5]", true),
+            ("http://localhost", true),
+            ("http://127.0.0.1", true),
+            ("http://172.32.0.1", false),
+            ("http://192.169.0.1", false),
+            ("http://100.64.0.1", false),
+            ("http://0.0.0.0", false),
+            ("http://8.8.8.8", false),
+            ("http://[2001:db8::1]", false),
+            ("http://[::ffff:8.8.8.8]", false),
+            ("http://example.com", false),
+            ("http://local", true),
+            ("http://notlocal.example", false),
+            ("http://mylan.example.com", false),
+            ("http://n8n.local.example.com", false),
+            ("http://192.168.1.5.example.com", false),
+            ("http://n8n@example.com", false),
+        ] {
+            let verdict = parse_receiver(typed, false).map(|_| ());
+            assert_eq!(verdict, if near { Ok(()) } else { Err(AddressError::Public) }, "{typed}");
+            assert!(parse_receiver(typed, true).is_ok(), "{typed}");
+            assert_eq!(is_near(&Url::parse(typed).unwrap()), near, "{typed}");
+        }
+        assert!(AddressError::Public.to_string().contains("allow_http = true"));
+        assert!(parse_receiver("ftp://n8n", true).is_err());
+    }
 
     #[test]
     fn only_loopback_may_be_asked_in_the_clear() {

@@ -8,6 +8,7 @@
 //! none of them shows a secret. Leaves to others: everything that needs a network, and whether the store can be opened.
 
 mod address;
+mod advice;
 mod apart;
 mod environment;
 mod file;
@@ -21,10 +22,12 @@ mod secrets;
 mod show;
 mod size;
 mod suggest;
+mod supervisor;
 #[cfg(test)]
 mod tests;
 
-pub use address::is_loopback;
+pub use address::{is_loopback, is_near};
+pub use advice::advice;
 pub use environment::Environment;
 pub use locate::{FILE_VARIABLE, Source, USUAL_PLACES, locate};
 pub use model::*;

@@ -16,6 +16,7 @@ use crate::domain::expiry::Ladder;
 use crate::domain::policy::Policy;
 use crate::domain::route::Route;
 use crate::domain::schedule::Schedule;
+use crate::domain::supervisor::Supervisor;
 
 /// Everything that the operator decided.
 #[derive(Clone, Debug)]
@@ -204,6 +205,10 @@ pub struct Email {
     pub to: Vec<Mailbox>,
     /// The server that takes the mail.
     pub smtp: Smtp,
+    /// Whether mails may be sent unencrypted to a public server.
+    pub allow_http: bool,
+    /// What starts this program: mails advise the commands that go with it.
+    pub supervisor: Supervisor,
 }
 
 /// A mail server.
@@ -235,14 +240,14 @@ pub enum Tls {
     StartTls,
     /// TLS from the first byte.
     Implicit,
-    /// None; loopback only.
+    /// None; on loopback, in a private network, or where it is allowed.
     None,
 }
 
 /// A webhook receiver.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Where to; often a secret itself. Checked to be https, or http on loopback.
+    /// Where to; often a secret itself. Checked to be https, or http where that may be.
     pub url: Secret,
     /// The signing secrets, each `whsec_<base64>`; several during a rotation, none when unsigned.
     pub signing: Vec<SecretString>,
@@ -250,6 +255,10 @@ pub struct Webhook {
     pub signing_origin: Option<Origin>,
     /// For one whole request.
     pub timeout: Duration,
+    /// Whether it may be sent unencrypted to a public address.
+    pub allow_http: bool,
+    /// Headers that the receiver wants, such as a log-in; names in lower case.
+    pub headers: Vec<(String, Secret)>,
 }
 
 /// Where everything is kept.

@@ -101,6 +101,16 @@ impl<'f> Table<'f> {
         self.left.contains_key(key)
     }
 
+    /// Every key that was typed and not taken yet.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.left.keys().cloned().collect()
+    }
+
+    /// Whether a table was typed as `key`, and not taken yet.
+    pub(super) fn is_table(&self, key: &str) -> bool {
+        self.left.get(key).is_some_and(|value| matches!(value.kind, ValueKind::Table(_)))
+    }
+
     /// Text.
     pub(super) fn text(&mut self, key: &str) -> Option<Field<'f, String>> {
         self.take(key, text)

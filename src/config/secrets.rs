@@ -76,6 +76,23 @@ impl Secrets<'_> {
         }
     }
 
+    /// The one line that `file` or `env` of `table` gives, one of which must be there.
+    pub(super) fn in_table(&self, table: &mut Table<'_>) -> Option<Secret> {
+        let (file, variable) = (table.text("file"), table.text("env"));
+        match (file, variable) {
+            (Some(_), Some(_)) => {
+                table.place.problem("is given twice: give either file or env");
+                None
+            }
+            (Some(file), None) => self.in_file(file, Form::Line),
+            (None, Some(variable)) => self.in_environment(variable, Form::Line),
+            (None, None) => {
+                table.place.problem("is missing: give { file = \"…\" } or { env = \"NAME\" }");
+                None
+            }
+        }
+    }
+
     fn in_file(&self, field: Field<'_, String>, form: Form) -> Option<Secret> {
         let place = field.place.clone();
         let typed = field.read(path)?;

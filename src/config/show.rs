@@ -15,6 +15,7 @@ use crate::domain::change::ChangeKind;
 use crate::domain::expiry::Ladder;
 use crate::domain::route::Kinds;
 use crate::domain::span;
+use crate::domain::text::is_unseen;
 
 /// Writes `config` as TOML, secrets as their origin.
 pub fn show(config: &Config) -> String {
@@ -140,6 +141,13 @@ impl Page {
             self.text("smtp.username", &login.username);
             self.origin("smtp.password", &login.password.origin);
         }
+        self.allow_http(email.allow_http);
+    }
+
+    fn allow_http(&mut self, allowed: bool) {
+        if allowed {
+            self.line("allow_http = true");
+        }
     }
 
     fn webhook(&mut self, webhook: &Webhook) {
@@ -154,7 +162,16 @@ impl Page {
         if let Some(origin) = &webhook.signing_origin {
             self.origin("secret", origin);
         }
+        for (name, value) in &webhook.headers {
+            let key = format!("headers.{}", quoted(name));
+            match &value.origin {
+                Origin::File(path) | Origin::Credential(path) => self.text(&format!("{key}.file"), &path.to_string_lossy()),
+                Origin::Environment(variable) => self.text(&format!("{key}.env"), variable),
+                Origin::Inline => {}
+            }
+        }
         self.timeout(webhook.timeout);
+        self.allow_http(webhook.allow_http);
     }
 }
 
@@ -188,8 +205,11 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_ascii_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            c if is_unseen(c) => {
+                let _ = match u32::from(c) {
+                    code @ 0..=0xFFFF => write!(quoted, "\\u{code:04X}"),
+                    code => write!(quoted, "\\U{code:08X}"),
+                };
             }
             c => quoted.push(c),
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::alert::{AlertKind, Severity};
 use super::change::ChangeKind;
 use super::message::{AlertEntry, ChangeEntry, Status};
-use super::text::one_line;
+use super::text::{self, one_line};
 use super::time::{self, Timestamp};
 
 /// The summary of a message from `notify test`.
@@ -137,7 +137,7 @@ pub fn alert_topic(alert: &AlertEntry, now: Timestamp) -> String {
 
 /// `studio-a: maxJobs 3 → 1`.
 pub fn change_line(change: &ChangeEntry) -> String {
-    let name = one_line(&change.account.name);
+    let name = text::name(&change.account.name);
     let (before, after) = (value_words(&change.before), value_words(&change.after));
     match change.kind {
         ChangeKind::ExpiryMovedBack => format!("{name}: token now ends earlier, {before} → {after}"),
@@ -145,7 +145,7 @@ pub fn change_line(change: &ChangeEntry) -> String {
         ChangeKind::CapabilityLost
         | ChangeKind::CapabilityGained
         | ChangeKind::MaxJobsChanged
-        | ChangeKind::HostChanged => format!("{name}: {} {before} → {after}", one_line(&change.field)),
+        | ChangeKind::HostChanged => format!("{name}: {} {before} → {after}", text::name(&change.field)),
     }
 }
 
@@ -153,7 +153,7 @@ pub fn change_line(change: &ChangeEntry) -> String {
 pub fn change_topic(change: &ChangeEntry) -> String {
     match change.kind {
         ChangeKind::ExpiryMovedBack => {
-            let name = one_line(&change.account.name);
+            let name = text::name(&change.account.name);
             format!("{name}: token now ends earlier, {}", value_words(&change.after))
         }
         ChangeKind::CapabilityLost
@@ -184,7 +184,7 @@ pub fn subject(alert: &AlertEntry) -> String {
         (None, None, Some(subscription)) => subscription.as_str(),
         (None, None, None) => "minimax-watch",
     };
-    one_line(name)
+    text::name(name)
 }
 
 fn firing_words(alert: &AlertEntry, now: Timestamp) -> String {
@@ -390,6 +390,6 @@ mod tests {
     fn a_name_with_line_ends_stays_on_one_line() {
         let mut entry = expiry(TimeDelta::zero());
         entry.account = Some(account("a\r\nBcc: x@example.com"));
-        assert_eq!(alert_topic(&entry, now()), "a Bcc: x@example.com: token expired");
+        assert_eq!(alert_topic(&entry, now()), "a\\u{d}\\u{a}Bcc: x@example.com: token expired");
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::greet::{Greeting, Hurdle, Obstacle, is_caused_by};
 use super::webhook::{Clients, fault};
-use crate::config::{Webhook, is_loopback};
+use crate::config::{Webhook, is_near};
 
 /// Connects as for a delivery, TLS handshake included, and hangs up before any request.
 pub(super) async fn greet(webhook: &Webhook) -> Greeting {
@@ -32,7 +32,7 @@ struct Stands;
 async fn knock(url: &Url, timeout: Duration) -> Result<String, Obstacle> {
     let stop = AndThenLayer::new(|_connection| async { Err(Box::from(Stands)) });
     let mut builder = Clients::builder().connector_layer(stop);
-    if is_loopback(url) {
+    if is_near(url) {
         builder = builder.no_proxy();
     }
     let client = builder.build().map_err(|error| Obstacle { at: Hurdle::Setup, words: fault(&error) })?;

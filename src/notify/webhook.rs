@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Attempt;
-use crate::config::{Webhook, is_loopback};
+use crate::config::{Secret, Webhook, is_near};
 use crate::domain::clock::Clock;
 use crate::domain::message::MessageId;
 use crate::domain::retry_after;
@@ -40,7 +40,7 @@ pub(super) struct Delivery<'a> {
     pub(super) clock: &'a Clock,
 }
 
-/// Two clients: a proxy of the environment is for others, never for loopback. Each is made when it is first needed: the certificates
+/// Two clients: a proxy of the environment is for others, never for loopback and private addresses. Each is made when it is first needed: the certificates
 /// that it trusts take time to read, and memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
@@ -69,7 +69,7 @@ impl Clients {
     }
 
     fn for_url(&self, url: &Url) -> Result<&Client, reqwest::Error> {
-        let is_near = is_loopback(url);
+        let is_near = is_near(url);
         let cell = if is_near { &self.direct } else { &self.proxied };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -96,6 +96,7 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
     let request = client
         .post(url.clone())
         .timeout(webhook.timeout)
+        .headers(own_headers(&webhook.headers))
         .header(CONTENT_TYPE, "application/json")
         .headers(headers)
         .body(delivery.body.to_vec());
@@ -103,13 +104,28 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
         Ok(response) => {
             judge(
                 response,
-                &Hidden { url: &url, signing: &webhook.signing, quotes: clients.quotes_answers },
+                &Hidden {
+                    url: &url,
+                    signing: &webhook.signing,
+                    headers: &webhook.headers,
+                    quotes: clients.quotes_answers,
+                },
                 delivery.clock.now(),
             )
             .await
         }
         Err(error) => Attempt::deferred(format!("{}: {}", host(&url), fault(&error))),
     }
+}
+
+/// The headers that the operator gave this receiver; the configuration checked that they can be written.
+fn own_headers(typed: &[(String, Secret)]) -> HeaderMap {
+    let header = |(name, secret): &(String, Secret)| {
+        let mut value = HeaderValue::from_str(secret.value.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+    };
+    typed.iter().filter_map(header).collect()
 }
 
 /// The headers of Standard Webhooks; none if an id or a secret cannot be written.
@@ -188,6 +204,7 @@ async fn excerpt(mut response: Response, hidden: &Hidden<'_>) -> String {
 struct Hidden<'a> {
     url: &'a Url,
     signing: &'a [SecretString],
+    headers: &'a [(String, Secret)],
     quotes: bool,
 }
 
@@ -204,8 +221,13 @@ impl Hidden<'_> {
             let secret = secret.expose_secret();
             secret.strip_prefix("whsec_").unwrap_or(secret).to_owned()
         });
+        let headers = self.headers.iter().flat_map(|(_, secret)| {
+            let value = secret.value.expose_secret();
+            std::iter::once(value).chain(value.split_whitespace()).map(str::to_owned)
+        });
         let mut words: Vec<String> = whole
             .into_iter()
+            .chain(headers)
             .chain(keys)
             .chain(segments.chain(queries).chain(login).flat_map(|word| {
                 let decoded = percent_encoding::percent_decode_str(&word).decode_utf8_lossy().into_owned();

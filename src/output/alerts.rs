@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::lines::{block, counted, wrapped};
 use super::paint::{Paint, severity};
 use crate::domain::summary::subject;
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{AlertReport, Alerts, ToldReport};
 use crate::store::DeliveryState;
@@ -42,7 +42,7 @@ pub(super) fn render(list: &Alerts, all: bool, paint: Paint) -> String {
 fn one(report: &AlertReport, several: bool, now: Timestamp, paint: Paint) -> String {
     let alert = &report.alert;
     let whose = alert.subscription.as_ref().filter(|_| several && alert.account.is_some());
-    let whose = whose.map(|name| format!(" of {}", one_line(name.as_str()))).unwrap_or_default();
+    let whose = whose.map(|name| format!(" of {}", text::name(name.as_str()))).unwrap_or_default();
     let stage = alert.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
     let affected = if alert.affected > 1 { format!(", {} accounts", alert.affected) } else { String::new() };
     let (opened, ago) = (minute(alert.opened_at), relative(alert.opened_at, now));
@@ -80,9 +80,9 @@ fn told(told: &[ToldReport], now: Timestamp) -> String {
         };
         let last = format!("{} ({}){state}", minute(told.last_at), relative(told.last_at, now));
         if told.times == 1 {
-            format!("{} {last}", told.receiver)
+            format!("{} {last}", text::name(told.receiver.as_str()))
         } else {
-            format!("{} {} times, last {last}", told.receiver, told.times)
+            format!("{} {} times, last {last}", text::name(told.receiver.as_str()), told.times)
         }
     };
     if told.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::lines::{block, counted, wrapped};
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{Deliveries, DeliveryReport};
 use crate::store::DeliveryState;
@@ -28,7 +28,7 @@ fn one(message: &DeliveryReport, now: Timestamp) -> String {
     let at = message.created_at.format("%Y-%m-%d %H:%M").to_string();
     let tries =
         if message.attempts == 1 { "1 try".to_owned() } else { format!("{} tries", message.attempts) };
-    let head = format!("{}: {}, {tries}", one_line(message.receiver.as_str()), message.state.as_str());
+    let head = format!("{}: {}, {tries}", text::name(message.receiver.as_str()), message.state.as_str());
     let mut text = block(&at, at.len(), INDENT, &head);
     text.push_str(&wrapped(&one_line(&message.summary), INDENT));
     if let Some(fate) = fate(message, now) {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::lines::{block, wrapped};
 use super::paint::{Paint, bold, severity};
 use crate::domain::account::ReceiverName;
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{Explanation, NextReport, RuleReport, RungReport, WordReport, WordResult};
 use crate::store::DeliveryState;
@@ -15,8 +15,8 @@ const LABEL: usize = 23;
 
 pub(super) fn render(explanation: &Explanation, paint: Paint) -> String {
     let Explanation { generated_at: now, subscription, id, name, watched, .. } = explanation;
-    let (name, id) = (one_line(name), one_line(id.as_str()));
-    let subscription = one_line(subscription.as_str());
+    let (name, id) = (text::name(name), text::name(id.as_str()));
+    let subscription = text::name(subscription.as_str());
     let named = if name == id { name } else { format!("{name} ({id})") };
     let gone = if *watched { "" } else { ", watched no more" };
     let mut text = wrapped(&format!("{named} of {subscription}{gone}, as of {}", minute(*now)), 0);
@@ -56,13 +56,13 @@ fn known(explanation: &Explanation) -> String {
     text.push_str(&line("last ok", &at(known.last_ok_at, now)));
     let (can, cannot): (Vec<_>, Vec<_>) = known.capabilities.iter().partition(|(_, has)| **has);
     let names = |flags: &[(&String, &bool)]| {
-        flags.iter().map(|(name, _)| one_line(name)).collect::<Vec<_>>().join(" ")
+        flags.iter().map(|(name, _)| text::name(name)).collect::<Vec<_>>().join(" ")
     };
     let mut facts = vec![format!(
         "maxJobs {}",
         known.max_jobs.map_or_else(|| "unknown".to_owned(), |jobs| jobs.to_string())
     )];
-    facts.extend(known.host.as_ref().map(|host| format!("host {}", one_line(host))));
+    facts.extend(known.host.as_ref().map(|host| format!("host {}", text::name(host))));
     facts.extend((!can.is_empty()).then(|| format!("can {}", names(&can))));
     facts.extend((!cannot.is_empty()).then(|| format!("cannot {}", names(&cannot))));
     text.push_str(&line("configuration", &facts.join("; ")));
@@ -92,9 +92,10 @@ fn one_rung(rung: &RungReport, now: Timestamp) -> String {
             Some(DeliveryState::Failed) => ", given up",
             Some(DeliveryState::Delivered) | None => "",
         };
-        format!("{} told {}{state}", told.receiver, minute(told.at))
+        format!("{} told {}{state}", text::name(told.receiver.as_str()), minute(told.at))
     });
-    let not_told = rung.not_told.iter().map(|not| format!("{}: {}", not.receiver, not.why));
+    let not_told =
+        rung.not_told.iter().map(|not| format!("{}: {}", text::name(not.receiver.as_str()), not.why));
     let mut words =
         vec![format!("{}{}", at(Some(rung.at), now), if rung.reached { ", reached" } else { "" })];
     words.extend(told.chain(not_told));
@@ -129,7 +130,7 @@ fn receivers(explanation: &Explanation) -> String {
             (WordResult::Silenced, Some(until)) => format!(" until {}", minute(until)),
             _ => String::new(),
         };
-        line(&one_line(word.receiver.as_str()), &format!("{}: {}{until}", word.kind, word.why))
+        line(&text::name(word.receiver.as_str()), &format!("{}: {}{until}", word.kind, word.why))
     };
     explanation.receivers.iter().map(one).collect()
 }
@@ -156,9 +157,9 @@ fn next(explanation: &Explanation) -> String {
     let same = |a: &NextReport, b: &NextReport| (a.at, &a.what) == (b.at, &b.what);
     let one = |same: &[NextReport]| {
         let Some(first) = same.first() else { return String::new() };
-        let told: Vec<&str> =
-            same.iter().filter_map(|next| next.receiver.as_ref()).map(ReceiverName::as_str).collect();
-        let to = if told.is_empty() { String::new() } else { format!(" to {}", told.join(", ")) };
+        let told =
+            text::names(same.iter().filter_map(|next| next.receiver.as_ref()).map(ReceiverName::as_str));
+        let to = if told.is_empty() { String::new() } else { format!(" to {told}") };
         let label = first.at.format("%Y-%m-%d %H:%M").to_string();
         line(&label, &format!("{}: {}{to}", relative(first.at, now), one_line(&first.what)))
     };

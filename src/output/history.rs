@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::lines::{counted, wrapped};
 use crate::domain::summary::value_words;
-use crate::domain::text::one_line;
+use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{
     Certainty, ConfigurationAt, Diff, Difference, History, SnapshotReport, Standpoint, Whose,
@@ -54,7 +54,7 @@ fn one(snapshot: &SnapshotReport, now: Timestamp) -> String {
 }
 
 fn members(configuration: &BTreeMap<String, Value>) -> Vec<String> {
-    configuration.iter().map(|(name, value)| format!("{} {}", one_line(name), value_words(value))).collect()
+    configuration.iter().map(|(name, value)| format!("{} {}", text::name(name), value_words(value))).collect()
 }
 
 fn changed(differences: &[Difference]) -> String {
@@ -63,7 +63,7 @@ fn changed(differences: &[Difference]) -> String {
         let told = kind.zip(*severity);
         let told =
             told.map_or_else(String::new, |(kind, severity)| format!(" ({kind}, {})", severity.as_str()));
-        let words = format!("{}: {} → {}{told}", one_line(field), value_words(before), value_words(after));
+        let words = format!("{}: {} → {}{told}", text::name(field), value_words(before), value_words(after));
         wrapped(&words, INDENT)
     };
     differences.iter().map(one).collect()
@@ -114,9 +114,9 @@ pub(super) fn diff(diff: &Diff) -> String {
 }
 
 fn named(account: &Whose) -> String {
-    let (name, id) = (one_line(&account.name), one_line(account.id.as_str()));
+    let (name, id) = (text::name(&account.name), text::name(account.id.as_str()));
     let named = if name == id { name } else { format!("{name} ({id})") };
-    format!("{named} of {}", one_line(account.subscription.as_str()))
+    format!("{named} of {}", text::name(account.subscription.as_str()))
 }
 
 #[cfg(test)]

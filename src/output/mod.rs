@@ -1,13 +1,17 @@
 //! The only place that writes to stdout and, besides the log, to stderr.
 //!
-//! Promises: a closed stdout ends the command quietly; colour is never the only carrier of a meaning.
+//! Promises: a closed stdout ends the command quietly; colour is never the only carrier of a meaning. Nothing that comes from
+//! outside drives the terminal or hides: names and texts are escaped where a line is composed, and once more where it is
+//! printed (`guard`). JSON and bytes for programs carry values unaltered.
 
 mod alerts;
 mod deliveries;
 mod explanation;
+mod guard;
 mod history;
 mod lines;
 mod nagios;
+mod news;
 mod paint;
 mod probe;
 mod progress;
@@ -17,6 +21,7 @@ mod simulation;
 mod table;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -26,16 +31,22 @@ pub(crate) use progress::Progress;
 use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;
 use crate::domain::silence::Silence;
+use crate::domain::text::one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{
-    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, Probe, Report, ScheduleReport,
+    Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, News, Probe, Report, ScheduleReport,
     Simulation,
 };
 use paint::Paint;
 
+/// `text` broken into lines of a terminal's width.
+pub(crate) fn paragraph(text: &str) -> String {
+    lines::wrapped(text, 0)
+}
+
 /// Prints a result.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    bytes(text.as_bytes())
+    bytes(guard::guarded(text).as_bytes())
 }
 
 /// Prints a result for another program.
@@ -62,7 +73,7 @@ fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
 /// Prints a remark beside the result.
 pub(crate) fn note(text: &str) {
     // Nobody is left to be told when stderr is gone.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", guard::guarded(text));
 }
 
 /// Prints why a command failed, with its causes.
@@ -90,9 +101,9 @@ fn in_words(error: &anyhow::Error) -> String {
     {
         return format!("{} with the configuration:\n{problems}", counted(problems.iter().len(), "problem"));
     }
-    let mut text = error.to_string();
+    let mut text = one_line(&error.to_string());
     for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+        let cause = one_line(&cause.to_string());
         if !text.contains(&cause) {
             text.push_str(": ");
             text.push_str(&cause);
@@ -104,12 +115,18 @@ fn in_words(error: &anyhow::Error) -> String {
 /// Prints how things stand.
 pub(crate) fn report(report: &Report, format: Format, color: ColorChoice) -> anyhow::Result<()> {
     match format {
-        Format::Table => {
-            written(|stdout| table::render(report, color.on(io::stdout().is_terminal()), stdout))
-        }
+        Format::Table => written(|stdout| {
+            let mut stdout = guard::Guard(stdout);
+            table::render(report, color.on(io::stdout().is_terminal()), &mut stdout)
+        }),
         Format::Json => json(report),
         Format::Nagios => print(&nagios::render(report)),
     }
+}
+
+/// Prints what a check brought.
+pub(crate) fn news(news: &News) -> anyhow::Result<()> {
+    print(&news::render(news))
 }
 
 /// Prints an answer as JSON, or for people.
@@ -119,6 +136,15 @@ pub(crate) fn answer<T: serde::Serialize>(
     for_people: impl FnOnce(&T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     if as_json { json(answer) } else { for_people(answer) }
+}
+
+/// Prints what a new silence does, for people; `new_store` is the store that was made for it, if it was.
+pub(crate) fn silence_added(
+    silence: &Silence,
+    new_store: Option<&Path>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    print(&silences::added(silence, new_store, now))
 }
 
 /// Prints silences for people.

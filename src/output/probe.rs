@@ -2,7 +2,7 @@
 
 use super::lines::{block, counted, wrapped};
 use super::paint::{self, Paint};
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::report::Probe;
 
 /// How far what is said is moved in, behind its label.
@@ -12,11 +12,11 @@ pub(super) fn render(probe: &Probe, paint: Paint) -> String {
     let mut text = String::new();
     for one in &probe.subscriptions {
         let said = Said { good: one.good, tried: &one.tried, seen: &one.seen, next: one.next.as_deref() };
-        text.push_str(&said.block(&format!("subscription {}", one.name), paint));
+        text.push_str(&said.block(&format!("subscription {}", text::name(one.name.as_str())), paint));
     }
     for one in &probe.receivers {
         let said = Said { good: one.good, tried: &one.tried, seen: &one.seen, next: one.next.as_deref() };
-        text.push_str(&said.block(&format!("receiver {}", one.name), paint));
+        text.push_str(&said.block(&format!("receiver {}", text::name(one.name.as_str())), paint));
     }
     text.push('\n');
     text.push_str(&wrapped(&closing(probe), 0));
@@ -34,7 +34,7 @@ struct Said<'a> {
 impl Said<'_> {
     fn block(&self, name: &str, paint: Paint) -> String {
         let verdict = if self.good { "good" } else { "FAILED" };
-        let mut text = format!("\n{}: {verdict}\n", paint::bold(&one_line(name), paint));
+        let mut text = format!("\n{}: {verdict}\n", paint::bold(name, paint));
         for (label, words) in
             [("  tried", Some(self.tried)), ("  seen", Some(self.seen)), ("  next", self.next)]
         {

@@ -1,14 +1,37 @@
 //! Silences, for people: within 80 columns.
 
+use std::fmt::Write;
+use std::path::Path;
+
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use crate::domain::silence::Silence;
+use super::lines::wrapped;
+use crate::domain::silence::{Effect, Silence};
 use crate::domain::text::one_line;
-use crate::domain::time::{Timestamp, relative};
+use crate::domain::time::{Timestamp, minute, relative};
 
 const WIDTH: u16 = 80;
 
 const COLUMNS: [&str; 5] = ["ID", "WITHHOLDS", "UNTIL (UTC)", "ENDS", "REASON"];
+
+/// What a new silence does and does not do; `new_store` is the store that was made for it, if it was.
+pub(super) fn added(silence: &Silence, new_store: Option<&Path>, now: Timestamp) -> String {
+    let Silence { id, matcher, until, even_critical, .. } = silence;
+    let mut text = format!("silence {id}: {matcher}, until {} ({})\n", minute(*until), relative(*until, now));
+    let mut effect = Effect::new(matcher, *even_critical);
+    effect.passing.push("\"resolved\" of every alert that was sent".to_owned());
+    text.push_str(&wrapped(&format!("Silenced, with reminders: {}.", effect.silenced.join("; ")), 0));
+    text.push_str(&wrapped(&format!("Still sent: {}.", effect.passing.join("; ")), 0));
+    if !even_critical && matcher.covers_critical() {
+        text.push_str("To silence critical alerts too: --even-critical\n");
+    }
+    let _ = writeln!(text, "To end it before: minimax-watch silence end {id}");
+    if let Some(path) = new_store {
+        let words = format!("Nothing was checked yet: the store {} was made for it.", path.display());
+        text.push_str(&wrapped(&words, 0));
+    }
+    text
+}
 
 pub(super) fn table(silences: &[Silence], now: Timestamp) -> String {
     if silences.is_empty() {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::lines::{block, counted, wrapped};
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{SimulatedMessage, Simulation};
 
@@ -23,7 +23,7 @@ pub(super) fn render(simulation: &Simulation) -> String {
         text.push_str(&wrapped("There are no receivers, so nobody is told anything: see [[receivers]].", 0));
     }
     for receiver in receivers {
-        let _ = writeln!(text, "\n{}", one_line(receiver.as_str()));
+        let _ = writeln!(text, "\n{}", text::name(receiver.as_str()));
         let told: Vec<&SimulatedMessage> =
             messages.iter().filter(|message| message.receiver == *receiver).collect();
         if told.is_empty() {

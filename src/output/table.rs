@@ -12,8 +12,9 @@ use super::lines::{counted, wrapped};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
+use crate::domain::overdue::Overdue;
 use crate::domain::summary::subject;
-use crate::domain::text::one_line;
+use crate::domain::text::{self, one_line};
 use crate::domain::time::{in_words, minute, relative};
 use crate::domain::verdict::Verdict;
 use crate::report::{AccountReport, Report};
@@ -35,6 +36,9 @@ const PIECE: usize = 500;
 /// Nearer ends are shown to the hour or minute, farther ones to the day.
 const PRECISELY_WITHIN: TimeDelta = TimeDelta::days(3);
 
+/// Characters of what an account can do: the vendor may add as many flags as it likes.
+const LONGEST_CAPABILITIES: usize = 400;
+
 /// Names that are listed before the rest is counted.
 const NAMED: usize = 5;
 
@@ -46,7 +50,32 @@ pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::R
     }
     alerts(report, out)?;
     out.write_all(unalerted(report).as_bytes())?;
+    if let Some(words) = nobody_watches(report) {
+        write!(out, "\n{}", wrapped(&words, 0))?;
+    }
     write!(out, "\n{}", wrapped(&closing(report), 0))
+}
+
+/// Since when nobody watches, and what to do.
+fn nobody_watches(report: &Report) -> Option<String> {
+    let since = match report.overdue? {
+        // There is no account to show then, which is said already.
+        Overdue::NoRun if report.accounts.is_empty() => return None,
+        Overdue::NoRun => "no run was made yet".to_owned(),
+        Overdue::Since(last) => {
+            format!("the last run was {} ({})", minute(last), relative(last, report.generated_at))
+        }
+        Overdue::ClockSetBack(last) => {
+            format!(
+                "the last run is dated {}, in the future: the clock was set back, and no run was made since",
+                minute(last)
+            )
+        }
+    };
+    Some(format!(
+        "UNKNOWN: nobody watches: {since}. Start the service with `minimax-watch run` (`systemctl start minimax-watch`), or run \
+         `minimax-watch check`; how old a run may be follows from [schedule].cron."
+    ))
 }
 
 /// What to do when there are no accounts.
@@ -134,13 +163,17 @@ fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
         });
     }
     vec![
-        Cell::new(one_line(&account.name)),
+        Cell::new(text::name(&account.name)),
         verdict,
         Cell::new(account.expires_at.map_or_else(unknown, |end| end.format("%Y-%m-%d %H:%M").to_string())),
         Cell::new(left.unwrap_or_else(unknown)),
         Cell::new(account.max_jobs.map_or_else(unknown, |jobs| jobs.to_string()))
             .set_alignment(CellAlignment::Right),
-        Cell::new(if capabilities.is_empty() { unknown() } else { one_line(&capabilities.join(" ")) }),
+        Cell::new(if capabilities.is_empty() {
+            unknown()
+        } else {
+            text::shortened(&one_line(&capabilities.join(" ")), LONGEST_CAPABILITIES)
+        }),
     ]
 }
 
@@ -152,7 +185,7 @@ fn alerts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let (severity, name) = (alert.severity.as_str().to_uppercase(), subject(alert));
         let (since, ago) = (minute(alert.opened_at), relative(alert.opened_at, report.generated_at));
         let head = wrapped(&format!("{severity} {name}: {} since {since} ({ago})", alert.kind), 0);
-        write!(out, "\n{head}{}", wrapped(&alert.detail, 2))?;
+        write!(out, "\n{head}{}", wrapped(&one_line(&alert.detail), 2))?;
     }
     Ok(())
 }
@@ -162,7 +195,9 @@ fn unalerted(report: &Report) -> String {
     let mut met: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for list in &report.lists {
         let words = format!("{}: {}", list.outcome, list.error);
-        met.entry(words).or_default().push(format!("{} (list of accounts)", list.subscription));
+        met.entry(words)
+            .or_default()
+            .push(format!("{} (list of accounts)", text::name(list.subscription.as_str())));
     }
     for account in &report.accounts {
         let words = match (account.outcome, &account.error) {
@@ -171,7 +206,7 @@ fn unalerted(report: &Report) -> String {
             (Some(outcome), None) if outcome != Outcome::Ok && !is_told(account) => outcome.to_string(),
             (Some(_), _) => continue,
         };
-        met.entry(words).or_default().push(one_line(&account.name));
+        met.entry(words).or_default().push(text::name(&account.name));
     }
     let mut text = String::new();
     for (words, names) in met {

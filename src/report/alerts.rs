@@ -96,11 +96,6 @@ impl Alerts {
         };
         Ok(Self { generated_at: now, alerts: alerts.iter().map(report).collect() })
     }
-
-    /// The list of a store that does not exist yet.
-    pub const fn none(now: Timestamp) -> Self {
-        Self { generated_at: now, alerts: Vec::new() }
-    }
 }
 
 impl AckReport {

@@ -74,11 +74,6 @@ impl Deliveries {
         }
         Ok(Self { generated_at: now, since, deliveries })
     }
-
-    /// The list of a store that does not exist yet.
-    pub const fn none(since: Timestamp, now: Timestamp) -> Self {
-        Self { generated_at: now, since, deliveries: Vec::new() }
-    }
 }
 
 impl DeliveryReport {

@@ -8,6 +8,7 @@ mod alerts;
 mod deliveries;
 mod explanation;
 mod history;
+mod news;
 mod probe;
 mod schedule;
 mod schema;
@@ -22,6 +23,7 @@ pub use explanation::{
     WordReport, WordResult,
 };
 pub use history::{Certainty, ConfigurationAt, Diff, Difference, History, SnapshotReport, Standpoint, Whose};
+pub use news::{Before, News};
 pub use probe::{MissingAccount, Probe, ReceiverProbe, SubscriptionProbe};
 pub use schedule::{RunTime, ScheduleReport};
 pub use schema::{SCHEMAS, Schema};

@@ -14,6 +14,7 @@ use crate::domain::announce::alert_entry;
 use crate::domain::expiry::{self, CRITICAL_WITHIN};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
+use crate::domain::overdue::{Overdue, overdue};
 use crate::domain::policy::Policy;
 use crate::domain::standing::Known;
 use crate::domain::time::{Timestamp, seconds};
@@ -46,6 +47,9 @@ pub struct Report {
     /// How many silences are in force: for people, who may wonder why they heard nothing.
     #[serde(skip)]
     pub silences: usize,
+    /// Why nobody watches, where the age of the last run was judged: for people; the verdict is unknown then.
+    #[serde(skip)]
+    pub overdue: Option<Overdue>,
 }
 
 /// A list of accounts that could not be read.
@@ -201,7 +205,27 @@ impl Report {
             outbox: Outbox { pending: outbox.pending, failed: outbox.failed },
             silences: store.silences_in_force(now).await?.len(),
             lists,
+            overdue: None,
         })
+    }
+
+    /// The same for those who read the store alone: when nobody watches, nothing in it says how the accounts are.
+    pub async fn last_known(
+        store: &Store,
+        config: &Config,
+        wanted: Option<&BTreeSet<AccountKey>>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut report = Self::of(store, config, wanted, now).await?;
+        // By its end, so that a run that takes longer than the interval is not overdue as soon as it is done.
+        let last_run =
+            report.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
+        let timetable = &config.schedule;
+        report.overdue = overdue(&timetable.schedule, timetable.jitter, last_run, now);
+        if report.overdue.is_some() {
+            report.verdict = Verdict::Unknown;
+        }
+        Ok(report)
     }
 
     /// Whether the whole picture would be of accounts that are well. It is told from those that may not be, however many there are.
@@ -229,6 +253,7 @@ impl Report {
             outbox: Outbox { pending: 0, failed: 0 },
             lists: Vec::new(),
             silences: 0,
+            overdue: Some(Overdue::NoRun),
         }
     }
 }

@@ -98,6 +98,23 @@ impl Writer {
 }
 
 impl Store {
+    /// The number of the change that was seen last; zero when there is none.
+    pub async fn last_change(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM changes").fetch_one(&self.read).await?)
+    }
+
+    /// The changes that were seen after the one of this number, oldest first.
+    pub async fn changes_behind(&self, id: i64) -> Result<Vec<StoredChange>, StoreError> {
+        let rows: Vec<ChangeRow> = sqlx::query_as(
+            "SELECT c.id, a.subscription, a.id AS account, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
+             FROM changes c JOIN accounts a ON a.key = c.account WHERE c.id > ? ORDER BY c.id",
+        )
+        .bind(id)
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(ChangeRow::read).collect()
+    }
+
     /// The changes of an account, oldest first.
     pub async fn changes(&self, account: &AccountKey) -> Result<Vec<StoredChange>, StoreError> {
         let rows: Vec<ChangeRow> = sqlx::query_as(

@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::StoreError;
 use super::error::is_no_room;
@@ -19,6 +20,26 @@ pub struct Lock {
     _file: File,
     place: Place,
 }
+
+/// Who has a store, as far as another process can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// No process.
+    Nobody,
+    /// This one, in its own words.
+    Process(String),
+    /// The lock cannot be read from here: it belongs to another user.
+    Unknown,
+}
+
+/// How often a lock is tried for that somebody has: a reading command that asks who has it holds it for a moment.
+const TRIES: u32 = 3;
+
+/// Bytes that a holder's name may have.
+const LONGEST_HOLDER: u64 = 1024;
+
+/// How long it is waited between two tries.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// Why the store cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +78,7 @@ impl Lock {
         let failed = |source| LockError::Io { path: path.to_owned(), source };
         create_folder(path).map_err(failed)?;
         // The same store under two names, by a link, is one store.
-        let mut name = real(path).into_os_string();
-        name.push(".lock");
+        let name = lock_file(path);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -67,13 +87,10 @@ impl Lock {
             .mode(0o600)
             .open(&name)
             .map_err(failed)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let named = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-                let holder = if named { holder.trim().to_owned() } else { "another process".to_owned() };
-                return Err(LockError::Held { path: path.to_owned(), holder });
+                return Err(LockError::Held { path: path.to_owned(), holder: named_in(&mut file) });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -81,8 +98,23 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{holder}"))
             .map_err(failed)?;
-        let place = Place::opened(Path::new(&name), &file.metadata().map_err(failed)?);
+        let place = Place::opened(&name, &file.metadata().map_err(failed)?);
         Ok(Self { _file: file, place })
+    }
+
+    /// Who has the store at `path`: a running service, or a `check`. Creates and writes nothing.
+    pub fn holder(path: &Path) -> Holder {
+        let mut file = match File::open(lock_file(path)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Holder::Nobody,
+            Err(_) => return Holder::Unknown,
+        };
+        // Shared and for a moment only: others who ask do not meet it.
+        match file.try_lock_shared() {
+            Ok(()) => Holder::Nobody,
+            Err(TryLockError::WouldBlock) => Holder::Process(named_in(&mut file)),
+            Err(TryLockError::Error(_)) => Holder::Unknown,
+        }
     }
 
     /// Whether a second process would still meet it.
@@ -95,6 +127,30 @@ impl Lock {
             Some(fate) => Err(StoreError::Gone { path: self.place.path().to_owned(), fate }),
         }
     }
+}
+
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_TRIES),
+            result => return result,
+        }
+    }
+    file.try_lock()
+}
+
+/// Who wrote their name into the lock `file`.
+fn named_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    let is_named = file.take(LONGEST_HOLDER).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+    if is_named { holder.trim().to_owned() } else { "another process".to_owned() }
+}
+
+/// The lock file of the store that `path` names.
+fn lock_file(path: &Path) -> PathBuf {
+    let mut name = real(path).into_os_string();
+    name.push(".lock");
+    name.into()
 }
 
 /// Where the store lies, or will lie, that `path` names.
@@ -141,5 +197,18 @@ mod tests {
         assert!(refused.to_string().ends_with("in use by `run`, process 42"), "{refused}");
         drop(first);
         Lock::take(&path, "`check`, process 43").unwrap();
+    }
+
+    #[test]
+    fn who_has_it_is_seen_from_outside_and_asking_takes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("watch.db");
+        assert_eq!(Lock::holder(&path), Holder::Nobody);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "asking makes no file");
+        let first = Lock::take(&path, "`run`, process 42").unwrap();
+        assert_eq!(Lock::holder(&path), Holder::Process("`run`, process 42".to_owned()));
+        drop(first);
+        assert_eq!(Lock::holder(&path), Holder::Nobody);
+        Lock::take(&path, "`run`, process 43").unwrap();
     }
 }

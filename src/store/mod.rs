@@ -36,7 +36,7 @@ pub use changes::StoredChange;
 pub use copy::Backup;
 pub use deliveries::{DeliveryState, StoredMessage};
 pub use error::StoreError;
-pub use lock::{Lock, LockError};
+pub use lock::{Holder, Lock, LockError};
 pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
 pub use purge::{Purged, Purging};
 pub use runs::{Run, RunCounts, Tally};

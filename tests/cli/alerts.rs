@@ -93,6 +93,8 @@ async fn a_message_that_waits_says_why_and_until_when() {
     let stage = Stage::open().await;
     let hook = Hook::open(&stage.now, None).await.unwrap();
     stage.configure(&["a"], &webhook(&hook));
+    stage.vendor.put(Record::ending("a", healthy()));
+    stage.run(&["check"]);
     let none = stage.run(&["deliveries"]);
     assert_eq!(none.status, Some(0));
     assert!(none.out.starts_with("No messages since "), "{}", none.out);

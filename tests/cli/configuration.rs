@@ -167,3 +167,108 @@ async fn a_folder_that_cannot_be_made_is_named() {
         assert!(ended.err.contains("token/watch.db: "), "{}", ended.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn config_check_warns_of_what_is_probably_not_meant_and_ends_with_who_is_notified() {
+    let stage = Stage::open().await;
+    let hook = Hook::open(&stage.now, None).await.unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let check = || stage.run(&["config", "check"]);
+    stage.configure(&["a", "b"], &webhook(&hook));
+    let good = check();
+    assert_eq!(good.status, Some(0));
+    assert!(!good.out.contains("warning:"), "{}", good.out);
+    let last = good.out.lines().last().unwrap();
+    assert_eq!(last, "Watched: a, b. Notified: pager (webhook) of everything.");
+
+    let narrow =
+        webhook(&hook) + "accounts = [\"studio-*\"]\nkinds = [\"expiry\"]\nmin_severity = \"critical\"\n";
+    stage.configure(&["a"], &narrow);
+    let text = words(&check().out);
+    assert!(text.contains("`accounts` of pager (studio-*) matches no watched account"), "{text}");
+    assert!(text.ends_with("Notified: pager (webhook) of expiry that is critical of studio-*."), "{text}");
+    let path = stage.path("minimax-watch.toml");
+    let configuration = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, configuration.replace("token_file", "discover = true\ntoken_file")).unwrap();
+    let text = words(&check().out);
+    assert!(
+        !text.contains("warning:") && text.contains("every account that the API lists for main"),
+        "{text}"
+    );
+
+    stage.configure(&["a"], "");
+    let text = words(&check().out);
+    assert!(text.contains("warning: ") && text.contains("add [[receivers]]"), "{text}");
+    assert!(text.ends_with("Notified: nobody."), "{text}");
+
+    let twins = configuration.replace(
+        "id = \"a\"",
+        "id = \"a\"\nname = \"twin\"\n[[subscriptions.accounts]]\nid = \"b\"\nname = \"twin\"",
+    );
+    std::fs::write(&path, twins).unwrap();
+    let text = words(&check().out);
+    assert!(text.contains("2 accounts are called twin: give each a `name` of its own"), "{text}");
+
+    stage.configure(&["a"], &webhook(&hook));
+    stage.secret("token", "1234-s3cretT0ken");
+    let text = words(&check().out);
+    assert!(text.contains("does not begin with `user:`") && !text.contains("s3cret"), "{text}");
+    assert_eq!(stage.run(&["schedule"]).err, "", "other commands do not repeat it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_of_a_receiver_travel_with_each_attempt_and_are_shown_nowhere() {
+    let stage = Stage::open().await;
+    let hook = Hook::open(&stage.now, None).await.unwrap();
+    stage.secret("n8n-auth", "Bearer hush-hush-token");
+    let more = webhook(&hook)
+        + "headers = { \"Authorization\" = { file = \"n8n-auth\" }, \"X-Team\" = { file = \"n8n-auth\" } }\n";
+    stage.configure(&["a"], &more);
+    let sent = stage.run(&["--log-level", "trace", "notify", "test"]);
+    assert_eq!(sent.status, Some(0), "{sent:?}");
+    let delivery = &hook.deliveries()[0];
+    assert_eq!(delivery.header("authorization"), Some("Bearer hush-hush-token"));
+    assert_eq!(delivery.header("x-team"), Some("Bearer hush-hush-token"));
+    assert_eq!(delivery.header("content-type"), Some("application/json"));
+    let shown = stage.run(&["config", "show"]);
+    assert!(shown.out.contains("headers.\"authorization\".file = "), "{}", shown.out);
+    hook.next(minimax_watch::simulator::Reply::text(
+        axum::http::StatusCode::UNAUTHORIZED,
+        "no access for Bearer hush-hush-token, hush-hush-token",
+    ));
+    let refused = stage.run(&["notify", "test"]);
+    assert_eq!(refused.status, Some(3));
+    for text in [&sent.out, &sent.err, &shown.out, &shown.err, &refused.out, &refused.err] {
+        assert!(!text.contains("hush"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mails_advise_what_goes_with_how_the_program_runs() {
+    use crate::child::within_patience;
+    use crate::tls::{PASSWORD, mail, mailbox};
+    use minimax_watch::simulator::{Answer, Refusal, Security};
+
+    for (variables, words, absent) in [
+        (
+            &[("INVOCATION_ID", "0123"), ("NOTIFY_SOCKET", "")][..],
+            "systemctl restart minimax-watch",
+            "container",
+        ),
+        (&[("container", "podman")], "Restart the container", "systemctl"),
+    ] {
+        let mut stage = Stage::open().await;
+        for (name, value) in variables {
+            stage.set(name, value);
+        }
+        let inbox = mailbox(&stage, Security::None).await;
+        stage.secret("smtp-password", PASSWORD);
+        stage.configure(&["a"], &mail(&inbox, "none"));
+        stage.vendor.set("a", Answer::unauthorized(Refusal::WithCode));
+        stage.run(&["check"]);
+        within_patience(inbox.wait_for(1)).await;
+        let text = inbox.mails()[0].text().replace("=\r\n", "").replace("\r\n", " ");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(words) && !text.contains(absent), "{words}: {text}");
+    }
+}

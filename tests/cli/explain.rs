@@ -65,7 +65,7 @@ async fn what_keeps_a_message_back_is_named() {
     let critical =
         webhook(&hook).replace("pager", "archive") + "min_severity = \"critical\"\nkinds = [\"expiry\"]\n";
     stage.configure(&["a"], &format!("{}{critical}", webhook(&hook)));
-    stage.run(&["silence", "add", "a", "--for", "4h", "--reason", "being renewed"]);
+    stage.run(&["silence", "add", "a", "--for", "4h", "--even-critical", "--reason", "being renewed"]);
     stage.vendor.remove("a");
     stage.run(&["check"]);
     let explained = explain(&stage, "a");

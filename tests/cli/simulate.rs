@@ -82,12 +82,12 @@ async fn what_waits_comes_first_and_what_is_silenced_when_the_silence_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_store_nothing_is_to_come_and_slips_are_refused() {
+async fn without_receivers_nobody_is_told_and_slips_are_refused() {
     let stage = Stage::with(&["a"], "").await;
+    stage.run(&["check"]);
     let text = stage.run(&["simulate"]);
     assert_eq!(text.status, Some(0), "{text:?}");
     assert!(text.out.contains("There are no receivers, so nobody is told anything"), "{}", text.out);
-    assert!(!stage.store().exists(), "who only asks makes no store");
     for (length, words) in
         [("0s", "a length between 1s and"), ("30", "`30` is not a length of time"), ("20y", "--for")]
     {

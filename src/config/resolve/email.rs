@@ -6,6 +6,7 @@ use super::super::address;
 use super::super::model::{Email, Login, Smtp, Tls};
 use super::super::reader::{Field, Table};
 use super::super::secrets::{self, Form};
+use super::super::supervisor;
 use super::{Setting, bounds};
 
 /// The words of `smtp.tls`.
@@ -21,9 +22,17 @@ pub(super) fn read(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Email>
     if !table.has("smtp") {
         table.problem("smtp", "is missing: give at least { host = \"…\" }");
     }
-    let smtp = table.table("smtp").and_then(|table| smtp(table, setting));
+    let typed = table.has("allow_http");
+    let allow_http = bounds::or(typed, table.flag("allow_http").map(|field| field.value), false);
+    let smtp = table.table("smtp").and_then(|table| smtp(table, allow_http.unwrap_or(true), setting));
     table.finish();
-    Some(Email { from: from?, to: to?, smtp: smtp? })
+    Some(Email {
+        from: from?,
+        to: to?,
+        smtp: smtp?,
+        allow_http: allow_http?,
+        supervisor: supervisor::detect(setting.environment),
+    })
 }
 
 fn mailbox(typed: &str) -> Result<Mailbox, String> {
@@ -39,7 +48,7 @@ fn readers(typed: Field<'_, Vec<Field<'_, String>>>) -> Option<Vec<Mailbox>> {
     read.collect::<Vec<_>>().into_iter().collect()
 }
 
-fn smtp(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Smtp> {
+fn smtp(mut table: Table<'_>, allow_http: bool, setting: &Setting<'_>) -> Option<Smtp> {
     let host = table.required_text("host").and_then(|field| field.read(host));
     let tls_place = table.place.member("tls");
     let tls = bounds::word_or(&mut table, "tls", Tls::StartTls, &TLS);
@@ -47,12 +56,22 @@ fn smtp(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Smtp> {
         Some(field) => field.read(port),
         None => tls.map(default_port),
     };
+    let login = login(&mut table, setting);
     if let (Some(host), Some(Tls::None)) = (&host, tls)
         && !address::is_loopback_name(host)
     {
-        tls_place.problem(format!("`none` is for loopback only, and `{host}` is not"));
+        if matches!(login, Ok(Some(_)) | Err(Refused)) {
+            tls_place
+                .problem(format!("`none` would send the password unencrypted, and `{host}` is not loopback"));
+        } else if address::is_private_name(host) || allow_http {
+            tls_place.warning(format!("mails to {host} travel unencrypted: use starttls if it has it"));
+        } else {
+            tls_place.problem(format!(
+                "`none` is for loopback and private names and addresses, and `{host}` is neither; \
+                 to send unencrypted all the same, set allow_http = true in this receiver"
+            ));
+        }
     }
-    let login = login(&mut table, setting);
     table.finish();
     Some(Smtp { host: host?, port: port?, tls: tls?, login: login.ok()? })
 }

@@ -128,11 +128,11 @@ fn every_mistake_in_a_file_is_told_at_once() {
         a.toml: receivers[0].from: `nobody` is not an address such as `Ops <ops@example.com>`
         a.toml: receivers[0].to: is empty: give at least one address
         a.toml: receivers[0].smtp.port: 70000 is not a port (1-65535)
-        a.toml: receivers[0].smtp.tls: `none` is for loopback only, and `mx.example.com` is not
         a.toml: receivers[0].smtp.password: a secret never stands in the file: give password_file or password_env
+        a.toml: receivers[0].smtp.tls: `none` would send the password unencrypted, and `mx.example.com` is not loopback
         a.toml: receivers[1].kinds[0]: `expirey` is no kind of alert or change; did you mean `expiry`?
         a.toml: receivers[1].accounts[0]: `{` is no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-        a.toml: receivers[1].url: must be https (http is for loopback only)
+        a.toml: receivers[1].url: must be https: http is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true in this receiver
         a.toml: receivers[1].format: `slack` is not available in this version
         a.toml: receivers[2].type: `pigeon` is none of email, webhook
         a.toml: receivers[0].fallback: `pagr` is no receiver; did you mean `pager`?

@@ -35,7 +35,16 @@ fn a_mail_receiver_with_a_fault_is_refused() {
             format!("{MAIL}smtp = {{ host = 'mx', tls = 'tls' }}"),
             "smtp.tls: `tls` is none of starttls, implicit",
         ),
-        (format!("{MAIL}smtp = {{ host = 'mx', tls = 'none' }}"), "smtp.tls: `none` is for loopback only"),
+        (
+            format!("{MAIL}smtp = {{ host = 'mx.example.com', tls = 'none' }}"),
+            "smtp.tls: `none` is for loopback and private names and addresses",
+        ),
+        (
+            format!(
+                "{MAIL}allow_http = true\nsmtp = {{ host = 'mx', tls = 'none', username = 'u', password_env = 'PASSWORD' }}"
+            ),
+            "smtp.tls: `none` would send the password unencrypted",
+        ),
         (format!("{MAIL}smtp = {{ host = 'mx', username = 'u' }}"), "smtp.password: is missing beside"),
         (
             format!("{MAIL}smtp = {{ host = 'mx', username = 'u', password = 'hunter2' }}"),
@@ -70,13 +79,61 @@ fn a_webhook_may_be_signed_with_several_secrets() {
     assert!(!format!("{receiver:?}").contains("hush"), "no secret is in Debug");
 }
 
+/// The warnings about a file that works.
+fn warnings(content: &str) -> Vec<String> {
+    let loaded = with(&format!("{BASE}{content}"), &environment()).unwrap();
+    loaded.warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_travels_unencrypted_in_a_private_network_or_where_it_is_allowed_works_with_a_warning() {
+    for content in [
+        format!("{HOOK}url = 'http://n8n:5678/x'"),
+        format!("{HOOK}url = 'http://192.168.1.5'"),
+        format!("{HOOK}url_env = 'CLEAR_URL'\nallow_http = true"),
+        format!("{HOOK}url = 'http://example.com'\nallow_http = true"),
+        format!("{MAIL}smtp = {{ host = 'mx', tls = 'none' }}"),
+        format!("{MAIL}smtp = {{ host = '10.0.0.7', tls = 'none' }}"),
+        format!("{MAIL}allow_http = true\nsmtp = {{ host = 'mx.example.com', tls = 'none' }}"),
+    ] {
+        let warnings = warnings(&content);
+        assert_eq!(warnings.len(), 1, "{content}: {warnings:?}");
+        assert!(warnings[0].contains("unencrypted"), "{warnings:?}");
+        assert!(!warnings[0].contains("hush"), "{warnings:?}");
+    }
+    for content in [format!("{HOOK}url = 'http://127.0.0.1:1'"), format!("{HOOK}url = 'https://n8n'")] {
+        assert_eq!(warnings(&content), Vec::<String>::new(), "{content}");
+    }
+}
+
+#[test]
+fn headers_are_secrets_that_are_shown_as_where_they_come_from() {
+    let content =
+        format!("{BASE}{HOOK}url_env = 'URL'\nheaders = {{ Authorization = {{ env = 'PASSWORD' }} }}");
+    let config = config(&content);
+    let Channel::Webhook(webhook) = &config.receivers[0].channel else { panic!("a webhook") };
+    let (name, value) = &webhook.headers[0];
+    assert_eq!(name, "authorization");
+    let secret = value.value.expose_secret();
+    assert!(!format!("{config:?}").contains(secret), "no secret is in Debug");
+    let shown = show(&config);
+    assert!(
+        shown.contains("headers.\"authorization\".env = \"PASSWORD\"") && !shown.contains(secret),
+        "{shown}"
+    );
+    assert_eq!(show(&super::config(&shown)), shown);
+}
+
 #[test]
 fn a_webhook_with_a_fault_is_refused() {
     for (content, reason) in [
         ("", "url: is missing: give url, url_file or url_env"),
         ("url = 'https://example.com'\nurl_env = 'URL'", "url: is given twice"),
         ("url_file = 'x'\nurl_env = 'URL'", "url: is given twice"),
-        ("url = 'http://example.com/hush'", "url: must be https (http is for loopback only)"),
+        (
+            "url = 'http://example.com/hush'",
+            "url: must be https: http is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true",
+        ),
         ("url = 'https://u:hush@example.com'", "url: holds a user name or password, which never stands"),
         ("url_env = 'CLEAR_URL'", "url: what stands in environment variable CLEAR_URL must be https"),
         ("url_env = 'PASSWORD'", "url_env: the environment variable PASSWORD holds a space"),
@@ -90,6 +147,45 @@ fn a_webhook_with_a_fault_is_refused() {
         ("url_env = 'URL'\nsecret = 'whsec_hush'", "secret: a secret never stands in the file"),
         ("url_env = 'URL'\nsecret_file = 'whsec_hush'", "secret_file: must be the path of a file that holds"),
         ("url_env = 'URL'\nfrom = 'x'", "from: there is no such key"),
+        ("url_env = 'URL'\nallow_http = 'yes'", "allow_http: must be true or false"),
+        (
+            "url_env = 'URL'\nheaders = { Authorization = 'Bearer hush' }",
+            "headers.Authorization: a secret never stands in the file: give { file",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { Authorization = {} }",
+            "headers.Authorization: is missing: give { file",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { Authorization = { env = 'PASSWORD', file = 'x' } }",
+            "headers.Authorization: is given twice",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { Authorization = { env = 'PASSWORD', x = 1 } }",
+            "headers.Authorization.x: there is no such key",
+        ),
+        ("url_env = 'URL'\nheaders = { Host = { env = 'PASSWORD' } }", "headers.Host: cannot be set"),
+        (
+            "url_env = 'URL'\nheaders = { content-type = { env = 'PASSWORD' } }",
+            "headers.content-type: cannot be set",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { Webhook-Id = { env = 'PASSWORD' } }",
+            "headers.Webhook-Id: cannot be set",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { Transfer-Encoding = { env = 'PASSWORD' } }",
+            "headers.Transfer-Encoding: cannot be set",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { 'a b' = { env = 'PASSWORD' } }",
+            "headers.\"a b\": is not the name of a header",
+        ),
+        (
+            "url_env = 'URL'\nheaders = { A = { env = 'PASSWORD' }, a = { env = 'PASSWORD' } }",
+            "headers.a: is given twice: case",
+        ),
+        ("url_env = 'URL'\nheaders = 'x'", "headers: must be a table"),
         ("url_env = 'URL'\nmin_severity = 'warn'", "min_severity: `warn` is none of info, warning, critical"),
         ("url_env = 'URL'\nkinds = []", "kinds: is empty"),
         (

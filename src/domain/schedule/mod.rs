@@ -37,6 +37,9 @@ use shift::Shift;
 /// A schedule that has no run for this long is a mistake in typing.
 const HORIZON: Months = Months::new(5 * 12);
 
+/// Runs are looked for this far in the past: longer than between two 29th of February.
+const LOOK_BACK: TimeDelta = TimeDelta::days(9 * 366);
+
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// Where `now` lies outside the calendar of the crate `cron`, 1970 to 2100, a moment inside it: a wrong clock is no fault of the
@@ -92,6 +95,27 @@ impl Schedule {
             .checked_sub_signed(SECOND)?;
             from = shift.at;
         }
+    }
+
+    /// The last run at `moment` or before; none when there was none for [`LOOK_BACK`].
+    pub fn last_until(&self, moment: Timestamp) -> Option<Timestamp> {
+        let is_before = |from: Timestamp| self.next_after(from).is_some_and(|next| next <= moment);
+        let mut distance = TimeDelta::minutes(1);
+        let mut from = moment.checked_sub_signed(distance)?;
+        while !is_before(from) {
+            if distance > LOOK_BACK {
+                return None;
+            }
+            distance = distance * 2;
+            from = moment.checked_sub_signed(distance)?;
+        }
+        // Runs are whole seconds: within one there is no second run.
+        let mut to = moment;
+        while to - from > SECOND {
+            let middle = from + (to - from) / 2;
+            if is_before(middle) { from = middle } else { to = middle }
+        }
+        self.next_after(from)
     }
 
     /// The expression as typed.

@@ -13,7 +13,7 @@ use super::account::{AccountRef, SubscriptionName};
 use super::alert::{Alert, AlertKind, Severity, Subject};
 use super::change::{Change, ChangeKind};
 use super::route::Kinds;
-use super::text::one_line;
+use super::text;
 use super::time::Timestamp;
 
 mod effect;
@@ -211,11 +211,11 @@ impl fmt::Display for Matcher {
         let kinds = if kinds.is_empty() { "everything".to_owned() } else { kinds.join(", ") };
         f.write_str(&kinds)?;
         if !self.globs.is_empty() {
-            write!(f, " of {}", one_line(&self.globs.join(", ")))?;
+            write!(f, " of {}", text::names(self.globs.iter().map(String::as_str)))?;
         }
         if !self.subscriptions.is_empty() {
-            let names: Vec<&str> = self.subscriptions.iter().map(SubscriptionName::as_str).collect();
-            write!(f, " in {}", one_line(&names.join(", ")))?;
+            let names = self.subscriptions.iter().map(SubscriptionName::as_str);
+            write!(f, " in {}", text::names(names))?;
         }
         Ok(())
     }

@@ -287,7 +287,7 @@ fn what_is_no_silence_is_refused_with_what_would_be_one() {
 fn it_reads_as_a_sentence_of_one_line() {
     for (silence, words) in [
         (silence(&["studio-*"], &[], &[]), "everything of studio-*"),
-        (silence(&["a\r\nb", "c"], &["not_found", "expiry"], &[]), "expiry, not_found of a b, c"),
+        (silence(&["a\r\nb", "c"], &["not_found", "expiry"], &[]), "expiry, not_found of a\\u{d}\\u{a}b, c"),
         (silence(&[], &["host_changed"], &["main", "b"]), "host_changed in b, main"),
     ] {
         assert_eq!(silence.matcher.to_string(), words);

@@ -13,6 +13,7 @@ use super::letter::{self, Letter};
 use super::{RenderError, wrap};
 use crate::config;
 use crate::domain::message::{Message, MessageId};
+use crate::domain::supervisor::Supervisor;
 
 /// At most this many earlier mails are named in `References`; further ones join no more threads together.
 const REFERENCES: usize = 10;
@@ -28,7 +29,7 @@ pub fn mail(
 ) -> Result<Vec<u8>, RenderError> {
     let subject = letter::subject(message);
     let letter = Letter::of(message, &subject);
-    let (text, html) = parts(&letter)?;
+    let (text, html) = parts(&letter, email.supervisor)?;
     let to: Mailboxes = email.to.iter().cloned().collect();
     let mut builder = lettre::Message::builder()
         .from(email.from.clone())
@@ -59,7 +60,7 @@ pub fn mail(
 }
 
 /// The text and the HTML of `letter`.
-pub(super) fn parts(letter: &Letter) -> Result<(String, String), RenderError> {
+pub(super) fn parts(letter: &Letter, supervisor: Supervisor) -> Result<(String, String), RenderError> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     let mut syntax = SyntaxConfig::builder();
@@ -73,6 +74,14 @@ pub(super) fn parts(letter: &Letter) -> Result<(String, String), RenderError> {
     templates.add_filter("wrap", |text: &str, indent: Option<usize>| wrap::fill(text, indent.unwrap_or(0)));
     templates.add_filter("unbroken", wrap::unbroken);
     templates.add_filter("column", wrap::column);
+    for (name, words) in [
+        ("restart", supervisor.restart()),
+        ("and_reload", supervisor.and_reload()),
+        ("and_restart", supervisor.and_restart()),
+        ("log", supervisor.log()),
+    ] {
+        templates.add_global(name, words);
+    }
     templates.add_template("advice.jinja", include_str!("templates/advice.jinja"))?;
     templates.add_template("mail.txt", include_str!("templates/mail.txt"))?;
     templates.add_template("mail.html", include_str!("templates/mail.html"))?;

@@ -9,7 +9,7 @@ use crate::domain::account::{AccountRef, SubscriptionName};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::message::{AlertEntry, ChangeEntry, Message, MessageType, Reason, Status};
 use crate::domain::summary::{self, Entry};
-use crate::domain::text::{one_line, shortened};
+use crate::domain::text::{self, one_line, shortened};
 use crate::domain::time::{self, Timestamp, in_words};
 
 /// A subject longer than this is cut on most screens, and is folded (RFC 5322 section 2.1.1).
@@ -76,7 +76,7 @@ impl Letter {
     pub(super) fn of(message: &Message, subject: &str) -> Self {
         let (data, now) = (&message.data, message.timestamp);
         let entries = summary::ranked(&data.alerts, &data.changes);
-        let receiver = one_line(data.receiver.as_str());
+        let receiver = text::name(data.receiver.as_str());
         let lead = match entries.as_slice() {
             [] if message.kind == MessageType::Test => {
                 format!("minimax-watch reaches the receiver {receiver}")
@@ -115,7 +115,7 @@ pub(super) fn subject(message: &Message) -> String {
     let tag = tag(message);
     let words = match entries.as_slice() {
         [] if message.kind == MessageType::Test => {
-            format!("minimax-watch reaches {}", one_line(data.receiver.as_str()))
+            format!("minimax-watch reaches {}", text::name(data.receiver.as_str()))
         }
         [] => one_line(&data.summary),
         [only] if is_reminder(only) => format!("{} (reminder)", only.topic(now)),
@@ -290,7 +290,7 @@ fn change_facts(change: &ChangeEntry, now: Timestamp) -> Vec<Fact> {
     let (before, after) = (summary::value_words(&change.before), summary::value_words(&change.after));
     vec![
         Fact { label: "Account", value: account_words(&change.account, Some(&change.subscription)) },
-        Fact { label: "Changed", value: format!("{}: {before} → {after}", one_line(&change.field)) },
+        Fact { label: "Changed", value: format!("{}: {before} → {after}", text::name(&change.field)) },
         Fact { label: "Seen", value: moment(change.at, now) },
     ]
 }
@@ -313,10 +313,10 @@ fn about(alert: &AlertEntry) -> Fact {
 
 /// `studio-a (id 123456), subscription main`.
 fn account_words(account: &AccountRef, subscription: Option<&SubscriptionName>) -> String {
-    let (name, id) = (one_line(&account.name), one_line(account.id.as_str()));
+    let (name, id) = (text::name(&account.name), text::name(account.id.as_str()));
     let account = if name == id { id } else { format!("{name} (id {id})") };
     match subscription {
-        Some(subscription) => format!("{account}, subscription {}", one_line(subscription.as_str())),
+        Some(subscription) => format!("{account}, subscription {}", text::name(subscription.as_str())),
         None => account,
     }
 }

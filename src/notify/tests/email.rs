@@ -15,6 +15,8 @@ const MAIL: &[u8] = b"Subject: x\r\n\r\nfirst\r\n.second begins with a dot\r\n";
 
 fn email(port: u16, tls: Tls) -> Email {
     Email {
+        allow_http: false,
+        supervisor: crate::domain::supervisor::Supervisor::Systemd,
         from: "minimax-watch <watch@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "Night <night@example.com>".parse().unwrap()],
         smtp: Smtp { host: "127.0.0.1".to_owned(), port, tls, login: None },

@@ -35,6 +35,8 @@ fn receiver(url: String, signing: &[&str]) -> Receiver {
         signing: signing.iter().map(|secret| SecretString::from(*secret)).collect(),
         signing_origin: None,
         timeout: Duration::from_secs(5),
+        allow_http: false,
+        headers: Vec::new(),
     };
     let route = Route { min_severity: Severity::Info, kinds: Kinds::All, accounts: GlobSet::empty() };
     Receiver {

@@ -75,6 +75,7 @@ fn report() -> Report {
         outbox: Outbox { pending: 1, failed: 0 },
         lists: Vec::new(),
         silences: 1,
+        overdue: None,
     }
 }
 

@@ -23,7 +23,23 @@ use crate::store::{Store, StoreError, StoredTelling};
 /// How far ahead it is looked for what comes next.
 const HORIZON: TimeDelta = TimeDelta::days(30);
 
+/// What the service does by its schedule.
+const NEXT_RUN: &str = "the next run looks at it";
+
+/// What becomes of that where no service is running.
+const NO_SERVICE: &str = "a run is due, but no service is running (no process holds the store): start `minimax-watch run`, \
+                          or let cron call `minimax-watch check`";
+
 impl Explanation {
+    /// The same where no service is running: nothing happens by itself then.
+    #[must_use]
+    pub fn without_service(mut self) -> Self {
+        for next in self.next.iter_mut().filter(|next| next.receiver.is_none() && next.what == NEXT_RUN) {
+            NO_SERVICE.clone_into(&mut next.what);
+        }
+        self
+    }
+
     /// Entries of what comes next at the most.
     pub const MOST: usize = 12;
 
@@ -114,7 +130,7 @@ impl Gathered<'_> {
         let mut next = Vec::new();
         if is_watched {
             let run = self.config.schedule.schedule.next_after(self.now);
-            next.extend(run.map(|at| plain(at, "the next run looks at it".to_owned())));
+            next.extend(run.map(|at| plain(at, NEXT_RUN.to_owned())));
             let suspicion = self.known.standing.suspicion;
             next.extend(suspicion.map(|suspicion| {
                 plain(suspicion.ask_at, format!("it is asked again, for {} was seen once", suspicion.fault))

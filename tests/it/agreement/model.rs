@@ -271,7 +271,7 @@ impl Model {
         let silenced: Vec<bool> = self
             .lives
             .iter()
-            .map(|((subject, kind), life)| {
+            .map(|((subject, _), life)| {
                 let is_critical = life.level.severity == Severity::Critical;
                 let own = [subject.as_str()];
                 let names = if subject.starts_with("main(") { &everybody } else { &own[..] };

@@ -26,6 +26,8 @@ pub(super) fn id() -> MessageId {
 
 pub(super) fn email() -> Email {
     Email {
+        allow_http: false,
+        supervisor: crate::domain::supervisor::Supervisor::Systemd,
         from: "minimax-watch <watch@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "Zoë Ops <zoe@example.com>".parse().unwrap()],
         smtp: Smtp { host: "smtp.example.com".to_owned(), port: 587, tls: Tls::StartTls, login: None },
@@ -50,6 +52,8 @@ pub(super) fn webhook() -> Channel {
         signing: Vec::new(),
         signing_origin: None,
         timeout: std::time::Duration::from_secs(15),
+        allow_http: false,
+        headers: Vec::new(),
     })
 }
 

@@ -1,0 +1,48 @@
+//! What one `check` brought, for whoever reads what cron mails: a line each, the worst first.
+
+use std::fmt::Write;
+
+use crate::domain::summary::{self, Entry};
+use crate::domain::text::{self, one_line};
+use crate::domain::time::minute;
+use crate::report::News;
+use crate::store::{DeliveryState, StoredMessage};
+
+/// Lines that are printed; a fleet that fails as a whole must not fill a mailbox.
+const LINES: usize = 100;
+
+pub(super) fn render(news: &News) -> String {
+    let entries = summary::ranked(&news.alerts, &news.changes);
+    let alerts = entries.iter().map(|entry| line(entry, news));
+    let lines: Vec<String> = alerts.chain(news.undelivered.iter().map(undelivered)).collect();
+    let mut printed = String::new();
+    for line in lines.iter().take(LINES) {
+        let _ = writeln!(printed, "{line}");
+    }
+    let more = lines.len().saturating_sub(LINES);
+    if more > 0 {
+        let _ = writeln!(printed, "... and {more} more: minimax-watch status, minimax-watch deliveries");
+    }
+    printed
+}
+
+fn line(entry: &Entry<'_>, news: &News) -> String {
+    let tag =
+        if entry.is_resolved() { "RESOLVED".to_owned() } else { entry.severity().as_str().to_uppercase() };
+    format!("{tag} {}", entry.line(news.generated_at))
+}
+
+fn undelivered(message: &StoredMessage) -> String {
+    let receiver = text::name(message.receiver.as_str());
+    let error = one_line(message.last_error.as_deref().unwrap_or("no answer"));
+    let summary = one_line(&message.summary);
+    match (message.state, message.next_attempt_at) {
+        (DeliveryState::Failed, _) => {
+            format!("NOT DELIVERED to {receiver}, failed permanently: {error} ({summary})")
+        }
+        (_, Some(next)) => {
+            format!("NOT DELIVERED to {receiver}, next attempt {}: {error} ({summary})", minute(next))
+        }
+        (_, None) => format!("NOT DELIVERED to {receiver}: {error} ({summary})"),
+    }
+}
