@@ -88,7 +88,7 @@ impl Client {
             // Never used, but looking for the system's certificates would fail on a machine without any.
             builder = builder.tls_certs_only([]);
         }
-        let http = builder.build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
+        let http = builder.build().map_err(|error| ClientError::Setup(failure::in_setup(&error)))?;
         let mut base = url.clone();
         base.set_path(&format!("{}/v1/minimax/accounts", url.path().trim_end_matches('/')));
         Ok(Self { http, base, timeout: api.timeout, max_body: api.max_body })

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::cli::{Check, Format, Global};
+use crate::cli::{Check, ColorChoice, Format, Global};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
@@ -27,14 +28,19 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     let folder = folder.context("cannot make a temporary folder for the copy of the store")?;
     let copy = folder.as_ref().map(|folder| folder.path().to_owned());
     let looking = look(global.clone(), options.clone(), copy, at.clone());
+    let begun = Instant::now();
     let looked = deadline::keep(options.timeout, looking, &at).await;
-    match looked.and_then(|report| conclude(global, options, report.as_ref())) {
-        Err(error) if options.format == Format::Nagios => {
-            output::fail_as_plugin(&error)?;
-            Ok(FAILED)
+    let left = options.timeout.map(|length| length.saturating_sub(begun.elapsed()));
+    let (color, options) = (global.color, options.clone());
+    deadline::print_within(left, move || {
+        match looked.and_then(|report| conclude(color, &options, report.as_ref())) {
+            Err(error) if options.format == Format::Nagios => {
+                output::fail_as_plugin(&error)?;
+                Ok(FAILED)
+            }
+            result => result,
         }
-        result => result,
-    }
+    })
 }
 
 /// What there is to report; nothing, where only what is not well is to be.
@@ -61,6 +67,7 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Option
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
+    setup::warn_of_exposure(&config.store.path);
     let before = store.last_run().await?;
     let engine = patient(setup::engine(config, store.clone())?, options);
     let wanted = pass(&engine, options, at).await?;
@@ -161,10 +168,10 @@ fn patient(mut engine: Engine, options: &Check) -> Engine {
     engine
 }
 
-fn conclude(global: &Global, options: &Check, report: Option<&Report>) -> anyhow::Result<u8> {
+fn conclude(color: ColorChoice, options: &Check, report: Option<&Report>) -> anyhow::Result<u8> {
     let Some(report) = report else { return Ok(Verdict::Ok.exit_status()) };
     if !(options.quiet && report.verdict == Verdict::Ok) {
-        output::report(report, options.format, global.color)?;
+        output::report(report, options.format, color)?;
     }
     Ok(report.verdict.exit_status())
 }
