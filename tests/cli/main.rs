@@ -11,6 +11,7 @@ mod configuration;
 mod crash;
 mod explain;
 mod history;
+mod hostile;
 mod json;
 mod locked;
 mod logs;
