@@ -21,6 +21,9 @@ const RESERVED_DESCRIPTORS: u64 = 64;
 /// One check holds a connection and, while its host name is resolved, one descriptor more.
 const DESCRIPTORS_PER_CHECK: u64 = 2;
 
+/// Descriptors that the runtime opens for its timers, wake-ups and signals, with some to spare.
+const RUNTIME_DESCRIPTORS: usize = 12;
+
 /// Threads that a command needs at once: two workers, two for name resolution, the store's three connections.
 const THREADS: usize = 7;
 
@@ -52,6 +55,15 @@ pub fn max_concurrent_checks() -> (usize, u64) {
 fn checks_within(limit: u64, open: u64) -> usize {
     let checks = limit.saturating_sub(open).saturating_sub(RESERVED_DESCRIPTORS) / DESCRIPTORS_PER_CHECK;
     usize::try_from(checks.max(1)).unwrap_or(usize::MAX)
+}
+
+/// Opens as many files as the runtime needs, and closes them: it panics where it cannot open its own.
+///
+/// # Errors
+/// When the system refuses one of them.
+pub fn probe_descriptors() -> io::Result<()> {
+    let opened: io::Result<Vec<File>> = (0..RUNTIME_DESCRIPTORS).map(|_| File::open("/dev/null")).collect();
+    opened.map(drop)
 }
 
 /// Starts as many threads as a command needs, and ends them: libraries panic where a thread cannot be started, so that is found
@@ -90,7 +102,7 @@ mod tests {
     #[test]
     fn checks_never_use_the_descriptors_that_the_rest_needs() {
         for (limit, open, checks) in
-            [(1_024, 10, 475), (256, 10, 91), (64, 10, 1), (0, 0, 1), (u64::MAX, 0, usize::MAX / 2 - 31)]
+            [(1_024, 10, 475), (256, 10, 91), (64, 10, 1), (0, 0, 1), (u64::MAX, 0, usize::MAX / 2 - 32)]
         {
             assert_eq!(checks_within(limit, open), checks, "{limit} descriptors, {open} of them open");
         }

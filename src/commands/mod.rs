@@ -38,12 +38,11 @@ pub fn main(mut cli: Cli, signals: HeldSignals) -> ExitCode {
     let environment = Environment::of_process();
     cli.global.color = cli.global.color.settled(environment.variable("NO_COLOR"));
     // Only the service has a use for them; every other command ends by them, from here on.
-    let signals = match &cli.command {
-        Command::Run => Some(signals),
-        _ => {
-            signals.release();
-            None
-        }
+    let signals = if matches!(&cli.command, Command::Run) {
+        Some(signals)
+    } else {
+        signals.release();
+        None
     };
     let voice = match &cli.command {
         Command::Run => Voice::Service,
@@ -88,6 +87,8 @@ fn runtime(command: &Command) -> anyhow::Result<Runtime> {
         command,
         Command::Completions(_) | Command::Man(_) | Command::Schedule(_) | Command::Webhook(_)
     );
+    os_limits::probe_descriptors()
+        .context("cannot open the files that it needs: raise the limit of open files (ulimit -n, LimitNOFILE= of the unit)")?;
     if needs_threads {
         os_limits::probe_threads().context(
             "cannot start the threads that it needs: raise the limit of processes (ulimit -u, TasksMax= of the unit, pids limit of \

@@ -343,7 +343,6 @@ mod tests {
                 "token_file = '4242-hushHush1'",
                 "token_file: the file named here (its name looks like a secret",
             ),
-            ("token_file = '~/4242-hushHush1'", "token_file: "),
             ("token_file = 'absent'", "token_file: BESIDE/absent cannot be read: No such file"),
             ("token_file = 'folder'", "token_file: BESIDE/folder is a folder, not a regular file"),
             ("token_file = ''", "token_file: is empty"),

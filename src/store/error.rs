@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
 
 use crate::config::outside::FileError;
 
@@ -194,12 +196,22 @@ pub(super) fn unread(path: &Path, error: FileError) -> StoreError {
     }
 }
 
-/// What to say of a file that cannot be opened where it is the process that has too many open: SQLite only says that it cannot.
+/// With fewer free descriptors than this, opening the store may have lacked one: by the time of the message SQLite has closed some.
+const SPARE_DESCRIPTORS: u64 = 16;
+
+/// What to say of a file that cannot be opened where the process has too many open: SQLite only says that it cannot.
 fn descriptors_advice() -> Option<&'static str> {
-    let refused = File::open("/dev/null").err()?.raw_os_error()?;
-    [Errno::EMFILE, Errno::ENFILE].iter().any(|code| *code as i32 == refused).then_some(
-        ": too many files are open; lower [api].concurrency, or raise LimitNOFILE= of the unit (ulimit -n)",
-    )
+    const ADVICE: &str =
+        "; too many files are open; lower [api].concurrency, or raise LimitNOFILE= of the unit (ulimit -n)";
+    let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    // The lowest free descriptor tells how many are open.
+    let is_scarce = match File::open("/dev/null") {
+        Ok(file) => u64::try_from(file.as_raw_fd()).is_ok_and(|open| open + SPARE_DESCRIPTORS >= limit),
+        Err(error) => {
+            [Errno::EMFILE, Errno::ENFILE].iter().any(|code| error.raw_os_error() == Some(*code as i32))
+        }
+    };
+    is_scarce.then_some(ADVICE)
 }
 
 /// Whether the system says that there is no room.

@@ -83,7 +83,7 @@ impl Lock {
         let name = lock_file(path);
         let failed = |source: io::Error| LockError::Io {
             path: path.to_owned(),
-            hint: rights_hint(&name, &source),
+            hint: hint(path, &name, &source),
             source,
         };
         create_folder(path).map_err(failed)?;
@@ -145,6 +145,17 @@ fn lock_file(path: &Path) -> PathBuf {
     let mut name = real(path).into_os_string();
     name.push(".lock");
     name.into()
+}
+
+/// What an operator may do about `error`; may be empty.
+fn hint(store: &Path, file: &Path, error: &io::Error) -> String {
+    match (error.kind(), store.read_link()) {
+        (io::ErrorKind::NotFound, Ok(target)) => format!(
+            "; the store is a link to {}, which does not exist: restore that file, or remove the link to begin with an empty store",
+            target.display()
+        ),
+        _ => rights_hint(file, error),
+    }
 }
 
 /// Who runs this, whom the file belongs to, and what to do; empty when rights are not what is missing.

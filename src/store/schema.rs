@@ -88,12 +88,12 @@ mod tests {
 
     use super::*;
 
-    async fn altered(sql: &str) -> Result<(), StoreError> {
+    async fn altered(sql: &'static str) -> Result<(), StoreError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("watch.db");
         Store::open(&path).await.unwrap().close().await;
         let mut connection = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-        sqlx::raw_sql(sql.to_owned()).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
         let before = std::fs::read(&path).unwrap();
         let (written, read) =

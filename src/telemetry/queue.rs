@@ -184,7 +184,10 @@ mod tests {
     #[test]
     fn a_log_that_nobody_reads_holds_up_nobody_and_takes_bounded_memory() {
         let (release, wait) = channel::<()>();
-        let queue = LogQueue::start_with(move |_, _| drop(wait.recv())).unwrap();
+        let queue = LogQueue::start_with(move |_, _| {
+            let _ = wait.recv();
+        })
+        .unwrap();
         let line = vec![b'x'; 1_000];
         for _ in 0..5_000 {
             queue.push(Target::Stderr, line.clone());
