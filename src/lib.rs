@@ -3,7 +3,7 @@
 //! Floors, imports point down only (kept by `tests/floors.rs`):
 //!
 //! ```text
-//! 4 shell     cli commands daemon demo setup output report telemetry clock
+//! 4 shell     cli commands daemon demo setup output report telemetry clock os_limits
 //! 3 engine    check announce deliver purge
 //! 2 rooms     store | api | notify | simulator      never each other
 //! 1 config    loads and validates once, then plain data
@@ -20,6 +20,7 @@ pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod notify;
+pub mod os_limits;
 mod output;
 pub mod report;
 mod setup;

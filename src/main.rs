@@ -5,12 +5,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use minimax_watch::cli::Cli;
-use minimax_watch::commands;
+use minimax_watch::daemon::HeldSignals;
+use minimax_watch::{commands, os_limits};
 
 fn main() -> ExitCode {
+    // First of all: a SIGHUP that comes while the service starts must not end it.
+    let signals = HeldSignals::hold();
+    os_limits::disable_core_dumps();
     match Cli::try_parse() {
-        Ok(cli) => commands::main(cli),
+        Ok(cli) => commands::main(cli, signals),
         Err(message) => {
+            signals.release();
             // Help and version are answers; anything else is bad usage, which contract 2 gives its own status.
             let status = if message.use_stderr() { commands::FAILED } else { 0 };
             match message.print() {

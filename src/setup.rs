@@ -15,7 +15,8 @@ use crate::domain::standing::Known;
 use crate::domain::text;
 use crate::engine::Engine;
 use crate::notify::Sender;
-use crate::store::{Store, StoreError};
+use crate::os_limits;
+use crate::store::{self, Store, StoreError};
 
 /// Loads the configuration, or makes the bare one when there is no file; `accounts` counts only for the bare one.
 pub(crate) fn load(global: &Global, accounts: &[String]) -> anyhow::Result<Config> {
@@ -49,8 +50,26 @@ pub(crate) fn missing_store(config: &Config) -> String {
     )
 }
 
+/// Logs who besides its owner could read or replace the store.
+pub(crate) fn warn_of_exposure(path: &Path) {
+    for finding in store::exposure(path) {
+        tracing::warn!("{finding}");
+    }
+}
+
 /// Everything that the steps need, on an open store.
-pub(crate) fn engine(config: Config, store: Store) -> anyhow::Result<Engine> {
+pub(crate) fn engine(mut config: Config, store: Store) -> anyhow::Result<Engine> {
+    let (most, limit) = os_limits::max_concurrent_checks();
+    if config.api.concurrency > most {
+        tracing::warn!(
+            concurrency = config.api.concurrency,
+            open_files = limit,
+            "[api].concurrency = {} needs more open files than the limit of {limit} allows: {most} checks at once; raise \
+             LimitNOFILE= of the unit, or ulimit -n",
+            config.api.concurrency
+        );
+        config.api.concurrency = most;
+    }
     let client = Client::new(&config.api).context("cannot prepare requests to the API")?;
     Ok(Engine::new(config, store, client, Sender::over_network(), clock::system()))
 }

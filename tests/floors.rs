@@ -25,6 +25,7 @@ const SHELL: &[&str] = &[
     "cli",
     "clock",
     "telemetry",
+    "os_limits",
     "report",
     "setup",
     "output",

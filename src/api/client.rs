@@ -107,7 +107,7 @@ impl Client {
             return Err(ClientError::Overloaded);
         }
         install_crypto_provider();
-        let http = builder(api).build().map_err(|error| ClientError::Setup(failure::innermost(&error)))?;
+        let http = builder(api).build().map_err(|error| ClientError::Setup(failure::in_setup(&error)))?;
         let mut base = url.clone();
         base.set_path("/v1/minimax/accounts");
         Ok(Self {

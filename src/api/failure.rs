@@ -59,6 +59,14 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
     causes(error).skip(1).last().map_or_else(|| "no reason given".to_owned(), ToString::to_string)
 }
 
+/// Why no client could be made, and what to do about it.
+pub(super) fn in_setup(error: &reqwest::Error) -> String {
+    let cause = innermost(error);
+    let is_about_certificates = cause.to_ascii_lowercase().contains("certificate");
+    let hint = "; install the system's CA certificates (package ca-certificates), or name a file of them in SSL_CERT_FILE";
+    if is_about_certificates { cause + hint } else { cause }
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::cli::{Check, Format, Global};
+use crate::cli::{Check, ColorChoice, Format, Global};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
@@ -28,14 +29,17 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
     let folder = folder.context("cannot make a temporary folder for the copy of the store")?;
     let copy = folder.as_ref().map(|folder| folder.path().to_owned());
     let looking = look(global.clone(), options.clone(), copy, at.clone());
+    let begun = Instant::now();
     let looked = deadline::keep(options.timeout, looking, &at).await;
-    match looked.and_then(|result| conclude(global, options, &result)) {
+    let left = options.timeout.map(|length| length.saturating_sub(begun.elapsed()));
+    let (color, options) = (global.color, options.clone());
+    deadline::print_within(left, move || match looked.and_then(|looked| conclude(color, &options, &looked)) {
         Err(error) if options.format == Format::Nagios => {
             output::fail_as_plugin(&error)?;
             Ok(FAILED)
         }
         result => result,
-    }
+    })
 }
 
 /// What a check came to.
@@ -65,6 +69,7 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Looked
     let holder = format!("`minimax-watch check`, process {}", std::process::id());
     let _lock = Lock::take(&config.store.path, &holder)?;
     let store = Store::open(&config.store.path).await?;
+    setup::warn_of_exposure(&config.store.path);
     let before = store.last_run().await?;
     let stood =
         if prints_news(options, &config) { Some(Before::of(&store, clock::now()).await?) } else { None };
@@ -177,7 +182,7 @@ fn patient(mut engine: Engine, options: &Check) -> Engine {
     engine
 }
 
-fn conclude(global: &Global, options: &Check, looked: &Looked) -> anyhow::Result<u8> {
+fn conclude(color: ColorChoice, options: &Check, looked: &Looked) -> anyhow::Result<u8> {
     if let Some(news) = &looked.news {
         if !news.is_empty() {
             output::news(news)?;
@@ -186,7 +191,7 @@ fn conclude(global: &Global, options: &Check, looked: &Looked) -> anyhow::Result
     }
     let Some(report) = &looked.report else { return Ok(Verdict::Ok.exit_status()) };
     if !(options.quiet && report.verdict == Verdict::Ok) {
-        output::report(report, options.format, global.color)?;
+        output::report(report, options.format, color)?;
     }
     Ok(report.verdict.exit_status())
 }

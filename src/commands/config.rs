@@ -12,7 +12,7 @@ use crate::domain::text;
 use crate::domain::time::rfc3339;
 
 use super::probe;
-use crate::{output, setup};
+use crate::{output, setup, store};
 
 pub(super) async fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<u8> {
     match command {
@@ -55,6 +55,9 @@ fn in_words(path: &Path, loaded: &Loaded) -> Result<String, fmt::Error> {
     let mut text = String::new();
     for warning in &loaded.warnings {
         writeln!(text, "warning: {warning}")?;
+    }
+    for finding in store::exposure(&config.store.path) {
+        writeln!(text, "warning: {finding}")?;
     }
     let also = if discovering > 0 { " and those that the API lists" } else { "" };
     let next = config.schedule.schedule.next_after(clock::now());

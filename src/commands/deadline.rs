@@ -5,6 +5,8 @@
 //! Cancelling would be something else: transactions rolled back and the lock let go of by code that still runs.
 
 use std::fmt;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,6 +19,9 @@ use crate::domain::span;
 
 /// How much of the time one answer may take: the vendor's, a receiver's, and a rest for everything else.
 const SHARE: u32 = 3;
+
+/// Printing may take at least this long, also when no time is left.
+const LEAST_FOR_PRINTING: Duration = Duration::from_secs(1);
 
 /// What a check is at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,5 +116,24 @@ pub(super) async fn keep<T: Send + 'static>(
                 "no result within {length}: it was {step}. What was stored stays, the next check goes on from there"
             )
         }
+    }
+}
+
+/// What `print` gives; with a deadline it is waited for only as long as is `left`, since nobody may be reading stdout.
+///
+/// # Errors
+/// When it does not end; then it may still go on, and the process must end.
+pub(super) fn print_within(
+    left: Option<Duration>,
+    print: impl FnOnce() -> anyhow::Result<u8> + Send + 'static,
+) -> anyhow::Result<u8> {
+    let Some(left) = left else { return print() };
+    let (sender, printed) = mpsc::sync_channel(1);
+    thread::Builder::new()
+        .spawn(move || drop(sender.send(print())))
+        .context("cannot start the thread that prints the result")?;
+    match printed.recv_timeout(left.max(LEAST_FOR_PRINTING)) {
+        Ok(status) => status,
+        Err(_) => anyhow::bail!("the result could not be printed in time: nobody reads stdout"),
     }
 }

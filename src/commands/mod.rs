@@ -21,21 +21,30 @@ mod webhook;
 use std::io;
 use std::process::ExitCode;
 
-use tokio::runtime::Builder;
+use anyhow::Context;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Format};
 use crate::clock;
 use crate::config::Environment;
+use crate::daemon::HeldSignals;
 use crate::telemetry::{Voice, Way};
-use crate::{demo, output, telemetry};
+use crate::{demo, os_limits, output, telemetry};
 
 /// The exit status of a command that failed, and of bad usage (contract 2).
 pub const FAILED: u8 = 3;
 
 /// Carries out one command and gives its exit status. An error is printed once, here.
-pub fn main(mut cli: Cli) -> ExitCode {
+pub fn main(mut cli: Cli, signals: HeldSignals) -> ExitCode {
     let environment = Environment::of_process();
     cli.global.color = cli.global.color.settled(environment.variable("NO_COLOR"));
+    // Only the service has a use for them; every other command ends by them, from here on.
+    let signals = if matches!(&cli.command, Command::Run) {
+        Some(signals)
+    } else {
+        signals.release();
+        None
+    };
     let voice = match &cli.command {
         Command::Run => Voice::Service,
         Command::Check(check) if check.quiet => Voice::Quiet,
@@ -45,31 +54,63 @@ pub fn main(mut cli: Cli) -> ExitCode {
     };
     let way = Way::of(cli.global.log_format, &environment);
     telemetry::start(cli.global.log_level, voice, way, cli.global.color);
-    // One thread: there is little to do but to wait for others, and threads that hand work to and fro cost more than the work.
-    // A deadline needs more: it is kept also while something blocks.
-    let is_timed = matches!(&cli.command, Command::Check(check) if check.timeout.is_some());
-    let mut builder = if is_timed { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    let runtime = builder.worker_threads(2).enable_all().build();
-    let result = match runtime {
+    os_limits::raise_descriptor_limit();
+    let is_plugin = matches!(&cli.command, Command::Check(check) if check.format == Format::Nagios);
+    let result = match runtime(&cli.command) {
         Ok(runtime) => {
-            let result = runtime.block_on(dispatch(cli));
+            let result = runtime.block_on(dispatch(cli, signals));
             // Whatever a deadline left behind ends with the process; to drop it would wait for a name that nobody resolves.
             std::mem::forget(runtime);
             result
         }
-        Err(error) => Err(anyhow::Error::new(error).context("cannot start")),
+        // A monitor looks for the reason on stdout.
+        Err(error) if is_plugin => output::fail_as_plugin(&error).map(|()| FAILED),
+        Err(error) => Err(error),
     };
-    match result {
-        Ok(status) => ExitCode::from(status),
-        Err(error) => {
-            match way {
-                // Lines of stderr are no errors to the journal.
-                Way::Journal => output::reasons(&error).iter().for_each(|reason| tracing::error!("{reason}")),
-                Way::Stderr(_) => output::complain(&error),
-            }
-            ExitCode::from(FAILED)
+    let status = result.unwrap_or_else(|error| {
+        match way {
+            // Lines of stderr are no errors to the journal.
+            Way::Journal => output::reasons(&error).iter().for_each(|reason| tracing::error!("{reason}")),
+            Way::Stderr(_) => output::complain(&error),
         }
+        FAILED
+    });
+    telemetry::finish();
+    ExitCode::from(status)
+}
+
+/// The runtime for `command`.
+///
+/// # Errors
+/// When the system refuses the threads that the command needs.
+fn runtime(command: &Command) -> anyhow::Result<Runtime> {
+    let needs_threads = !matches!(
+        command,
+        Command::Completions(_) | Command::Man(_) | Command::Schedule(_) | Command::Webhook(_)
+    );
+    os_limits::probe_descriptors()
+        .context("cannot open the files that it needs: raise the limit of open files (ulimit -n, LimitNOFILE= of the unit)")?;
+    if needs_threads {
+        os_limits::probe_threads().context(
+            "cannot start the threads that it needs: raise the limit of processes (ulimit -u, TasksMax= of the unit, pids limit of \
+             the container) or of memory",
+        )?;
     }
+    // One thread: there is little to do but to wait for others, and threads that hand work to and fro cost more than the work.
+    // A deadline needs more: it is kept also while something blocks.
+    let is_timed = matches!(command, Command::Check(check) if check.timeout.is_some());
+    let mut builder = if is_timed { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    let runtime = builder.worker_threads(2).enable_all().build().context("cannot start")?;
+    if needs_threads {
+        // tokio panics where its first thread for blocking work cannot be started, and queues the work where another one
+        // cannot: with this one it never panics. It ends with the process.
+        drop(runtime.spawn_blocking(|| {
+            loop {
+                std::thread::park();
+            }
+        }));
+    }
+    Ok(runtime)
 }
 
 /// Says that an answer of the command line itself could not be printed, and gives the exit status.
@@ -78,13 +119,13 @@ pub fn unprinted(error: &io::Error) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-async fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+async fn dispatch(cli: Cli, signals: Option<HeldSignals>) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
     if !matches!(command, Command::Completions(_) | Command::Man(_)) {
         clock::check()?;
     }
     match command {
-        Command::Run => run::run(&global).await,
+        Command::Run => run::run(&global, signals.unwrap_or_else(HeldSignals::hold)).await,
         Command::Check(check) => check::run(&global, &check).await,
         Command::Status(status) => status::run(&global, &status).await,
         Command::Alerts(options) => alerts::alerts(&global, &options).await,

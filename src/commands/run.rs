@@ -2,14 +2,15 @@
 
 use crate::cli::Global;
 use crate::config::Environment;
-use crate::daemon::{self, Daemon, End};
+use crate::daemon::{self, Daemon, End, HeldSignals};
 use crate::store::{Lock, Store};
 
 use super::FAILED;
 use crate::setup;
 
-pub(super) async fn run(global: &Global) -> anyhow::Result<u8> {
+pub(super) async fn run(global: &Global, signals: HeldSignals) -> anyhow::Result<u8> {
     let end = daemon::start(
+        signals,
         async || begin(global).await,
         |daemon| {
             let config = setup::load(global, &[])?;
@@ -33,6 +34,7 @@ async fn begin(global: &Global) -> anyhow::Result<Daemon> {
     let path = config.store.path.clone();
     let lock = Lock::take(&path, &format!("`minimax-watch run`, process {}", std::process::id()))?;
     let store = Store::open(&path).await?;
+    setup::warn_of_exposure(&path);
     let engine = setup::engine(config, store)?;
     Daemon::new(engine, lock).await.map_err(|error| setup::located(error, &path))
 }

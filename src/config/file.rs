@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 use config::{FileFormat, Format, Map, Value};
 
+use super::outside;
 use super::problem::Problem;
+
+/// A hundred thousand accounts take half of it; a path such as `/proc/kcore` must not fill the memory.
+const LARGEST: u64 = 16 << 20;
 
 /// A file that was read but not understood yet. It has no `Debug`: somebody may have typed a secret into it.
 pub(super) struct Text {
@@ -23,9 +27,10 @@ impl Text {
     /// Reads the file at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        let content = outside::read(path, LARGEST).and_then(|(bytes, _)| outside::decode(bytes));
+        match content {
             Ok(content) => Ok(Self { name, folder: folder(path), content }),
-            Err(error) => Err(Problem::new(name, "", format!("cannot be read: {error}"))),
+            Err(error) => Err(Problem::new(name, "", error.to_string())),
         }
     }
 
@@ -90,7 +95,7 @@ mod tests {
     fn a_file_that_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let told = Text::read(folder.path()).err().unwrap().to_string();
-        assert!(told.starts_with(&format!("{}: cannot be read: ", folder.path().display())), "{told}");
+        assert_eq!(told, format!("{}: is a folder, not a regular file", folder.path().display()));
         std::fs::write(folder.path().join("latin1.toml"), b"name = \"\xe9\"").unwrap();
         assert!(Text::read(&folder.path().join("latin1.toml")).err().unwrap().to_string().contains("UTF-8"));
     }

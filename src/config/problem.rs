@@ -1,10 +1,12 @@
 //! What is wrong with a configuration: every problem at once, each with its place and reason.
 //!
-//! Promises: a problem prints on one line, whatever was typed. Leaves the wording, and keeping secrets out of it, to
-//! whoever records one.
+//! Promises: a problem prints on one line, whatever was typed, without what looks like a secret. Leaves the wording to whoever
+//! records one.
 
 use std::cell::RefCell;
 use std::fmt;
+
+use super::secret_shape::redacted;
 
 /// One thing that the operator has to put right, or to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +22,8 @@ pub struct Problem {
 impl Problem {
     /// Names a problem.
     pub fn new(origin: impl Into<String>, key: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { origin: origin.into(), key: key.into(), reason: reason.into() }
+        let [key, reason] = [key.into(), reason.into()].map(|text| redacted(&text));
+        Self { origin: origin.into(), key, reason }
     }
 }
 
@@ -116,6 +119,11 @@ mod tests {
                 "a.toml: receivers[1].smtp.port: 70000 is not a port",
             ),
             ("", "cannot be read", "a.toml: cannot be read"),
+            (
+                "\"user:1-abc\"",
+                "`4242-abcdefgh` is no",
+                "a.toml: \"(hidden, looks like a secret)\": `(hidden, looks like a secret)` is no",
+            ),
             ("x", "two\nlines\u{1b}[31m", "a.toml: x: two\\nlines\\u{1b}[31m"),
         ] {
             assert_eq!(Problem::new("a.toml", key, reason).to_string(), printed);

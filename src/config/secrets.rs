@@ -4,8 +4,6 @@
 //! name that looks like the secret itself is not echoed. Leaves the meaning of the text to the section that asked.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +11,10 @@ use secrecy::SecretString;
 
 use super::environment::Environment;
 use super::model::{Origin, Secret};
+use super::outside::{self, FileError};
 use super::problem::Findings;
 use super::reader::{Field, Place, Table};
+use super::secret_shape;
 
 /// Where systemd puts a unit's credentials.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
@@ -97,22 +97,23 @@ impl Secrets<'_> {
         let place = field.place.clone();
         let typed = field.read(path)?;
         let (path, is_credential) = self.find(&typed);
-        let content = read(&path).and_then(|(content, mode)| {
+        let content = outside::read(&path, LARGEST).and_then(|(bytes, metadata)| {
+            let mode = metadata.permissions().mode();
             // systemd guards its credentials by other means than the mode, which may show the group's bits.
             if mode & 0o077 != 0 && !is_credential {
                 let mode = mode & 0o777;
-                place.warning(format!("{} can be read by others (mode {mode:04o})", path.display()));
+                place.warning(format!("{} can be read by others (mode {mode:04o})", shown(&typed, &path)));
             }
-            content
+            outside::decode(bytes)
         });
         let elsewhere = if is_credential || self.credentials(&typed).is_empty() {
             ""
         } else {
             ", and it is not among the service's credentials (those are loaded when it starts)"
         };
-        let refuse = |reason| place.problem(format!("{} {reason}{elsewhere}", path.display()));
+        let refuse = |error: FileError| place.problem(format!("{} {error}{elsewhere}", shown(&typed, &path)));
         let content = content.map_err(refuse).ok()?;
-        let value = sound(&content, form, &path.display().to_string(), &place)?;
+        let value = sound(&content, form, &shown(&typed, &path), &place)?;
         let origin = if is_credential { Origin::Credential(path) } else { Origin::File(path) };
         Some(Secret { value, origin })
     }
@@ -121,7 +122,9 @@ impl Secrets<'_> {
         let place = field.place.clone();
         let name = field.read(variable)?;
         let Some(content) = self.environment.variable(&name) else {
-            place.problem(format!("the environment variable {name} is not set"));
+            // Names of variables are upper case; anything else may be the secret itself.
+            let named = if name.chars().any(|c| c.is_ascii_lowercase()) { "named here" } else { &name };
+            place.problem(format!("the environment variable {named} is not set"));
             return None;
         };
         let Some(content) = content.to_str() else {
@@ -164,8 +167,8 @@ pub(super) fn token(value: &OsStr, place: &Place<'_>) -> Option<SecretString> {
 pub(super) fn token_in_file(path: &Path) -> Option<SecretString> {
     let findings = Findings::default();
     let place = Place::root("the token's file", &findings);
-    let (content, _) = read(path).ok()?;
-    sound(&content.ok()?, Form::Token, "it", &place)
+    let content = outside::read(path, LARGEST).and_then(|(bytes, _)| outside::decode(bytes)).ok()?;
+    sound(&content, Form::Token, "it", &place)
 }
 
 /// Whether `name` is given as a file or a variable.
@@ -183,6 +186,15 @@ fn path(typed: String) -> Result<PathBuf, &'static str> {
     Ok(PathBuf::from(typed))
 }
 
+/// How a message names the file at `path`, which was typed as `typed`: perhaps that is the secret itself.
+fn shown(typed: &Path, path: &Path) -> String {
+    if secret_shape::is_secret(&typed.to_string_lossy()) {
+        "the file named here (its name looks like a secret: give the path of a file that holds it)".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
 fn variable(typed: String) -> Result<String, &'static str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if typed.is_empty() || typed.starts_with(|c: char| c.is_ascii_digit()) || !typed.chars().all(is_name) {
@@ -193,23 +205,9 @@ fn variable(typed: String) -> Result<String, &'static str> {
     Ok(typed)
 }
 
-/// The content of the file and its mode; or why there is none, as the rest of a sentence.
-fn read(path: &Path) -> Result<(Result<String, String>, u32), String> {
-    let unreadable = |error: io::Error| format!("cannot be read: {error}");
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    let content = if bytes.len() as u64 > LARGEST {
-        Err("is too large to be a secret".to_owned())
-    } else {
-        String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
-    };
-    Ok((content, metadata.permissions().mode()))
-}
-
 /// `content` without its trailing newline, when it is what `form` allows.
 fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<SecretString> {
+    let content = content.strip_prefix(outside::BYTE_ORDER_MARK).unwrap_or(content);
     let line = content.strip_suffix('\n').map_or(content, |line| line.strip_suffix('\r').unwrap_or(line));
     let allowed = |c: char| match form {
         Form::Token => c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '='),
@@ -297,6 +295,7 @@ mod tests {
             ("user:1-a", Form::Token, "user:1-a"),
             ("user:1-a\n", Form::Token, "user:1-a"),
             ("user:1-a\r\n", Form::Token, "user:1-a"),
+            ("\u{feff}user:1-a\n", Form::Token, "user:1-a"),
             ("pass word \n", Form::Line, "pass word "),
             ("a\nb\n", Form::Lines, "a\nb"),
         ] {
@@ -341,7 +340,8 @@ mod tests {
     fn a_faulty_secret_is_told_by_its_path_and_never_by_its_content() {
         let folders = Folders::new();
         let large = vec![b'h'; 70_000];
-        let files: [(&str, &[u8]); 5] = [
+        let files: [(&str, &[u8]); 6] = [
+            ("wide", b"\xff\xfeh\0u\0s\0h\0"),
             ("empty", b"\n"),
             ("spaced", b"user:1-hush hush"),
             ("lines", b"user:1-hush\nmore\n"),
@@ -363,13 +363,20 @@ mod tests {
                 "token_file: BESIDE/lines holds a space, a quote, `=` or another character",
             ),
             ("token_file = 'latin1'", "token_file: BESIDE/latin1 is not UTF-8"),
-            ("token_file = 'large'", "token_file: BESIDE/large is too large to be a secret"),
+            ("token_file = 'wide'", "token_file: BESIDE/wide is UTF-16, not UTF-8: save it as UTF-8"),
+            ("token_file = 'large'", "token_file: BESIDE/large is too large: more than 64 KiB"),
+            ("token_file = '/dev/zero'", "token_file: /dev/zero is a device, not a regular file"),
+            (
+                "token_file = '4242-hushHush1'",
+                "token_file: the file named here (its name looks like a secret",
+            ),
             ("token_file = 'absent'", "token_file: BESIDE/absent cannot be read: No such file"),
-            ("token_file = 'folder'", "token_file: BESIDE/folder cannot be read: "),
+            ("token_file = 'folder'", "token_file: BESIDE/folder is a folder, not a regular file"),
             ("token_file = ''", "token_file: is empty"),
             ("token_file = 'user:1-hush'", "token_file: must be the path of a file that holds the secret"),
             ("token_file = ['user:1-hush']", "token_file: must be text, not a list"),
             ("token_env = 'user:1-hush'", "token_env: must be the name of an environment variable"),
+            ("token_env = 'hush0hush'", "token_env: the environment variable named here is not set"),
             ("token_env = 'ABSENT'", "token_env: the environment variable ABSENT is not set"),
             ("token_env = 'BLANK'", "token_env: the environment variable BLANK is empty"),
             ("token_env = 'TOKEN'\ntoken_file = 'x'", "token: is given twice"),

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::model::{Channel, Config, Email, Fetch, Origin, Receiver, Secret, Subscription, Tls, Webhook};
+use super::secret_shape::is_certainly_secret;
 use super::size;
 use crate::domain::alert::AlertKind;
 use crate::domain::change::ChangeKind;
@@ -165,7 +166,9 @@ impl Page {
         for (name, value) in &webhook.headers {
             let key = format!("headers.{}", quoted(name));
             match &value.origin {
-                Origin::File(path) | Origin::Credential(path) => self.text(&format!("{key}.file"), &path.to_string_lossy()),
+                Origin::File(path) | Origin::Credential(path) => {
+                    self.text(&format!("{key}.file"), &path.to_string_lossy())
+                }
                 Origin::Environment(variable) => self.text(&format!("{key}.env"), variable),
                 Origin::Inline => {}
             }
@@ -201,6 +204,7 @@ const fn tls(tls: Tls) -> &'static str {
 
 /// A TOML basic string.
 fn quoted(text: &str) -> String {
+    let text = if is_certainly_secret(text) { "(hidden, looks like a secret)" } else { text };
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

@@ -96,7 +96,8 @@ impl Daemon {
                 let again = pass.put_off.as_ref().map(|put_off| put_off.until);
                 if look == Look::First {
                     self.put_off = pass.put_off.map(|put_off| (put_off, pass.run));
-                    self.is_half_seen = false;
+                    // A reload cut it short: the next one, which is due at once, sees everything.
+                    self.is_half_seen = self.next_engine.is_some();
                 }
                 self.say_if_late(look, now);
                 let waits = self.put_off.is_some() || pass.doubts && look == Look::First;

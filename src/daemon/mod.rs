@@ -33,6 +33,7 @@ use crate::output::counted;
 use crate::store::{Lock, Store, StoreError};
 
 use looking::{Look, STILL_IN_DOUBT};
+pub use signals::HeldSignals;
 use signals::{Signal, Signals};
 pub use start::start;
 use systemd::Systemd;
@@ -106,7 +107,7 @@ pub struct Daemon {
     attempts: BTreeMap<ReceiverName, Timestamp>,
     /// How many accounts are watched and how many alerts fire, as of the last announcing.
     standing: (usize, usize),
-    /// A good new configuration that waits for the end of a run.
+    /// A good new configuration that waits for the checks in flight.
     next_engine: Option<Engine>,
     /// Why the last new configuration was refused, until a good one comes.
     refused: Option<String>,
@@ -169,6 +170,7 @@ impl Daemon {
         mut self,
         signals: &mut Signals,
         reload: impl Fn(&Self) -> anyhow::Result<Engine>,
+        reload_requested: bool,
     ) -> anyhow::Result<End> {
         let config = &self.engine.config;
         let (accounts, _) = self.standing;
@@ -187,6 +189,9 @@ impl Daemon {
         if !self.engine.store.is_examined() {
             let store = self.engine.store.clone();
             self.examining.spawn(async move { store.examine().await });
+        }
+        if reload_requested {
+            self.reload(&reload).await;
         }
         loop {
             self.do_what_is_due().await;
@@ -246,6 +251,8 @@ impl Daemon {
         self.looked_up = now;
         if let Some(engine) = self.next_engine.take_if(|_| self.looking.is_empty()) {
             self.adopt(engine).await;
+            let status = self.status();
+            self.systemd.ready(status);
         }
         // A run that goes on, or waits for its second look, heeds them at its end.
         if self.looking.is_empty() && self.question.is_none() && self.silences_moved().await {
@@ -383,8 +390,11 @@ impl Daemon {
             || "no run to come".to_owned(),
             |next| format!("next run {}", next.format("%Y-%m-%d %H:%M:%S UTC")),
         );
-        let waits =
-            if self.next_engine.is_some() { "; the new configuration takes over after this run" } else { "" };
+        let waits = if self.next_engine.is_some() {
+            "; the new configuration takes over after the checks in flight"
+        } else {
+            ""
+        };
         let refused = self.refused.as_ref().map(|reasons| format!("; new configuration refused: {reasons}"));
         systemd::one_line(&format!(
             "{}, {}, {next}{waits}{}",

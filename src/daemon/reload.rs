@@ -1,6 +1,8 @@
 //! Reloading: a good configuration takes over, a bad one is refused whole.
 //!
-//! Promises: a run ends by the configuration that it began with; what is in flight goes on by the old one and loses nothing; a refusal changes nothing but what is said of it.
+//! Promises: checks in flight end by the configuration that they began with, and no further ones begin: the run is cut short
+//! and made again at once by the new configuration. systemd is told of a reload until that has taken over. Deliveries in flight
+//! go on and lose nothing; a refusal changes nothing but what is said of it.
 
 use super::Daemon;
 use super::systemd::Systemd;
@@ -14,11 +16,13 @@ impl Daemon {
         match reload(self) {
             Ok(engine) => {
                 self.refused = None;
-                // What a run learns by the old configuration must not come after the new one's first word.
+                // What a run learns by the old configuration must not come after the new one's first message.
                 if self.looking.is_empty() {
                     self.adopt(engine).await;
                 } else {
+                    self.engine.halt();
                     self.next_engine = Some(engine);
+                    tracing::info!("the new configuration takes over when the checks in flight have ended");
                 }
             }
             Err(error) => {
@@ -30,7 +34,11 @@ impl Daemon {
             }
         }
         let status = self.status();
-        self.systemd.ready(status);
+        if self.next_engine.is_none() {
+            self.systemd.ready(status);
+        } else {
+            self.systemd.stands(status);
+        }
     }
 
     pub(super) async fn adopt(&mut self, engine: Engine) {

@@ -1,10 +1,10 @@
 //! Starting: what a full disk prevents is tried again until there is room.
 //!
-//! Promises: signals work while it waits; whatever else prevents the start ends it, with its reason.
+//! Promises: signals work while it waits, and while a store is opened; whatever else prevents the start ends it, with its reason.
 
 use anyhow::Context;
 
-use super::signals::{Signal, Signals};
+use super::signals::{HeldSignals, Signal, Signals};
 use super::{AFTER_FAULT, Daemon, End, systemd};
 use crate::clock;
 use crate::engine::Engine;
@@ -13,13 +13,17 @@ use crate::store::{LockError, StoreError};
 
 /// Carries `attempt` out until it yields a service, then lets that watch; `reload` makes a new engine as the configuration is then.
 pub async fn start(
+    held: HeldSignals,
     attempt: impl AsyncFn() -> anyhow::Result<Daemon>,
     reload: impl Fn(&Daemon) -> anyhow::Result<Engine>,
 ) -> anyhow::Result<End> {
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let mut signals = Signals::listen(held).context("cannot listen for signals")?;
     loop {
-        let error = match attempt().await {
-            Ok(daemon) => return daemon.run(&mut signals, reload).await,
+        let Some((attempted, reload_requested)) = until_stopped(&attempt, &mut signals).await else {
+            return Ok(End::Told);
+        };
+        let error = match attempted {
+            Ok(daemon) => return daemon.run(&mut signals, reload, reload_requested).await,
             Err(error) if is_full_disk(&error) => error,
             Err(error) => {
                 systemd::failed(&format!("cannot start: {}", reasons(&error).join("; ")));
@@ -38,6 +42,30 @@ pub async fn start(
                 }
                 // The new configuration may name another place.
                 Signal::Reload => {}
+            },
+        }
+    }
+}
+
+/// What `attempt` gives, and whether a reload was requested meanwhile; nothing when a stop was.
+async fn until_stopped(
+    attempt: &impl AsyncFn() -> anyhow::Result<Daemon>,
+    signals: &mut Signals,
+) -> Option<(anyhow::Result<Daemon>, bool)> {
+    let mut attempt = Box::pin(attempt());
+    let mut reload_requested = false;
+    loop {
+        tokio::select! {
+            attempted = &mut attempt => return Some((attempted, reload_requested)),
+            signal = signals.next() => match signal {
+                Signal::Stop(name) => {
+                    tracing::info!(signal = name, "stopped before the store was open");
+                    // Never dropped: to the store this is a kill, which it is made for. A drop would roll back and unlock by
+                    // code that goes on running.
+                    std::mem::forget(attempt);
+                    return None;
+                }
+                Signal::Reload => reload_requested = true,
             },
         }
     }

@@ -62,17 +62,23 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
     Ok(verdict.kept())
 }
 
-/// Makes the folder; refuses one in which a demo was played before, rather than mix two months.
+/// Makes the folder; refuses one that holds anything: the files of a demo have the names that a real installation has.
 fn lay(folder: Option<&Path>) -> anyhow::Result<PathBuf> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => tempfile::Builder::new().prefix("minimax-watch-demo-").tempdir()?.keep(),
     };
-    anyhow::ensure!(
-        !folder.join("minimax-watch.db").exists(),
-        "{} holds the store of an earlier demo; name another folder or remove it",
-        folder.display()
-    );
+    let unusable = || format!("cannot use the folder {}", folder.display());
+    std::fs::create_dir_all(&folder).with_context(unusable)?;
+    let mut entries = std::fs::read_dir(&folder).with_context(unusable)?;
+    if let Some(entry) = entries.next().transpose().with_context(unusable)? {
+        let name = entry.file_name();
+        anyhow::bail!(
+            "the folder {} is not empty: it holds {}. The demo overwrites nothing: name a new folder",
+            folder.display(),
+            name.display()
+        );
+    }
     for part in ["mails", "webhooks"] {
         std::fs::create_dir_all(folder.join(part))
             .with_context(|| format!("cannot make {}", folder.join(part).display()))?;

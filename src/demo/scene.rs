@@ -1,6 +1,7 @@
 //! The stage: the built-in vendor, the two receivers, the configuration file that ties them together.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -50,7 +51,7 @@ impl Scene {
         let pager =
             Hook::open(&now, Some(&secret)).await.context("cannot open the built-in webhook receiver")?;
         let file = folder.join("minimax-watch.toml");
-        fs::write(&file, configuration(&vendor, &mailbox, &pager))?;
+        fs::File::create_new(&file)?.write_all(configuration(&vendor, &mailbox, &pager).as_bytes())?;
         for (name, secret) in [
             ("main-token", MAIN_TOKEN),
             ("client-token", CLIENT_TOKEN),
@@ -132,8 +133,7 @@ path = "minimax-watch.db"
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{text}")
 }

@@ -37,6 +37,7 @@ use crate::report::{
     Alerts, ConfigurationAt, Deliveries, Diff, Explanation, History, News, Probe, Report, ScheduleReport,
     Simulation,
 };
+use crate::telemetry;
 use paint::Paint;
 
 /// `text` broken into lines of a terminal's width.
@@ -56,6 +57,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Prints a result as it is made, since that of many accounts is long.
 fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    telemetry::settle();
     let mut stdout = BufWriter::new(io::stdout().lock());
     match write(&mut stdout).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -72,8 +74,7 @@ fn json(answer: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Prints a remark beside the result.
 pub(crate) fn note(text: &str) {
-    // Nobody is left to be told when stderr is gone.
-    let _ = writeln!(io::stderr().lock(), "{}", guard::guarded(text));
+    telemetry::write_line(&guard::guarded(text));
 }
 
 /// Prints why a command failed, with its causes.

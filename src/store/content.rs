@@ -3,16 +3,16 @@
 //! Promises: a file that is no store, a later one's or a damaged one is left byte for byte as it was; nobody else's is
 //! ever written to.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::StoreError;
-use super::error::{needs_to_write, open_failed};
+use super::error::{needs_to_write, open_failed, unread};
 use super::open::BUSY;
+use super::{StoreError, schema};
+use crate::config::outside;
 
 /// What tells a store from other programs' databases (`PRAGMA application_id`, set by the first migration).
 const APPLICATION: i64 = 0x4d4d_7857;
@@ -65,7 +65,7 @@ impl Found {
     pub(super) async fn at(path: &Path, care: Care) -> Result<Self, StoreError> {
         let log = log_of(path);
         let logged = std::fs::metadata(&log).map_or(0, |file| file.len());
-        match begins_like_sqlite(path).map_err(|error| StoreError::io(path, &error))? {
+        match begins_like_sqlite(path)? {
             Some(false) => return Err(StoreError::NotAStore { path: path.to_owned() }),
             // SQLite would throw the log away, and with it what was kept.
             None if logged > 0 => {
@@ -94,6 +94,11 @@ impl Found {
     ) -> Result<Self, StoreError> {
         let failed = |error| open_failed(path, &error);
         let content = Content::read(connection).await.map_err(failed)?;
+        if let Content::Schema(applied) = &content
+            && let Some(finding) = schema::alteration(connection, applied).await.map_err(failed)?
+        {
+            return Err(StoreError::Altered { path: path.to_owned(), finding });
+        }
         let is_ours = care == Care::Writer && matches!(content, Content::Schema(_));
         let size = std::fs::metadata(path).map_err(|error| StoreError::io(path, &error))?.len();
         let depth = match (is_ours, size <= SMALL, logged) {
@@ -114,7 +119,12 @@ impl Found {
 
 /// A connection that has seen the file's tables.
 pub(super) async fn reach(path: &Path, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).read_only(read_only);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .read_only(read_only)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON");
     let mut connection = options.connect().await?;
     sqlx::query("SELECT COUNT(*) FROM sqlite_schema").execute(&mut connection).await?;
     Ok(connection)
@@ -173,8 +183,9 @@ pub(super) fn log_of(path: &Path) -> PathBuf {
 }
 
 /// None when it is empty.
-fn begins_like_sqlite(path: &Path) -> io::Result<Option<bool>> {
+fn begins_like_sqlite(path: &Path) -> Result<Option<bool>, StoreError> {
     let mut head = Vec::new();
-    File::open(path)?.take(MAGIC.len() as u64).read_to_end(&mut head)?;
+    let (file, _) = outside::open(path).map_err(|error| unread(path, error))?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut head).map_err(|error| StoreError::io(path, &error))?;
     Ok((!head.is_empty()).then(|| head == MAGIC))
 }

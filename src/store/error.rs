@@ -1,7 +1,14 @@
 //! Our own faults with the store: disk, rights, a file that is not ours.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit};
+
+use crate::config::outside::FileError;
 
 /// Why the store could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +49,33 @@ pub enum StoreError {
         path: PathBuf,
         /// What was found.
         finding: String,
+    },
+    /// It holds what this program never makes: it would run with every statement.
+    #[error(
+        "the store {path} was changed by another program: {finding}. It was left as it is. Stop the service and restore a backup \
+         in its place, or take back what was changed (with sqlite3, for example)"
+    )]
+    Altered {
+        /// Which file.
+        path: PathBuf,
+        /// What was found, by name.
+        finding: String,
+    },
+    /// It is a link to a file that is not there.
+    #[error(
+        "the store {path} is a link to {target}, which does not exist: restore that file, or remove the link to begin with an empty store"
+    )]
+    DanglingLink {
+        /// Which link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// Its file has several names, and SQLite keeps a log for each.
+    #[error("{}", HARD_LINKED.replace("{path}", &.path.display().to_string()))]
+    HardLinked {
+        /// Which file.
+        path: PathBuf,
     },
     /// Its path names another file than the one that was opened, or none.
     #[error(
@@ -139,13 +173,45 @@ impl StoreError {
     /// What is wrong with the store at `path`, if it is such that no later try can go better.
     pub fn lasting(self, path: &Path) -> Result<Self, Self> {
         match self {
-            Self::Damaged { .. } | Self::Gone { .. } | Self::NotAStore { .. } => Ok(self),
+            Self::Damaged { .. } | Self::Altered { .. } | Self::Gone { .. } | Self::NotAStore { .. } => {
+                Ok(self)
+            }
             Self::Sql(error) if Code::of(&error).is_some_and(Code::is_damage) => {
                 Ok(Self::Damaged { path: path.to_owned(), finding: words(&error) })
             }
             passing => Err(passing),
         }
     }
+}
+
+/// What is wrong with a store of several names, and what to do.
+pub(super) const HARD_LINKED: &str = "the store {path} has several names (hard links), and each would have a log of its own, which \
+    damages it: keep one name and remove the others (find them with: find / -xdev -samefile {path}); a symbolic link may stay";
+
+/// Why the file at `path` was not read.
+pub(super) fn unread(path: &Path, error: FileError) -> StoreError {
+    match error {
+        FileError::Io(error) => StoreError::io(path, &error),
+        other => StoreError::Open { path: path.to_owned(), reason: format!("it {other}") },
+    }
+}
+
+/// With fewer free descriptors than this, opening the store may have lacked one: by the time of the message SQLite has closed some.
+const SPARE_DESCRIPTORS: u64 = 16;
+
+/// What to say of a file that cannot be opened where the process has too many open: SQLite only says that it cannot.
+fn descriptors_advice() -> Option<&'static str> {
+    const ADVICE: &str =
+        "; too many files are open; lower [api].concurrency, or raise LimitNOFILE= of the unit (ulimit -n)";
+    let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    // The lowest free descriptor tells how many are open.
+    let is_scarce = match File::open("/dev/null") {
+        Ok(file) => u64::try_from(file.as_raw_fd()).is_ok_and(|open| open + SPARE_DESCRIPTORS >= limit),
+        Err(error) => {
+            [Errno::EMFILE, Errno::ENFILE].iter().any(|code| error.raw_os_error() == Some(*code as i32))
+        }
+    };
+    is_scarce.then_some(ADVICE)
 }
 
 /// Whether the system says that there is no room.
@@ -215,7 +281,11 @@ fn words(error: &sqlx::Error) -> String {
 
 /// The same, with what an operator may do about it.
 pub(super) fn reason(error: &sqlx::Error) -> String {
-    words(error) + Code::of(error).map_or("", Code::advice)
+    let code = Code::of(error);
+    // SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN
+    let may_lack_descriptors = code.is_some_and(|code| matches!(code.plain(), 8 | 10 | 14));
+    let advice = may_lack_descriptors.then(descriptors_advice).flatten();
+    words(error) + advice.unwrap_or_else(|| code.map_or("", Code::advice))
 }
 
 #[cfg(test)]

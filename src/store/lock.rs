@@ -5,14 +5,19 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::unistd::geteuid;
+
 use super::StoreError;
-use super::error::is_no_room;
-use super::open::create_folder;
+use super::error::{HARD_LINKED, is_no_room};
+use super::open::{create_folder, is_hard_linked};
 use super::place::Place;
+use crate::domain::text::one_line;
 
 /// The right to run on a store; given back when dropped.
 #[derive(Debug)]
@@ -53,12 +58,30 @@ pub enum LockError {
         holder: String,
     },
     /// The lock file cannot be used.
-    #[error("cannot lock the store {path}: {source}")]
+    #[error("cannot lock the store {path}: {source}{hint}")]
     Io {
         /// Which store.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+        /// What an operator may do about it, as the end of a sentence; may be empty.
+        hint: String,
+    },
+    /// In the lock file's place is a link, or something else that is no plain file.
+    #[error(
+        "cannot lock the store {path}: {file} is no plain file, but a link or something else; it was left as it is: remove it"
+    )]
+    NotPlain {
+        /// Which store.
+        path: PathBuf,
+        /// What is in the lock file's place.
+        file: PathBuf,
+    },
+    /// The store's file has several names.
+    #[error("{}", HARD_LINKED.replace("{path}", &.path.display().to_string()))]
+    HardLinked {
+        /// Which store.
+        path: PathBuf,
     },
 }
 
@@ -75,18 +98,35 @@ impl Lock {
     /// # Errors
     /// When another process has it, or the lock file cannot be written.
     pub fn take(path: &Path, holder: &str) -> Result<Self, LockError> {
-        let failed = |source| LockError::Io { path: path.to_owned(), source };
-        create_folder(path).map_err(failed)?;
-        // The same store under two names, by a link, is one store.
         let name = lock_file(path);
-        let mut file = OpenOptions::new()
+        let failed = |source: io::Error| LockError::Io {
+            path: path.to_owned(),
+            hint: hint(path, &name, &source),
+            source,
+        };
+        create_folder(path).map_err(failed)?;
+        if std::fs::metadata(path).is_ok_and(|file| is_hard_linked(&file)) {
+            return Err(LockError::HardLinked { path: path.to_owned() });
+        }
+        let not_plain = || LockError::NotPlain { path: path.to_owned(), file: name.clone() };
+        // A link could lead to any file, which would be cut to nothing.
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let opened = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(&name)
-            .map_err(failed)?;
+            .custom_flags(flags.bits())
+            .open(&name);
+        let mut file = match opened {
+            Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => return Err(not_plain()),
+            opened => opened.map_err(failed)?,
+        };
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() || is_hard_linked(&metadata) {
+            return Err(not_plain());
+        }
         match try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -98,7 +138,7 @@ impl Lock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{holder}"))
             .map_err(failed)?;
-        let place = Place::opened(&name, &file.metadata().map_err(failed)?);
+        let place = Place::opened(&name, &metadata);
         Ok(Self { _file: file, place })
     }
 
@@ -142,15 +182,45 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
 /// Who wrote their name into the lock `file`.
 fn named_in(file: &mut File) -> String {
     let mut holder = String::new();
-    let is_named = file.take(LONGEST_HOLDER).read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-    if is_named { holder.trim().to_owned() } else { "another process".to_owned() }
+    let is_named = file.take(LONGEST_HOLDER).read_to_string(&mut holder).is_ok();
+    let holder = one_line(holder.trim());
+    if is_named && !holder.is_empty() { holder } else { "another process".to_owned() }
 }
 
-/// The lock file of the store that `path` names.
+/// The lock file of the store at `path`. The same store under two names, by a symbolic link, is one store.
 fn lock_file(path: &Path) -> PathBuf {
     let mut name = real(path).into_os_string();
     name.push(".lock");
     name.into()
+}
+
+/// What an operator may do about `error`; may be empty.
+fn hint(store: &Path, file: &Path, error: &io::Error) -> String {
+    match (error.kind(), store.read_link()) {
+        (io::ErrorKind::NotFound, Ok(target)) => format!(
+            "; the store is a link to {}, which does not exist: restore that file, or remove the link to begin with an empty store",
+            target.display()
+        ),
+        _ => rights_hint(file, error),
+    }
+}
+
+/// Who runs this, whom the file belongs to, and what to do; empty when rights are not what is missing.
+fn rights_hint(file: &Path, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return String::new();
+    }
+    let ours = geteuid().as_raw();
+    // A file that cannot be made is refused by its folder, or by one above it that it is in.
+    let nearest = file.ancestors().find_map(|at| Some((at, std::fs::metadata(at).ok()?)));
+    let Some((at, found)) = nearest else { return String::new() };
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    format!(
+        "; this runs as uid {ours}, and {at} belongs to uid {owner} (mode {mode:04o}): run it as that user (sudo -u '#{owner}' …), or \
+         give the folder to this one (chown -R {ours} {folder})",
+        at = at.display(),
+        folder = file.parent().unwrap_or(file).display()
+    )
 }
 
 /// Where the store lies, or will lie, that `path` names.
@@ -186,6 +256,44 @@ mod tests {
         drop(first);
         let _first = Lock::take(&path, "`run`, process 42").unwrap();
         Lock::take(&link, "`check`, process 43").unwrap_err();
+    }
+
+    #[test]
+    fn a_link_in_the_lock_files_place_is_refused_and_its_target_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, precious) = (folder.path().join("watch.db"), folder.path().join("precious"));
+        std::fs::write(&precious, "kept").unwrap();
+        let lock = folder.path().join("watch.db.lock");
+        let links: [fn(&Path, &Path) -> io::Result<()>; 2] =
+            [|from, to| std::os::unix::fs::symlink(from, to), |from, to| std::fs::hard_link(from, to)];
+        for link in links {
+            link(&precious, &lock).unwrap();
+            let refused = Lock::take(&path, "`run`, process 42").unwrap_err().to_string();
+            assert!(refused.contains("watch.db.lock is no plain file"), "{refused}");
+            assert_eq!(std::fs::read(&precious).unwrap(), b"kept");
+            std::fs::remove_file(&lock).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_hard_linked_store_is_not_used_under_two_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("watch.db"), folder.path().join("other.db"));
+        std::fs::write(&path, "").unwrap();
+        let _first = Lock::take(&path, "`run`, process 42").unwrap();
+        std::fs::hard_link(&path, &other).unwrap();
+        let refused = Lock::take(&other, "`check`, process 43").unwrap_err().to_string();
+        assert!(refused.contains("several names (hard links)") && refused.contains("other.db"), "{refused}");
+    }
+
+    #[test]
+    fn a_lock_that_rights_forbid_names_owner_and_uid_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let hint = rights_hint(&folder.path().join("watch.db.lock"), &io::ErrorKind::PermissionDenied.into());
+        let uid = geteuid().as_raw();
+        assert!(hint.contains(&format!("runs as uid {uid}, and {}", folder.path().display())), "{hint}");
+        assert!(hint.contains("sudo -u") && hint.contains("chown"), "{hint}");
+        assert_eq!(rights_hint(folder.path(), &io::ErrorKind::NotFound.into()), "");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::error::open_failed;
 use super::place::Place;
 use super::{Store, StoreError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How many connections read at once: one may be busy examining a large store.
 const READERS: u32 = 2;
@@ -46,6 +46,7 @@ impl Store {
         create_folder(path)
             .and_then(|()| create_if_missing(path))
             .map_err(|error| StoreError::io(path, &error))?;
+        refuse_links(path)?;
         let mut options = options(path);
         let found = Found::at(path, Care::Writer).await?;
         match found.content {
@@ -85,6 +86,7 @@ impl Store {
     }
 
     async fn open_of_any_age(path: &Path) -> Result<Option<(Self, Age)>, StoreError> {
+        refuse_links(path)?;
         if !path.try_exists().map_err(|error| StoreError::io(path, &error))? {
             return Ok(None);
         }
@@ -173,6 +175,24 @@ fn refuse_unknown(path: &Path, applied: &[Applied], migrations: &Migrator) -> Re
     Ok(())
 }
 
+/// Refuses a symbolic link that leads nowhere, and a file of several names.
+fn refuse_links(path: &Path) -> Result<(), StoreError> {
+    match std::fs::metadata(path) {
+        Ok(file) if is_hard_linked(&file) => Err(StoreError::HardLinked { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.read_link() {
+            Ok(target) => Err(StoreError::DanglingLink { path: path.to_owned(), target }),
+            Err(_) => Ok(()),
+        },
+        // What else is wrong with it is found when it is opened.
+        _ => Ok(()),
+    }
+}
+
+/// Whether a regular file has more than one name.
+pub(super) fn is_hard_linked(file: &std::fs::Metadata) -> bool {
+    file.is_file() && file.nlink() > 1
+}
+
 /// Makes the folder of `path`, where it is missing, for its owner alone.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -202,6 +222,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(BUSY)
         .pragma("cache_size", WRITERS_CACHE)
+        // Nothing that a schema says may call functions that reach outside the file.
+        .pragma("trusted_schema", "OFF")
 }
 
 fn reading(options: &SqliteConnectOptions) -> SqliteConnectOptions {

@@ -12,6 +12,7 @@ mod crash;
 mod escapes;
 mod explain;
 mod history;
+mod hostile;
 mod json;
 mod locked;
 mod logs;

@@ -64,6 +64,7 @@ async fn a_run_ends_by_the_configuration_that_it_began_with() {
     service.signal("HUP");
     service.until("configuration reloaded");
     // The run that follows hangs until its time-out, while the next configuration comes.
+    crate::child::within_patience(stage.api.wait_for_requests(4)).await;
     stage.configure(&["a"], "");
     service.signal("HUP");
     assert!(service.until("run done").contains("2 accounts checked, 1 ok, 1 without a verdict"));

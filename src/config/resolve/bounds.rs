@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::super::reader::{Field, Place, Table};
+use super::super::secret_shape::is_certainly_secret;
 use super::super::suggest::suggestion;
 use crate::domain::span;
 
@@ -78,6 +79,9 @@ pub(super) fn name(typed: String) -> Result<String, &'static str> {
     }
     if typed.chars().any(char::is_control) {
         return Err("holds a control character");
+    }
+    if is_certainly_secret(&typed) {
+        return Err("looks like a secret, and would be printed as a name");
     }
     Ok(typed)
 }

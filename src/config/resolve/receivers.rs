@@ -1,6 +1,6 @@
 //! `[[receivers]]`: who is told what; how, is for `email` and `webhook`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -13,6 +13,12 @@ use crate::domain::account::ReceiverName;
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::change::ChangeKind;
 use crate::domain::route::{Kinds, Route};
+
+/// Mistyped fallbacks beyond this are told without the nearest name: looking for it takes all names.
+const MAX_SUGGESTIONS: usize = 20;
+
+/// Of a long circle only its ends are named.
+const NAMES_AT_EACH_END: usize = 5;
 
 /// One receiver's way out in case of failure, as typed.
 struct Fallback<'f> {
@@ -120,33 +126,100 @@ fn glob(typed: &str) -> Result<Glob, String> {
 
 /// A fallback must be another receiver, and nobody may be their own in the end.
 fn check_fallbacks(fallbacks: &[Fallback<'_>]) {
+    let mut positions: HashMap<&str, usize> = HashMap::new();
+    for (position, fallback) in fallbacks.iter().enumerate() {
+        if let Some(name) = fallback.of.as_deref() {
+            positions.entry(name).or_insert(position);
+        }
+    }
+    let mut unknown = 0;
     for fallback in fallbacks {
         let Some(to) = &fallback.to else { continue };
-        let names = || fallbacks.iter().filter_map(|other| other.of.as_deref());
         if fallback.of.as_deref() == Some(&to.value) {
             to.place.problem("is this receiver itself");
-        } else if !names().any(|name| name == to.value) {
-            to.place.problem(format!("`{}` is no receiver{}", to.value, suggestion(&to.value, names())));
-        } else if let Some(circle) = circle(fallback, fallbacks) {
-            to.place.problem(format!("leads back to this receiver: {}", circle.join(" → ")));
+        } else if !positions.contains_key(to.value.as_str()) {
+            unknown += 1;
+            let names = fallbacks.iter().filter_map(|other| other.of.as_deref());
+            let near = if unknown <= MAX_SUGGESTIONS { suggestion(&to.value, names) } else { String::new() };
+            to.place.problem(format!("`{}` is no receiver{near}", to.value));
         }
+    }
+    for circle in circles(fallbacks, &positions).0 {
+        let Some(first) = circle.first().and_then(|position| fallbacks.get(*position)) else { continue };
+        let Some(to) = &first.to else { continue };
+        let ends = circle.iter().chain(circle.first()).filter_map(|position| fallbacks.get(*position));
+        let names: Vec<&str> = ends.filter_map(|member| member.of.as_deref()).collect();
+        let way = if names.len() > 2 * NAMES_AT_EACH_END {
+            let (head, _) = names.split_at(NAMES_AT_EACH_END);
+            let (_, tail) = names.split_at(names.len() - NAMES_AT_EACH_END);
+            format!("{} → … → {}", head.join(" → "), tail.join(" → "))
+        } else {
+            names.join(" → ")
+        };
+        to.place.problem(format!("leads back to this receiver: {way}"));
     }
 }
 
-/// The way from `start` back to itself, told once: by the first of its members in the file.
-fn circle<'c>(start: &'c Fallback<'_>, fallbacks: &'c [Fallback<'_>]) -> Option<Vec<&'c str>> {
-    let position = |name: &str| fallbacks.iter().position(|other| other.of.as_deref() == Some(name));
-    let first = start.of.as_deref()?;
-    let mut way = vec![first];
-    let mut at = start;
-    // A way that is longer than there are receivers turns in another circle, which its own members tell.
-    while way.len() <= fallbacks.len() {
-        let next = at.to.as_ref()?.value.as_str();
-        way.push(next);
-        if next == first {
-            return way.iter().all(|name| position(name) >= position(first)).then_some(way);
+/// Every circle of two or more receivers, each from its first member in the file on, with the number of steps that finding them
+/// took: each receiver is visited once, since it has one fallback.
+fn circles(fallbacks: &[Fallback<'_>], positions: &HashMap<&str, usize>) -> (Vec<Vec<usize>>, usize) {
+    let next = |position: usize| {
+        let to = fallbacks.get(position)?.to.as_ref()?;
+        positions.get(to.value.as_str()).copied().filter(|next| *next != position)
+    };
+    // The walk that visited each, and its place on that walk.
+    let mut visited: HashMap<usize, (usize, usize)> = HashMap::new();
+    let (mut circles, mut steps) = (Vec::new(), 0);
+    for walk in 0..fallbacks.len() {
+        let (mut way, mut at) = (Vec::new(), Some(walk));
+        while let Some(position) = at {
+            steps += 1;
+            match visited.get(&position) {
+                Some((same, begin)) if *same == walk => {
+                    let mut circle = way.split_off(*begin);
+                    let first = circle.iter().enumerate().min_by_key(|(_, position)| **position);
+                    let first = first.map_or(0, |(index, _)| index);
+                    circle.rotate_left(first);
+                    circles.push(circle);
+                    break;
+                }
+                Some(_) => break,
+                None => {
+                    visited.insert(position, (walk, way.len()));
+                    way.push(position);
+                    at = next(position);
+                }
+            }
         }
-        at = fallbacks.get(position(next)?)?;
     }
-    None
+    (circles, steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::problem::Findings;
+    use super::super::super::reader::Place;
+    use super::*;
+
+    #[test]
+    fn each_of_many_receivers_in_a_chain_of_fallbacks_is_visited_a_fixed_number_of_times() {
+        let findings = Findings::default();
+        let place = Place::root("a.toml", &findings);
+        let field = |to: usize| Field { value: format!("r{to}"), place: place.clone() };
+        for (length, closes) in [(3_000, false), (3_000, true), (2, true)] {
+            let to = |index: usize| match index + 1 {
+                next if next < length => Some(next),
+                _ => closes.then_some(0),
+            };
+            let chain: Vec<Fallback<'_>> = (0..length)
+                .map(|index| Fallback { of: Some(format!("r{index}")), to: to(index).map(field) })
+                .collect();
+            let positions =
+                chain.iter().enumerate().map(|(index, link)| (link.of.as_deref().unwrap(), index)).collect();
+            let (circles, steps) = circles(&chain, &positions);
+            assert!(steps <= 2 * length, "{steps} steps for {length} receivers");
+            let expected: Vec<Vec<usize>> = if closes { vec![(0..length).collect()] } else { Vec::new() };
+            assert_eq!(circles, expected);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use super::super::environment::Environment;
 use super::super::model::Store;
 use super::super::reader::Table;
+use super::super::secret_shape::is_certainly_secret;
 use super::{Setting, bounds};
 
 const FILE: &str = "minimax-watch.db";
@@ -34,6 +35,9 @@ pub(super) fn read(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Store>
 fn given(typed: &str, setting: &Setting<'_>) -> Result<PathBuf, &'static str> {
     if typed.is_empty() {
         return Err("is empty");
+    }
+    if is_certainly_secret(typed) {
+        return Err("looks like a secret: give the path of a file");
     }
     if typed.contains('\0') {
         return Err("holds a control character");

@@ -6,6 +6,7 @@ use super::super::apart::plain;
 use super::super::file::Text;
 use super::super::model::{Account, Subscription};
 use super::super::reader::{Field, Table};
+use super::super::secret_shape::is_certainly_secret;
 use super::bounds::Seen;
 use super::{Document, Setting, bounds, times};
 use crate::domain::account::{AccountId, SubscriptionName};
@@ -47,7 +48,10 @@ impl Apart<'_> {
     fn read(self, table: &Table<'_>) -> Option<Vec<Account>> {
         let list = table.place.member("accounts");
         let read = self.accounts.iter().enumerate().map(|(index, content)| {
-            if let Some((id, name)) = plain(content).filter(|(id, _)| is_segment(id)) {
+            let is_sound = |(id, name): &(&str, Option<&str>)| {
+                is_segment(id) && !is_certainly_secret(id) && !name.is_some_and(is_certainly_secret)
+            };
+            if let Some((id, name)) = plain(content).filter(is_sound) {
                 let account = unnamed(AccountId::new(id));
                 return Some(Account { name: name.map_or(account.name, str::to_owned), ..account });
             }

@@ -35,9 +35,9 @@ async fn a_backup_takes_no_files_place_and_makes_no_folder() {
     fs::create_dir(within("folder")).unwrap();
     std::os::unix::fs::symlink("nowhere", within("link")).unwrap();
     std::os::unix::fs::symlink("watch.db", within("alias")).unwrap();
-    fs::hard_link(home.path(), within("twin")).unwrap();
     home.store.close().await;
     let home = Home { store: Store::open(&home.path()).await.unwrap(), folder: home.folder };
+    fs::hard_link(home.path(), home.folder.path().join("twin")).unwrap();
     let names = || {
         let entries = fs::read_dir(home.folder.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name()).collect::<std::collections::BTreeSet<_>>()

@@ -3,18 +3,23 @@
 //! Promises: from `info` on a sentence reads alone, so that people and the journal see it without the fields, which are for
 //! machines. Only this program's own sentences. What libraries would log of requests and conversations at finer
 //! levels could hold secrets, so they are heard from `warn` on only, whatever level is asked for. What people read, the text
-//! and the journal, is escaped (`escaped`); JSON carries values unaltered.
+//! and the journal, is escaped (`escaped`); JSON carries values unaltered. Logging never waits for whoever reads the log (see
+//! [`queue`]), and neither does anything else that goes to stderr.
+
+mod journal;
+mod queue;
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -26,6 +31,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 use crate::config::Environment;
 use crate::domain::text::one_line;
+use journal::Journal;
+use queue::{LogQueue, Target};
+
+/// At the end of the process a log that nobody reads is waited for this long; with what the service gives to deliveries and to the
+/// store that is less than the units' `TimeoutStopSec=`.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// Before a result is printed the log may take this long, so that both come in order where they share a terminal.
+const ORDER: Duration = Duration::from_millis(100);
+
+/// The way to stderr, once logging has started.
+static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
 mod escaped;
 
@@ -98,16 +115,27 @@ fn is_journal(environment: &Environment) -> bool {
 /// Starts logging, at `level` if one was asked for.
 pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice) {
     let registry = tracing_subscriber::registry().with(filter(level, voice));
-    let format = match way {
-        Way::Journal => match tracing_journald::layer() {
-            Ok(journal) => return registry.with(Escaped(as_ours(journal))).init(),
-            // Its socket cannot be reached from here, its stream can.
-            Err(_) => LogFormat::Text,
-        },
-        Way::Stderr(format) => format,
+    let socket = (way == Way::Journal).then(|| journal::connect().ok()).flatten();
+    let has_journal = socket.is_some();
+    // Without another thread the log is written where it arises: it may wait then, and is not lost.
+    let queue = LogQueue::start(socket).ok();
+    if let Some(queue) = &queue {
+        let _ = QUEUE.set(queue.clone());
+    }
+    let format = match (way, &queue) {
+        (Way::Journal, Some(queue)) if has_journal => {
+            return registry.with(Escaped(Journal(queue.clone()))).init();
+        }
+        // Its socket cannot be reached from here, its stream can.
+        (Way::Journal, _) => LogFormat::Text,
+        (Way::Stderr(format), _) => format,
     };
-    let ansi = color.on(std::io::stderr().is_terminal());
-    let stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let ansi = color.on(io::stderr().is_terminal());
+    let writer = move || match &queue {
+        Some(queue) => Box::new(queue.clone()) as Box<dyn io::Write>,
+        None => Box::new(io::stderr()),
+    };
+    let stderr = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
         LogFormat::Text => {
             registry.with(Escaped(stderr.with_ansi(ansi).event_format(ForPeople::default()))).init();
@@ -116,14 +144,28 @@ pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice
     }
 }
 
-fn as_ours(journal: tracing_journald::Layer) -> tracing_journald::Layer {
-    journal.with_field_prefix(None).with_priority_mappings(PriorityMappings {
-        error: Priority::Error,
-        warn: Priority::Warning,
-        info: Priority::Informational,
-        debug: Priority::Debug,
-        trace: Priority::Debug,
-    })
+/// Writes a line to stderr, behind what was logged before, without waiting for its reader.
+pub(crate) fn write_line(text: &str) {
+    let line = format!("{text}\n");
+    match QUEUE.get() {
+        Some(queue) => queue.push(Target::Stderr, line.into_bytes()),
+        // Nobody is left to be told when stderr is gone.
+        None => drop(io::stderr().write_all(line.as_bytes())),
+    }
+}
+
+/// Lets what was logged so far be written before something else is.
+pub(crate) fn settle() {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(ORDER);
+    }
+}
+
+/// Lets the log be written to its end, within a bounded time.
+pub(crate) fn finish() {
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(FLUSH);
+    }
 }
 
 /// Our own sentences without their fields, from `info` on; everything else as it comes.
