@@ -3,6 +3,9 @@
 //! Promises: what leaves here is one line without control characters, so it can forge neither a mail header nor a
 //! log line, nor turn the reading direction around. Leaves escaping for HTML or JSON to whoever writes those.
 
+/// The most characters of a foreign text that a sentence quotes: enough to recognise a date in any notation.
+pub const MAX_QUOTED: usize = 64;
+
 /// `text` on one line: white space of any kind becomes one space, control and direction characters vanish.
 pub fn one_line(text: &str) -> String {
     let visible: String = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
@@ -16,6 +19,11 @@ pub fn shortened(text: &str, room: usize) -> String {
     }
     let kept: String = text.chars().take(room.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// `text` in quotation marks, for a sentence: shortened, and with whatever does not print escaped.
+pub fn quoted(text: &str) -> String {
+    format!("{:?}", shortened(text, MAX_QUOTED))
 }
 
 /// Joiners (U+200C, U+200D) stay: names in several scripts, and emoji, need them.

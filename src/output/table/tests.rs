@@ -60,6 +60,7 @@ fn report() -> Report {
         resolved_at: None,
         expires_at: None,
         detail: "The MiniMax token ends 2026-11-24 03:15 UTC.".to_owned(),
+        no_longer_watched: false,
     };
     let started_at = now() - TimeDelta::minutes(3);
     Report {
