@@ -129,7 +129,7 @@ fn only_what_was_told_of_this_end_or_a_later_one_counts() {
         at: at(end),
         stage: stage(stage_told),
         severity,
-        expires_at: Some(at(end)),
+        expires_at: Some(at(end * 3_600)),
     };
     let tellings = [
         telling(Status::Firing, "expired", Severity::Critical, 1),
@@ -143,7 +143,7 @@ fn only_what_was_told_of_this_end_or_a_later_one_counts() {
         (3, (stage("1d"), Some(Severity::Critical))),
         (4, (None, None)),
     ] {
-        let told = Told::of(tellings, (Some(at(end)), at(10 * DAY)), at(5)).unwrap();
+        let told = Told::of(tellings, (Some(at(end * 3_600)), at(10 * DAY)), at(5)).unwrap();
         assert_eq!((told.status, told.at), (Status::Resolved, at(5)));
         assert_eq!((told.stage, told.severity), heard, "end {end}");
     }

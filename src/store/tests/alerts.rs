@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::super::Writer;
 use super::{Home, account, at, broken, days, ending, main_subscription, opened, over, receiver, telling};
-use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{Resolution, Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::expiry::Stage;
 use crate::domain::message::Status;
 
@@ -108,6 +108,7 @@ async fn an_alert_moves_and_ends_once() {
         condition: Condition { detail: "renewed".to_owned(), ..after.clone() },
         resolved_at: Some(at(60)),
         renewed_until: Some(days(30)),
+        resolution: Some(Resolution::Ended),
         ..firing("A1", &after, 0)
     };
     assert_eq!(home.store.all_alerts().await.unwrap()[0], over);
@@ -137,7 +138,8 @@ async fn an_end_that_comes_back_lets_its_alert_fire_on() {
     assert!(unsettled(&mut writer).await.is_empty());
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), Some(id("A1")));
     let expected = Condition { detail: "renewed".to_owned(), ..ending("1", days(7)) };
-    assert_eq!(writer.unsettled_alerts().await.unwrap(), [firing("A1", &expected, 0)]);
+    let fires_on = Alert { resolution: Some(Resolution::Ended), ..firing("A1", &expected, 0) };
+    assert_eq!(writer.unsettled_alerts().await.unwrap(), [fires_on]);
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), None, "it fires already");
 }
 

@@ -53,7 +53,7 @@ async fn what_was_told_of_a_nearer_end_than_the_present_one_does_not_count() {
     writer.record_announcements([told]).await.unwrap();
     let key = (id("A1"), receiver("mail"));
     assert_eq!(writer.told(at(10_000_000)).await.unwrap()[&key].stage, Some(Stage::Expired));
-    writer.update_alert(&id("A1"), &ending("1", days(9)), at(0)).await.unwrap();
+    writer.update_alert(&id("A1"), &ending("1", days(9)), at(1)).await.unwrap();
     let told = writer.told(at(10_000_000)).await.unwrap()[&key];
     assert_eq!(told, Told { status: Status::Firing, at: at(0), stage: None, severity: None });
 }
