@@ -46,9 +46,8 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let comma = || decimal_point(bare);
     let naive = |text: &str| IN_UTC.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     let midnight = || NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
-    let moment = naive(bare)
-        .or_else(|| naive(&comma()?))
-        .or_else(|| if says_utc { None } else { midnight() })?;
+    let moment =
+        naive(bare).or_else(|| naive(&comma()?)).or_else(|| if says_utc { None } else { midnight() })?;
     Some(DateTime::<Utc>::from_naive_utc_and_offset(moment, Utc))
 }
 

@@ -166,10 +166,7 @@ impl TrackedExpiries {
 
     /// The expiry that counts under `source`; none while neither member was ever readable.
     pub fn effective(&self, source: EndSource) -> Option<EffectiveExpiry> {
-        let (exp_expire, exp) = (
-            (ExpiryMember::ExpExpire, &self.exp_expire),
-            (ExpiryMember::Exp, &self.exp),
-        );
+        let (exp_expire, exp) = ((ExpiryMember::ExpExpire, &self.exp_expire), (ExpiryMember::Exp, &self.exp));
         match source {
             EndSource::ExpExpire => of_one(exp_expire, exp),
             EndSource::Exp => of_one(exp, exp_expire),

@@ -70,7 +70,8 @@ impl Told {
                 continue;
             }
             sane = sane.min(telling.at);
-            let is_of_end = telling.expires_at.map(|told| told + SAME_WITHIN) > end || telling.expires_at == end;
+            let is_of_end =
+                telling.expires_at.map(|told| told + SAME_WITHIN) > end || telling.expires_at == end;
             if telling.status == Status::Firing && (is_of_end || telling.at >= reached_at) {
                 told.stage = told.stage.max(telling.stage);
                 told.severity = told.severity.max(Some(telling.severity));

@@ -24,7 +24,15 @@ fn alert(stage: Option<Stage>, severity: Severity, resolved: bool) -> Alert {
         affected: 1,
     };
     let resolved_at = resolved.then(|| at(60));
-    Alert { id: AlertId::new("0"), condition, opened_at: at(0), resolved_at, renewed_until: None, reached_at: at(0), resolution: None }
+    Alert {
+        id: AlertId::new("0"),
+        condition,
+        opened_at: at(0),
+        resolved_at,
+        renewed_until: None,
+        reached_at: at(0),
+        resolution: None,
+    }
 }
 
 fn told(status: Status, stage: Option<Stage>, severity: Option<Severity>) -> Told {

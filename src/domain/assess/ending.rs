@@ -44,7 +44,9 @@ pub(super) fn ending(
             renewed_until: None,
             resolution: Resolution::Ended,
         };
-        return vec![stage.map_or_else(resolve, |stage| Transition::Update(alert.id.clone(), present(stage)))];
+        return vec![
+            stage.map_or_else(resolve, |stage| Transition::Update(alert.id.clone(), present(stage))),
+        ];
     }
     let reached = alert.condition.stage.unwrap_or(Stage::Expired);
     // Time alone leaves no stage.
@@ -83,7 +85,7 @@ fn is_ahead(alert: &Alert, end: Timestamp, now: Timestamp) -> bool {
 
 /// A critical alert stays critical until its expiry leaves that distance as it would a stage.
 fn severity(alert: &Alert, end: Timestamp, now: Timestamp) -> Severity {
-    let is_critical = alert.condition.severity == Severity::Critical
-        && !Stage::Lead(CRITICAL_WITHIN).is_left(end, now);
+    let is_critical =
+        alert.condition.severity == Severity::Critical && !Stage::Lead(CRITICAL_WITHIN).is_left(end, now);
     if is_critical { Severity::Critical } else { expiry::severity(end, now) }
 }

@@ -190,14 +190,12 @@ fn settle(
     match (open, wanted) {
         (None, None) => None,
         (None, Some(condition)) => Some(Transition::Open(condition)),
-        (Some(alert), None) => {
-            Some(Transition::Resolve {
-                id: alert.id.clone(),
-                detail: resolved(),
-                renewed_until: None,
-                resolution: Resolution::Ended,
-            })
-        }
+        (Some(alert), None) => Some(Transition::Resolve {
+            id: alert.id.clone(),
+            detail: resolved(),
+            renewed_until: None,
+            resolution: Resolution::Ended,
+        }),
         (Some(alert), Some(condition)) => {
             let same = alert.condition.severity == condition.severity
                 && alert.condition.affected == condition.affected;

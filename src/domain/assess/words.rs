@@ -21,7 +21,8 @@ pub(super) fn end_detail(standing: &Standing, effective: &EffectiveExpiry, now: 
     let verb = if effective.at <= now { "ended" } else { "ends" };
     let mut detail = format!("The MiniMax token {verb} {}", minute(effective.at));
     let expiries = &standing.expiries;
-    let contradict = match [&expiries.exp_expire, &expiries.exp].map(|tracked| (tracked.state, tracked.last)) {
+    let contradict = match [&expiries.exp_expire, &expiries.exp].map(|tracked| (tracked.state, tracked.last))
+    {
         [(ReadState::Read, Some(expire)), (ReadState::Read, Some(exp))] => {
             ((expire - exp).abs() > TimeDelta::minutes(1)).then_some((expire, exp))
         }
@@ -36,9 +37,10 @@ pub(super) fn end_detail(standing: &Standing, effective: &EffectiveExpiry, now: 
         );
     }
     detail.push('.');
-    let known = expiries.by_name().into_iter().filter(|(_, tracked)| {
-        tracked.last.is_some() || tracked.state == ReadState::Unreadable
-    });
+    let known = expiries
+        .by_name()
+        .into_iter()
+        .filter(|(_, tracked)| tracked.last.is_some() || tracked.state == ReadState::Unreadable);
     for (member, tracked) in known {
         detail.push_str(&unread_words(member, tracked));
     }
@@ -66,7 +68,8 @@ fn unread_words(member: ExpiryMember, tracked: &TrackedExpiry) -> String {
 pub(super) fn unusable_ends(expiries: &TrackedExpiries) -> String {
     let mut detail =
         "The account answers well, but its configuration holds no usable end of the token.".to_owned();
-    let unreadable = expiries.by_name().into_iter().filter(|(_, tracked)| tracked.state == ReadState::Unreadable);
+    let unreadable =
+        expiries.by_name().into_iter().filter(|(_, tracked)| tracked.state == ReadState::Unreadable);
     for (member, tracked) in unreadable {
         detail.push_str(&unread_words(member, tracked));
     }

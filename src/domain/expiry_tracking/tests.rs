@@ -37,7 +37,8 @@ const DAY: i64 = 24;
 fn a_missing_or_unreadable_value_is_no_renewal() {
     for gone in [Reading::Missing, unreadable()] {
         for source in [EndSource::ExpExpire, EndSource::Earliest] {
-            let answers = [(read(12), read(22 * DAY)), (gone.clone(), read(22 * DAY)), (gone.clone(), gone.clone())];
+            let answers =
+                [(read(12), read(22 * DAY)), (gone.clone(), read(22 * DAY)), (gone.clone(), gone.clone())];
             assert_eq!(counting(source, &answers), [Some(12), Some(12), Some(12)], "{source:?} {gone:?}");
         }
         let answers = [(read(22 * DAY), read(12)), (read(22 * DAY), gone.clone())];
@@ -85,13 +86,15 @@ fn without_a_value_then_the_first_one_afterwards_is_the_one_to_compare_with() {
 
 #[test]
 fn the_earlier_of_its_last_value_and_the_others_counts() {
-    let answers = [(read(20 * DAY), read(22 * DAY)), (unreadable(), read(2 * DAY)), (unreadable(), Reading::Missing)];
+    let answers =
+        [(read(20 * DAY), read(22 * DAY)), (unreadable(), read(2 * DAY)), (unreadable(), Reading::Missing)];
     assert_eq!(counting(EndSource::ExpExpire, &answers), [Some(20 * DAY), Some(2 * DAY), Some(2 * DAY)]);
 }
 
 #[test]
 fn a_member_that_was_never_readable_is_replaced_by_the_other() {
-    let answers = [(unreadable(), read(9 * DAY)), (Reading::Missing, read(8 * DAY)), (read(12), read(8 * DAY))];
+    let answers =
+        [(unreadable(), read(9 * DAY)), (Reading::Missing, read(8 * DAY)), (read(12), read(8 * DAY))];
     assert_eq!(counting(EndSource::ExpExpire, &answers), [Some(9 * DAY), Some(8 * DAY), Some(12)]);
 }
 
@@ -112,7 +115,9 @@ fn less_than_an_hour_backwards_is_no_step_back_but_many_of_them_are() {
         let exp_expire = Reading::Read(at(DAY) + TimeDelta::minutes(minutes));
         let seen = Readings { exp_expire, exp: Reading::Missing };
         let (next, back) = tracked.track(&seen, (EndSource::ExpExpire, &ladder()), at(0));
-        told.extend(back.map(|(before, after)| ((before - at(DAY)).num_minutes(), (after - at(DAY)).num_minutes())));
+        told.extend(
+            back.map(|(before, after)| ((before - at(DAY)).num_minutes(), (after - at(DAY)).num_minutes())),
+        );
         tracked = next;
     }
     assert_eq!(told, [(0, -60), (-60, -120)]);

@@ -10,7 +10,9 @@ use crate::domain::alert::{AlertId, AlertKind, Severity};
 use crate::domain::configuration::EndSource;
 use crate::domain::message::Reason;
 use crate::domain::observation::Outcome;
-use crate::report::{AckReport, EndReport, Expiries, ExpiryReport, KnownReport, NotTold, RuleAlert, RungTold, SilenceReport};
+use crate::report::{
+    AckReport, EndReport, Expiries, ExpiryReport, KnownReport, NotTold, RuleAlert, RungTold, SilenceReport,
+};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 3, 30, 0).unwrap()

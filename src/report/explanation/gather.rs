@@ -200,6 +200,8 @@ fn why_this_end(source: EndSource, expiries: &TrackedExpiries) -> String {
         (Some(_), false) if effective.is_replacement => {
             format!("{setting}, which is {state} now; {member} was renewed since and replaces it")
         }
-        (Some(_), false) => format!("{setting}, which is {state} now; {member} is earlier than its last value"),
+        (Some(_), false) => {
+            format!("{setting}, which is {state} now; {member} is earlier than its last value")
+        }
     }
 }

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::super::Writer;
 use super::{Home, account, at, broken, days, ending, main_subscription, opened, over, receiver, telling};
-use crate::domain::alert::{Resolution, Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::expiry::Stage;
 use crate::domain::message::Status;
 
@@ -136,11 +136,18 @@ async fn an_end_that_comes_back_lets_its_alert_fire_on() {
     writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(1)).await.unwrap();
     writer.settle_alerts().await.unwrap();
     assert!(unsettled(&mut writer).await.is_empty());
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), Some(id("A1")));
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        Some(id("A1"))
+    );
     let expected = Condition { detail: "renewed".to_owned(), ..ending("1", days(7)) };
     let fires_on = Alert { resolution: Some(Resolution::Ended), ..firing("A1", &expected, 0) };
     assert_eq!(writer.unsettled_alerts().await.unwrap(), [fires_on]);
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), None, "it fires already");
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        None,
+        "it fires already"
+    );
 }
 
 #[tokio::test]
@@ -152,8 +159,15 @@ async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
     writer.record_announcements([told]).await.unwrap();
     writer.update_alert(&id("A1"), &ending("1", days(5)), at(0)).await.unwrap();
     renew(&mut writer, "A1", 1).await;
-    assert_eq!(writer.reopen_alert(&ending("1", days(6))).await.unwrap().map(|alert| alert.id), None, "nobody heard of that one");
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), Some(id("A1")));
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(6))).await.unwrap().map(|alert| alert.id),
+        None,
+        "nobody heard of that one"
+    );
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        Some(id("A1"))
+    );
 }
 
 #[tokio::test]
@@ -162,7 +176,11 @@ async fn an_alert_that_no_later_end_resolved_stays_over() {
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     resolve(&mut writer, "A1", 1).await;
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), None, "nobody watched it any more");
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        None,
+        "nobody watched it any more"
+    );
 }
 
 #[tokio::test]
@@ -178,7 +196,11 @@ async fn only_an_alert_of_the_same_subject_kind_and_end_fires_on() {
     let told = telling("A3", Status::Firing, Some(days(7)), "mail", "m1");
     writer.record_announcements([told]).await.unwrap();
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), None);
-    assert_eq!(writer.reopen_alert(&no_end).await.unwrap().map(|alert| alert.id), None, "no end is nobody's end");
+    assert_eq!(
+        writer.reopen_alert(&no_end).await.unwrap().map(|alert| alert.id),
+        None,
+        "no end is nobody's end"
+    );
 }
 
 #[tokio::test]

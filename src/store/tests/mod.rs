@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use super::{Announced, Announcement, Opened, Resolved, Store, Taught, Watched, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
-use crate::domain::alert::{Resolution, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{AlertId, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::configuration::Configuration;
 use crate::domain::expiry::Stage;
 use crate::domain::message::{MessageId, Reason, Status};

@@ -254,7 +254,15 @@ impl World {
         }
         let id = AlertId::new(format!("{:04}", self.alerts.len()));
         let condition = condition.clone();
-        self.alerts.push(Alert { id, condition, opened_at: now, resolved_at: None, renewed_until: None, reached_at: now, resolution: None });
+        self.alerts.push(Alert {
+            id,
+            condition,
+            opened_at: now,
+            resolved_at: None,
+            renewed_until: None,
+            reached_at: now,
+            resolution: None,
+        });
     }
 
     fn firing_mut(&mut self, id: &AlertId) -> &mut Alert {
