@@ -25,9 +25,8 @@ CREATE TABLE accounts (
     ask_at           INTEGER,
     faults           TEXT    NOT NULL DEFAULT '', -- bad verdicts believed, separated by spaces
     ends_at          INTEGER,
-    end_missing      INTEGER NOT NULL DEFAULT 0,
-    highest_end      INTEGER,
-    stepped_back_to  INTEGER,
+    end_missing      INTEGER NOT NULL DEFAULT 0, -- 1: the last healthy answer held no expiry, and none is known from before
+    expiries         TEXT    NOT NULL DEFAULT '{}', -- JSON: what is known of exp_Expire and exp; ends_at follows from it
     calm             INTEGER NOT NULL DEFAULT 0, -- 1: has a row in looks
     UNIQUE (subscription, id)
 ) STRICT;
@@ -116,6 +115,8 @@ CREATE TABLE alerts (
     opened_at     INTEGER NOT NULL,
     resolved_at   INTEGER,
     renewed_until INTEGER,
+    reached_at    INTEGER NOT NULL,              -- when it escalated last, else opened_at
+    resolution    TEXT,                          -- why it resolved; it stays when the alert opens again
     settled       INTEGER NOT NULL DEFAULT 0     -- 1: over, and nobody still believes that it fires
 ) STRICT;
 CREATE UNIQUE INDEX alerts_firing ON alerts (subscription, account, receiver, kind) WHERE resolved_at IS NULL;

@@ -13,6 +13,7 @@
 mod answer;
 mod classify;
 mod client;
+mod date_time;
 mod failure;
 mod listing;
 mod normalise;

@@ -3,11 +3,13 @@
 //! Promises: pure; what cannot be a sane value is absent, never an error and never a guess; nothing that looks like a
 //! secret gets through a member that is kept. Leaves everything that compares configurations to `domain`.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::DateTime;
 
 use crate::domain::configuration::Configuration;
+use crate::domain::text::MAX_QUOTED;
 use crate::domain::time::Timestamp;
 
+use super::date_time;
 use super::redact::{Redactor, is_printable};
 use super::wire::{Record, Scalar, Value};
 
@@ -18,7 +20,7 @@ const TOO_LATE: i64 = 4_102_444_800;
 /// A number of seconds above this is a number of milliseconds.
 const MOST_SECONDS: i64 = 100_000_000_000;
 /// The longest text that is read as a moment.
-const LONGEST_MOMENT: usize = 64;
+const LONGEST_MOMENT: usize = 100;
 /// More concurrent jobs than any plan has.
 const MOST_JOBS: i64 = 1_000_000;
 /// The most capabilities kept of one account: the first in alphabetical order.
@@ -35,6 +37,8 @@ pub(super) fn configuration(record: Record, redactor: &Redactor) -> Configuratio
     while capabilities.len() > MOST_CAPABILITIES {
         capabilities.pop_last();
     }
+    let (exp_expire, exp_expire_unreadable) = expiry(&record.jwt.exp_expire, redactor);
+    let (exp, exp_unreadable) = expiry(&record.jwt.exp, redactor);
     Configuration {
         host: name(&record.jwt.host, LONGEST_HOST, redactor),
         user_id: match &record.jwt.user.id {
@@ -43,13 +47,15 @@ pub(super) fn configuration(record: Record, redactor: &Redactor) -> Configuratio
         },
         max_jobs: count(&record.max_jobs),
         capabilities,
-        exp_expire: moment(&record.jwt.exp_expire),
-        exp: moment(&record.jwt.exp),
+        exp_expire,
+        exp,
+        exp_expire_unreadable,
+        exp_unreadable,
     }
 }
 
-/// A moment, to the second below: seconds or milliseconds since 1970 as a number or in digits, or ISO 8601 text (UTC
-/// where no zone is given). Absent when it is anything else, or not between 2001 and 2100.
+/// A moment, to the second below: seconds or milliseconds since 1970 as a number or in digits, or a date-time in a notation that
+/// `date_time` reads. Absent when it is anything else, or not between 2001 and 2100.
 pub(super) fn moment(value: &Scalar) -> Option<Timestamp> {
     match value {
         Value::Integer(number) => from_epoch(i64::try_from(*number).ok()?),
@@ -58,7 +64,7 @@ pub(super) fn moment(value: &Scalar) -> Option<Timestamp> {
             let text = text.trim();
             match text.parse::<f64>() {
                 Ok(number) => from_fractional_epoch(number),
-                Err(_) => plausible(iso_8601(text)?.timestamp()),
+                Err(_) => plausible(date_time::parse(text)?.timestamp()),
             }
         }
         Value::Text(_) | Value::Null | Value::Flag(_) | Value::Array { .. } | Value::Object(_) => None,
@@ -82,17 +88,21 @@ pub(super) fn plausible(seconds: i64) -> Option<Timestamp> {
     (EARLIEST..TOO_LATE).contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
 }
 
-fn iso_8601(text: &str) -> Option<Timestamp> {
-    DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%#z"))
-        .map(|moment| moment.to_utc())
-        .ok()
-        .or_else(|| {
-            let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-            let naive = local.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-            let midnight = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
-            naive.or_else(midnight).map(|moment| DateTime::<Utc>::from_naive_utc_and_offset(moment, Utc))
-        })
+/// What `value` says of an expiry: when it is, or a quotation of what cannot be read. Neither where there is nothing to read.
+fn expiry(value: &Scalar, redactor: &Redactor) -> (Option<Timestamp>, Option<String>) {
+    if let Some(at) = moment(value) {
+        return (Some(at), None);
+    }
+    let quoted = match value {
+        Value::Null => return (None, None),
+        Value::Text(text) if text.trim().is_empty() => return (None, None),
+        Value::Text(text) => redactor.quote(text, MAX_QUOTED),
+        Value::Integer(number) => redactor.quote(&number.to_string(), MAX_QUOTED),
+        Value::Float(number) => redactor.quote(&number.to_string(), MAX_QUOTED),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Array { .. } | Value::Object(_) => value.kind().to_owned(),
+    };
+    (None, Some(quoted))
 }
 
 fn count(value: &Scalar) -> Option<i64> {
@@ -215,6 +225,29 @@ mod tests {
         }
         let long = format!("\"{}1734858598\"", "0".repeat(100));
         assert_eq!(ends(&long), [None, None]);
+    }
+
+    #[test]
+    fn an_unreadable_end_is_quoted_without_secrets_and_a_missing_one_is_not() {
+        for (given, quoted) in [
+            ("null", None),
+            (r#""""#, None),
+            (r#""  ""#, None),
+            (r#""Invalid Date""#, Some("Invalid Date")),
+            (r#""11/12/2026""#, Some("11/12/2026")),
+            (r#""a\u0007b""#, Some("a\u{fffd}b")),
+            (r#""user:1234-abcdefgh""#, Some("[redacted]")),
+            ("-1", Some("-1")),
+            ("true", Some("true")),
+            ("[]", Some("an array")),
+            (r#"{"a":1}"#, Some("an object")),
+        ] {
+            let read = normalised(&format!(r#"{{"jwt":{{"exp":{given},"exp_Expire":{given}}}}}"#));
+            assert_eq!(read.exp_unreadable.as_deref(), quoted, "{given}");
+            assert_eq!(read.exp_expire_unreadable.as_deref(), quoted, "{given}");
+        }
+        let long = normalised(&format!(r#"{{"jwt":{{"exp":"{}"}}}}"#, "so ".repeat(1_000)));
+        assert_eq!(long.exp_unreadable.map(|text| text.chars().count()), Some(MAX_QUOTED - 1));
     }
 
     #[test]

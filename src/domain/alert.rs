@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::account::{AccountKey, ReceiverName, SubscriptionName, name};
-use super::expiry::Stage;
+use super::expiry::{Stage, is_same};
 pub use super::severity::Severity;
-use super::time::Timestamp;
+use super::time::{Timestamp, was_set_back};
 
 name! {
     /// The stable, sortable id of one alert's life.
@@ -168,6 +168,40 @@ pub struct Condition {
     pub affected: u32,
 }
 
+/// Why an alert resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Its condition is no longer true.
+    Ended,
+    /// The token was renewed; `expiry` only.
+    Renewed,
+    /// The other member showed a renewal while the configured one could not be read; `expiry` only.
+    RenewedByOther,
+    /// The account, subscription or receiver left the configuration: nobody knows whether the condition is still true.
+    NoLongerWatched,
+}
+
+impl Resolution {
+    /// Every resolution.
+    pub const ALL: [Self; 4] = [Self::Ended, Self::Renewed, Self::RenewedByOther, Self::NoLongerWatched];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Renewed => "renewed",
+            Self::RenewedByOther => "renewed_by_other",
+            Self::NoLongerWatched => "no_longer_watched",
+        }
+    }
+
+    /// The resolution of that name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resolution| resolution.as_str() == name)
+    }
+}
+
 /// One alert's life so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -181,11 +215,45 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// The end that replaced the one that was near; a resolved `expiry` only.
     pub renewed_until: Option<Timestamp>,
+    /// When it escalated last, else when it opened.
+    pub reached_at: Timestamp,
+    /// Why it resolved; of an alert that was opened again, why it had resolved before.
+    pub resolution: Option<Resolution>,
 }
 
 impl Alert {
     /// Whether it still fires.
     pub const fn is_firing(&self) -> bool {
         self.resolved_at.is_none()
+    }
+
+    /// Whether `condition` is more severe than what this alert says now.
+    pub fn is_escalated_by(&self, condition: &Condition) -> bool {
+        condition.stage > self.condition.stage || condition.severity > self.condition.severity
+    }
+
+    /// When this alert escalated last, once it says `condition` at `now`. A moment that only a clock that ran ahead can have
+    /// shown is corrected.
+    pub fn reached_at_with(&self, condition: &Condition, now: Timestamp) -> Timestamp {
+        let is_new = self.is_escalated_by(condition) || was_set_back(self.reached_at, now);
+        if is_new { now } else { self.reached_at }
+    }
+
+    /// Gives this alert another content.
+    pub fn update(&mut self, condition: Condition, now: Timestamp) {
+        self.reached_at = self.reached_at_with(&condition, now);
+        self.condition = condition;
+    }
+
+    /// Whether an `expiry` that opens with `condition` is this resolved one again: the value that a renewal replaced came back.
+    /// One that slid away in steps of less than an hour did not come back.
+    pub fn returns_with(&self, condition: &Condition) -> bool {
+        let own = self.condition.expires_at;
+        condition.kind == AlertKind::Expiry
+            && self.condition.kind == AlertKind::Expiry
+            && self.condition.subject == condition.subject
+            && self.renewed_until.is_some()
+            && is_same(own, condition.expires_at)
+            && !is_same(own, self.renewed_until)
     }
 }

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::expiry_tracking::{Reading, Readings};
 use super::time::Timestamp;
 
 /// Which of the two contradicting ends counts (`[expiry].source`, vendor.md).
@@ -60,27 +60,34 @@ pub struct Configuration {
     #[serde(default, with = "super::time::seconds::option", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Timestamp>")]
     pub exp: Option<Timestamp>,
+    /// Quotes `jwt.exp_Expire` where it cannot be read: shortened, without secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp_expire_unreadable: Option<String>,
+    /// The same for `jwt.exp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exp_unreadable: Option<String>,
 }
 
 impl Configuration {
-    /// The end that counts under `source`, if any is known.
+    /// What it says of both expiries.
+    pub fn readings(&self) -> Readings {
+        let reading = |at: Option<Timestamp>, unreadable: &Option<String>| match (at, unreadable) {
+            (Some(at), _) => Reading::Read(at),
+            (None, Some(text)) => Reading::Unreadable(text.clone()),
+            (None, None) => Reading::Missing,
+        };
+        Readings {
+            exp_expire: reading(self.exp_expire, &self.exp_expire_unreadable),
+            exp: reading(self.exp, &self.exp_unreadable),
+        }
+    }
+
+    /// The end that this configuration alone gives under `source`, if any; what counts over time says `expiry_tracking`.
     pub fn end(&self, source: EndSource) -> Option<Timestamp> {
         match source {
             EndSource::ExpExpire => self.exp_expire.or(self.exp),
             EndSource::Exp => self.exp.or(self.exp_expire),
             EndSource::Earliest => [self.exp_expire, self.exp].into_iter().flatten().min(),
         }
-    }
-
-    /// All that the rules of time need.
-    #[must_use]
-    pub fn ends_alone(self) -> Self {
-        Self { exp_expire: self.exp_expire, exp: self.exp, ..Self::default() }
-    }
-
-    /// The two ends when both are given and more than a minute apart: worth a word wherever the end is shown.
-    pub fn contradicting_ends(&self) -> Option<(Timestamp, Timestamp)> {
-        let (expire, exp) = (self.exp_expire?, self.exp?);
-        ((expire - exp).abs() > TimeDelta::minutes(1)).then_some((expire, exp))
     }
 }

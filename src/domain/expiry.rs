@@ -15,6 +15,13 @@ use super::time::{Timestamp, was_set_back};
 /// From this distance on an end is critical, whatever the rungs are.
 pub const CRITICAL_WITHIN: TimeDelta = TimeDelta::days(1);
 
+/// Two expiries less than this apart are the same: vendors round, refresh and serve from several nodes.
+pub const SAME_WITHIN: TimeDelta = TimeDelta::hours(1);
+
+/// From this lead time on an alert may never resolve: a token lives about 30 days, and its expiry leaves a stage only when it
+/// lies a tenth beyond it.
+pub const TOO_LONG_LEAD: TimeDelta = TimeDelta::days(27);
+
 /// How near an end is, in the operator's own steps. Greater is graver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
@@ -22,6 +29,22 @@ pub enum Stage {
     Lead(TimeDelta),
     /// Past.
     Expired,
+}
+
+impl Stage {
+    /// How far from its end a token reaches this stage.
+    pub fn lead(self) -> TimeDelta {
+        match self {
+            Self::Lead(lead) => lead,
+            Self::Expired => TimeDelta::zero(),
+        }
+    }
+
+    /// Whether a token that ends at `end` has left this stage at `now`: it lies beyond it by at least a tenth of it, and at least
+    /// an hour. Less is no renewal but a sliding or rounded value, which would resolve and open the alert again and again.
+    pub fn is_left(self, end: Timestamp, now: Timestamp) -> bool {
+        (end - now) - self.lead() >= (self.lead() / 10).max(SAME_WITHIN)
+    }
 }
 
 impl PartialOrd for Stage {
@@ -83,6 +106,17 @@ impl Ladder {
         self.0.iter().rev().find(|lead| left <= **lead).map(|lead| Stage::Lead(*lead))
     }
 
+    /// Whether `end` is farther than every lead time at `now`.
+    pub fn is_beyond_all(&self, end: Timestamp, now: Timestamp) -> bool {
+        self.stage(end, now).is_none()
+    }
+
+    /// Whether a token that ends at `end` has left every stage at `now`: a renewal.
+    pub fn is_left(&self, end: Timestamp, now: Timestamp) -> bool {
+        let mut stages = self.0.iter().copied().map(Stage::Lead).chain([Stage::Expired]);
+        stages.all(|stage| stage.is_left(end, now))
+    }
+
     /// The next moment after `now` at which [`Self::stage`] or [`severity`] gives another answer.
     pub fn next_moment(&self, end: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let rungs = self.0.iter().copied().chain([CRITICAL_WITHIN, TimeDelta::zero()]);
@@ -95,12 +129,18 @@ pub fn severity(end: Timestamp, now: Timestamp) -> Severity {
     if end - now <= CRITICAL_WITHIN { Severity::Critical } else { Severity::Warning }
 }
 
+/// Whether two expiries are the same, but for less than an hour.
+pub fn is_same(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => (one - other).abs() < SAME_WITHIN,
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
 /// Whether only a clock that ran ahead can have shown this stage and severity of that end.
 pub fn is_ahead(end: Timestamp, stage: Option<Stage>, severity: Severity, now: Timestamp) -> bool {
-    let stage = stage.map(|stage| match stage {
-        Stage::Lead(lead) => lead,
-        Stage::Expired => TimeDelta::zero(),
-    });
+    let stage = stage.map(Stage::lead);
     let critical = (severity == Severity::Critical).then_some(CRITICAL_WITHIN);
     let begins = |lead| end.checked_sub_signed(lead);
     stage.into_iter().chain(critical).filter_map(begins).any(|moment| was_set_back(moment, now))

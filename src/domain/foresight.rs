@@ -10,6 +10,7 @@ use super::alert::{Alert, AlertId, AlertKind, Subject};
 use super::announce::{Case, Telling, Told, Word};
 use super::assess::{self, Open, Others, Transition};
 use super::directory::Directory;
+use super::expiry::is_same;
 use super::message::{Reason, Status};
 use super::policy::Policy;
 use super::route::Route;
@@ -82,7 +83,7 @@ impl Scene<'_> {
             let others = Others::default();
             assess::subscription(&self.account.subscription, self.members, others, &open, self.policy, now)
         } else {
-            self.own(Alert::is_firing).map(assess::unwatched).collect()
+            self.own(Alert::is_firing).map(|alert| assess::unwatched(alert, now)).collect()
         };
         self.make(steps, now);
     }
@@ -102,7 +103,7 @@ impl Scene<'_> {
                 self.acks.remove(&id);
             }
             match self.returning(&step) {
-                Some(place) => self.reopen(place, step),
+                Some(place) => self.reopen(place, step, now),
                 None => assess::take(step, &mut self.alerts, now),
             }
         }
@@ -158,7 +159,9 @@ impl Scene<'_> {
         Case {
             alert,
             unwanted: self.directory.unwanted(&listener.name, &listener.route, alert),
-            told: told.and_then(|told| Told::of(told.iter().copied(), alert.condition.expires_at, now)),
+            told: told.and_then(|told| {
+                Told::of(told.iter().copied(), (alert.condition.expires_at, alert.reached_at), now)
+            }),
             withheld_until: self.directory.withheld(self.silences, alert, now),
             acked: self.acks.contains(&alert.id),
             repeat_every: self.policy.repeat_every,
@@ -199,22 +202,22 @@ impl Scene<'_> {
         let Transition::Open(condition) = step else { return None };
         let was_told = |alert: &Alert| {
             let tellings = self.tellings.iter().filter(|((id, _), _)| *id == alert.id);
-            tellings.flat_map(|(_, told)| told).any(|telling| telling.expires_at == condition.expires_at)
+            tellings.flat_map(|(_, told)| told).any(|told| is_same(told.expires_at, condition.expires_at))
         };
         let returns = |alert: &Alert| {
             condition.kind == AlertKind::Expiry
                 && alert.condition.kind == AlertKind::Expiry
                 && alert.condition.subject == condition.subject
                 && alert.renewed_until.is_some()
-                && (alert.condition.expires_at == condition.expires_at || was_told(alert))
+                && (alert.returns_with(condition) || was_told(alert))
         };
         let ended = self.alerts.iter().enumerate().filter(|(_, alert)| returns(alert));
         ended.max_by_key(|(_, alert)| (alert.opened_at, alert.id.clone())).map(|(place, _)| place)
     }
 
-    fn reopen(&mut self, place: usize, step: Transition) {
+    fn reopen(&mut self, place: usize, step: Transition, now: Timestamp) {
         if let (Transition::Open(condition), Some(alert)) = (step, self.alerts.get_mut(place)) {
-            alert.condition = condition;
+            alert.update(condition, now);
             alert.resolved_at = None;
             alert.renewed_until = None;
         }

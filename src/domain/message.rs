@@ -114,6 +114,9 @@ pub struct AlertEntry {
     pub expires_at: Option<Timestamp>,
     /// One sentence.
     pub detail: String,
+    /// Whether it resolved because its account, subscription or receiver left the configuration; absent unless it did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_longer_watched: bool,
 }
 
 /// One change as a message tells it.

@@ -14,6 +14,7 @@ pub mod configuration;
 pub mod diff;
 pub mod directory;
 pub mod expiry;
+pub mod expiry_tracking;
 pub mod foresight;
 pub mod message;
 pub mod moment;

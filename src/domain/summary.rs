@@ -211,8 +211,22 @@ fn expiry_words(alert: &AlertEntry, now: Timestamp) -> String {
     }
 }
 
+/// Nothing is known to be well: only nobody looks any more.
+fn no_longer_watched_words(alert: &AlertEntry) -> String {
+    match alert.expires_at {
+        Some(end) if alert.resolved_at.is_some_and(|resolved| end <= resolved) => {
+            format!("no longer watched, token expired {}", time::minute(end))
+        }
+        Some(end) => format!("no longer watched, token expires {}", time::minute(end)),
+        None => "no longer watched".to_owned(),
+    }
+}
+
 fn resolved_words(alert: &AlertEntry) -> String {
-    // An alert can also end because its account left the configuration; then its end is the old one.
+    if alert.no_longer_watched {
+        return no_longer_watched_words(alert);
+    }
+    // An expiry that is past was not renewed: a clock that was set back resolves an alert too.
     let later_end = alert.expires_at.filter(|end| alert.resolved_at.is_none_or(|resolved| *end > resolved));
     let words = match (alert.kind, later_end) {
         (AlertKind::Expiry, Some(end)) => {
@@ -258,6 +272,7 @@ mod tests {
             status: Status::Firing,
             reason: None,
             stage: None,
+            no_longer_watched: false,
             severity: Severity::Critical,
             subscription: Some(SubscriptionName::new("main")),
             account: Some(account("studio-a")),

@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 /// Characters of an id or a name that are printed; JSON has all of them.
 pub const LONGEST_NAME: usize = 80;
 
+/// The most characters of a text from outside that a sentence quotes: enough to recognise a date in any notation.
+pub const MAX_QUOTED: usize = 64;
+
 /// `text` on one line: white space of any kind becomes one space, what cannot be seen is escaped.
 pub fn one_line(text: &str) -> String {
     escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "), is_unseen)
@@ -42,6 +45,14 @@ pub fn shortened(text: &str, room: usize) -> String {
     }
     let kept: String = text.chars().take(room.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// `text` in quotation marks, for a sentence: shortened, and with whatever does not print escaped.
+pub fn quoted(text: &str) -> String {
+    format!(
+        "\"{}\"",
+        escaped(&shortened(text, MAX_QUOTED).replace('\\', "\\\\").replace('"', "\\\""), is_unseen)
+    )
 }
 
 fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {

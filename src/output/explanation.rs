@@ -5,9 +5,10 @@ use std::fmt::Write;
 use super::lines::{block, wrapped};
 use super::paint::{Paint, bold, severity};
 use crate::domain::account::ReceiverName;
-use crate::domain::text::{self, one_line};
+use crate::domain::expiry_tracking::ReadState;
+use crate::domain::text::{self, one_line, quoted};
 use crate::domain::time::{Timestamp, minute, relative};
-use crate::report::{Explanation, NextReport, RuleReport, RungReport, WordReport, WordResult};
+use crate::report::{ExpiryReport, Explanation, NextReport, RuleReport, RungReport, WordReport, WordResult};
 use crate::store::DeliveryState;
 
 /// How far what is said under a heading is moved in.
@@ -74,15 +75,33 @@ fn known(explanation: &Explanation) -> String {
 
 fn clock(explanation: &Explanation) -> String {
     let (end, now) = (&explanation.end, explanation.generated_at);
-    let Some(expires_at) = end.expires_at else {
-        return line("token ends", &format!("unknown: {}", end.why));
+    let mut text = match end.expires_at {
+        Some(expires_at) => line("token ends", &format!("{}; {}", at(Some(expires_at), now), end.why)),
+        None => line("token ends", &format!("unknown: {}", end.why)),
     };
-    let mut text = line("token ends", &format!("{}; {}", at(Some(expires_at), now), end.why));
-    for (name, moment) in [("exp_Expire", end.ends.exp_expire), ("exp", end.ends.exp)] {
-        text.push_str(&line(name, &moment.map_or_else(|| "absent".to_owned(), minute)));
+    for (name, expiry) in [("exp_Expire", &end.expiries.exp_expire), ("exp", &end.expiries.exp)] {
+        text.push_str(&line(name, &one_expiry(expiry)));
     }
     text.extend(explanation.rungs.iter().map(|rung| one_rung(rung, now)));
     text
+}
+
+/// `2026-12-01 08:00 UTC`; with what the last healthy check found in its place.
+fn one_expiry(expiry: &ExpiryReport) -> String {
+    let state = match (expiry.state, &expiry.text) {
+        (ReadState::Read, _) => None,
+        (ReadState::Missing, _) => Some("missing".to_owned()),
+        (ReadState::Unreadable, Some(text)) => Some(format!("unreadable: {}", quoted(text))),
+        (ReadState::Unreadable, None) => Some("unreadable".to_owned()),
+    };
+    match (state, expiry.at.zip(expiry.seen_at)) {
+        (None, Some((at, _))) => minute(at),
+        (None, None) => "missing".to_owned(),
+        (Some(state), None) => state,
+        (Some(state), Some((at, seen))) => {
+            format!("{state}; last seen {}, when it was {}", minute(seen), minute(at))
+        }
+    }
 }
 
 fn one_rung(rung: &RungReport, now: Timestamp) -> String {

@@ -10,8 +10,10 @@ use crate::domain::account::{AccountId, SubscriptionName};
 use crate::domain::change::ChangeKind;
 use crate::domain::configuration::{Configuration, EndSource};
 use crate::domain::diff;
+use crate::domain::expiry_tracking::{Reading, Readings};
 use crate::domain::severity::Severity;
 use crate::domain::standing::Known;
+use crate::domain::text::quoted;
 use crate::domain::time::{Timestamp, rfc3339, seconds};
 use crate::store::Snapshot;
 
@@ -231,14 +233,19 @@ impl Diff {
 
 /// Every member by the vendor's name.
 fn members(configuration: &Configuration) -> BTreeMap<String, Value> {
-    let Configuration { host, user_id, max_jobs, capabilities, exp_expire, exp } = configuration;
-    let moment = |moment: &Option<Timestamp>| moment.map(|moment| json!(rfc3339(moment)));
+    let Configuration { host, user_id, max_jobs, capabilities, .. } = configuration;
+    let expiry = |reading: Reading| match reading {
+        Reading::Read(at) => Some(json!(rfc3339(at))),
+        Reading::Missing => None,
+        Reading::Unreadable(text) => Some(json!(format!("unreadable: {}", quoted(&text)))),
+    };
+    let Readings { exp_expire, exp } = configuration.readings();
     let given = [
         ("jwt.host", host.as_ref().map(|host| json!(host))),
         ("jwt.user.id", user_id.as_ref().map(|id| json!(id))),
         ("maxJobs", max_jobs.map(|jobs| json!(jobs))),
-        ("jwt.exp_Expire", moment(exp_expire)),
-        ("jwt.exp", moment(exp)),
+        ("jwt.exp_Expire", expiry(exp_expire)),
+        ("jwt.exp", expiry(exp)),
     ];
     let given = given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     given.chain(capabilities.iter().map(|(name, has)| (name.clone(), json!(has)))).collect()

@@ -29,4 +29,4 @@ pub use schedule::{RunTime, ScheduleReport};
 pub use schema::{SCHEMAS, Schema};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
-pub use status::{AccountReport, Ends, LastRun, ListReport, Outbox, Report};
+pub use status::{AccountReport, Expiries, ExpiryReport, LastRun, ListReport, Outbox, Report};

@@ -12,6 +12,7 @@ use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alert::{Alert, AlertKind, Subject};
 use crate::domain::announce::alert_entry;
 use crate::domain::expiry::{self, CRITICAL_WITHIN};
+use crate::domain::expiry_tracking::{ReadState, TrackedExpiries, TrackedExpiry};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
 use crate::domain::overdue::{Overdue, overdue};
@@ -105,8 +106,8 @@ pub struct AccountReport {
     #[serde(with = "seconds::option")]
     #[schemars(with = "Option<Timestamp>")]
     pub expires_at: Option<Timestamp>,
-    /// Both ends as the vendor gives them: they can contradict each other.
-    pub ends: Ends,
+    /// What is known of both members that give the expiry: they can contradict each other.
+    pub expiries: Expiries,
     /// `maxJobs`.
     pub max_jobs: Option<i64>,
     /// `jwt.host`.
@@ -126,17 +127,44 @@ pub struct AccountReport {
     pub critical_within: TimeDelta,
 }
 
-/// The two ends that a configuration can hold, by the vendor's names.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-pub struct Ends {
+/// The two members that give the expiry, by the vendor's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Expiries {
     /// `jwt.exp_Expire`.
-    #[serde(rename = "exp_Expire", with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
-    pub exp_expire: Option<Timestamp>,
+    #[serde(rename = "exp_Expire")]
+    pub exp_expire: ExpiryReport,
     /// `jwt.exp`.
+    pub exp: ExpiryReport,
+}
+
+/// What is known of one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ExpiryReport {
+    /// Its last readable value; `null` when it never had one.
     #[serde(with = "seconds::option")]
     #[schemars(with = "Option<Timestamp>")]
-    pub exp: Option<Timestamp>,
+    pub at: Option<Timestamp>,
+    /// When that was last seen.
+    #[serde(with = "seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
+    pub seen_at: Option<Timestamp>,
+    /// What the last healthy check made of it.
+    pub state: ReadState,
+    /// Quotes it, shortened, where it cannot be read.
+    pub text: Option<String>,
+}
+
+impl Expiries {
+    /// What `tracked` says.
+    pub fn new(tracked: &TrackedExpiries) -> Self {
+        let report = |tracked: &TrackedExpiry| ExpiryReport {
+            at: tracked.last,
+            seen_at: tracked.seen_at,
+            state: tracked.state,
+            text: tracked.text.clone(),
+        };
+        Self { exp_expire: report(&tracked.exp_expire), exp: report(&tracked.exp) }
+    }
 }
 
 /// The outbox in numbers.
@@ -296,7 +324,7 @@ impl AccountReport {
             checked_at: standing.checked_at,
             last_ok_at: standing.last_ok_at,
             expires_at: end,
-            ends: Ends { exp_expire: seen.exp_expire, exp: seen.exp },
+            expiries: Expiries::new(&standing.expiries),
             max_jobs: seen.max_jobs,
             host: seen.host,
             capabilities: Arc::new(seen.capabilities),

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 use super::rows::{json, millis, moment, moment_of, to_json, word};
 use super::{AT_ONCE, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::configuration::Configuration;
+use crate::domain::expiry_tracking::TrackedExpiries;
 use crate::domain::observation::Outcome;
 use crate::domain::standing::{Fault, Known, Standing, Suspicion};
 use crate::domain::time::Timestamp;
@@ -44,8 +44,7 @@ struct AccountRow {
     faults: String,
     ends_at: Option<i64>,
     end_missing: bool,
-    highest_end: Option<i64>,
-    stepped_back_to: Option<i64>,
+    expiries: String,
 }
 
 impl AccountRow {
@@ -63,6 +62,12 @@ impl AccountRow {
             .split_whitespace()
             .map(|fault| word("accounts.faults", fault, Fault::from_word))
             .collect::<Result<_, _>>()?;
+        let last_ok_at = moment_of("accounts.last_ok_at", self.last_ok_at)?;
+        let mut expiries: TrackedExpiries = json("accounts.expiries", &self.expiries)?;
+        // What the last healthy look could read was seen then, also where only its row of looks moved.
+        if let Some(at) = last_ok_at {
+            expiries.seen_again(at);
+        }
         let standing = Standing {
             outcome: self
                 .outcome
@@ -72,15 +77,14 @@ impl AccountRow {
             checked_at: moment_of("accounts.checked_at", self.checked_at)?,
             verdict_run: self.verdict_run,
             ok_run: self.ok_run,
-            last_ok_at: moment_of("accounts.last_ok_at", self.last_ok_at)?,
+            last_ok_at,
             last_verdict_at: moment_of("accounts.last_verdict_at", self.last_verdict_at)?,
             no_verdict_since: moment_of("accounts.no_verdict_since", self.no_verdict_since)?,
             suspicion,
             faults,
             end: moment_of("accounts.ends_at", self.ends_at)?,
             end_missing: self.end_missing,
-            highest_end: moment_of("accounts.highest_end", self.highest_end)?,
-            stepped_back_to: moment_of("accounts.stepped_back_to", self.stepped_back_to)?,
+            expiries,
         };
         let account = AccountKey {
             subscription: SubscriptionName::new(self.subscription),
@@ -102,7 +106,7 @@ macro_rules! known {
             coalesce(l.at, a.checked_at) AS checked_at, coalesce(l.run, a.verdict_run) AS verdict_run,
             coalesce(l.run, a.ok_run) AS ok_run, coalesce(l.at, a.last_ok_at) AS last_ok_at,
             coalesce(l.at, a.last_verdict_at) AS last_verdict_at, a.no_verdict_since, a.suspect, a.suspect_since, a.ask_at,
-            a.faults, a.ends_at, a.end_missing, a.highest_end, a.stepped_back_to FROM ",
+            a.faults, a.ends_at, a.end_missing, a.expiries FROM ",
             $from,
             " LEFT JOIN snapshots s ON s.id = a.snapshot LEFT JOIN looks l ON l.account = a.key ",
             $tail
@@ -127,10 +131,9 @@ async fn astir(connection: &mut SqliteConnection, horizon: Timestamp) -> Result<
     ))
     .bind(millis(horizon))
     .fetch(connection);
-    // Neither time nor a cause asks what an account can do, and of ten thousand that is most of what is known.
-    let ends_alone =
-        |known: Known| Known { configuration: known.configuration.map(Configuration::ends_alone), ..known };
-    rows.map(|row: Result<AccountRow, _>| row?.read().map(ends_alone)).try_collect().await
+    // Neither time nor a cause asks for the configuration, and of ten thousand that is most of what is known.
+    let without = |known: Known| Known { configuration: None, ..known };
+    rows.map(|row: Result<AccountRow, _>| row?.read().map(without)).try_collect().await
 }
 
 async fn next_end(
@@ -240,7 +243,7 @@ impl Writer {
     }
 
     /// What is known of every watched account about which there may be something to say: that is not calm, whose token ends by
-    /// `horizon`, or that has an alert; lists included. Of their configurations no more than the ends.
+    /// `horizon`, or that has an alert; lists included. Their configurations are left out.
     pub async fn astir(&mut self, horizon: Timestamp) -> Result<Vec<Known>, StoreError> {
         astir(self.connection(), horizon).await
     }

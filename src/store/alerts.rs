@@ -6,7 +6,8 @@ use sqlx::SqliteConnection;
 use super::rows::{count, millis, millis_of, moment, moment_of, severity, to_json, unreadable, word};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
-use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
+use crate::domain::expiry::SAME_WITHIN;
 use crate::domain::time::Timestamp;
 
 /// An alert whose life begins.
@@ -27,6 +28,8 @@ pub struct Resolved {
     pub detail: String,
     /// The end that replaced the one that was near; `expiry` only.
     pub renewed_until: Option<Timestamp>,
+    /// Why, for programs.
+    pub resolution: Resolution,
 }
 
 #[derive(sqlx::FromRow)]
@@ -44,6 +47,8 @@ struct AlertRow {
     opened_at: i64,
     resolved_at: Option<i64>,
     renewed_until: Option<i64>,
+    reached_at: i64,
+    resolution: Option<String>,
 }
 
 impl AlertRow {
@@ -73,6 +78,11 @@ impl AlertRow {
             opened_at: moment("alerts.opened_at", self.opened_at)?,
             resolved_at: moment_of("alerts.resolved_at", self.resolved_at)?,
             renewed_until: moment_of("alerts.renewed_until", self.renewed_until)?,
+            reached_at: moment("alerts.reached_at", self.reached_at)?,
+            resolution: self
+                .resolution
+                .map(|resolution| word("alerts.resolution", &resolution, Resolution::from_name))
+                .transpose()?,
         })
     }
 }
@@ -91,7 +101,7 @@ macro_rules! alerts {
     ($tail:literal) => {
         concat!(
             "SELECT id, subscription, account, receiver, kind, stage, severity, expires_at, detail, affected,
-             opened_at, resolved_at, renewed_until FROM alerts ",
+             opened_at, resolved_at, renewed_until, reached_at, resolution FROM alerts ",
             $tail
         )
     };
@@ -126,9 +136,9 @@ impl Writer {
         };
         let rows: Vec<_> = opened.iter().map(row).collect();
         sqlx::query(
-            "INSERT INTO alerts (id, subscription, account, receiver, kind, stage, severity, affected, expires_at, detail, opened_at)
+            "INSERT INTO alerts (id, subscription, account, receiver, kind, stage, severity, affected, expires_at, detail, opened_at, reached_at)
              SELECT value ->> 0, value ->> '$[1][0]', value ->> '$[1][1]', value ->> '$[1][2]', value ->> '$[2][0]',
-                    value ->> '$[2][1]', value ->> '$[2][2]', value ->> '$[2][3]', value ->> 3, value ->> 4, ?2
+                    value ->> '$[2][1]', value ->> '$[2][2]', value ->> '$[2][3]', value ->> 3, value ->> 4, ?2, ?2
              FROM json_each(?1)",
         )
         .bind(to_json("alerts", &rows)?)
@@ -139,39 +149,48 @@ impl Writer {
     }
 
     /// Lets the alert of the same subject and kind that a later end resolved fire on, when this end was its own or was told as
-    /// its own, and says which one that was. An end that comes back is not news: what was told of it stays told. An
+    /// its own, and gives it. An end that comes back is not news: what was told of it stays told. An
     /// account that comes back is: its alert ended because nobody watched it.
-    pub async fn reopen_alert(&mut self, condition: &Condition) -> Result<Option<AlertId>, StoreError> {
+    pub async fn reopen_alert(&mut self, condition: &Condition) -> Result<Option<Alert>, StoreError> {
         let [subscription, account, receiver] = columns(&condition.subject);
-        let id: Option<String> = sqlx::query_scalar(
+        // As `Alert::returns_with`, and what was told besides.
+        let row: Option<AlertRow> = sqlx::query_as(
             "UPDATE alerts SET resolved_at = NULL, renewed_until = NULL, settled = 0
              WHERE id = (SELECT id FROM alerts a WHERE subscription = ?1 AND account = ?2 AND receiver = ?3 AND kind = ?4
                          AND renewed_until IS NOT NULL
-                         AND (expires_at = ?5 OR EXISTS (
-                             SELECT 1 FROM announcements t WHERE t.alert = a.id AND t.expires_at = ?5))
+                         AND ((abs(expires_at - ?5) < ?6 AND abs(renewed_until - expires_at) >= ?6) OR EXISTS (
+                             SELECT 1 FROM announcements t WHERE t.alert = a.id AND abs(t.expires_at - ?5) < ?6))
                          ORDER BY opened_at DESC, id DESC LIMIT 1)
-             RETURNING id",
+             RETURNING id, subscription, account, receiver, kind, stage, severity, expires_at, detail, affected,
+                       opened_at, resolved_at, renewed_until, reached_at, resolution",
         )
         .bind(subscription)
         .bind(account)
         .bind(receiver)
         .bind(condition.kind.as_str())
         .bind(millis_of(condition.expires_at))
+        .bind(SAME_WITHIN.num_milliseconds())
         .fetch_optional(self.connection())
         .await?;
-        Ok(id.map(AlertId::new))
+        row.map(AlertRow::read).transpose()
     }
 
-    /// Gives a firing alert another content; its subject and kind stay.
-    pub async fn update_alert(&mut self, id: &AlertId, condition: &Condition) -> Result<(), StoreError> {
+    /// Gives a firing alert another content, whose severity and stage were reached at `reached_at`; its subject and kind stay.
+    pub async fn update_alert(
+        &mut self,
+        id: &AlertId,
+        condition: &Condition,
+        reached_at: Timestamp,
+    ) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE alerts SET stage = ?, severity = ?, expires_at = ?, detail = ?, affected = ? WHERE id = ?",
+            "UPDATE alerts SET stage = ?, severity = ?, expires_at = ?, detail = ?, affected = ?, reached_at = ? WHERE id = ?",
         )
         .bind(condition.stage.map(|stage| stage.to_string()))
         .bind(condition.severity.as_str())
         .bind(millis_of(condition.expires_at))
         .bind(&condition.detail)
         .bind(condition.affected)
+        .bind(millis(reached_at))
         .bind(id.as_str())
         .execute(self.connection())
         .await?;
@@ -183,13 +202,14 @@ impl Writer {
         if resolved.is_empty() {
             return Ok(());
         }
-        let row = |Resolved { id, detail, renewed_until }: &Resolved| {
-            (id.to_string(), detail.clone(), millis_of(*renewed_until))
+        let row = |Resolved { id, detail, renewed_until, resolution }: &Resolved| {
+            (id.to_string(), detail.clone(), millis_of(*renewed_until), resolution.as_str())
         };
         let rows: Vec<_> = resolved.iter().map(row).collect();
         let rows = to_json("alerts", &rows)?;
         sqlx::query(
-            "UPDATE alerts SET resolved_at = ?2, detail = e.value ->> 1, renewed_until = e.value ->> 2
+            "UPDATE alerts SET resolved_at = ?2, detail = e.value ->> 1, renewed_until = e.value ->> 2,
+                               resolution = e.value ->> 3
              FROM json_each(?1) e WHERE alerts.id = e.value ->> 0 AND alerts.resolved_at IS NULL",
         )
         .bind(&rows)

@@ -74,6 +74,7 @@ struct ToldRow {
     severity: String,
     expires_at: Option<i64>,
     present_end: Option<i64>,
+    reached_at: i64,
 }
 
 impl ToldRow {
@@ -134,14 +135,14 @@ impl Row {
 struct Tellings {
     alert: String,
     receiver: String,
-    /// The alert's present end.
-    end: Option<Timestamp>,
+    /// The alert's present end, and when its stage was reached.
+    present: (Option<Timestamp>, Timestamp),
     all: Vec<Telling>,
 }
 
 impl Tellings {
     fn told(self, now: Timestamp) -> Option<((AlertId, ReceiverName), Told)> {
-        let told = Told::of(self.all, self.end, now)?;
+        let told = Told::of(self.all, self.present, now)?;
         Some(((AlertId::new(self.alert), ReceiverName::new(self.receiver)), told))
     }
 }
@@ -182,7 +183,7 @@ impl Writer {
         // INDEXED BY and CROSS JOIN begin with the few unsettled alerts; SQLite would rather walk through all that was ever
         // told, to save itself the sorting.
         let mut rows = sqlx::query_as(
-            "SELECT t.alert, t.receiver, t.status, t.told_at, t.stage, t.severity, t.expires_at, a.expires_at AS present_end
+            "SELECT t.alert, t.receiver, t.status, t.told_at, t.stage, t.severity, t.expires_at, a.expires_at AS present_end, a.reached_at
              FROM alerts a INDEXED BY alerts_unsettled CROSS JOIN announcements t ON t.alert = a.id
              WHERE a.settled = 0 AND NOT EXISTS (
                  SELECT 1 FROM messages f WHERE f.id = t.message AND f.state = 'failed' AND t.status = 'firing'
@@ -208,9 +209,10 @@ impl Writer {
                 }
                 other => {
                     told.extend(other.take().and_then(|one| one.told(now)));
-                    let end = moment_of("announcements.expires_at", row.present_end)?;
+                    let reached_at = moment("alerts.reached_at", row.reached_at)?;
+                    let present = (moment_of("announcements.expires_at", row.present_end)?, reached_at);
                     let ToldRow { alert, receiver, .. } = row;
-                    *other = Some(Tellings { alert, receiver, end, all: vec![telling] });
+                    *other = Some(Tellings { alert, receiver, present, all: vec![telling] });
                 }
             }
         }

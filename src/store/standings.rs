@@ -43,15 +43,14 @@ struct Row<'a> {
     faults: String,
     ends_at: Option<i64>,
     end_missing: bool,
-    highest_end: Option<i64>,
-    stepped_back_to: Option<i64>,
+    expiries: String,
     digest: Option<&'a str>,
 }
 
 impl<'a> Row<'a> {
-    fn of(Taught { account, standing, digest }: Taught<'a>) -> Self {
+    fn of(Taught { account, standing, digest }: Taught<'a>) -> Result<Self, StoreError> {
         let faults: Vec<&str> = standing.faults.iter().map(|fault| fault.kind().as_str()).collect();
-        Self {
+        Ok(Self {
             subscription: account.subscription.as_str(),
             id: account.id.as_str(),
             outcome: standing.outcome.map(Outcome::as_str),
@@ -68,10 +67,9 @@ impl<'a> Row<'a> {
             faults: faults.join(" "),
             ends_at: millis_of(standing.end),
             end_missing: standing.end_missing,
-            highest_end: millis_of(standing.highest_end),
-            stepped_back_to: millis_of(standing.stepped_back_to),
+            expiries: to_json("expiries", &standing.expiries)?,
             digest,
-        }
+        })
     }
 }
 
@@ -81,7 +79,7 @@ impl Writer {
         &mut self,
         taught: impl IntoIterator<Item = Taught<'_>>,
     ) -> Result<(), StoreError> {
-        let rows: Vec<Row<'_>> = taught.into_iter().map(Row::of).collect();
+        let rows: Vec<Row<'_>> = taught.into_iter().map(Row::of).collect::<Result<_, _>>()?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -94,8 +92,7 @@ impl Writer {
              no_verdict_since = e.value ->> 'no_verdict_since', suspect = e.value ->> 'suspect',
              suspect_since = e.value ->> 'suspect_since', ask_at = e.value ->> 'ask_at', faults = e.value ->> 'faults',
              ends_at = e.value ->> 'ends_at', end_missing = e.value ->> 'end_missing',
-             highest_end = e.value ->> 'highest_end', stepped_back_to = e.value ->> 'stepped_back_to',
-             calm = e.value ->> 'digest' IS NOT NULL
+             expiries = e.value ->> 'expiries', calm = e.value ->> 'digest' IS NOT NULL
              FROM json_each(?1) e
              WHERE accounts.subscription = e.value ->> 'subscription' AND accounts.id = e.value ->> 'id'",
         )

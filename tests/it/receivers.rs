@@ -120,7 +120,9 @@ async fn a_removed_account_ends_its_alerts_with_a_word() {
     world.reload(Settings::watching(&BOTH[1..]).receivers(&[PAGER, DESK, "accounts = [\"office-*\"]"])).await;
     world.tick().await;
     let message = crate::heard::body(&world.pager.deliveries()[0]);
-    assert_eq!(message["data"]["alerts"][0]["detail"], "No longer watched: it left the configuration.");
+    let detail = message["data"]["alerts"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("No longer watched: the account left the configuration."), "{detail}");
+    assert_eq!(message["data"]["summary"], "studio-a: no longer watched");
     assert_eq!(world.heard(), ["resolved account_error critical studio-a"], "by its old name");
     assert_eq!(world.heard_at_desk().len(), 2);
     assert!(world.firing().await.is_empty());

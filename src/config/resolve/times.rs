@@ -7,7 +7,7 @@ use super::super::model::{Alerts, Expiry, Timetable};
 use super::super::reader::Table;
 use super::bounds::{self, SECOND, YEAR};
 use crate::domain::configuration::EndSource;
-use crate::domain::expiry::Ladder;
+use crate::domain::expiry::{Ladder, TOO_LONG_LEAD};
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Timestamp;
 
@@ -58,7 +58,16 @@ pub(super) fn ladder(table: &mut Table<'_>) -> Option<Ladder> {
         leads.place.problem("is empty: give at least one, such as `1d`");
         return None;
     }
+    let list = leads.place;
     let leads = leads.value.into_iter().map(|lead| lead.read(|typed| bounds::length(&typed, (SECOND, YEAR))));
+    let leads = leads.inspect(|lead| {
+        if lead.is_some_and(|lead| lead >= TOO_LONG_LEAD) {
+            list.warning(
+                "holds 27 days or more: tokens live about 30 days and a renewed expiry must lie a tenth beyond a lead time, so \
+                 such an alert may never resolve; give at most 26d",
+            );
+        }
+    });
     leads.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(Ladder::new)
 }
 

@@ -8,9 +8,9 @@ use std::cmp::Reverse;
 use chrono::TimeDelta;
 
 use crate::domain::account::{AccountKey, AccountRef, ReceiverName};
-use crate::domain::alert::{Alert, Condition, Severity, Subject};
+use crate::domain::alert::{Alert, Condition, Resolution, Severity, Subject};
 use crate::domain::change::Change;
-use crate::domain::expiry::Stage;
+use crate::domain::expiry::{SAME_WITHIN, Stage};
 use crate::domain::message::{
     AlertEntry, ChangeEntry, LIMIT, Message, MessageData, MessageType, Reason, Status,
 };
@@ -48,11 +48,13 @@ pub struct Telling {
 }
 
 impl Told {
-    /// What all `tellings` of one alert to one receiver, oldest first, amount to at `now` while the alert's end is `end`. What
-    /// was told of an end by a clock that ran ahead does not count: its rungs are still to come.
+    /// What all `tellings` of one alert to one receiver, oldest first, amount to at `now` while the alert's end is `end` and its
+    /// stage was reached at `reached_at`. What was told of a nearer end counts only since then: an end that slides away is not
+    /// news, one that left a stage is when it reaches it again. What was told of an end by a clock that ran ahead does not count:
+    /// its rungs are still to come.
     pub fn of(
         tellings: impl IntoIterator<Item = Telling>,
-        end: Option<Timestamp>,
+        (end, reached_at): (Option<Timestamp>, Timestamp),
         now: Timestamp,
     ) -> Option<Self> {
         let tellings: Vec<Telling> = tellings.into_iter().collect();
@@ -68,7 +70,9 @@ impl Told {
                 continue;
             }
             sane = sane.min(telling.at);
-            if telling.status == Status::Firing && telling.expires_at >= end {
+            let is_of_end =
+                telling.expires_at.map(|told| told + SAME_WITHIN) > end || telling.expires_at == end;
+            if telling.status == Status::Firing && (is_of_end || telling.at >= reached_at) {
                 told.stage = told.stage.max(telling.stage);
                 told.severity = told.severity.max(Some(telling.severity));
             }
@@ -106,6 +110,10 @@ pub fn decide(
     }
     if alert.condition.expires_at.is_some() && was_set_back(told.at, now) {
         // It heard of an end that is nearer than it is.
+        return Decision::Tell(Reason::Repeated);
+    }
+    if told.status == Status::Resolved && alert.resolution == Some(Resolution::RenewedByOther) {
+        // The renewal that it heard of was contradicted by the configured member, so nothing else says that it is near again.
         return Decision::Tell(Reason::Repeated);
     }
     if alert.condition.stage > told.stage || Some(alert.condition.severity) > told.severity {
@@ -202,6 +210,7 @@ pub fn alert_entry(
         resolved_at: alert.resolved_at,
         expires_at: alert.renewed_until.or(condition.expires_at),
         detail: condition.detail.clone(),
+        no_longer_watched: !alert.is_firing() && alert.resolution == Some(Resolution::NoLongerWatched),
     }
 }
 

@@ -24,7 +24,15 @@ fn alert(stage: Option<Stage>, severity: Severity, resolved: bool) -> Alert {
         affected: 1,
     };
     let resolved_at = resolved.then(|| at(60));
-    Alert { id: AlertId::new("0"), condition, opened_at: at(0), resolved_at, renewed_until: None }
+    Alert {
+        id: AlertId::new("0"),
+        condition,
+        opened_at: at(0),
+        resolved_at,
+        renewed_until: None,
+        reached_at: at(0),
+        resolution: None,
+    }
 }
 
 fn told(status: Status, stage: Option<Stage>, severity: Option<Severity>) -> Told {
@@ -86,7 +94,7 @@ fn who_was_told_of_an_end_by_a_clock_that_ran_ahead_is_told_once_how_it_stands()
     let (week, expired) =
         (telling(-6 * DAY, "7d", Severity::Warning), telling(25 * DAY, "expired", Severity::Critical));
     let decided = |stage_now, severity, tellings: &[Telling], now| {
-        let told = Told::of(tellings.iter().copied(), Some(at(DAY)), at(now));
+        let told = Told::of(tellings.iter().copied(), (Some(at(DAY)), at(10 * DAY)), at(now));
         decide(&alert(stage(stage_now), severity, false), told, None, at(now))
     };
     let now = -5 * DAY;
@@ -129,7 +137,7 @@ fn only_what_was_told_of_this_end_or_a_later_one_counts() {
         at: at(end),
         stage: stage(stage_told),
         severity,
-        expires_at: Some(at(end)),
+        expires_at: Some(at(end * 3_600)),
     };
     let tellings = [
         telling(Status::Firing, "expired", Severity::Critical, 1),
@@ -143,11 +151,11 @@ fn only_what_was_told_of_this_end_or_a_later_one_counts() {
         (3, (stage("1d"), Some(Severity::Critical))),
         (4, (None, None)),
     ] {
-        let told = Told::of(tellings, Some(at(end)), at(5)).unwrap();
+        let told = Told::of(tellings, (Some(at(end * 3_600)), at(10 * DAY)), at(5)).unwrap();
         assert_eq!((told.status, told.at), (Status::Resolved, at(5)));
         assert_eq!((told.stage, told.severity), heard, "end {end}");
     }
-    assert_eq!(Told::of([], None, at(5)), None);
+    assert_eq!(Told::of([], (None, at(0)), at(5)), None);
 }
 
 #[test]
@@ -410,12 +418,12 @@ proptest! {
         alert.condition.expires_at = Some(at(end));
         let every = every.map(TimeDelta::seconds);
         let (now, present) = (at(seconds), alert.condition.expires_at);
-        if let Decision::Tell(reason) = decide(&alert, Told::of(tellings.clone(), present, now), every, now) {
+        if let Decision::Tell(reason) = decide(&alert, Told::of(tellings.clone(), (present, alert.reached_at), now), every, now) {
             prop_assert_eq!(reason == Reason::Opened, tellings.is_empty());
             let status = if resolved { Status::Resolved } else { Status::Firing };
             let Condition { stage, severity, expires_at, .. } = alert.condition;
             let telling = Telling { status, at: now, stage, severity, expires_at };
-            let after = Told::of(tellings.into_iter().chain([telling]), present, now);
+            let after = Told::of(tellings.into_iter().chain([telling]), (present, alert.reached_at), now);
             prop_assert!(!matches!(decide(&alert, after, every, now), Decision::Tell(_)));
         }
     }

@@ -12,14 +12,14 @@ mod words;
 use std::collections::BTreeMap;
 
 use crate::domain::account::{AccountKey, SubscriptionName};
-use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::policy::Policy;
 use crate::domain::standing::{Fault, Known};
 use crate::domain::time::Timestamp;
 use ending::ending;
 use group::Group;
 pub use group::Others;
-use words::{fault_condition, healthy_again};
+use words::{fault_condition, healthy_again, no_longer_watched, unusable_ends};
 
 pub use receiver::{Health, receiver};
 
@@ -38,6 +38,8 @@ pub enum Transition {
         detail: String,
         /// The end that replaced the one that was near; `expiry` only.
         renewed_until: Option<Timestamp>,
+        /// Why, for programs.
+        resolution: Resolution,
     },
 }
 
@@ -101,8 +103,8 @@ pub fn outlived(
 /// Whether this step makes one of `alerts` graver: news also to who acknowledged it as it stood.
 pub fn gets_graver<'a>(step: &'a Transition, alerts: &[Alert]) -> Option<&'a AlertId> {
     let Transition::Update(id, condition) = step else { return None };
-    let before = &alerts.iter().find(|alert| alert.id == *id)?.condition;
-    (condition.stage > before.stage || condition.severity > before.severity).then_some(id)
+    let before = alerts.iter().find(|alert| alert.id == *id)?;
+    before.is_escalated_by(condition).then_some(id)
 }
 
 /// Makes this step in `alerts`. One that begins is named after its place: nobody was told of it.
@@ -114,28 +116,33 @@ pub fn take(step: Transition, alerts: &mut Vec<Alert>, now: Timestamp) {
             opened_at: now,
             resolved_at: None,
             renewed_until: None,
+            reached_at: now,
+            resolution: None,
         }),
         Transition::Update(id, condition) => {
             if let Some(alert) = alerts.iter_mut().find(|alert| alert.id == id) {
-                alert.condition = condition;
+                alert.update(condition, now);
             }
         }
-        Transition::Resolve { id, detail, renewed_until } => {
+        Transition::Resolve { id, detail, renewed_until, resolution } => {
             if let Some(alert) = alerts.iter_mut().find(|alert| alert.id == id) {
                 alert.condition.detail = detail;
                 alert.resolved_at = Some(now);
                 alert.renewed_until = renewed_until;
+                alert.resolution = Some(resolution);
             }
         }
     }
 }
 
-/// The end of alerts whose subject is watched no more.
-pub fn unwatched(alert: &Alert) -> Transition {
+/// The end of alerts whose account, subscription or receiver left the configuration. Nothing was learnt of what they said, so
+/// the sentence repeats what is known.
+pub fn unwatched(alert: &Alert, now: Timestamp) -> Transition {
     Transition::Resolve {
         id: alert.id.clone(),
-        detail: "No longer watched: it left the configuration.".to_owned(),
+        detail: no_longer_watched(&alert.condition, now),
         renewed_until: None,
+        resolution: Resolution::NoLongerWatched,
     }
 }
 
@@ -152,13 +159,19 @@ fn account(member: &Known, open: &Open<'_>, policy: &Policy, now: Timestamp) -> 
         stage: None,
         severity: Severity::Warning,
         expires_at: None,
-        detail: "The account answers well, but its configuration holds no usable end of the token."
-            .to_owned(),
+        detail: unusable_ends(&standing.expiries),
         affected: 1,
     });
-    transitions.extend(settle(find(AlertKind::ExpiryUnknown), without_end, || {
-        "The configuration holds the token's end again.".to_owned()
-    }));
+    let known = find(AlertKind::ExpiryUnknown);
+    match (known, without_end) {
+        // Unlike the vendor's words, this text is ours: it moves when a missing end becomes an unreadable one.
+        (Some(alert), Some(condition)) if alert.condition.detail != condition.detail => {
+            transitions.push(Transition::Update(alert.id.clone(), condition));
+        }
+        (known, without_end) => transitions.extend(settle(known, without_end, || {
+            "The configuration holds the token's end again.".to_owned()
+        })),
+    }
     for fault in [Fault::NotFound, Fault::AccountError] {
         let condition =
             standing.faults.contains(&fault).then(|| fault_condition(subject.clone(), fault, 1, &standing));
@@ -177,9 +190,12 @@ fn settle(
     match (open, wanted) {
         (None, None) => None,
         (None, Some(condition)) => Some(Transition::Open(condition)),
-        (Some(alert), None) => {
-            Some(Transition::Resolve { id: alert.id.clone(), detail: resolved(), renewed_until: None })
-        }
+        (Some(alert), None) => Some(Transition::Resolve {
+            id: alert.id.clone(),
+            detail: resolved(),
+            renewed_until: None,
+            resolution: Resolution::Ended,
+        }),
         (Some(alert), Some(condition)) => {
             let same = alert.condition.severity == condition.severity
                 && alert.condition.affected == condition.affected;

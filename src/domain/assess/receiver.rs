@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::Transition;
 use crate::domain::account::ReceiverName;
-use crate::domain::alert::{Alert, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{Alert, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::time::{Timestamp, minute};
 
 /// A message that is undelivered for this long is an alert.
@@ -50,6 +50,7 @@ pub fn receiver(
         id: alert.id.clone(),
         detail: format!("A message was delivered {}.", minute(delivered_at)),
         renewed_until: None,
+        resolution: Resolution::Ended,
     })
 }
 
@@ -123,6 +124,8 @@ mod tests {
             opened_at: at(0),
             resolved_at: None,
             renewed_until: None,
+            reached_at: at(0),
+            resolution: None,
         };
         let delivered = |seconds| Health { delivered_at: Some(at(seconds)), ..Health::default() };
         assert_eq!(judged(&refused, Some(&alert), 10), None);

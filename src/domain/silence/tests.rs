@@ -46,7 +46,15 @@ fn alert(subject: Subject, kind: AlertKind, stage: Option<Stage>) -> Alert {
         detail: String::new(),
         affected: 1,
     };
-    Alert { id: AlertId::new("A"), condition, opened_at: now(), resolved_at: None, renewed_until: None }
+    Alert {
+        id: AlertId::new("A"),
+        condition,
+        opened_at: now(),
+        resolved_at: None,
+        renewed_until: None,
+        reached_at: now(),
+        resolution: None,
+    }
 }
 
 fn studio() -> Subject {

@@ -11,6 +11,7 @@ use crate::domain::alert::AlertKind;
 use crate::domain::change::Change;
 use crate::domain::configuration::Configuration;
 use crate::domain::diff;
+use crate::domain::expiry_tracking::TrackedExpiries;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -108,14 +109,12 @@ pub struct Standing {
     pub suspicion: Option<Suspicion>,
     /// Bad verdicts believed, until an `ok`.
     pub faults: BTreeSet<Fault>,
-    /// The token's last known end.
+    /// The token's end that counts.
     pub end: Option<Timestamp>,
-    /// Whether the last healthy look held no end.
+    /// Whether the last healthy look held no end, and none is known from before.
     pub end_missing: bool,
-    /// The latest end ever seen.
-    pub highest_end: Option<Timestamp>,
-    /// The earliest end that was told as a step back since [`Self::highest_end`] was reached.
-    pub stepped_back_to: Option<Timestamp>,
+    /// What is known of the two members that give the end.
+    pub expiries: TrackedExpiries,
 }
 
 /// An account with all that the rules need of it.
@@ -154,15 +153,10 @@ pub struct Lesson {
 
 impl Known {
     /// The standing as `policy` reads it: when the operator chose another source for the end since the last look, the
-    /// stored configuration is read anew, which is neither a renewal nor a step back.
+    /// other one counts, which is neither a renewal nor a step back.
     pub fn standing_under(&self, policy: &Policy) -> Standing {
         let mut standing = self.standing.clone();
-        let end = self.configuration.as_ref().and_then(|configuration| configuration.end(policy.source));
-        if end.is_some() && end != standing.end {
-            standing.end = end;
-            standing.highest_end = end;
-            standing.stepped_back_to = None;
-        }
+        standing.end = standing.expiries.effective(policy.source).map(|expiry| expiry.at);
         standing
     }
 
@@ -199,7 +193,11 @@ impl Known {
             if let Some(before) = &self.configuration {
                 changes = diff::fields(&self.account, before, seen, at);
             }
-            let back = standing.follow_end(seen.end(policy.source));
+            let rules = (policy.source, policy.ladder(&self.account));
+            let (expiries, back) = standing.expiries.track(&seen.readings(), rules, at);
+            standing.end = expiries.effective(policy.source).map(|expiry| expiry.at);
+            standing.end_missing = standing.end.is_none();
+            standing.expiries = expiries;
             changes.extend(back.map(|(before, after)| diff::moved_back(&self.account, before, after, at)));
         }
         Lesson { standing, changes }
@@ -218,13 +216,16 @@ impl Standing {
             && self.no_verdict_since.is_none()
             && self.suspicion.is_none()
             && self.faults.is_empty()
-            && self.highest_end >= self.end
+            && self.expiries.is_settled()
     }
 
     /// What is known of a calm account after another look that saw the same.
     #[must_use]
     pub fn still_calm(&self, at: Timestamp, run: RunId) -> Self {
+        let mut expiries = self.expiries.clone();
+        expiries.seen_again(at);
         Self {
+            expiries,
             checked_at: Some(at),
             last_ok_at: Some(at),
             last_verdict_at: Some(at),
@@ -250,25 +251,6 @@ impl Standing {
         } else {
             self.suspicion = Some(Suspicion { fault, since, ask_at: since + policy.confirm_after });
         }
-    }
-
-    /// Takes the end of a healthy look. Returns a step back that is worth a word: each depth once, until a later
-    /// end than ever is seen; two vendor nodes that serve old and new in turn are told once.
-    fn follow_end(&mut self, seen: Option<Timestamp>) -> Option<(Timestamp, Timestamp)> {
-        self.end_missing = seen.is_none();
-        let end = seen?;
-        let before = self.end.replace(end);
-        if self.highest_end.is_none_or(|highest| end > highest) {
-            self.highest_end = Some(end);
-            self.stepped_back_to = None;
-            return None;
-        }
-        let before = before.filter(|before| end < *before)?;
-        if self.stepped_back_to.is_some_and(|told| end >= told) {
-            return None;
-        }
-        self.stepped_back_to = Some(end);
-        Some((before, end))
     }
 }
 

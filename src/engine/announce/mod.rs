@@ -141,7 +141,7 @@ impl Engine {
             Subject::Account(_) | Subject::Subscription(_) => false,
         };
         for alert in alerts.iter().filter(|alert| alert.is_firing()).filter(names) {
-            steps.make(writer, assess::unwatched(alert)).await?;
+            steps.make(writer, assess::unwatched(alert, now)).await?;
         }
         Ok(next)
     }
@@ -194,7 +194,7 @@ fn transitions<'a>(
                 steps.filter(|steps| !steps.iter().any(is_over)).flatten().collect()
             }
         })
-        .chain(unwatched.map(assess::unwatched))
+        .chain(unwatched.map(move |alert| assess::unwatched(alert, now)))
 }
 
 /// Lets go of refusals that were disproved.

@@ -3,7 +3,7 @@
 //! Promises: what ends is written before what begins, since of one subject and kind no more than one alert fires.
 
 use super::new_id;
-use crate::domain::alert::{Alert, AlertId, AlertKind, Subject};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Subject};
 use crate::domain::assess::Transition;
 use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
@@ -41,19 +41,24 @@ impl<'a> Steps<'a> {
             }
             Transition::Open(_) | Transition::Update(..) | Transition::Resolve { .. } => None,
         };
-        let fires_on = again.is_some();
-        let id = match &transition {
-            Transition::Open(_) => again.unwrap_or_else(|| AlertId::new(new_id(self.now))),
-            Transition::Update(id, _) | Transition::Resolve { id, .. } => id.clone(),
+        let id = match (&transition, &again) {
+            (Transition::Open(_), Some(alert)) => alert.id.clone(),
+            (Transition::Open(_), None) => AlertId::new(new_id(self.now)),
+            (Transition::Update(id, _) | Transition::Resolve { id, .. }, _) => id.clone(),
         };
         log(&id, &transition, self.members, self.before);
         match transition {
-            Transition::Open(condition) if !fires_on => self.opened.push(Opened { id, condition }),
-            Transition::Open(condition) | Transition::Update(_, condition) => {
-                writer.update_alert(&id, &condition).await?;
+            Transition::Open(condition) => match again {
+                Some(alert) => self.update(writer, &alert, &condition).await?,
+                None => self.opened.push(Opened { id, condition }),
+            },
+            Transition::Update(_, condition) => {
+                if let Some(alert) = before(self.before, &id) {
+                    self.update(writer, alert, &condition).await?;
+                }
             }
-            Transition::Resolve { detail, renewed_until, .. } => {
-                self.resolved.push(Resolved { id, detail, renewed_until });
+            Transition::Resolve { detail, renewed_until, resolution, .. } => {
+                self.resolved.push(Resolved { id, detail, renewed_until, resolution });
             }
         }
         if self.opened.len().max(self.resolved.len()) >= MANY { self.end(writer).await } else { Ok(()) }
@@ -67,11 +72,25 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
+    async fn update(
+        &self,
+        writer: &mut Writer,
+        alert: &Alert,
+        condition: &Condition,
+    ) -> Result<(), StoreError> {
+        writer.update_alert(&alert.id, condition, alert.reached_at_with(condition, self.now)).await
+    }
+
     async fn write_ends(&mut self, writer: &mut Writer) -> Result<(), StoreError> {
         writer.resolve_alerts(&self.resolved, self.now).await?;
         self.resolved.clear();
         Ok(())
     }
+}
+
+/// The alert of that id among those before.
+fn before<'a>(alerts: &'a [Alert], id: &AlertId) -> Option<&'a Alert> {
+    alerts.binary_search_by(|alert| alert.id.cmp(id)).ok().and_then(|at| alerts.get(at))
 }
 
 /// One line for each step in the life of an alert, which may still be undone with its transaction, and then comes again.
@@ -80,8 +99,7 @@ fn log(id: &AlertId, transition: &Transition, members: &[Known], before: &[Alert
         Transition::Open(condition) => ("fires", condition, &condition.detail),
         Transition::Update(_, condition) => ("moved", condition, &condition.detail),
         Transition::Resolve { detail, .. } => {
-            let at = before.binary_search_by(|alert| alert.id.cmp(id)).ok();
-            let Some(alert) = at.and_then(|at| before.get(at)) else { return };
+            let Some(alert) = self::before(before, id) else { return };
             ("resolved", &alert.condition, detail)
         }
     };

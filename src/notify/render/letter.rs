@@ -53,6 +53,8 @@ struct Item {
 struct Section {
     kind: &'static str,
     ended: bool,
+    /// Ended because nobody watches the subject any more.
+    unwatched: bool,
     entries: Vec<Told>,
 }
 
@@ -204,6 +206,7 @@ fn lead(entry: &Entry<'_>, now: Timestamp) -> String {
     match entry {
         Entry::Change(change) => format!("{line}, seen {}", moment(change.at, now)),
         Entry::Alert(alert) => match (alert.resolved_at, alert.kind, alert.expires_at) {
+            (Some(_), _, _) if alert.no_longer_watched => line,
             (Some(resolved), _, _) => format!("{line} (it lasted {})", in_words(resolved - alert.opened_at)),
             (None, AlertKind::Expiry, Some(end)) if end <= now => {
                 format!("{} {}", entry.topic(now), moment(end, now))
@@ -219,19 +222,24 @@ fn sections(entries: &[Entry<'_>], now: Timestamp) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for entry in entries {
         let (kind, ended) = (advice(entry, now), entry.is_resolved());
+        let unwatched = kind == NO_LONGER_WATCHED;
         let told = Told { tag: entry_tag(entry), line: entry.line(now), facts: facts(entry, now) };
         match sections.iter_mut().find(|section| section.kind == kind) {
             Some(section) => section.entries.push(told),
-            None => sections.push(Section { kind, ended, entries: vec![told] }),
+            None => sections.push(Section { kind, ended, unwatched, entries: vec![told] }),
         }
     }
     sections
 }
 
+/// The section of alerts whose subject left the configuration: they are neither over nor is anything to be done.
+const NO_LONGER_WATCHED: &str = "no_longer_watched";
+
 /// The key of the advice in `templates/advice.jinja`.
 fn advice(entry: &Entry<'_>, now: Timestamp) -> &'static str {
     match entry {
         Entry::Change(change) => change.kind.as_str(),
+        Entry::Alert(alert) if alert.no_longer_watched => NO_LONGER_WATCHED,
         Entry::Alert(alert) if alert.status == Status::Resolved => "over",
         Entry::Alert(alert) => match alert.kind {
             AlertKind::Expiry if alert.expires_at.is_some_and(|end| end <= now) => "expired",
@@ -258,7 +266,8 @@ fn alert_facts(alert: &AlertEntry, now: Timestamp) -> Vec<Fact> {
     match alert.resolved_at {
         Some(resolved) => {
             let (from, to) = (time::minute(opened), time::minute(resolved));
-            add("Lasted", format!("{}: {from} to {to}", in_words(resolved - opened)));
+            let label = if alert.no_longer_watched { "Watched" } else { "Lasted" };
+            add(label, format!("{}: {from} to {to}", in_words(resolved - opened)));
         }
         None => add("Firing since", moment(opened, now)),
     }

@@ -30,6 +30,7 @@ fn alert(kind: AlertKind, severity: Severity, name: Option<&str>) -> AlertReport
             expires_at: None,
             detail: "The MiniMax token ends 2026-11-24 03:15 UTC (in 20 h). One more\nline of a vendor."
                 .to_owned(),
+            no_longer_watched: false,
         },
         acknowledged: None,
         silenced_until: None,

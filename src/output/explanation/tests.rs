@@ -10,7 +10,9 @@ use crate::domain::alert::{AlertId, AlertKind, Severity};
 use crate::domain::configuration::EndSource;
 use crate::domain::message::Reason;
 use crate::domain::observation::Outcome;
-use crate::report::{AckReport, EndReport, Ends, KnownReport, NotTold, RuleAlert, RungTold, SilenceReport};
+use crate::report::{
+    AckReport, EndReport, Expiries, ExpiryReport, KnownReport, NotTold, RuleAlert, RungTold, SilenceReport,
+};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 3, 30, 0).unwrap()
@@ -108,7 +110,15 @@ fn explanation() -> Explanation {
         },
         end: EndReport {
             expires_at: Some(end()),
-            ends: Ends { exp_expire: Some(end()), exp: None },
+            expiries: Expiries {
+                exp_expire: ExpiryReport {
+                    at: Some(end()),
+                    seen_at: Some(end()),
+                    state: crate::domain::expiry_tracking::ReadState::Read,
+                    text: None,
+                },
+                ..Expiries::default()
+            },
             source: EndSource::ExpExpire,
             why: "[expiry].source is exp_Expire".to_owned(),
         },

@@ -31,6 +31,7 @@ fn snapshots() -> Vec<Snapshot> {
         capabilities: [flag("supportVideo", true), flag("supportChat", true)].into(),
         exp_expire: Some(now()),
         exp: None,
+        ..Configuration::default()
     };
     let second = Configuration {
         capabilities: [flag("supportVideo", true)].into(),

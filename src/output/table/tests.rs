@@ -9,7 +9,7 @@ use crate::domain::account::{AccountId, AccountRef, SubscriptionName};
 use crate::domain::alert::AlertId;
 use crate::domain::message::Status;
 use crate::domain::time::Timestamp;
-use crate::report::{Ends, LastRun, Outbox};
+use crate::report::{Expiries, LastRun, Outbox};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -27,7 +27,7 @@ fn account(name: &str, verdict: Verdict, outcome: Outcome, left: Option<TimeDelt
         checked_at: Some(now()),
         last_ok_at: Some(now()),
         expires_at: end,
-        ends: Ends { exp_expire: end, exp: None },
+        expiries: Expiries::default(),
         max_jobs: end.map(|_| 3),
         host: None,
         capabilities: Arc::new(flags.map(|(flag, has)| (flag.to_owned(), has)).into()),
@@ -60,6 +60,7 @@ fn report() -> Report {
         resolved_at: None,
         expires_at: None,
         detail: "The MiniMax token ends 2026-11-24 03:15 UTC.".to_owned(),
+        no_longer_watched: false,
     };
     let started_at = now() - TimeDelta::minutes(3);
     Report {

@@ -12,11 +12,12 @@ use crate::domain::alert::{Alert, AlertId, Subject};
 use crate::domain::announce::Telling;
 use crate::domain::configuration::EndSource;
 use crate::domain::directory::Directory;
+use crate::domain::expiry_tracking::{ReadState, TrackedExpiries};
 use crate::domain::foresight::{Foretold, Listener, Scene};
 use crate::domain::message::Reason;
 use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
-use crate::report::Ends;
+use crate::report::Expiries;
 use crate::report::silences::SilenceReport;
 use crate::store::{Store, StoreError, StoredTelling};
 
@@ -85,7 +86,6 @@ impl Explanation {
         let meant = silences.iter().filter(|silence| silence.matcher.covers_account(subscription, &account));
         let standing = known.standing_under(&policy);
         let seen = known.configuration.clone().unwrap_or_default();
-        let ends = Ends { exp_expire: seen.exp_expire, exp: seen.exp };
         let snapshot = store.present_snapshot(&known.account).await?;
         let mut next: Vec<NextReport> = gathered.to_come(is_watched);
         next.extend(before.foretell(now, now + HORIZON).iter().filter(first_reminders()).map(foretold));
@@ -109,9 +109,9 @@ impl Explanation {
             },
             end: EndReport {
                 expires_at: standing.end,
-                ends,
+                expiries: Expiries::new(&standing.expiries),
                 source: policy.source,
-                why: why_this_end(policy.source, ends),
+                why: why_this_end(policy.source, &standing.expiries),
             },
             rungs: ladder::rungs(&gathered),
             rules: rules::rules(&gathered),
@@ -185,18 +185,39 @@ fn foretold(foretold: &Foretold) -> NextReport {
     }
 }
 
-fn why_this_end(source: EndSource, ends: Ends) -> String {
-    let Ends { exp_expire, exp } = ends;
-    match (source, exp_expire, exp) {
-        (_, None, None) => "the configuration holds neither exp_Expire nor exp",
-        (EndSource::ExpExpire, Some(_), _) => "[expiry].source is exp_Expire",
-        (EndSource::ExpExpire, None, Some(_)) => {
-            "[expiry].source is exp_Expire, which is absent; exp stands in"
+/// Which member counts, and why the configured one does not.
+fn why_this_end(source: EndSource, expiries: &TrackedExpiries) -> String {
+    let setting = format!("[expiry].source is {}", source.as_str());
+    let Some(effective) = expiries.effective(source) else {
+        return "neither exp_Expire nor exp was ever readable".to_owned();
+    };
+    let member = effective.member.as_str();
+    let configured = match source {
+        EndSource::ExpExpire => &expiries.exp_expire,
+        EndSource::Exp => &expiries.exp,
+        EndSource::Earliest => {
+            return match (expiries.exp_expire.last, expiries.exp.last) {
+                (Some(_), Some(_)) if effective.is_replacement => {
+                    format!("{setting}; {member} was renewed while the other could not be read")
+                }
+                (Some(_), Some(_)) => format!("{setting}, and {member} is the earlier one"),
+                _ => format!("{setting}, and only {member} was ever readable"),
+            };
         }
-        (EndSource::Exp, _, Some(_)) => "[expiry].source is exp",
-        (EndSource::Exp, Some(_), None) => "[expiry].source is exp, which is absent; exp_Expire stands in",
-        (EndSource::Earliest, Some(_), Some(_)) => "[expiry].source is earliest, and it is the earlier one",
-        (EndSource::Earliest, ..) => "[expiry].source is earliest, and the other one is absent",
+    };
+    let state = match configured.state {
+        ReadState::Read => return setting,
+        ReadState::Missing => "missing",
+        ReadState::Unreadable => "unreadable",
+    };
+    match (configured.last, member == source.as_str()) {
+        (None, _) => format!("{setting}, which is {state} and never was readable; {member} replaces it"),
+        (Some(_), true) => format!("{setting}, which is {state} now; its last value counts"),
+        (Some(_), false) if effective.is_replacement => {
+            format!("{setting}, which is {state} now; {member} was renewed since and replaces it")
+        }
+        (Some(_), false) => {
+            format!("{setting}, which is {state} now; {member} is earlier than its last value")
+        }
     }
-    .to_owned()
 }

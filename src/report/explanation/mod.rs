@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::silences::SilenceReport;
-use super::{AckReport, Ends};
+use super::{AckReport, Expiries};
 use crate::domain::account::{AccountId, ReceiverName, SubscriptionName};
 use crate::domain::alert::{AlertId, AlertKind, Severity};
 use crate::domain::configuration::EndSource;
@@ -90,8 +90,8 @@ pub struct EndReport {
     #[serde(with = "seconds::option")]
     #[schemars(with = "Option<Timestamp>")]
     pub expires_at: Option<Timestamp>,
-    /// Both as the vendor gives them.
-    pub ends: Ends,
+    /// What is known of both members that give it.
+    pub expiries: Expiries,
     /// `[expiry].source`.
     pub source: EndSource,
     /// Why this one counts.

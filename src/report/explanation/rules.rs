@@ -54,10 +54,10 @@ fn why(gathered: &Gathered<'_>, kind: AlertKind, alert: Option<&Alert>) -> Strin
     match kind {
         AlertKind::Expiry => expiry(gathered, &standing),
         AlertKind::ExpiryUnknown if standing.end_missing => {
-            "the last healthy look held no usable end".to_owned()
+            "the last healthy look held no usable end, and none is known from before".to_owned()
         }
         AlertKind::ExpiryUnknown => match standing.last_ok_at {
-            Some(at) => format!("the last healthy look, {}, held an end", relative(at, now)),
+            Some(at) => format!("an end is known; the last healthy look was {}", relative(at, now)),
             None => "no look was healthy yet".to_owned(),
         },
         AlertKind::Unreachable => silence(gathered, &standing, alert),

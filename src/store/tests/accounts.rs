@@ -47,7 +47,7 @@ async fn exactly_the_wanted_accounts_are_watched_and_only_what_differs_is_writte
 #[tokio::test]
 async fn what_is_known_of_an_account_outlives_its_absence() {
     let home = Home::watching(&["1"]).await;
-    let standing = Standing { checked_at: Some(at(1)), highest_end: Some(at(9)), ..Standing::default() };
+    let standing = Standing { checked_at: Some(at(1)), end: Some(at(9)), ..Standing::default() };
     let mut writer = home.write().await;
     writer.record_standings([taught(&account("1"), &standing)]).await.unwrap();
     writer.begin_snapshots(&[(&account("1"), &jobs(3))], at(1)).await.unwrap();
@@ -236,11 +236,9 @@ prop_compose! {
         faults in proptest::collection::btree_set(fault(), 0..=5),
         end in maybe(moment()),
         end_missing in any::<bool>(),
-        highest_end in maybe(moment()),
-        stepped_back_to in maybe(moment()),
     ) -> Standing {
         let faults: BTreeSet<Fault> = faults;
-        Standing { suspicion, faults, end, end_missing, highest_end, stepped_back_to, ..looks }
+        Standing { suspicion, faults, end, end_missing, ..looks }
     }
 }
 
@@ -253,7 +251,7 @@ prop_compose! {
         exp_expire in maybe(second()),
         exp in maybe(second()),
     ) -> Configuration {
-        Configuration { host, user_id, max_jobs, capabilities, exp_expire, exp }
+        Configuration { host, user_id, max_jobs, capabilities, exp_expire, exp, ..Configuration::default() }
     }
 }
 

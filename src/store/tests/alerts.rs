@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::super::Writer;
 use super::{Home, account, at, broken, days, ending, main_subscription, opened, over, receiver, telling};
-use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::expiry::Stage;
 use crate::domain::message::Status;
 
@@ -36,6 +36,8 @@ fn firing(text: &str, condition: &Condition, opened: i64) -> Alert {
         opened_at: at(opened),
         resolved_at: None,
         renewed_until: None,
+        reached_at: at(opened),
+        resolution: None,
     }
 }
 
@@ -94,7 +96,7 @@ async fn an_alert_moves_and_ends_once() {
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &before)], at(0)).await.unwrap();
     writer.open_alerts(&[opened(&id("A2"), &ending("2", days(7)))], at(0)).await.unwrap();
-    writer.update_alert(&id("A1"), &after).await.unwrap();
+    writer.update_alert(&id("A1"), &after, at(0)).await.unwrap();
     assert_eq!(
         writer.unsettled_alerts().await.unwrap(),
         [firing("A1", &after, 0), firing("A2", &ending("2", days(7)), 0)]
@@ -106,6 +108,7 @@ async fn an_alert_moves_and_ends_once() {
         condition: Condition { detail: "renewed".to_owned(), ..after.clone() },
         resolved_at: Some(at(60)),
         renewed_until: Some(days(30)),
+        resolution: Some(Resolution::Ended),
         ..firing("A1", &after, 0)
     };
     assert_eq!(home.store.all_alerts().await.unwrap()[0], over);
@@ -120,7 +123,7 @@ async fn every_stage_comes_back_as_it_was_kept() {
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     for stage in leads.map(Stage::Lead).into_iter().chain([Stage::Expired]).map(Some).chain([None]) {
         let condition = Condition { stage, ..ending("1", days(7)) };
-        writer.update_alert(&id("A1"), &condition).await.unwrap();
+        writer.update_alert(&id("A1"), &condition, at(0)).await.unwrap();
         assert_eq!(writer.unsettled_alerts().await.unwrap()[0].condition.stage, stage);
     }
 }
@@ -133,10 +136,18 @@ async fn an_end_that_comes_back_lets_its_alert_fire_on() {
     writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(1)).await.unwrap();
     writer.settle_alerts().await.unwrap();
     assert!(unsettled(&mut writer).await.is_empty());
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), Some(id("A1")));
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        Some(id("A1"))
+    );
     let expected = Condition { detail: "renewed".to_owned(), ..ending("1", days(7)) };
-    assert_eq!(writer.unsettled_alerts().await.unwrap(), [firing("A1", &expected, 0)]);
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), None, "it fires already");
+    let fires_on = Alert { resolution: Some(Resolution::Ended), ..firing("A1", &expected, 0) };
+    assert_eq!(writer.unsettled_alerts().await.unwrap(), [fires_on]);
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        None,
+        "it fires already"
+    );
 }
 
 #[tokio::test]
@@ -146,10 +157,17 @@ async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     let told = telling("A1", Status::Firing, Some(days(7)), "mail", "m1");
     writer.record_announcements([told]).await.unwrap();
-    writer.update_alert(&id("A1"), &ending("1", days(5))).await.unwrap();
+    writer.update_alert(&id("A1"), &ending("1", days(5)), at(0)).await.unwrap();
     renew(&mut writer, "A1", 1).await;
-    assert_eq!(writer.reopen_alert(&ending("1", days(6))).await.unwrap(), None, "nobody heard of that one");
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), Some(id("A1")));
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(6))).await.unwrap().map(|alert| alert.id),
+        None,
+        "nobody heard of that one"
+    );
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        Some(id("A1"))
+    );
 }
 
 #[tokio::test]
@@ -158,7 +176,11 @@ async fn an_alert_that_no_later_end_resolved_stays_over() {
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     resolve(&mut writer, "A1", 1).await;
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), None, "nobody watched it any more");
+    assert_eq!(
+        writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
+        None,
+        "nobody watched it any more"
+    );
 }
 
 #[tokio::test]
@@ -173,8 +195,12 @@ async fn only_an_alert_of_the_same_subject_kind_and_end_fires_on() {
     past(&mut writer, "A4", &no_end, 0).await;
     let told = telling("A3", Status::Firing, Some(days(7)), "mail", "m1");
     writer.record_announcements([told]).await.unwrap();
-    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap(), None);
-    assert_eq!(writer.reopen_alert(&no_end).await.unwrap(), None, "no end is nobody's end");
+    assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), None);
+    assert_eq!(
+        writer.reopen_alert(&no_end).await.unwrap().map(|alert| alert.id),
+        None,
+        "no end is nobody's end"
+    );
 }
 
 #[tokio::test]
@@ -185,7 +211,7 @@ async fn of_several_alerts_with_that_end_the_most_recent_fires_on() {
     for (alert, opened) in [("A3", 10), ("A2", 30), ("A1", 20)] {
         past(&mut writer, alert, &end, opened).await;
     }
-    assert_eq!(writer.reopen_alert(&end).await.unwrap(), Some(id("A2")));
+    assert_eq!(writer.reopen_alert(&end).await.unwrap().map(|alert| alert.id), Some(id("A2")));
     writer.commit().await.unwrap();
     assert_eq!(home.store.firing_alerts().await.unwrap().len(), 1);
 }

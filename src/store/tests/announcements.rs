@@ -53,7 +53,7 @@ async fn what_was_told_of_a_nearer_end_than_the_present_one_does_not_count() {
     writer.record_announcements([told]).await.unwrap();
     let key = (id("A1"), receiver("mail"));
     assert_eq!(writer.told(at(10_000_000)).await.unwrap()[&key].stage, Some(Stage::Expired));
-    writer.update_alert(&id("A1"), &ending("1", days(9))).await.unwrap();
+    writer.update_alert(&id("A1"), &ending("1", days(9)), at(1)).await.unwrap();
     let told = writer.told(at(10_000_000)).await.unwrap()[&key];
     assert_eq!(told, Told { status: Status::Firing, at: at(0), stage: None, severity: None });
 }
@@ -185,7 +185,7 @@ async fn a_condition_that_moved_is_no_second_telling() {
     writer.open_alerts(&[opened(&id("A1"), &condition)], at(0)).await.unwrap();
     writer.record_announcements([of_a1(Status::Firing, WEEK, Severity::Warning, 7, 0)]).await.unwrap();
     let graver = Condition { stage: DAY, severity: Severity::Critical, ..condition };
-    writer.update_alert(&id("A1"), &graver).await.unwrap();
+    writer.update_alert(&id("A1"), &graver, at(0)).await.unwrap();
     let told = writer.told(at(10_000_000)).await.unwrap()[&(id("A1"), receiver("mail"))];
     assert_eq!((told.stage, told.severity), (WEEK, Some(Severity::Warning)));
 }

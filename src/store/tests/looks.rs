@@ -21,7 +21,6 @@ fn calm(now: Timestamp, end: Option<Timestamp>) -> Standing {
         ok_run: run,
         end,
         end_missing: end.is_none(),
-        highest_end: end,
         ..Standing::default()
     }
 }

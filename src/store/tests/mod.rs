@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use super::{Announced, Announcement, Opened, Resolved, Store, Taught, Watched, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
-use crate::domain::alert::{AlertId, AlertKind, Condition, Severity, Subject};
+use crate::domain::alert::{AlertId, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::configuration::Configuration;
 use crate::domain::expiry::Stage;
 use crate::domain::message::{MessageId, Reason, Status};
@@ -138,7 +138,7 @@ fn opened(id: &AlertId, condition: &Condition) -> Opened {
 }
 
 fn over(id: &AlertId, detail: &str, renewed_until: Option<Timestamp>) -> Resolved {
-    Resolved { id: id.clone(), detail: detail.to_owned(), renewed_until }
+    Resolved { id: id.clone(), detail: detail.to_owned(), renewed_until, resolution: Resolution::Ended }
 }
 
 /// That `receiver` was told of the alert by `message`, with the end that it had then.

@@ -261,6 +261,14 @@ impl Model {
                 }
                 // A rung that an edit took away was told and stays; only a later end ends it.
                 None if *kind == "expiry" && end == life.level.end => {}
+                // An expiry that has not left the stage slides: the same alert.
+                Some(level) if *kind == "expiry" && !has_left(life.level.rung, level.end, now) => {
+                    levels.remove(&key);
+                    life.acked &= !level.is_graver_than(life.level);
+                    life.level.rung = life.level.rung.min(level.rung);
+                    life.level.severity = life.level.severity.max(level.severity);
+                    life.level.end = level.end;
+                }
                 _ => life.over = true,
             }
         }
@@ -365,6 +373,12 @@ fn news(
         Some(_) if life.acked => None,
         Some((_, at)) => repeat.filter(|every| (now - *at).abs() >= *every).map(|_| "repeated"),
     }
+}
+
+/// Whether an end lies beyond a rung by a tenth of it, and by an hour.
+fn has_left(rung: Option<i64>, end: Option<Moment>, now: Moment) -> bool {
+    let rung = rung.unwrap_or(0);
+    end.is_some_and(|end| (end - now).num_seconds() - rung >= (rung / 10).max(3_600))
 }
 
 /// By more than what heals by waiting.

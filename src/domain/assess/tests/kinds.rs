@@ -303,6 +303,6 @@ fn choosing_another_end_moves_the_alert_with_it() {
 fn what_is_watched_no_more_ends() {
     let mut world = World::of(&["a"]);
     world.run_all(0, &ends(DAY));
-    let Transition::Resolve { id, renewed_until, .. } = unwatched(&world.alerts[0]) else { panic!() };
+    let Transition::Resolve { id, renewed_until, .. } = unwatched(&world.alerts[0], at(0)) else { panic!() };
     assert_eq!((id, renewed_until), (world.alerts[0].id.clone(), None));
 }

@@ -34,8 +34,8 @@ impl Past {
         self.outcomes.push((seconds, observation.outcome));
         if let Some(configuration) = &observation.configuration {
             let end = configuration.exp_expire.map(|end| (end - at(0)).num_seconds());
-            self.endless = end.is_none();
             self.end = end.or(self.end);
+            self.endless = self.end.is_none();
         }
     }
 

@@ -14,7 +14,7 @@ use crate::domain::announce::{self, Decision, Telling, Told};
 use crate::domain::assess::{self, Open, Others, Transition};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, EndSource};
-use crate::domain::expiry::Ladder;
+use crate::domain::expiry::{self, Ladder};
 use crate::domain::message::{Reason, Status};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::policy::Policy;
@@ -218,13 +218,14 @@ impl World {
                     (&alert.condition.subject, alert.condition.kind),
                     (&condition.subject, condition.kind)
                 );
-                alert.condition = condition.clone();
+                alert.update(condition.clone(), now);
             }
-            Transition::Resolve { id, detail, renewed_until } => {
+            Transition::Resolve { id, detail, renewed_until, resolution } => {
                 let alert = self.firing_mut(id);
                 alert.condition.detail.clone_from(detail);
                 alert.resolved_at = Some(now);
                 alert.renewed_until = *renewed_until;
+                alert.resolution = Some(*resolution);
             }
         }
     }
@@ -232,20 +233,36 @@ impl World {
     fn open(&mut self, condition: &Condition, now: Timestamp) {
         let clash = self.find(&condition.subject, condition.kind);
         assert!(clash.is_none(), "two alerts of one subject and kind: {clash:?}");
+        let heard = &self.heard;
+        let was_told = |id: &AlertId| {
+            heard.iter().any(|heard| {
+                heard.alert.id == *id
+                    && expiry::is_same(heard.alert.condition.expires_at, condition.expires_at)
+            })
+        };
         let returns = |alert: &&mut Alert| {
-            condition.kind == AlertKind::Expiry
-                && alert.condition.subject == condition.subject
-                && alert.condition.kind == condition.kind
-                && alert.condition.expires_at == condition.expires_at
+            alert.returns_with(condition)
+                || (condition.kind == AlertKind::Expiry
+                    && alert.condition.subject == condition.subject
+                    && alert.renewed_until.is_some()
+                    && was_told(&alert.id))
         };
         if let Some(alert) = self.alerts.iter_mut().rev().find(returns) {
-            alert.condition = condition.clone();
+            alert.update(condition.clone(), now);
             (alert.resolved_at, alert.renewed_until) = (None, None);
             return;
         }
         let id = AlertId::new(format!("{:04}", self.alerts.len()));
         let condition = condition.clone();
-        self.alerts.push(Alert { id, condition, opened_at: now, resolved_at: None, renewed_until: None });
+        self.alerts.push(Alert {
+            id,
+            condition,
+            opened_at: now,
+            resolved_at: None,
+            renewed_until: None,
+            reached_at: now,
+            resolution: None,
+        });
     }
 
     fn firing_mut(&mut self, id: &AlertId) -> &mut Alert {
@@ -288,7 +305,7 @@ impl World {
     pub(in crate::domain) fn told(&self, receiver: Receiver, alert: &Alert, now: Timestamp) -> Option<Told> {
         let heard =
             self.heard.iter().filter(|heard| heard.receiver == receiver && heard.alert.id == alert.id);
-        Told::of(heard.map(Heard::telling), alert.condition.expires_at, now)
+        Told::of(heard.map(Heard::telling), (alert.condition.expires_at, alert.reached_at), now)
     }
 
     /// The firing alert of that subject and kind.

@@ -77,6 +77,7 @@ pub(super) fn alert(kind: AlertKind, severity: Severity, opened_ago: TimeDelta) 
         resolved_at: None,
         expires_at: None,
         detail: String::new(),
+        no_longer_watched: false,
     }
 }
 
