@@ -24,7 +24,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-pub use address::is_loopback;
+pub use address::{is_hello_name, is_loopback};
 pub use environment::Environment;
 pub use locate::{FILE_VARIABLE, Source, USUAL_PLACES, locate};
 pub use model::*;

@@ -10,7 +10,7 @@ use crate::config::Receiver;
 use crate::domain::backoff::{self, Failure};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
-use crate::notify::Attempt;
+use crate::notify::{Attempt, SendOutcome};
 use crate::store::{PendingMessage, StoreError};
 
 /// What became of a receiver's messages.
@@ -37,14 +37,13 @@ impl Engine {
             }
             self.begin_attempt(&message).await?;
             delivery.attempts += 1;
-            let attempt = if message.channel == channel_word(&receiver.channel) {
-                self.sender.send(receiver, &message.id, &message.body, now).await
+            let outcome = if message.channel == channel_word(&receiver.channel) {
+                self.sender.send(receiver, &message.id, &message.body, &message.accepted_by, now).await
             } else {
-                Attempt::Refused {
-                    error: format!("written as {}, which the receiver is no more", message.channel),
-                }
+                let error = format!("written as {}, which the receiver is no more", message.channel);
+                Attempt::Refused { error }.into()
             };
-            match self.record_attempt(receiver, &message, attempt, now).await? {
+            match self.record_attempt(receiver, &message, outcome, now).await? {
                 Fate::Delivered => delivery.delivered += 1,
                 Fate::Failed => delivery.failed += 1,
                 Fate::Waits(next) => {
@@ -107,11 +106,15 @@ impl Engine {
         &self,
         receiver: &Receiver,
         message: &PendingMessage,
-        attempt: Attempt,
+        outcome: SendOutcome,
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
         let mut writer = self.store.write().await?;
-        let (fate, error) = match attempt {
+        if !outcome.accepted.is_empty() {
+            let accepted_by = [message.accepted_by.as_slice(), &outcome.accepted].concat();
+            writer.accepted_by(&message.id, &accepted_by).await?;
+        }
+        let (fate, error) = match outcome.attempt {
             Attempt::Delivered => (Fate::Delivered, String::new()),
             Attempt::Refused { error } => (Fate::Failed, error),
             Attempt::Deferred { error, retry_after } => {
