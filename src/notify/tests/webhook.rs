@@ -50,7 +50,7 @@ fn url(port: u16) -> String {
 }
 
 async fn send(receiver: &Receiver, now: Timestamp) -> Attempt {
-    Sender::over_network().send(receiver, &id(), BODY, now).await
+    Sender::over_network().send(receiver, &id(), BODY, &[], now).await.attempt
 }
 
 /// What is heard and what comes of it when the receiver answers `answer`.
