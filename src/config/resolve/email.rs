@@ -34,10 +34,10 @@ pub(super) fn read(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Email>
 }
 
 fn mailbox(typed: &str) -> Result<Mailbox, String> {
-    let refused = || match typed.contains(':') {
+    let refused = || {
         // Perhaps a password: `user:password@host`.
-        true => "is not an address such as `Ops <ops@example.com>`".to_owned(),
-        false => format!("`{typed}` is not an address such as `Ops <ops@example.com>`"),
+        let shown = if typed.contains(':') { String::new() } else { format!("`{typed}` ") };
+        format!("{shown}is not an address such as `Ops <ops@example.com>`")
     };
     let Mailbox { name, email } = typed.parse().map_err(|_| refused())?;
     let domain = address::ascii_domain(email.domain()).ok_or_else(refused)?;
@@ -73,7 +73,7 @@ fn mailbox_key(address: &Address) -> (String, String) {
 }
 
 fn smtp(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Smtp> {
-    let host = table.required_text("host").and_then(|field| field.read(host));
+    let host = table.required_text("host").and_then(|field| field.read(|typed| host(&typed)));
     let tls_place = table.place.member("tls");
     let tls = bounds::word_or(&mut table, "tls", Tls::StartTls, &TLS);
     let port = match table.number("port") {
@@ -87,24 +87,26 @@ fn smtp(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Smtp> {
     }
     let login = login(&mut table, setting);
     let typed_hello = table.has("hello");
-    let hello = table.text("hello").and_then(|field| field.read(hello).map(Some));
+    let hello = table.text("hello").and_then(|field| field.read(|typed| hello(&typed)).map(Some));
     let hello = bounds::or(typed_hello, hello, None);
     let timeout = bounds::timeout_or(&mut table, TIMEOUT);
     table.finish();
     Some(Smtp { host: host?, port: port?, tls: tls?, login: login.ok()?, hello: hello?, timeout: timeout? })
 }
 
-fn hello(typed: String) -> Result<String, &'static str> {
+fn hello(typed: &str) -> Result<String, &'static str> {
     let refused = "is not a name for EHLO: give this host's full name, such as watch.example.com, or an address in brackets, such as [192.0.2.1] or [IPv6:2001:db8::1]";
-    let name = address::ascii_domain(&typed).ok_or(refused)?;
+    let name = address::ascii_domain(typed).ok_or(refused)?;
     if address::is_hello_name(&name) { Ok(name) } else { Err(refused) }
 }
 
-fn host(typed: String) -> Result<String, String> {
+fn host(typed: &str) -> Result<String, String> {
     if typed.contains('@') {
-        return Err("holds an `@`, which no host name does; a user name and a password have keys of their own: \
+        return Err(
+            "holds an `@`, which no host name does; a user name and a password have keys of their own: \
                     username, and password_file or password_env"
-            .to_owned());
+                .to_owned(),
+        );
     }
     // An address with colons stands without brackets here: the port has a key of its own.
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
@@ -119,7 +121,7 @@ fn host(typed: String) -> Result<String, String> {
     if port.is_some() && !is_address {
         return Err(format!("{shown} not a host name: the port has a key of its own"));
     }
-    address::ascii_domain(&typed).ok_or_else(|| format!("{shown} not a host name or an address"))
+    address::ascii_domain(typed).ok_or_else(|| format!("{shown} not a host name or an address"))
 }
 
 fn port(typed: i64) -> Result<u16, String> {

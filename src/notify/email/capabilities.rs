@@ -22,7 +22,8 @@ impl Capabilities {
     pub(super) fn parse(reply: &Reply) -> Self {
         let mut capabilities = Self::default();
         for line in &reply.lines {
-            let mut words = line.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty());
+            let mut words =
+                line.split(|c: char| c.is_whitespace() || c == '=').filter(|word| !word.is_empty());
             match words.next().unwrap_or_default().to_ascii_uppercase().as_str() {
                 "STARTTLS" => capabilities.starttls = true,
                 "SMTPUTF8" => capabilities.smtputf8 = true,
@@ -52,7 +53,8 @@ mod tests {
 
     #[test]
     fn keywords_are_read_in_any_case_and_form() {
-        let lines = |lines: &[&str]| Reply { code: 250, lines: lines.iter().map(ToString::to_string).collect() };
+        let lines =
+            |lines: &[&str]| Reply { code: 250, lines: lines.iter().map(ToString::to_string).collect() };
         for (offered, starttls, mechanisms) in [
             (&["mx", "STARTTLS", "AUTH PLAIN LOGIN"][..], true, &["PLAIN", "LOGIN"][..]),
             (&["mx", "starttls", "auth plain login"], true, &["PLAIN", "LOGIN"]),
@@ -64,7 +66,11 @@ mod tests {
             (&[], false, &[]),
         ] {
             let capabilities = Capabilities::parse(&lines(offered));
-            assert_eq!((capabilities.starttls, capabilities.mechanisms), (starttls, mechanisms.iter().map(ToString::to_string).collect()), "{offered:?}");
+            assert_eq!(
+                (capabilities.starttls, capabilities.mechanisms),
+                (starttls, mechanisms.iter().map(ToString::to_string).collect()),
+                "{offered:?}"
+            );
         }
     }
 }

@@ -110,6 +110,8 @@ impl Failure {
                 let words = format!("{error}; a port that speaks TLS at once (465) needs tls = \"implicit\"");
                 (Trouble::Other, words)
             }
+            // Whoever speaks TLS at once lets the client speak first.
+            StreamError::PlainTextBeforeTls if stage == Stage::Connect => (Trouble::NotTls, not_tls(stage)),
             StreamError::ServerName => (Trouble::Tls, error.to_string()),
             StreamError::Reply(_) | StreamError::Unasked(_) => {
                 (Trouble::Other, quoted(&error.to_string(), smtp.login.as_ref()))
@@ -155,7 +157,12 @@ impl Failure {
             (Trouble::Other, Stage::Login) => Hurdle::Login,
             (
                 Trouble::Other,
-                Stage::Connect | Stage::Hello | Stage::Sender | Stage::Recipient | Stage::Data | Stage::Content,
+                Stage::Connect
+                | Stage::Hello
+                | Stage::Sender
+                | Stage::Recipient
+                | Stage::Data
+                | Stage::Content,
             ) => Hurdle::Connection,
         };
         let words = match self.stage {

@@ -41,17 +41,26 @@ fn full_host_name() -> Option<String> {
 
 /// The full name on the line of `hosts` that also has the short one, as `hostname --fqdn` finds it.
 fn full_name_in(hosts: &str, short: &str) -> Option<String> {
-    hosts.lines().find_map(|line| {
-        let names = line.split('#').next()?.split_whitespace().skip(1);
-        names.clone().any(|name| name.eq_ignore_ascii_case(short)).then(|| names.clone().find(|name| is_full(name)))?
-    }).map(str::to_owned)
+    hosts
+        .lines()
+        .find_map(|line| {
+            let names = line.split('#').next()?.split_whitespace().skip(1);
+            names
+                .clone()
+                .any(|name| name.eq_ignore_ascii_case(short))
+                .then(|| names.clone().find(|name| is_full(name)))?
+        })
+        .map(str::to_owned)
 }
 
 /// Whether a mail server can make sense of `name`; `localhost.localdomain` is every machine's.
 fn is_full(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let is_local = lower.starts_with("localhost") || lower.ends_with(".localdomain");
-    lower.trim_matches('.').contains('.') && !is_local && lower.parse::<IpAddr>().is_err() && is_hello_name(&lower)
+    lower.trim_matches('.').contains('.')
+        && !is_local
+        && lower.parse::<IpAddr>().is_err()
+        && is_hello_name(&lower)
 }
 
 #[cfg(test)]

@@ -73,8 +73,10 @@ pub(super) fn repeats_password(text: &str, login: &Login) -> bool {
     if password.is_empty() {
         return false;
     }
-    let hex = password.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent = percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    let hex = password.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    let percent =
+        percent_encoding::utf8_percent_encode(password, percent_encoding::NON_ALPHANUMERIC).to_string();
     let user = &login.username;
     // Base64 of the same bytes differs by where they begin in a group of three.
     let shifted = ["", "x", "xx"].map(|before| {
@@ -146,7 +148,11 @@ mod tests {
         };
         assert_eq!(Mechanism::choose(&offering(&["LOGIN", "PLAIN"])), Ok(Mechanism::Plain));
         assert_eq!(Mechanism::choose(&offering(&["XOAUTH2", "LOGIN"])), Ok(Mechanism::Login));
-        assert!(Mechanism::choose(&offering(&["XOAUTH2", "CRAM-MD5"])).unwrap_err().ends_with("only by XOAUTH2, CRAM-MD5"));
+        assert!(
+            Mechanism::choose(&offering(&["XOAUTH2", "CRAM-MD5"]))
+                .unwrap_err()
+                .ends_with("only by XOAUTH2, CRAM-MD5")
+        );
         assert!(Mechanism::choose(&offering(&[])).unwrap_err().contains("no log-in (AUTH)"));
     }
 }

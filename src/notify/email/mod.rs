@@ -47,7 +47,8 @@ pub(super) async fn send(email: &Email, mail: &[u8], accepted: &[String]) -> Sen
         Ok(result) => {
             let have_it = email.to.len() - recipients.len() + result.accepted.len();
             let (words, is_refusal) = (result.failed_words(), result.is_refusal());
-            let error = format!("{server}: {have_it} of {} recipients have the mail; {words}", email.to.len());
+            let error =
+                format!("{server}: {have_it} of {} recipients have the mail; {words}", email.to.len());
             SendOutcome { attempt: attempt(error, is_refusal), accepted: result.accepted }
         }
         Err(Failure { stage, is_refusal, words, .. }) => {

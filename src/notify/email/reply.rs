@@ -103,7 +103,8 @@ impl ReplyParser {
             self.line.extend_from_slice(piece);
             taken += piece.len();
             if end.is_some() && self.end_line()? {
-                let reply = Reply { code: self.code.unwrap_or_default(), lines: std::mem::take(&mut self.lines) };
+                let reply =
+                    Reply { code: self.code.unwrap_or_default(), lines: std::mem::take(&mut self.lines) };
                 return Ok((taken, Some(reply)));
             }
         }
@@ -171,7 +172,11 @@ mod tests {
             (b"250-\r\n250\r\n", 250, "250"),
             (b"250-one\r\n250 two\r\n", 250, "250 one two"),
             (b"250 f\xfcr Sie\r\n", 250, "250 f\u{fffd}r Sie"),
-            (b"550-5.1.1 unbekannt\r\n550 \xe4\xf6\xfc\r\n", 550, "550 5.1.1 unbekannt \u{fffd}\u{fffd}\u{fffd}"),
+            (
+                b"550-5.1.1 unbekannt\r\n550 \xe4\xf6\xfc\r\n",
+                550,
+                "550 5.1.1 unbekannt \u{fffd}\u{fffd}\u{fffd}",
+            ),
             (b"250 a\0b\x1b[31m\r\n", 250, "250 ab[31m"),
             (long.as_bytes(), 250, long.trim_end()),
         ] {
@@ -192,7 +197,10 @@ mod tests {
             (b"\r\n".as_slice(), "it sent ``, which is not an SMTP reply"),
             (b"25\r\n", "it sent `25`, which is not an SMTP reply"),
             (b"2500 ok\r\n", "it sent `2500 ok`, which is not an SMTP reply"),
-            (b"HTTP/1.1 400 Bad Request\r\n", "it sent `HTTP/1.1 400 Bad Request`, which is not an SMTP reply"),
+            (
+                b"HTTP/1.1 400 Bad Request\r\n",
+                "it sent `HTTP/1.1 400 Bad Request`, which is not an SMTP reply",
+            ),
             (b"150 ok\r\n", "it sent `150 ok`, which is not an SMTP reply"),
             (b"999 ok\r\n", "it sent `999 ok`, which is not an SMTP reply"),
             (b"250-ok\r\n550 no\r\n", "the lines of its reply have different codes, 250 and 550"),
@@ -255,7 +263,7 @@ mod tests {
             let mut bytes = String::new();
             for (index, line) in lines.iter().enumerate() {
                 let sign = if index + 1 == lines.len() { ' ' } else { '-' };
-                bytes.push_str(&format!("{code}{sign}{line}\r\n"));
+                bytes.extend([code.to_string(), sign.to_string(), line.clone(), "\r\n".to_owned()]);
             }
             let mut parser = ReplyParser::default();
             let mut read = None;

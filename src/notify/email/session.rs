@@ -21,7 +21,7 @@ use crate::config::{Login, Smtp, Tls};
 
 /// For the answer to the final dot (RFC 5321, 4.5.3.2.6): servers may filter and deliver before they answer, and a client
 /// that does not wait sends the same mail again and again.
-const FINAL_DOT: Duration = Duration::from_secs(600);
+const FINAL_DOT: Duration = Duration::from_mins(10);
 
 /// A piece of the mail that must be on its way within `smtp.timeout` (RFC 5321, 4.5.3.2.5).
 const CONTENT_PIECE: usize = 16 * 1024;
@@ -73,7 +73,10 @@ impl<'a> Session<'a> {
     /// What was said before TLS is forgotten: anybody could have said it.
     async fn start_tls(mut self) -> Result<Self, Failure> {
         if !std::mem::take(&mut self.capabilities).starttls {
-            return Err(Failure::passing(Stage::StartTls, "the server does not offer STARTTLS here".to_owned()));
+            return Err(Failure::passing(
+                Stage::StartTls,
+                "the server does not offer STARTTLS here".to_owned(),
+            ));
         }
         let connector = tls_connector(Instant::now() + self.smtp.timeout).await;
         let connector = connector.map_err(|error| Failure::from_setup(Stage::StartTls, &error))?;
@@ -132,7 +135,8 @@ impl<'a> Session<'a> {
         let mut command = format!("MAIL FROM:<{from}>");
         if is_international {
             if !self.capabilities.smtputf8 {
-                let words = "the server takes no addresses with letters beyond ASCII before the `@` (SMTPUTF8)";
+                let words =
+                    "the server takes no addresses with letters beyond ASCII before the `@` (SMTPUTF8)";
                 return Err(Failure::passing(Stage::Sender, words.to_owned()));
             }
             command.push_str(" SMTPUTF8");

@@ -115,7 +115,12 @@ async fn each_refusal_is_final_or_not_by_its_stage_and_code() {
             "naming the sender",
             "530 5.7.0 log in first",
         ),
-        (vec![EHLO, mail_ok, ("RCPT", "450 greylisted")], false, "naming a recipient", "450 greylisted"),
+        (
+            vec![EHLO, mail_ok, ("RCPT", "450 greylisted"), ("RCPT", "450 greylisted")],
+            false,
+            "naming a recipient",
+            "450 greylisted",
+        ),
         (
             vec![EHLO, mail_ok, ("RCPT", "550 who?"), ("RCPT", "450 greylisted")],
             false,
@@ -176,7 +181,10 @@ async fn a_refused_recipient_does_not_keep_the_others_from_hearing_and_is_named(
     .await;
     assert!(heard.contains(&".".to_owned()));
     let error = refused(attempt);
-    assert!(error.ends_with("1 of 2 recipients have the mail; ops@example.com: 550 5.1.1 no such user"), "{error}");
+    assert!(
+        error.ends_with("1 of 2 recipients have the mail; ops@example.com: 550 5.1.1 no such user"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -311,14 +319,29 @@ async fn deferred_by(greeting: &'static str, script: &[(&'static str, &'static s
 async fn only_the_right_code_at_the_right_place_goes_on() {
     let (mail, rcpt, data) = (("MAIL", "250 ok"), ("RCPT", "250 ok"), ("DATA", "354 go on"));
     for (script, words) in [
-        (vec![EHLO, mail, rcpt, rcpt, ("DATA", "250 ok"), ("QUIT", "221 bye")], "announcing the mail: 250 ok"),
+        (
+            vec![EHLO, mail, rcpt, rcpt, ("DATA", "250 ok"), ("QUIT", "221 bye")],
+            "announcing the mail: 250 ok",
+        ),
         (vec![EHLO, mail, rcpt, rcpt, data, (".", "354 go on")], "handing the mail over: 354 go on"),
         (vec![EHLO, mail, rcpt, rcpt, data, (".", "220 ok")], "handing the mail over: 220 ok"),
-        (vec![EHLO, mail, rcpt, rcpt, ("DATA", "354 go on\r\n250 queued")], "before it was asked: 250 queued"),
+        (
+            vec![EHLO, mail, rcpt, rcpt, ("DATA", "354 go on\r\n250 queued")],
+            "before it was asked: 250 queued",
+        ),
         (vec![EHLO, ("MAIL", "250 ok\r\n250 ok")], "before it was asked: 250 ok"),
         (vec![EHLO, mail, ("RCPT", "252 maybe"), ("RCPT", "252 maybe"), ("QUIT", "221")], "252 maybe"),
         (vec![EHLO, mail, rcpt, rcpt, data, (".", "250-ok\r\n550 no")], "different codes"),
-        (vec![EHLO, mail, ("RCPT", "550 5.4.5 Daily sending limit exceeded"), ("RCPT", "550 5.7.1 no"), ("QUIT", "221")], "5.4.5"),
+        (
+            vec![
+                EHLO,
+                mail,
+                ("RCPT", "550 5.4.5 Daily sending limit exceeded"),
+                ("RCPT", "550 5.7.1 no"),
+                ("QUIT", "221"),
+            ],
+            "5.4.5",
+        ),
         (vec![("EHLO", "550 go away")], "550 go away"),
     ] {
         deferred_by(GREETING, &script, words).await;
@@ -347,13 +370,26 @@ async fn a_server_that_speaks_oddly_is_understood() {
         let (heard, attempt) = played(&script, true).await;
         assert_eq!(attempt, Attempt::Delivered, "{heard:?}");
     }
-    let old = [("EHLO", "502 what?"), ("HELO", "250 hi"), ("MAIL", "250"), ("RCPT", "250"), ("RCPT", "250"), ("DATA", "354"), (".", "250"), ("QUIT", "221")];
+    let old = [
+        ("EHLO", "502 what?"),
+        ("HELO", "250 hi"),
+        ("MAIL", "250"),
+        ("RCPT", "250"),
+        ("RCPT", "250"),
+        ("DATA", "354"),
+        (".", "250"),
+        ("QUIT", "221"),
+    ];
     assert_eq!(played(&old, false).await.1, Attempt::Delivered);
 }
 
 #[tokio::test]
 async fn a_port_that_does_not_speak_tls_at_once_is_named_so() {
-    let listener = smtp(GREETING, &[]);
+    // Reads on: a server that closes with something unread resets the connection, and its greeting may be lost.
+    let listener = Listener::new(|mut stream| {
+        std::io::Write::write_all(&mut stream, format!("{GREETING}\r\n").as_bytes()).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
     let error = deferred(send(email(listener.port, Tls::Implicit), Duration::from_secs(5)).await);
     assert!(error.contains("does not speak TLS at once"), "{error}");
     listener.heard();

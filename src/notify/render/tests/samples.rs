@@ -28,7 +28,14 @@ pub(super) fn email() -> Email {
     Email {
         from: "minimax-watch <watch@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "Zoë Ops <zoe@example.com>".parse().unwrap()],
-        smtp: Smtp { host: "smtp.example.com".to_owned(), port: 587, tls: Tls::StartTls, login: None, hello: None, timeout: std::time::Duration::from_secs(60) },
+        smtp: Smtp {
+            host: "smtp.example.com".to_owned(),
+            port: 587,
+            tls: Tls::StartTls,
+            login: None,
+            hello: None,
+            timeout: std::time::Duration::from_mins(1),
+        },
     }
 }
 
