@@ -140,6 +140,7 @@ CREATE TABLE messages (
     finished_at     INTEGER,
     tried_at        INTEGER,                     -- the last attempt that failed
     waited          INTEGER NOT NULL DEFAULT 0,  -- milliseconds between the failed attempts: a clock that was moved, or a machine that was off, must not cost a message its attempts
+    accepted_by     TEXT,                        -- recipients of a mail that have it while others do not; JSON, null: none
     body            BLOB    NOT NULL             -- last: what follows a long value is slow to reach
 ) STRICT;
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';

@@ -79,8 +79,10 @@ pub(super) fn shorten(config: &mut Config, length: Duration) {
     let most = length / SHARE;
     config.api.timeout = config.api.timeout.min(most);
     for receiver in &mut config.receivers {
-        if let Channel::Webhook(webhook) = &mut receiver.channel {
-            webhook.timeout = webhook.timeout.min(most);
+        match &mut receiver.channel {
+            Channel::Webhook(webhook) => webhook.timeout = webhook.timeout.min(most),
+            // Each of its stages. The answer to the final dot has its own limit: who cuts it sends the mail twice.
+            Channel::Email(email) => email.smtp.timeout = email.smtp.timeout.min(most),
         }
     }
 }

@@ -72,5 +72,5 @@ async fn attempt(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow
     };
     let id = MessageId::new(format!("msg_{}", ulid::Ulid::from_datetime(now.into())));
     let body = render::body(&message, &id, receiver, &[])?;
-    Ok(sender.send(receiver, &id, &body, &clock::system()).await)
+    Ok(sender.send(receiver, &id, &body, &[], &clock::system()).await.attempt)
 }

@@ -1,7 +1,7 @@
 //! Addresses that may be asked or notified: https anywhere, http on loopback only for the API, so that no token crosses a
 //! network in the clear. A receiver may also be a private name or address, or any where the operator says so.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
@@ -97,6 +97,37 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// The longest name of a host (RFC 1035, section 2.3.4).
+const MAX_HOST_NAME: usize = 253;
+
+/// A domain as it travels: one in other letters becomes its A-label (`xn--…`), one in ASCII stays as it is.
+pub(super) fn ascii_domain(domain: &str) -> Option<String> {
+    if domain.is_ascii() {
+        return Some(domain.to_owned());
+    }
+    match Host::parse(domain) {
+        Ok(Host::Domain(name)) => Some(name),
+        Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => None,
+    }
+}
+
+/// Whether `name` may stand behind EHLO (RFC 5321, section 4.1.1.1): a domain, or an address in brackets.
+pub fn is_hello_name(name: &str) -> bool {
+    if let Some(literal) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return match literal.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => literal.parse::<Ipv4Addr>().is_ok(),
+        };
+    }
+    let is_label = |label: &str| {
+        let ends = [label.chars().next(), label.chars().next_back()];
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            && ends.iter().flatten().all(|c| *c != '-')
+    };
+    name.len() <= MAX_HOST_NAME && name.split('.').all(is_label) && name.parse::<IpAddr>().is_err()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +175,46 @@ mod tests {
         }
         assert!(AddressError::Public.to_string().contains("allow_http = true"));
         assert!(parse_receiver("ftp://n8n", true).is_err());
+    }
+
+    #[test]
+    fn a_hello_name_is_a_domain_or_an_address_in_brackets() {
+        let long = format!("{}.example.com", "a".repeat(64));
+        for (name, is_good) in [
+            ("watch.example.com", true),
+            ("web1", true),
+            ("my_host.example.com", true),
+            ("[192.0.2.1]", true),
+            ("[IPv6:2001:db8::1]", true),
+            ("192.0.2.1", false),
+            ("[2001:db8::1]", false),
+            ("[192.0.2]", false),
+            ("", false),
+            ("a b", false),
+            ("a\r\nMAIL", false),
+            ("a..b", false),
+            ("a.", false),
+            ("-a.example.com", false),
+            ("user:pw@host", false),
+            ("b\u{fc}cher.example", false),
+            (long.as_str(), false),
+        ] {
+            assert_eq!(is_hello_name(name), is_good, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_in_other_letters_becomes_its_a_label() {
+        for (typed, ascii) in [
+            ("b\u{fc}cher.example", Some("xn--bcher-kva.example")),
+            ("B\u{dc}CHER.example", Some("xn--bcher-kva.example")),
+            ("Mail.Example.com", Some("Mail.Example.com")),
+            ("[192.0.2.1]", Some("[192.0.2.1]")),
+            ("\u{4f8b}\u{3048}.\u{30c6}\u{30b9}\u{30c8}", Some("xn--r8jz45g.xn--zckzah")),
+            ("b\u{fc} cher.example", None),
+        ] {
+            assert_eq!(ascii_domain(typed).as_deref(), ascii, "{typed}");
+        }
     }
 
     #[test]

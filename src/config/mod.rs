@@ -28,7 +28,7 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
-pub use address::{is_loopback, is_near};
+pub use address::{is_hello_name, is_loopback, is_near};
 pub use advice::advice;
 pub use environment::Environment;
 pub use locate::{FILE_VARIABLE, Source, USUAL_PLACES, locate};

@@ -199,9 +199,9 @@ pub enum Channel {
 /// A mail receiver.
 #[derive(Clone, Debug)]
 pub struct Email {
-    /// The sender.
+    /// The sender. Domains are ASCII, here and in `to` (A-labels).
     pub from: Mailbox,
-    /// At least one.
+    /// At least one, each once.
     pub to: Vec<Mailbox>,
     /// The server that takes the mail.
     pub smtp: Smtp,
@@ -214,7 +214,7 @@ pub struct Email {
 /// A mail server.
 #[derive(Clone, Debug)]
 pub struct Smtp {
-    /// Its name or address.
+    /// Its name (in ASCII) or address.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -222,6 +222,10 @@ pub struct Smtp {
     pub tls: Tls,
     /// User name and password, when it wants them.
     pub login: Option<Login>,
+    /// The argument of EHLO; none: what the machine is called.
+    pub hello: Option<String>,
+    /// For each stage of a conversation but the answer to the final dot.
+    pub timeout: Duration,
 }
 
 /// A user name and its password.

@@ -142,6 +142,10 @@ impl Page {
             self.text("smtp.username", &login.username);
             self.origin("smtp.password", &login.password.origin);
         }
+        if let Some(hello) = &email.smtp.hello {
+            self.text("smtp.hello", hello);
+        }
+        self.text("smtp.timeout", &format!("{}s", email.smtp.timeout.as_secs()));
         self.allow_http(email.allow_http);
     }
 

@@ -10,7 +10,7 @@ use crate::config::Receiver;
 use crate::domain::backoff::{self, Failure, FailureKind};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
-use crate::notify::Attempt;
+use crate::notify::{Attempt, SendOutcome};
 use crate::store::{PendingMessage, StoreError, Writer};
 
 /// What became of a receiver's messages.
@@ -37,16 +37,17 @@ impl Engine {
             }
             self.begin_attempt(&message).await?;
             delivery.attempts += 1;
-            let attempt = if message.channel == channel_word(&receiver.channel) {
-                self.sender.send(receiver, &message.id, &message.body, &self.clock).await
+            let outcome = if message.channel == channel_word(&receiver.channel) {
+                self.sender
+                    .send(receiver, &message.id, &message.body, &message.accepted_by, &self.clock)
+                    .await
             } else {
-                Attempt::Final {
-                    error: format!("written as {}, which the receiver is no more", message.channel),
-                }
+                let error = format!("written as {}, which the receiver is no more", message.channel);
+                Attempt::Final { error }.into()
             };
             // Pauses count from the answer, which may have taken long.
             let answered_at = self.clock.now();
-            match self.record_attempt(receiver, &message, attempt, answered_at).await? {
+            match self.record_attempt(receiver, &message, outcome, answered_at).await? {
                 Fate::Delivered => delivery.delivered += 1,
                 Fate::Failed => delivery.failed += 1,
                 Fate::Waits(next) => {
@@ -109,10 +110,14 @@ impl Engine {
         &self,
         receiver: &Receiver,
         message: &PendingMessage,
-        attempt: Attempt,
+        outcome: SendOutcome,
         now: Timestamp,
     ) -> Result<Fate, StoreError> {
         let mut writer = self.store.write().await?;
+        if !outcome.accepted.is_empty() {
+            let accepted_by = [message.accepted_by.as_slice(), &outcome.accepted].concat();
+            writer.accepted_by(&message.id, &accepted_by).await?;
+        }
         let again = async |writer: &mut Writer, kind, attempts, retry_after| {
             writer.has_waited(&receiver.name, now).await?;
             let (waited, jitter) =
@@ -120,7 +125,7 @@ impl Engine {
             let failure = Failure { kind, attempts, waited, retry_after, jitter };
             Ok::<_, StoreError>(backoff::next_attempt(failure, now).map_or(Fate::Failed, Fate::Waits))
         };
-        let (fate, error) = match attempt {
+        let (fate, error) = match outcome.attempt {
             Attempt::Delivered => (Fate::Delivered, String::new()),
             Attempt::Final { error } => (Fate::Failed, error),
             Attempt::Deferred { error, retry_after } => {

@@ -1,7 +1,7 @@
 //! A greeting: how far the way to a receiver is open, without telling it anything.
 //!
-//! Promises: the very way that messages take (same trust, same proxy, same log-in), no further than to the door: no MAIL,
-//! no HTTP request. Bounded in time, once; how it went is a value. No secret, and no path of an address, stands in it.
+//! Promises: the very way that messages take (same trust, same proxy, same log-in), no further than to the door: no mail,
+//! no HTTP request; but MAIL, and RSET at once, where a mail server offers a log-in and none is configured. Bounded in time, once; how it went is a value. No secret, and no path of an address, stands in it.
 
 use std::error::Error;
 use std::io;
@@ -40,6 +40,8 @@ pub enum Hurdle {
     StartTls,
     /// The TLS handshake and the certificate.
     Tls,
+    /// TLS at all: the server speaks plain text where TLS was expected.
+    NotTls,
     /// The log-in at a mail server.
     Login,
 }
@@ -47,7 +49,7 @@ pub enum Hurdle {
 /// Greets `receiver` once, within the time that a delivery to it has.
 pub async fn greet(receiver: &Receiver) -> Greeting {
     match &receiver.channel {
-        Channel::Email(email) => email::greet(&email.smtp, email::TIMEOUT).await,
+        Channel::Email(email) => email::greet(email).await,
         Channel::Webhook(webhook) => knock::greet(webhook).await,
     }
 }

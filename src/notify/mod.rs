@@ -13,8 +13,6 @@ mod tests;
 mod verify;
 mod webhook;
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 
 pub use greet::{Greeting, Hurdle, Obstacle, greet};
@@ -57,31 +55,42 @@ impl Attempt {
     }
 }
 
+/// How one attempt ended, and who has the message since then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendOutcome {
+    /// How it ended, for those who do not have the message yet.
+    pub attempt: Attempt,
+    /// The addresses of a mail that took it at an attempt that others did not; they are to be left out of the next one.
+    pub accepted: Vec<String>,
+}
+
+impl From<Attempt> for SendOutcome {
+    fn from(attempt: Attempt) -> Self {
+        Self { attempt, accepted: Vec::new() }
+    }
+}
+
 /// Hands finished bytes over; cheap to keep, safe to share.
 #[derive(Clone, Debug)]
 pub struct Sender(Transport);
 
 #[derive(Clone, Debug)]
 enum Transport {
-    Network {
-        http: webhook::Clients,
-        /// For one whole SMTP conversation.
-        smtp_timeout: Duration,
-    },
+    Network { http: webhook::Clients },
     Rehearsal,
 }
 
 impl Sender {
     /// Reaches receivers over the network; nothing is connected, nor read, yet.
     pub fn over_network() -> Self {
-        Self(Transport::Network { http: webhook::Clients::default(), smtp_timeout: email::TIMEOUT })
+        Self(Transport::Network { http: webhook::Clients::default() })
     }
 
     /// The same; errors quote the beginning of a webhook's answer. For a person at a terminal only.
     pub fn quoting_answers() -> Self {
         let mut http = webhook::Clients::default();
         http.quotes_answers = true;
-        Self(Transport::Network { http, smtp_timeout: email::TIMEOUT })
+        Self(Transport::Network { http })
     }
 
     /// Sends nothing, and behaves as if each receiver took it: for asking what would happen.
@@ -89,19 +98,24 @@ impl Sender {
         Self(Transport::Rehearsal)
     }
 
-    /// Tries once to hand `body` over to `receiver`.
+    /// Tries once to hand `body` over to `receiver`; of a mail's recipients, to those that are not in `accepted`.
     ///
     /// `clock` is read when the attempt begins, for a webhook's time stamp, and when the answer came, from which a
     /// `Retry-After` date is measured.
-    pub async fn send(&self, receiver: &Receiver, id: &MessageId, body: &[u8], clock: &Clock) -> Attempt {
+    pub async fn send(
+        &self,
+        receiver: &Receiver,
+        id: &MessageId,
+        body: &[u8],
+        accepted: &[String],
+        clock: &Clock,
+    ) -> SendOutcome {
         match (&self.0, &receiver.channel) {
-            (Transport::Rehearsal, _) => Attempt::Delivered,
-            (Transport::Network { smtp_timeout, .. }, Channel::Email(email)) => {
-                email::send(email, body, *smtp_timeout).await
-            }
-            (Transport::Network { http, .. }, Channel::Webhook(webhook)) => {
+            (Transport::Rehearsal, _) => Attempt::Delivered.into(),
+            (Transport::Network { .. }, Channel::Email(email)) => email::send(email, body, accepted).await,
+            (Transport::Network { http }, Channel::Webhook(webhook)) => {
                 let delivery = webhook::Delivery { id, body, clock };
-                webhook::send(http, webhook, &delivery).await
+                webhook::send(http, webhook, &delivery).await.into()
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The outbox: finished messages, each to one receiver, in order.
 
-use super::rows::{count, length, millis, moment, moment_of, to_json};
+use super::rows::{count, json, length, millis, moment, moment_of, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::assess::Health;
@@ -40,6 +40,8 @@ pub struct PendingMessage {
     pub patience: Patience,
     /// Not before this moment.
     pub next_attempt_at: Timestamp,
+    /// The recipients of a mail that have taken it already.
+    pub accepted_by: Vec<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,6 +54,7 @@ struct PendingRow {
     since: i64,
     waited: i64,
     next_attempt_at: i64,
+    accepted_by: Option<String>,
 }
 
 impl PendingRow {
@@ -68,6 +71,10 @@ impl PendingRow {
             refusals: count("messages.refusals", self.refusals)?,
             patience,
             next_attempt_at: moment("messages.next_attempt_at", self.next_attempt_at)?,
+            accepted_by: match &self.accepted_by {
+                Some(text) => json("messages.accepted_by", text)?,
+                None => Vec::new(),
+            },
         })
     }
 }
@@ -144,6 +151,16 @@ impl Writer {
     /// again and again.
     pub async fn begin_attempt(&mut self, id: &MessageId) -> Result<(), StoreError> {
         sqlx::query("UPDATE messages SET attempts = attempts + 1 WHERE id = ?")
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Some of a mail's recipients have taken it, all of them so far in `addresses`: the next attempt names only the others.
+    pub async fn accepted_by(&mut self, id: &MessageId, addresses: &[String]) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET accepted_by = ? WHERE id = ?")
+            .bind(to_json("accepted_by", &addresses)?)
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
@@ -246,7 +263,7 @@ impl Store {
     /// The first message that `receiver` has not taken yet; the others wait behind it.
     pub async fn next_message(&self, receiver: &ReceiverName) -> Result<Option<PendingMessage>, StoreError> {
         let row: Option<PendingRow> = sqlx::query_as(
-            "SELECT id, channel, body, attempts, refusals, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at
+            "SELECT id, channel, body, attempts, refusals, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at, accepted_by
              FROM messages WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         )
         .bind(receiver.as_str())

@@ -93,6 +93,8 @@ async fn what_may_pass_is_sent_again() {
         Trouble::refuse(Stage::Recipient, 450),
         Trouble::drop(Stage::Recipient),
         Trouble::refuse(Stage::Content, 451),
+        // 5.7.1: policies change.
+        Trouble::refuse(Stage::Content, 554),
     ] {
         let (mails, failed) = with_trouble(&world, trouble).await;
         assert_eq!((mails.len(), failed), (1, 0), "{trouble:?}");
@@ -105,7 +107,7 @@ async fn a_refusal_that_passes_costs_no_mail() {
     for trouble in [
         Trouble::refuse(Stage::Sender, 550),
         Trouble::refuse(Stage::Recipient, 550),
-        Trouble::refuse(Stage::Content, 554),
+        Trouble::refuse(Stage::Content, 550),
     ] {
         let (mails, failed) = with_trouble(&world, trouble).await;
         assert_eq!((mails.len(), failed), (1, 0), "{trouble:?}");

@@ -44,8 +44,13 @@ pub(super) fn length_or(
 
 /// How long one whole request may take: the same rule for the vendor and for webhooks.
 pub(super) fn timeout(table: &mut Table<'_>) -> Option<Duration> {
+    timeout_or(table, TimeDelta::seconds(15))
+}
+
+/// The same with another `default`.
+pub(super) fn timeout_or(table: &mut Table<'_>, default: TimeDelta) -> Option<Duration> {
     let within = (SECOND, TimeDelta::minutes(10));
-    length_or(table, "timeout", TimeDelta::seconds(15), within).and_then(|length| length.to_std().ok())
+    length_or(table, "timeout", default, within).and_then(|length| length.to_std().ok())
 }
 
 /// What was read, or `default` when nothing was typed; what was typed and refused stays refused.

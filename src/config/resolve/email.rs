@@ -1,5 +1,9 @@
 //! `type = "email"`: who writes, who reads, and which server takes the mail.
 
+use std::collections::HashSet;
+
+use chrono::TimeDelta;
+use lettre::Address;
 use lettre::message::Mailbox;
 
 use super::super::address;
@@ -11,6 +15,9 @@ use super::{Setting, bounds};
 
 /// The words of `smtp.tls`.
 const TLS: [(&str, Tls); 3] = [("starttls", Tls::StartTls), ("implicit", Tls::Implicit), ("none", Tls::None)];
+
+/// For each stage of a conversation. RFC 5321 (4.5.3.2) has five minutes; servers that are well answer within seconds.
+const TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
 /// Reads what is left of the receiver's table.
 pub(super) fn read(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Email> {
@@ -36,20 +43,46 @@ pub(super) fn read(mut table: Table<'_>, setting: &Setting<'_>) -> Option<Email>
 }
 
 fn mailbox(typed: &str) -> Result<Mailbox, String> {
-    typed.parse().map_err(|_| format!("`{typed}` is not an address such as `Ops <ops@example.com>`"))
+    let refused = || {
+        // Perhaps a password: `user:password@host`.
+        let shown = if typed.contains(':') { String::new() } else { format!("`{typed}` ") };
+        format!("{shown}is not an address such as `Ops <ops@example.com>`")
+    };
+    let Mailbox { name, email } = typed.parse().map_err(|_| refused())?;
+    let domain = address::ascii_domain(email.domain()).ok_or_else(refused)?;
+    let email = Address::new(email.user(), domain).map_err(|_| refused())?;
+    Ok(Mailbox { name, email })
 }
 
+/// Each address once: a mailbox that is named twice would get each mail twice.
 fn readers(typed: Field<'_, Vec<Field<'_, String>>>) -> Option<Vec<Mailbox>> {
     if typed.value.is_empty() {
         typed.place.problem("is empty: give at least one address");
         return None;
     }
-    let read = typed.value.into_iter().map(|field| field.read(|typed| mailbox(&typed)));
-    read.collect::<Vec<_>>().into_iter().collect()
+    let mut seen = HashSet::new();
+    let mut readers = Some(Vec::new());
+    for field in typed.value {
+        let place = field.place.clone();
+        match (field.read(|typed| mailbox(&typed)), &mut readers) {
+            (Some(Mailbox { email, .. }), _) if !seen.insert(mailbox_key(&email)) => {
+                place.warning(format!("`{email}` is named twice: it gets each mail once"));
+            }
+            (Some(reader), Some(readers)) => readers.push(reader),
+            (Some(_), None) => {}
+            (None, _) => readers = None,
+        }
+    }
+    readers
+}
+
+/// What makes two addresses one: domains are the same in any case, what stands before them is the server's matter.
+fn mailbox_key(address: &Address) -> (String, String) {
+    (address.user().to_owned(), address.domain().to_ascii_lowercase())
 }
 
 fn smtp(mut table: Table<'_>, allow_http: bool, setting: &Setting<'_>) -> Option<Smtp> {
-    let host = table.required_text("host").and_then(|field| field.read(host));
+    let host = table.required_text("host").and_then(|field| field.read(|typed| host(&typed)));
     let tls_place = table.place.member("tls");
     let tls = bounds::word_or(&mut table, "tls", Tls::StartTls, &TLS);
     let port = match table.number("port") {
@@ -72,20 +105,42 @@ fn smtp(mut table: Table<'_>, allow_http: bool, setting: &Setting<'_>) -> Option
             ));
         }
     }
+    let typed_hello = table.has("hello");
+    let hello = table.text("hello").and_then(|field| field.read(|typed| hello(&typed)).map(Some));
+    let hello = bounds::or(typed_hello, hello, None);
+    let timeout = bounds::timeout_or(&mut table, TIMEOUT);
     table.finish();
-    Some(Smtp { host: host?, port: port?, tls: tls?, login: login.ok()? })
+    Some(Smtp { host: host?, port: port?, tls: tls?, login: login.ok()?, hello: hello?, timeout: timeout? })
 }
 
-fn host(typed: String) -> Result<String, String> {
+fn hello(typed: &str) -> Result<String, &'static str> {
+    let refused = "is not a name for EHLO: give this host's full name, such as watch.example.com, or an address in brackets, such as [192.0.2.1] or [IPv6:2001:db8::1]";
+    let name = address::ascii_domain(typed).ok_or(refused)?;
+    if address::is_hello_name(&name) { Ok(name) } else { Err(refused) }
+}
+
+fn host(typed: &str) -> Result<String, String> {
+    if typed.contains('@') {
+        return Err(
+            "holds an `@`, which no host name does; a user name and a password have keys of their own: \
+                    username, and password_file or password_env"
+                .to_owned(),
+        );
+    }
     // An address with colons stands without brackets here: the port has a key of its own.
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    let port = typed.split_once(':').map(|(_, port)| port);
+    let is_address = typed.parse::<std::net::Ipv6Addr>().is_ok();
+    // What stands behind a colon may be a password, unless it is a number.
+    let is_shown = is_address || port.is_none_or(|port| port.chars().all(|c| c.is_ascii_digit()));
+    let shown = if is_shown { format!("`{typed}` is") } else { "is".to_owned() };
     if typed.is_empty() || !typed.chars().all(is_host) {
-        return Err(format!("`{typed}` is not a host name or an address"));
+        return Err(format!("{shown} not a host name or an address"));
     }
-    if typed.contains(':') && typed.parse::<std::net::Ipv6Addr>().is_err() {
-        return Err(format!("`{typed}` is not a host name: the port has a key of its own"));
+    if port.is_some() && !is_address {
+        return Err(format!("{shown} not a host name: the port has a key of its own"));
     }
-    Ok(typed)
+    address::ascii_domain(typed).ok_or_else(|| format!("{shown} not a host name or an address"))
 }
 
 fn port(typed: i64) -> Result<u16, String> {

@@ -54,6 +54,7 @@ fn what_is_shown_can_be_loaded_again_and_holds_no_secret() {
         smtp.tls = "starttls"
         smtp.username = "u"
         smtp.password_env = "PASSWORD"
+        smtp.timeout = "60s"
         min_severity = "info"
         kinds = ["expiry", "host_changed"]
         accounts = ["studio-*"]

@@ -53,7 +53,7 @@ fn url(port: u16) -> String {
 }
 
 async fn send(receiver: &Receiver, now: Timestamp) -> Attempt {
-    Sender::over_network().send(receiver, &id(), BODY, &Clock::fixed(now)).await
+    Sender::over_network().send(receiver, &id(), BODY, &[], &Clock::fixed(now)).await.attempt
 }
 
 /// What is heard and what comes of it when the receiver answers `answer`.

@@ -57,13 +57,17 @@ fn mend_mail(email: &Email, at: Hurdle, address: &str) -> String {
             "See that this port is the one for clients (usually 587): the server must offer STARTTLS there; where it speaks TLS from the first byte (usually 465), set smtp.tls to \"implicit\"."
                 .to_owned()
         }
+        Hurdle::NotTls => {
+            "Set smtp.tls to \"starttls\" if this is the port for that (usually 587), or smtp.port to the one that speaks TLS from the first byte (usually 465)."
+                .to_owned()
+        }
         Hurdle::Tls => untrusted("smtp.host"),
         Hurdle::Login => match &smtp.login {
             Some(login) => format!(
                 "See that smtp.username is right and put its current password into {}.",
                 login.password.origin
             ),
-            None => "Give smtp.username and smtp.password_file.".to_owned(),
+            None => "Set smtp.username and smtp.password_file (or password_env).".to_owned(),
         },
     }
 }
@@ -82,7 +86,7 @@ fn mend_webhook(webhook: &Webhook, at: Hurdle, address: &str) -> String {
         Hurdle::Connection | Hurdle::StartTls | Hurdle::Login => format!(
             "See that {place} is right, that the receiver runs, and that a firewall or proxy lets this machine reach {address}."
         ),
-        Hurdle::Tls => untrusted(&place),
+        Hurdle::Tls | Hurdle::NotTls => untrusted(&place),
     }
 }
 

@@ -57,6 +57,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
         self.0.flush().await
     }
 
+    /// Exactly these bytes.
+    pub(super) async fn say_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).await?;
+        self.0.flush().await
+    }
+
     pub(super) async fn command(&mut self) -> io::Result<Received> {
         Ok(match self.line(MAX_COMMAND).await? {
             None => Received::End,

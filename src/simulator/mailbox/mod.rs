@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use secrecy::SecretString;
@@ -65,12 +66,18 @@ pub struct Setup {
 pub enum Stage {
     /// Instead of the greeting.
     Connect,
+    /// At EHLO or HELO.
+    Hello,
+    /// At STARTTLS.
+    StartTls,
     /// At AUTH, after the client gave its name and password.
     Login,
     /// At MAIL.
     Sender,
     /// At each RCPT.
     Recipient,
+    /// At DATA.
+    Data,
     /// After the final dot: a refused mail is not kept; one that hangs or drops here is.
     Content,
 }
@@ -80,6 +87,9 @@ enum Act {
     Refuse(u16),
     Hang,
     Drop,
+    Say(&'static [u8]),
+    Flood(&'static [u8]),
+    Delay(Duration),
 }
 
 /// A failure of the mail server.
@@ -103,6 +113,22 @@ impl Trouble {
     /// Closes the connection at `stage` without an answer.
     pub const fn drop(stage: Stage) -> Self {
         Self { stage, act: Act::Drop }
+    }
+
+    /// Sends `bytes` at `stage` instead of the usual reply, in one piece and with nothing added. Where they begin with a code
+    /// that lets the client go on, the server goes on too: a mail is kept, TLS begins.
+    pub const fn say(stage: Stage, bytes: &'static [u8]) -> Self {
+        Self { stage, act: Act::Say(bytes) }
+    }
+
+    /// Sends `bytes` at `stage` again and again, without an end.
+    pub const fn flood(stage: Stage, bytes: &'static [u8]) -> Self {
+        Self { stage, act: Act::Flood(bytes) }
+    }
+
+    /// Answers at `stage` as usual, but so much later (by the machine's own time); a mail is kept before that.
+    pub const fn delay(stage: Stage, delay: Duration) -> Self {
+        Self { stage, act: Act::Delay(delay) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -30,6 +31,17 @@ enum Step {
     StartTls,
     Hang,
     Close,
+    /// Bytes instead of a reply, and what the usual step does besides replying.
+    Raw(&'static [u8], After),
+    Flood(&'static [u8]),
+    Later(Duration, Box<Step>),
+}
+
+/// What follows raw bytes.
+enum After {
+    Command,
+    Content,
+    Tls,
 }
 
 fn say(reply: &str) -> Step {
@@ -67,7 +79,7 @@ impl<'a> Session<'a> {
         let mut step = if self.speaks_after_upgrade() {
             None
         } else {
-            Some(self.trouble_at(Stage::Connect).unwrap_or_else(|| say("220 localhost ESMTP")))
+            Some(self.at(Stage::Connect, |_| say("220 localhost ESMTP")))
         };
         loop {
             match step.take() {
@@ -95,6 +107,25 @@ impl<'a> Session<'a> {
                     lines.say("220 2.0.0 ready for TLS").await?;
                     return Ok(Ended::Upgrade(lines.into_inner()));
                 }
+                Some(Step::Raw(bytes, after)) => {
+                    lines.say_raw(bytes).await?;
+                    match after {
+                        After::Command => {}
+                        After::Content => {
+                            step = Some(self.content(lines.content().await?));
+                            continue;
+                        }
+                        After::Tls => return Ok(Ended::Upgrade(lines.into_inner())),
+                    }
+                }
+                Some(Step::Flood(bytes)) => loop {
+                    lines.say_raw(bytes).await?;
+                },
+                Some(Step::Later(delay, later)) => {
+                    tokio::time::sleep(delay).await;
+                    step = Some(*later);
+                    continue;
+                }
                 Some(Step::Hang) => return pending().await,
                 Some(Step::Close) => return Ok(Ended::Closed),
             }
@@ -116,22 +147,22 @@ impl<'a> Session<'a> {
 
     fn command(&mut self, command: Command) -> Step {
         match command {
-            Command::Hello { extended } => {
-                self.reset();
-                self.greeted = true;
-                if extended { self.extensions() } else { say("250 localhost") }
-            }
+            Command::Hello { extended } => self.at(Stage::Hello, |session| {
+                session.reset();
+                session.greeted = true;
+                if extended { session.extensions() } else { say("250 localhost") }
+            }),
             Command::Mail { from, size } => self.sender(from, size),
             Command::Recipient(to) => self.recipient(to),
             Command::Data if self.to.is_empty() => say("503 5.5.1 no valid recipients"),
-            Command::Data => Step::ReadContent,
+            Command::Data => self.at(Stage::Data, |_| Step::ReadContent),
             Command::Reset => {
                 self.reset();
                 say("250 2.0.0 ok")
             }
             Command::Noop => say("250 2.0.0 ok"),
             Command::Quit => Step::SayAndClose("221 2.0.0 bye".to_owned()),
-            Command::StartTls if self.must_encrypt() => Step::StartTls,
+            Command::StartTls if self.must_encrypt() => self.at(Stage::StartTls, |_| Step::StartTls),
             Command::StartTls => say("502 5.5.1 not offered"),
             Command::Auth { mechanism, initial } => self.login(&mechanism, initial.as_deref()),
             Command::Malformed => say("501 5.5.4 cannot read the arguments"),
@@ -168,8 +199,8 @@ impl<'a> Session<'a> {
         if size.is_some_and(|size| size > MAX_MAIL) {
             return say("552 5.3.4 too large");
         }
-        self.trouble_at(Stage::Sender).unwrap_or_else(|| {
-            self.from = Some(from);
+        self.at(Stage::Sender, |session| {
+            session.from = Some(from);
             say("250 2.1.0 ok")
         })
     }
@@ -184,8 +215,8 @@ impl<'a> Session<'a> {
         if let Some(code) = lock(&self.state.refused).get(&to) {
             return refusal(*code);
         }
-        self.trouble_at(Stage::Recipient).unwrap_or_else(|| {
-            self.to.push(to);
+        self.at(Stage::Recipient, |session| {
+            session.to.push(to);
             say("250 2.1.5 ok")
         })
     }
@@ -213,8 +244,8 @@ impl<'a> Session<'a> {
             Verdict::Ask(exchange, challenge) => Step::Ask(exchange, challenge),
             Verdict::Unreadable => say("501 5.5.2 cannot read the response"),
             Verdict::Refused => refusal(535),
-            Verdict::Accepted => self.trouble_at(Stage::Login).unwrap_or_else(|| {
-                self.authenticated = true;
+            Verdict::Accepted => self.at(Stage::Login, |session| {
+                session.authenticated = true;
                 say("235 2.7.0 logged in")
             }),
         }
@@ -230,28 +261,52 @@ impl<'a> Session<'a> {
             Content::BadLines => return say("554 5.6.0 lines must end in CRLF within 1000 octets"),
             Content::End => return Step::Close,
         };
-        let trouble = self.trouble_at(Stage::Content);
-        if let Some(refused @ (Step::Say(_) | Step::SayAndClose(_))) = trouble {
-            return refused;
-        }
-        let (authenticated, encrypted) = (self.authenticated, self.encrypted);
-        let at = self.state.now.now();
-        self.state.mails.append(Mail { at, from, to, raw, authenticated, encrypted });
-        trouble.unwrap_or_else(|| say("250 2.0.0 kept"))
+        self.at(Stage::Content, |session| {
+            let (authenticated, encrypted) = (session.authenticated, session.encrypted);
+            let at = session.state.now.now();
+            session.state.mails.append(Mail { at, from, to, raw, authenticated, encrypted });
+            say("250 2.0.0 kept")
+        })
     }
 
-    fn trouble_at(&self, stage: Stage) -> Option<Step> {
-        let trouble = self.trouble.filter(|trouble| trouble.stage == stage)?;
-        Some(match trouble.act {
+    /// What happens at `stage`: `usual`, unless trouble strikes there.
+    fn at(&mut self, stage: Stage, usual: impl FnOnce(&mut Self) -> Step) -> Step {
+        let Some(trouble) = self.trouble.filter(|trouble| trouble.stage == stage) else { return usual(self) };
+        match trouble.act {
             // Whoever is not let in is shown out.
             Act::Refuse(code) if stage == Stage::Connect => match refusal(code) {
                 Step::Say(reply) => Step::SayAndClose(reply),
                 step => step,
             },
             Act::Refuse(code) => refusal(code),
-            Act::Hang => Step::Hang,
-            Act::Drop => Step::Close,
-        })
+            Act::Flood(bytes) => Step::Flood(bytes),
+            Act::Delay(delay) => Step::Later(delay, Box::new(usual(self))),
+            Act::Say(bytes) if bytes.starts_with(stage.go_ahead()) => match usual(self) {
+                Step::ReadContent => Step::Raw(bytes, After::Content),
+                Step::StartTls => Step::Raw(bytes, After::Tls),
+                _ => Step::Raw(bytes, After::Command),
+            },
+            Act::Say(bytes) => Step::Raw(bytes, After::Command),
+            Act::Hang | Act::Drop => {
+                // A mail that was handed over is kept, whatever its sender hears.
+                if stage == Stage::Content {
+                    usual(self);
+                }
+                if trouble.act == Act::Hang { Step::Hang } else { Step::Close }
+            }
+        }
+    }
+}
+
+impl Stage {
+    /// How a reply begins that lets the client go on.
+    const fn go_ahead(self) -> &'static [u8] {
+        match self {
+            Self::Connect | Self::StartTls => b"220",
+            Self::Login => b"235",
+            Self::Data => b"354",
+            Self::Hello | Self::Sender | Self::Recipient | Self::Content => b"25",
+        }
     }
 }
 

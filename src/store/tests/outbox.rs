@@ -39,6 +39,7 @@ async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
     let home = Home::new().await;
     enqueue(&home, "m1", "pager", 0).await;
     let expected = PendingMessage {
+        accepted_by: Vec::new(),
         id: MessageId::new("m1"),
         channel: "webhook".to_owned(),
         body: vec![0, 159, 146, 150, b'\n'],

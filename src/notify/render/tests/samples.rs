@@ -30,7 +30,14 @@ pub(super) fn email() -> Email {
         supervisor: crate::domain::supervisor::Supervisor::Systemd,
         from: "minimax-watch <watch@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "Zoë Ops <zoe@example.com>".parse().unwrap()],
-        smtp: Smtp { host: "smtp.example.com".to_owned(), port: 587, tls: Tls::StartTls, login: None },
+        smtp: Smtp {
+            host: "smtp.example.com".to_owned(),
+            port: 587,
+            tls: Tls::StartTls,
+            login: None,
+            hello: None,
+            timeout: std::time::Duration::from_mins(1),
+        },
     }
 }
 
