@@ -80,6 +80,19 @@ fn every_promise_about_deliveries_names_tests_that_exist() {
     assert!(!exists("it::quiet::no_such_test") && !exists("it::no_such_module::a_test"));
 }
 
+#[test]
+fn every_case_from_the_field_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/field-cases.md")).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 40, "only {} rows", rows.len());
+    for row in rows {
+        assert!(tests_named(row).next().is_some(), "no test holds: {row}");
+    }
+    for test in tests_named(&text) {
+        assert!(exists(test), "docs/field-cases.md names `{test}`, which does not exist");
+    }
+}
+
 /// `it::module::name`: a test named in a document.
 fn tests_named(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter(|code| code.contains("::") && !code.contains(' '))
