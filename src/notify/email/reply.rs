@@ -177,7 +177,7 @@ mod tests {
                 550,
                 "550 5.1.1 unbekannt \u{fffd}\u{fffd}\u{fffd}",
             ),
-            (b"250 a\0b\x1b[31m\r\n", 250, "250 ab[31m"),
+            (b"250 a\0b\x1b[31m\r\n", 250, "250 a\\u{0}b\\u{1b}[31m"),
             (long.as_bytes(), 250, long.trim_end()),
         ] {
             let reply = reply(bytes);
