@@ -89,7 +89,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l co
 always\t'Always'
 never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l dry-run -d 'Store nothing, send nothing; say what would be sent'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s q -l quiet -d 'Print nothing when all is well'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s q -l quiet -d 'Print nothing when all is well; with receivers only what is new, and what could not be delivered'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -l config -d 'The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
@@ -256,7 +256,7 @@ json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l even-critical -d 'Withhold also that a token expired or was refused (stage `expired`, kind `unauthorized`)'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l even-critical -d 'Silence critical alerts too'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -l config -d 'The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
