@@ -91,7 +91,11 @@ async fn a_list_that_cannot_be_used_is_no_verdict_about_anybody() {
         let before = world.api.requests().len();
         let pass = world.run().await;
         assert_eq!((pass.counts.checked, pass.counts.no_verdict, pass.doubts), (3, 3, false));
-        assert_eq!(world.api.requests().len(), before + 1, "nobody is asked for alone");
+        let requests = world.api.requests().split_off(before);
+        // A connection that closes under the request is asked once more over a new one.
+        assert!((1..=2).contains(&requests.len()), "{} requests", requests.len());
+        let is_list = |path: &str| path == "/v1/minimax/accounts";
+        assert!(requests.iter().all(|request| is_list(&request.path)), "nobody is asked for alone");
         assert!(world.heard().is_empty());
     }
     let told = world.engine.store.watched().await.unwrap()[0].standing.error.clone().unwrap();
