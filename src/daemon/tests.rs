@@ -255,6 +255,7 @@ async fn a_purge_of_years_lets_go_of_the_loop_after_each_batch() {
     }
     writer.begin_run(now).await.unwrap();
     writer.keep_api_date(now).await.unwrap();
+    writer.keep_horizon(now - TimeDelta::days(999)).await.unwrap();
     writer.commit().await.unwrap();
     daemon.do_what_is_due_at(now).await;
     assert_eq!(daemon.next_purge, now + PURGE_AGAIN, "there is more");

@@ -32,12 +32,13 @@ async fn check_and_status_print_the_contracts_object() {
         assert_eq!(report["verdict"], "warning");
         let account = &report["accounts"][0];
         let checked_at = account["checked_at"].clone();
+        let read = |at| json!({"at": rfc3339(at), "seen_at": checked_at, "state": "read", "text": null});
         assert_eq!(
             *account,
             json!({
                 "subscription": "main", "id": "123456", "name": "123456", "outcome": "ok", "verdict": "warning",
                 "checked_at": checked_at, "last_ok_at": checked_at, "expires_at": rfc3339(end),
-                "ends": {"exp_Expire": rfc3339(end), "exp": rfc3339(other)},
+                "expiries": {"exp_Expire": read(end), "exp": read(other)},
                 "max_jobs": 1, "host": "hailuoai.video",
                 "capabilities": {"supportVideo": true, "supportChat": false, "supportAudio": true},
                 "error": null, "alerts": ["expiry"]

@@ -186,7 +186,7 @@ async fn receivers_that_cannot_be_reached_are_told_apart() {
     assert!(text.contains("connected (no TLS on loopback)") && text.contains("no TLS, logged in"), "{text}");
 
     stage.configure(&["a"], &receivers(&url, &mailbox, "starttls"));
-    failed(&probe(&stage, 3).1, "ops-mail", "STARTTLS is not supported", "usually 465");
+    failed(&probe(&stage, 3).1, "ops-mail", "does not offer STARTTLS", "usually 465");
 
     stage.configure(&["a"], &plain);
     stage.secret("smtp-password", "wr0ng-s3cretT0ken");
