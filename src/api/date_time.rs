@@ -61,14 +61,14 @@ fn without_remark(text: &str) -> &str {
 
 /// `text` without a word at its end that says UTC, and whether there was one.
 fn without_utc(text: &str) -> (&str, bool) {
-    let zones = ["UTC", "GMT", "Z"].into_iter();
+    let mut zones = ["UTC", "GMT", "Z"].into_iter();
     let cut = |zone: &str| {
         let at = text.len().checked_sub(zone.len())?;
         let (moment, end) = (text.get(..at)?, text.get(at..)?);
         let ends_in_digit = moment.trim_end().ends_with(|last: char| last.is_ascii_digit());
         (end.eq_ignore_ascii_case(zone) && ends_in_digit).then(|| moment.trim_end())
     };
-    zones.filter_map(cut).next().map_or((text, false), |moment| (moment, true))
+    zones.find_map(cut).map_or((text, false), |moment| (moment, true))
 }
 
 /// ISO 8601 allows a comma before the fraction.

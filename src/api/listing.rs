@@ -60,6 +60,7 @@ const REFUSAL: [&str; 5] = ["error", "message", "code", "status", "statusCode"];
 const REFUSES: [&str; 2] = ["error", "message"];
 
 /// An answer about all accounts, as far as it came.
+#[expect(clippy::struct_excessive_bools, reason = "four findings, each of which may come with any other")]
 pub(super) struct Gathering<T, K> {
     reading: Reading,
     keep: K,
@@ -350,7 +351,7 @@ mod tests {
     #[test]
     fn an_account_that_is_too_large_is_malformed_and_the_others_are_not() {
         let large = format!(r#"{{"maxJobs":1,"x":"{}"}}"#, "x".repeat(200));
-        let seen = list(200, &format!(r#"{{"1":{{"maxJobs":1}},"2":{large},"3":{{"maxJobs":1}}}}"#));
+        let seen = list(200, format!(r#"{{"1":{{"maxJobs":1}},"2":{large},"3":{{"maxJobs":1}}}}"#));
         let outcomes: Vec<_> = seen.accounts.values().map(|seen| seen.outcome).collect();
         assert_eq!(outcomes, [Outcome::Ok, Outcome::Malformed, Outcome::Ok]);
         let words = seen.accounts[&AccountId::new("2")].error.as_deref();

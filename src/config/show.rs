@@ -68,7 +68,7 @@ impl Page {
     fn origin(&mut self, name: &str, origin: &Origin) {
         match origin {
             Origin::File(path) | Origin::Credential(path) => {
-                self.text(&format!("{name}_file"), &path.to_string_lossy())
+                self.text(&format!("{name}_file"), &path.to_string_lossy());
             }
             Origin::Environment(variable) => self.text(&format!("{name}_env"), variable),
             Origin::Inline => self.line(&format!("# {name} stands in the file")),
@@ -171,7 +171,7 @@ impl Page {
             let key = format!("headers.{}", quoted(name));
             match &value.origin {
                 Origin::File(path) | Origin::Credential(path) => {
-                    self.text(&format!("{key}.file"), &path.to_string_lossy())
+                    self.text(&format!("{key}.file"), &path.to_string_lossy());
                 }
                 Origin::Environment(variable) => self.text(&format!("{key}.env"), variable),
                 Origin::Inline => {}

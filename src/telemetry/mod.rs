@@ -4,7 +4,7 @@
 //! machines. Only this program's own sentences. What libraries would log of requests and conversations at finer
 //! levels could hold secrets, so they are heard from `warn` on only, whatever level is asked for. What people read, the text
 //! and the journal, is escaped (`escaped`); JSON carries values unaltered. Logging never waits for whoever reads the log (see
-//! [`queue`]), and neither does anything else that goes to stderr.
+//! `queue`), and neither does anything else that goes to stderr.
 
 mod journal;
 mod queue;

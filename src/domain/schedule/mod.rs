@@ -97,7 +97,7 @@ impl Schedule {
         }
     }
 
-    /// The last run at `moment` or before; none when there was none for [`LOOK_BACK`].
+    /// The last run at `moment` or before; none if there was none within nine years.
     pub fn last_until(&self, moment: Timestamp) -> Option<Timestamp> {
         let is_before = |from: Timestamp| self.next_after(from).is_some_and(|next| next <= moment);
         let mut distance = TimeDelta::minutes(1);

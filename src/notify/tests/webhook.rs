@@ -194,7 +194,7 @@ async fn of_an_answer_only_status_type_and_length_are_said() {
 
 #[tokio::test]
 async fn a_status_line_of_2xx_is_a_delivery_whatever_the_headers_are() {
-    let many: String = (0..500).map(|n| format!("x-{n}: a\r\n")).collect();
+    let many = "x-many: a\r\n".repeat(500);
     for headers in ["X-A : a\r\n", "x-a: a\r\n b\r\n", "x a: \u{1}\r\n", many.as_str()] {
         let (_, attempt) = answered(&format!("200 OK\r\n{headers}content-length: 0\r\n\r\n")).await;
         assert_eq!(attempt, Attempt::Delivered, "{headers:.40}");

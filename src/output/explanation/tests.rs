@@ -57,6 +57,23 @@ fn rungs() -> Vec<RungReport> {
     ]
 }
 
+fn token_end() -> EndReport {
+    EndReport {
+        expires_at: Some(end()),
+        expiries: Expiries {
+            exp_expire: ExpiryReport {
+                at: Some(end()),
+                seen_at: Some(end()),
+                state: crate::domain::expiry_tracking::ReadState::Read,
+                text: None,
+            },
+            ..Expiries::default()
+        },
+        source: EndSource::ExpExpire,
+        why: "[expiry].source is exp_Expire".to_owned(),
+    }
+}
+
 fn explanation() -> Explanation {
     let firing = RuleAlert {
         id: Some(AlertId::new("01KAQ9Z0X0000000000000000")),
@@ -108,20 +125,7 @@ fn explanation() -> Explanation {
                 ("supportMusic".to_owned(), false),
             ]),
         },
-        end: EndReport {
-            expires_at: Some(end()),
-            expiries: Expiries {
-                exp_expire: ExpiryReport {
-                    at: Some(end()),
-                    seen_at: Some(end()),
-                    state: crate::domain::expiry_tracking::ReadState::Read,
-                    text: None,
-                },
-                ..Expiries::default()
-            },
-            source: EndSource::ExpExpire,
-            why: "[expiry].source is exp_Expire".to_owned(),
-        },
+        end: token_end(),
         rungs: rungs(),
         rules: vec![
             rule(AlertKind::Expiry, "the token ends soon: stage 1d is reached", Some(firing)),
