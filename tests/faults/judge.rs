@@ -113,7 +113,9 @@ pub(crate) fn same_story(ours: &[Message], theirs: &[Message]) -> Option<Broken>
             tellings.sort_unstable();
             (tellings, message.changes.len())
         };
-        first_appearances(heard, &mut ignored).iter().map(brief).collect::<Vec<_>>()
+        let says_something = |(tellings, changes): &(Vec<_>, usize)| !tellings.is_empty() || *changes > 0;
+        let messages = first_appearances(heard, &mut ignored);
+        messages.iter().map(brief).filter(says_something).collect::<Vec<_>>()
     };
     let (ours, theirs) = (words(ours), words(theirs));
     let differ = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
