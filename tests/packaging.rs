@@ -33,6 +33,7 @@ fn configuration() -> String {
     assert!(documented.contains(store) && documented.contains("token_file = \"useapi-token\""));
     documented
         .replace("_file = \"", "_file = \"secrets/")
+        .replace("{ file = \"", "{ file = \"secrets/")
         .replace(store, "# The place is named, so that a shell finds what the service writes: minimax-watch@NAME has one of its own.\npath = \"/var/lib/minimax-watch/minimax-watch.db\"")
 }
 
