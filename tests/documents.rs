@@ -7,7 +7,10 @@ use std::path::Path;
 
 use chrono::{TimeZone, Utc};
 use minimax_watch::config::{self, Environment, Source};
+use minimax_watch::domain::alert::AlertKind;
+use minimax_watch::domain::change::ChangeKind;
 use minimax_watch::domain::message::Message;
+use minimax_watch::domain::observation::Outcome;
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
@@ -47,19 +50,37 @@ fn the_readmes_webhook_is_what_is_sent() {
     assert_eq!(serde_json::to_value(read).unwrap(), typed);
 }
 
-#[test]
-fn the_readme_names_every_command() {
-    let text = readme();
+/// The commands that `--help` lists.
+fn commands() -> Vec<String> {
     let help =
         std::process::Command::new(env!("CARGO_BIN_EXE_minimax-watch")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let listed = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
     let entry = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
     let names = listed.lines().filter(entry).filter_map(|line| line.split_whitespace().next());
-    let commands: Vec<&str> = names.filter(|name| *name != "help").collect();
+    let commands: Vec<String> = names.filter(|name| *name != "help").map(str::to_owned).collect();
     assert!(commands.len() >= 7, "{listed}");
-    for command in commands {
-        assert!(text.contains(&format!("`{command}")), "README.md does not name `{command}`");
+    commands
+}
+
+#[test]
+fn the_readme_and_the_contract_name_every_command() {
+    for document in ["README.md", "docs/contract.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        for command in commands() {
+            assert!(text.contains(&format!("`{command}")), "{document} does not name `{command}`");
+        }
+    }
+}
+
+#[test]
+fn the_contract_names_every_kind_and_outcome() {
+    let text = fs::read_to_string(root().join("docs/contract.md")).unwrap();
+    let alerts = AlertKind::ALL.map(AlertKind::as_str).into_iter();
+    let changes = ChangeKind::ALL.map(ChangeKind::as_str).into_iter();
+    let outcomes = Outcome::ALL.map(Outcome::as_str).into_iter();
+    for name in alerts.chain(changes).chain(outcomes) {
+        assert!(text.contains(&format!("`{name}`")), "docs/contract.md does not name `{name}`");
     }
 }
 
