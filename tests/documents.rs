@@ -11,6 +11,7 @@ use minimax_watch::domain::alert::AlertKind;
 use minimax_watch::domain::change::ChangeKind;
 use minimax_watch::domain::message::Message;
 use minimax_watch::domain::observation::Outcome;
+use minimax_watch::report::Expiries;
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
@@ -48,6 +49,19 @@ fn the_readmes_webhook_is_what_is_sent() {
     let typed: serde_json::Value = serde_json::from_str(&example).unwrap();
     let read: Message = serde_json::from_value(typed.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), typed);
+}
+
+#[test]
+fn the_documented_expiries_have_the_members_that_are_printed() {
+    let text = fs::read_to_string(root().join("docs/expiry.md")).unwrap();
+    let [example] = blocks(&text, "jsonc").try_into().unwrap();
+    let example: serde_json::Value = serde_json::from_str(&format!("{{{example}}}")).unwrap();
+    let printed = serde_json::to_value(Expiries::default()).unwrap();
+    let members = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(members(&example["expiries"]), members(&printed));
+    for name in members(&printed) {
+        assert_eq!(members(&example["expiries"][&name]), members(&printed[&name]), "{name}");
+    }
 }
 
 /// The commands that `--help` lists.
