@@ -54,17 +54,17 @@ pub async fn greet(receiver: &Receiver) -> Greeting {
     }
 }
 
-/// Whether a `T` is among the causes, also one that an `io::Error` wraps, which its own `source` skips.
-pub(super) fn is_caused_by<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+/// The first `T` among the causes, also one that an `io::Error` wraps, which its own `source` skips.
+pub(super) fn find_cause<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<T>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),
         };
     }
-    false
+    None
 }

@@ -1,5 +1,6 @@
 //! Webhooks.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -7,7 +8,7 @@ use globset::GlobSet;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 
-use super::listener::{Request, closed_port, http, silent, untrusted_tls};
+use super::listener::{Listener, Request, closed_port, http, silent, untrusted_tls};
 use crate::config::{Channel, Origin, Receiver, Secret, Webhook};
 use crate::domain::account::ReceiverName;
 use crate::domain::alert::Severity;
@@ -199,6 +200,173 @@ async fn a_status_line_of_2xx_is_a_delivery_whatever_the_headers_are() {
         let (_, attempt) = answered(&format!("200 OK\r\n{headers}content-length: 0\r\n\r\n")).await;
         assert_eq!(attempt, Attempt::Delivered, "{headers:.40}");
     }
+}
+
+/// What comes of it when the receiver hears one request and then sends these very bytes and closes.
+async fn answered_raw(answer: &[u8]) -> Attempt {
+    let answer = String::from_utf8_lossy(answer).into_owned();
+    let listener = http(answer);
+    let attempt = send(&receiver(url(listener.port), &[]), now()).await;
+    listener.heard();
+    attempt
+}
+
+#[tokio::test]
+async fn a_status_line_of_2xx_is_a_delivery_however_the_answer_goes_on() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na",
+        "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\na",
+        "HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\na",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: nonsense\r\n\r\na",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\nno gzip",
+        "HTTP/1.1 204 No Content\r\nx-a",
+        "HTTP/1.1 204 No Content\r\n",
+        "HTTP/1.1 204 No Content",
+        "HTTP/1.1 204",
+        "HTTP/1.1 200\r\n\r\n",
+        "HTTP/1.1 200 \r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\n\n",
+        "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 f\u{fc}r \u{1}\r\nno colon\r\n: no name\r\nx: \0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 202 OK\r\n\r\n",
+    ] {
+        assert_eq!(answered_raw(answer.as_bytes()).await, Attempt::Delivered, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_status_line_is_tried_again_and_is_no_refusal() {
+    for (answer, said) in [
+        ("", "the connection was closed without an answer"),
+        ("HTTP/1.1 20", "the connection was closed without an answer"),
+        ("HTTP/1.1 100 Continue\r\n\r\n", "the connection was closed without an answer"),
+        ("HTTP/1.1 100 Continue\r\nHTTP/1.1 200 OK\r\n", "the connection was closed without an answer"),
+        ("sorry\r\nHTTP/1.1 200 OK\r\n\r\n", "the answer is not HTTP"),
+        (" HTTP/1.1 200 OK\r\n\r\n", "the answer is not HTTP"),
+        ("HTTP/1.1 2000 OK\r\n\r\n", "the answer is not HTTP"),
+        ("<html>200 OK</html>", "the answer is not HTTP"),
+        ("220 mail.example.com ESMTP\r\n", "the answer is not HTTP"),
+        ("\u{15}\u{3}\u{3}\0\u{2}\u{2}F", "the answer is not HTTP"),
+    ] {
+        let attempt = answered_raw(answer.as_bytes()).await;
+        let Attempt::Deferred { error, retry_after: None } = attempt else { panic!("{answer:?}: {attempt:?}") };
+        assert!(error.ends_with(&format!(": {said}")), "{answer:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_is_judged_by_the_status_line_before_it() {
+    for (answer, is_delivery) in [("", false), ("HTTP/1.1 204 No Content\r\n", true), ("HTTP/1.1 500 x\r\n", false)] {
+        // What was not read when a connection is closed makes the system reset it.
+        let listener = Listener::new(move |mut stream| {
+            stream.peek(&mut [0; 1]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let attempt = send(&receiver(url(listener.port), &[]), now()).await;
+        match attempt {
+            Attempt::Delivered => assert!(is_delivery, "{answer}"),
+            Attempt::Deferred { retry_after: None, .. } => assert!(!is_delivery, "{answer}"),
+            other => panic!("{answer}: {other:?}"),
+        }
+    }
+}
+
+/// A receiver that says `begin` and then `piece` without an end; it ends with the connection, and says how much it got rid of.
+fn flooding(begin: &'static str, piece: String, pause: Duration) -> Listener<usize> {
+    Listener::new(move |mut stream| {
+        let mut sent = 0;
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let mut next = begin.to_owned();
+        while stream.write_all(next.as_bytes()).is_ok() {
+            sent += next.len();
+            next.clone_from(&piece);
+            std::thread::sleep(pause);
+        }
+        sent
+    })
+}
+
+/// Far more than both ends' buffers take.
+const FLOOD: usize = 32 << 20;
+
+#[tokio::test]
+async fn floods_are_read_up_to_a_bound_and_judged_by_their_status_line() {
+    let header = format!("x-a: {}\r\n", "a".repeat(4000));
+    let interim = format!("HTTP/1.1 100 Continue\r\n{header}\r\n");
+    for (begin, piece, expected) in [
+        ("HTTP/1.1 200 OK\r\n", &header, "delivered"),
+        ("HTTP/1.1 200 OK\r\n\r\n", &header, "delivered"),
+        ("HTTP/1.1 200 ", &"a".repeat(4000), "delivered"),
+        ("HTTP/1.1 503 No\r\nretry-after: 7\r\n", &header, "answered 503"),
+        ("HTTP/1.1 404 No\r\n\r\n", &header, "answered 404 (at least "),
+        ("HTTP/1.1 100 Continue\r\n\r\n", &interim, "no status in the first 65536 bytes of the answer"),
+        ("\r\n", &"\r\n".repeat(2000), "no status in the first 65536 bytes of the answer"),
+        ("HTTP/1.1 ", &" ".repeat(4000), "no status in the first 65536 bytes of the answer"),
+    ] {
+        let listener = flooding(begin, piece.clone(), Duration::ZERO);
+        let attempt = send(&receiver(url(listener.port), &[]), now()).await;
+        let said = if attempt == Attempt::Delivered { "delivered" } else { words(&attempt) };
+        assert!(said.contains(expected), "{begin:?}: {attempt:?}");
+        if let Attempt::Deferred { retry_after, .. } = attempt {
+            assert_eq!(retry_after.is_some(), begin.contains("retry-after"), "{begin:?}");
+        }
+        assert!(listener.heard() < FLOOD, "{begin:?}");
+    }
+}
+
+#[tokio::test]
+async fn drips_end_with_the_time_out_and_are_judged_by_their_status_line() {
+    let drip = async |begin: &'static str, piece: &str| {
+        let listener = flooding(begin, piece.to_owned(), Duration::from_millis(20));
+        let mut receiver = receiver(url(listener.port), &[]);
+        let Channel::Webhook(webhook) = &mut receiver.channel else { panic!("a webhook") };
+        webhook.timeout = Duration::from_millis(200);
+        let attempt = send(&receiver, now()).await;
+        listener.heard();
+        attempt
+    };
+    let attempts = tokio::join!(
+        drip("HTTP/1.1 200 OK\r\n", "x"),
+        drip("HTTP/1.1 200 OK\r\n\r\n", "x"),
+        drip("HTTP/1.1 404 No\r\n", "x"),
+        drip("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"),
+        drip("HTTP/1.1 ", " "),
+    );
+    assert_eq!((&attempts.0, &attempts.1), (&Attempt::Delivered, &Attempt::Delivered));
+    assert!(matches!(&attempts.2, Attempt::Refused { error, .. } if error.ends_with(" answered 404")), "{attempts:?}");
+    for attempt in [&attempts.3, &attempts.4] {
+        assert!(matches!(attempt, Attempt::Deferred { error, .. } if error.ends_with(": no answer in time")), "{attempt:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_part_of_an_answer_brings_the_secret_address_into_what_is_said() {
+    for echo in ["/services/T0SECRET?key=quErySecret", "t0secret", "VDBTRUNSRVQ=", "%54%30%53ECRET", "TERCES0T"] {
+        let answer = format!(
+            "404 {echo}\r\ncontent-type: text/{echo}\r\nlocation: https://x/{echo}\r\nx-{echo}: {echo}\r\n\
+             retry-after: {echo}\r\nwww-authenticate: {echo}\r\ncontent-length: 20261127\r\n\r\n{echo}"
+        );
+        let (_, attempt) = answered(&answer).await;
+        let said = format!(" answered 404 (at least {} bytes)", echo.len());
+        assert!(words(&attempt).ends_with(&said), "{attempt:?}");
+        assert!(words(&attempt).starts_with("127.0.0.1:"), "{attempt:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_in_of_the_address_travels_as_a_header_and_not_in_the_request_line() {
+    let listener = http("HTTP/1.1 200 OK\r\n\r\n");
+    let address = format!("http://us%65r:p%40ss@127.0.0.1:{}/a%20b?c=d#e", listener.port);
+    assert_eq!(send(&receiver(address, &[]), now()).await, Attempt::Delivered);
+    let request = listener.heard();
+    assert!(request.head.starts_with("POST /a%20b?c=d HTTP/1.1\r\n"), "{}", request.head);
+    assert_eq!(request.header("authorization"), Some("Basic dXNlcjpwQHNz"));
 }
 
 #[tokio::test]
