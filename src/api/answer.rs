@@ -63,7 +63,7 @@ pub(super) fn describe<T>(answer: &Answer, read: Option<&Read<T>>) -> String {
     let bytes = match &answer.body {
         Body::Whole(bytes) => bytes,
         Body::TooLarge(limit) => return larger(*limit),
-        Body::Undecodable => return "a compressed body that cannot be unpacked".to_owned(),
+        Body::Undecodable => return "a body with broken chunks or compression".to_owned(),
         Body::Cut(why) => return why.clone(),
     };
     let size = grouped(bytes.len());

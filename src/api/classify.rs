@@ -322,7 +322,7 @@ mod tests {
     fn a_body_that_did_not_come_whole_leaves_the_verdict_to_the_status() {
         for (body, at_200, error) in [
             (Body::TooLarge(1_048_576), Malformed, "a body larger than 1,048,576 bytes"),
-            (Body::Undecodable, Malformed, "a compressed body that cannot be unpacked"),
+            (Body::Undecodable, Malformed, "a body with broken chunks or compression"),
             (
                 Body::Cut("no complete answer within 15 s".to_owned()),
                 Unavailable,

@@ -244,6 +244,10 @@ fn builder(api: &config::Api) -> reqwest::ClientBuilder {
         .referer(false)
         .timeout(api.timeout)
         .pool_idle_timeout(IDLE)
+        // A proxy's odd header is no reason to have no verdict.
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .https_only(secure);
     if is_loopback(&api.base_url) {
         builder = builder.no_proxy();

@@ -64,6 +64,23 @@ impl Outcome {
         }
     }
 
+    /// What to do about it, where that depends on nothing else.
+    pub const fn advice(self) -> Option<&'static str> {
+        match self {
+            Self::Blocked => Some(
+                "check from another network or without a proxy, and ask useapi.net's support to allow this address",
+            ),
+            Self::Ok
+            | Self::Unauthorized
+            | Self::SubscriptionLapsed
+            | Self::NotFound
+            | Self::AccountError
+            | Self::RateLimited
+            | Self::Unavailable
+            | Self::Malformed => None,
+        }
+    }
+
     /// The outcome of that word, if it is one.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)

@@ -194,7 +194,7 @@ fn alerts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn unalerted(report: &Report) -> String {
     let mut met: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for list in &report.lists {
-        let words = format!("{}: {}", list.outcome, list.error);
+        let words = with_advice(list.outcome, &list.error);
         met.entry(words)
             .or_default()
             .push(format!("{} (list of accounts)", text::name(list.subscription.as_str())));
@@ -202,7 +202,7 @@ fn unalerted(report: &Report) -> String {
     for account in &report.accounts {
         let words = match (account.outcome, &account.error) {
             (None, _) => "not checked yet".to_owned(),
-            (Some(outcome), Some(error)) if !is_told(account) => format!("{outcome}: {error}"),
+            (Some(outcome), Some(error)) if !is_told(account) => with_advice(outcome, error),
             (Some(outcome), None) if outcome != Outcome::Ok && !is_told(account) => outcome.to_string(),
             (Some(_), _) => continue,
         };
@@ -217,6 +217,11 @@ fn unalerted(report: &Report) -> String {
         text.push_str(&wrapped(&format!("{}{more}: {}", named.join(", "), one_line(&words)), 0));
     }
     text
+}
+
+fn with_advice(outcome: Outcome, error: &str) -> String {
+    let advice = outcome.advice().map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("{outcome}: {error}{advice}")
 }
 
 /// Whether an open alert says why there is no good news.

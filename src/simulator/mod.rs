@@ -4,12 +4,15 @@
 //! hostile ones, on demand; nothing reads a clock, the driver says what time it is ([`VirtualNow`]). What came in is
 //! kept for the driver to look at; a bearer token or a password never is. Each server can go down and come back on
 //! its port.
+//! Lies have names ([`HTTP_LIES`], [`MAIL_LIES`]), so that tests go through all of them and a person can start each by hand.
 //! Leaves to others: what to make of an answer (`api`, `notify`), and which answers to script (the driver).
 
 mod answer;
 mod hook;
 mod ledger;
+mod lies;
 mod listener;
+mod lying_http;
 mod mailbox;
 mod now;
 mod record;
@@ -28,6 +31,8 @@ pub use axum::http::StatusCode;
 
 pub use answer::{Answer, Lapse, Missing, Page, Refusal};
 pub use hook::{Delivery, Hook, Signature};
+pub use lies::{HTTP_LIES, Lie, MAIL_LIES};
+pub use lying_http::{HeardRequest, HttpLie, LyingHttp};
 pub use mailbox::{Login, Mail, Mailbox, Security, Setup, Stage, Trouble};
 pub use now::VirtualNow;
 pub use record::Record;

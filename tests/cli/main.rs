@@ -16,6 +16,7 @@ mod hostile;
 mod json;
 mod locked;
 mod logs;
+mod lying_receivers;
 mod manners;
 mod network;
 mod night;

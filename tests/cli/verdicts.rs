@@ -22,7 +22,7 @@ fn down() -> Answer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exit_status_says_the_verdict_and_status_repeats_it() {
-    let cases: [(&str, Answer, i32); 15] = [
+    let cases: [(&str, Answer, i32); 16] = [
         ("far from its end", ending_in(TimeDelta::days(20)), OK),
         ("within seven days", ending_in(TimeDelta::days(2)), WARNING),
         ("within a day", ending_in(TimeDelta::hours(12)), CRITICAL),
@@ -36,6 +36,7 @@ async fn the_exit_status_says_the_verdict_and_status_repeats_it() {
         ("not JSON", Answer::not_json(), WARNING),
         ("503", down(), UNKNOWN),
         ("502", Answer::unavailable(StatusCode::BAD_GATEWAY, Page::Json), UNKNOWN),
+        ("403", Answer::blocked(), UNKNOWN),
         ("429", Answer::rate_limited(RetryAfter::Seconds(60)), UNKNOWN),
         ("cut off", Answer::close(), UNKNOWN),
     ];
@@ -89,4 +90,34 @@ async fn a_bad_answer_is_asked_again_before_it_is_believed() {
     stage.vendor.next("a", Answer::not_found(Missing::Empty));
     let check = stage.run(&["check"]);
     assert_eq!((check.status, stage.api.request_count()), (Some(OK), 2), "{check:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_403_page_is_blocked_with_advice_and_no_conclusive_check() {
+    let stage = Stage::with(&["a"], "").await;
+    assert_eq!(stage.run(&["check"]).status, Some(OK));
+    stage.vendor.set("a", Answer::blocked());
+    let json = stage.run(&["check", "--format", "json"]);
+    assert_eq!(json.status, Some(UNKNOWN), "{json:?}");
+    let report: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let account = &report["accounts"][0];
+    assert_eq!(
+        (&account["outcome"], &account["verdict"]),
+        (&"blocked".into(), &"unknown".into()),
+        "{account}"
+    );
+    let error = account["error"].as_str().unwrap();
+    assert!(error.contains("403") && error.contains("not the account"), "{error}");
+    assert!(!error.contains('<'), "a page is shown by its title: {error}");
+    assert_eq!(report["alerts"], serde_json::json!([]), "a 403 says nothing about the account");
+    for (format, words) in
+        [("table", "check from another network or without a proxy"), ("nagios", "IP address or user agent")]
+    {
+        let check = stage.run(&["check", "--format", format]);
+        assert_eq!(check.status, Some(UNKNOWN), "{format}: {check:?}");
+        let text = check.out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("blocked") && text.contains(words), "{format}: {text}");
+    }
+    stage.vendor.put(Record::ending("a", healthy()));
+    assert_eq!(stage.run(&["check"]).status, Some(OK));
 }

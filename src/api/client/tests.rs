@@ -230,7 +230,7 @@ async fn a_body_that_does_not_unpack_is_malformed() {
     packed[12] ^= 0xff;
     for body in [packed.as_slice(), br#"{"maxJobs":1}"#] {
         let seen = seen(http("200 OK\r\ncontent-encoding: gzip", body)).await;
-        let error = "a compressed body that cannot be unpacked";
+        let error = "a body with broken chunks or compression";
         assert_eq!(seen, Observation::failed(Outcome::Malformed, error));
     }
 }

@@ -255,14 +255,18 @@ async fn an_answer_without_a_status_line_is_tried_again_and_is_no_refusal() {
         ("\u{15}\u{3}\u{3}\0\u{2}\u{2}F", "the answer is not HTTP"),
     ] {
         let attempt = answered_raw(answer.as_bytes()).await;
-        let Attempt::Deferred { error, retry_after: None } = attempt else { panic!("{answer:?}: {attempt:?}") };
+        let Attempt::Deferred { error, retry_after: None } = attempt else {
+            panic!("{answer:?}: {attempt:?}")
+        };
         assert!(error.ends_with(&format!(": {said}")), "{answer:?}: {error}");
     }
 }
 
 #[tokio::test]
 async fn a_reset_is_judged_by_the_status_line_before_it() {
-    for (answer, is_delivery) in [("", false), ("HTTP/1.1 204 No Content\r\n", true), ("HTTP/1.1 500 x\r\n", false)] {
+    for (answer, is_delivery) in
+        [("", false), ("HTTP/1.1 204 No Content\r\n", true), ("HTTP/1.1 500 x\r\n", false)]
+    {
         // What was not read when a connection is closed makes the system reset it.
         let listener = Listener::new(move |mut stream| {
             stream.peek(&mut [0; 1]).unwrap();
@@ -339,15 +343,23 @@ async fn drips_end_with_the_time_out_and_are_judged_by_their_status_line() {
         drip("HTTP/1.1 ", " "),
     );
     assert_eq!((&attempts.0, &attempts.1), (&Attempt::Delivered, &Attempt::Delivered));
-    assert!(matches!(&attempts.2, Attempt::Refused { error, .. } if error.ends_with(" answered 404")), "{attempts:?}");
+    assert!(
+        matches!(&attempts.2, Attempt::Refused { error, .. } if error.ends_with(" answered 404")),
+        "{attempts:?}"
+    );
     for attempt in [&attempts.3, &attempts.4] {
-        assert!(matches!(attempt, Attempt::Deferred { error, .. } if error.ends_with(": no answer in time")), "{attempt:?}");
+        assert!(
+            matches!(attempt, Attempt::Deferred { error, .. } if error.ends_with(": no answer in time")),
+            "{attempt:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn no_part_of_an_answer_brings_the_secret_address_into_what_is_said() {
-    for echo in ["/services/T0SECRET?key=quErySecret", "t0secret", "VDBTRUNSRVQ=", "%54%30%53ECRET", "TERCES0T"] {
+    for echo in
+        ["/services/T0SECRET?key=quErySecret", "t0secret", "VDBTRUNSRVQ=", "%54%30%53ECRET", "TERCES0T"]
+    {
         let answer = format!(
             "404 {echo}\r\ncontent-type: text/{echo}\r\nlocation: https://x/{echo}\r\nx-{echo}: {echo}\r\n\
              retry-after: {echo}\r\nwww-authenticate: {echo}\r\ncontent-length: 20261127\r\n\r\n{echo}"

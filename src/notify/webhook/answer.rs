@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn the_status_is_the_same_however_the_bytes_arrive() {
-        let whole = b"\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 503 No\r\nRetry-After : 7\r\n\r\nbody";
+        let whole =
+            b"\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 503 No\r\nRetry-After : 7\r\n\r\nbody";
         let mut dripped = Answer::new();
         for byte in whole {
             dripped.feed(&[*byte]);
@@ -232,7 +233,10 @@ mod tests {
             assert_eq!(answer(format!("HTTP/1.1 {interim}").as_bytes()).status(), None, "{interim}");
         }
         let hidden = answer(b"HTTP/1.1 100 x\r\nHTTP/1.1 200 OK\r\n\r\ngarbage");
-        assert!(hidden.status().is_none() && hidden.is_garbage(), "a header of an interim answer is no status");
+        assert!(
+            hidden.status().is_none() && hidden.is_garbage(),
+            "a header of an interim answer is no status"
+        );
         assert_eq!(answer(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").status(), Some(101));
     }
 

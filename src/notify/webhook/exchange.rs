@@ -56,7 +56,11 @@ pub(super) async fn exchange(
     let (mut reader, mut writer) = split(stream);
     // A receiver may answer before it has read everything, and then read no more. A failed write shows in reading, too.
     let writing = async {
-        let _ = async { writer.write_all(request).await?; writer.flush().await }.await;
+        let _ = async {
+            writer.write_all(request).await?;
+            writer.flush().await
+        }
+        .await;
         pending::<()>().await;
     };
     let answer = tokio::select! {
@@ -138,8 +142,7 @@ mod tests {
             there.shutdown().await.unwrap();
         };
         let request = [b'a'; 4096];
-        let (answer, ()) =
-            tokio::join!(exchange(Box::new(here), &request, Instant::now() + SOON), receiver);
+        let (answer, ()) = tokio::join!(exchange(Box::new(here), &request, Instant::now() + SOON), receiver);
         assert_eq!(answer.unwrap().status(), Some(413));
     }
 

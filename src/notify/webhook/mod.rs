@@ -95,7 +95,8 @@ fn judge(answer: &Answer, host: &str, excerpt: &str, now: Timestamp) -> Attempt 
 /// The media type and the length of an answer: its own words may hold the secret address, and so may the length that it claims.
 fn described(answer: &Answer) -> String {
     let named = answer.content_type().and_then(|named| named.split(';').next()).unwrap_or_default().trim();
-    let kind = MEDIA_TYPES.iter().find(|known| known.eq_ignore_ascii_case(named)).map(|kind| (*kind).to_owned());
+    let kind =
+        MEDIA_TYPES.iter().find(|known| known.eq_ignore_ascii_case(named)).map(|kind| (*kind).to_owned());
     let length = match (answer.body().len(), answer.is_whole()) {
         (0, _) => None,
         (length, true) => Some(format!("{length} bytes")),

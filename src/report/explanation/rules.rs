@@ -9,9 +9,8 @@ use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, in_words, minute, relative};
 use crate::report::AckReport;
 
-/// What to do about a 403.
-const BLOCKED: &str = "; the protection in front of useapi.net refuses this machine's IP address or user agent, not the account: \
-                       check from another network or without a proxy, and ask useapi.net's support to allow this address";
+/// What a 403 means, the one outcome without a verdict that has advice of its own.
+const BLOCKED: &str = "; the protection in front of useapi.net refuses this machine's IP address or user agent, not the account";
 
 /// The rules about accounts and subscriptions, in the contract's order.
 pub(super) fn rules(gathered: &Gathered<'_>) -> Vec<RuleReport> {
@@ -89,7 +88,8 @@ fn silence(gathered: &Gathered<'_>, standing: &Standing, alert: Option<&Alert>) 
     match (standing.no_verdict_since, standing.last_verdict_at) {
         (Some(since), _) => {
             let long = in_words(standing.checked_at.map_or_else(Default::default, |at| at - since));
-            let advice = if standing.outcome == Some(Outcome::Blocked) { BLOCKED } else { "" };
+            let advice = standing.outcome.and_then(Outcome::advice);
+            let advice = advice.map(|advice| format!("{BLOCKED}: {advice}")).unwrap_or_default();
             format!(
                 "looks without a verdict since {}, over {long}; it fires from {limit} on{advice}",
                 minute(since)

@@ -126,6 +126,16 @@ impl Trouble {
         Self { stage, act: Act::Flood(bytes) }
     }
 
+    /// Whether a client meets it only where TLS is offered.
+    pub const fn needs_tls(self) -> bool {
+        matches!(self.stage, Stage::StartTls)
+    }
+
+    /// Whether a client meets it only where it must log in.
+    pub const fn needs_login(self) -> bool {
+        matches!(self.stage, Stage::Login)
+    }
+
     /// Answers at `stage` as usual, but so much later (by the machine's own time); a mail is kept before that.
     pub const fn delay(stage: Stage, delay: Duration) -> Self {
         Self { stage, act: Act::Delay(delay) }
@@ -322,6 +332,11 @@ impl Mailbox {
     /// Returns once `count` mails ever came in.
     pub async fn wait_for(&self, count: usize) {
         self.state.mails.reach(count).await;
+    }
+
+    /// Returns once `count` connections were ever accepted.
+    pub async fn wait_for_connections(&self, count: usize) {
+        self.state.connections.reach(count).await;
     }
 
     /// Refuses connections from now on and cuts those that are open, until [`Self::come_back`].

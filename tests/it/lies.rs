@@ -1,0 +1,142 @@
+//! Every named lie of the simulator, told to the real clients: each ends in time, with what its status line says.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use minimax_watch::api::Client;
+use minimax_watch::config::{self, Channel, Fetch, Origin, Receiver, Secret, Webhook};
+use minimax_watch::domain::account::{AccountId, ReceiverName};
+use minimax_watch::domain::alert::Severity;
+use minimax_watch::domain::clock::Clock;
+use minimax_watch::domain::message::MessageId;
+use minimax_watch::domain::observation::Outcome;
+use minimax_watch::domain::route::{Kinds, Route};
+use minimax_watch::notify::{Attempt, Sender};
+use minimax_watch::simulator::{HTTP_LIES, HttpLie, Lie, LyingHttp, MAIL_LIES, Record};
+use secrecy::SecretString;
+
+use crate::world::start;
+
+/// What each client has for one request.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Far more than that, for a busy machine; far less than an answer that never ends.
+const BOUND: Duration = Duration::from_secs(30);
+
+fn pager(url: String) -> Receiver {
+    let webhook = Webhook {
+        url: Secret { value: SecretString::from(url), origin: Origin::Inline },
+        signing: Vec::new(),
+        signing_origin: None,
+        timeout: TIMEOUT,
+        allow_http: false,
+        headers: Vec::new(),
+    };
+    Receiver {
+        name: ReceiverName::new("pager"),
+        route: Route { min_severity: Severity::Info, kinds: Kinds::All, accounts: globset::GlobSet::empty() },
+        accounts: vec!["*".to_owned()],
+        fallback: None,
+        channel: Channel::Webhook(webhook),
+    }
+}
+
+/// How a webhook's attempt ends; none where it depends on which bytes come first.
+fn attempt_for(lie: &str) -> Option<&'static str> {
+    Some(match lie {
+        "early-answer" => return None,
+        "stale-connection" | "interim" | "broken-headers" | "invalid-length" | "invalid-encoding"
+        | "broken-chunks" | "line-feeds" | "cut-status" | "cut-body" | "endless-head" | "endless-body"
+        | "dripping-head" | "dripping-body" => "delivered",
+        "silence" | "no-answer" | "slow-answer" | "garbage" | "mail-server" | "interim-only"
+        | "endless-interim" | "dripping-status" | "wait-for-ever" => "deferred",
+        "endless-refusal" | "redirect" | "echo" | "blocked" => "refused",
+        unknown => panic!("say here how a delivery to `{unknown}` ends"),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_to_each_lying_receiver_ends_in_time_and_by_its_status_line() {
+    let (begin, sender) = (Instant::now(), Sender::over_network());
+    let attempts = HTTP_LIES.iter().map(async |lie: &Lie<HttpLie>| {
+        let hook = LyingHttp::open(lie.act, "{}").await.unwrap();
+        let receiver = pager(hook.url("/services/T0PsEcReT").into());
+        let id = MessageId::new("msg_1");
+        let sent = sender.send(&receiver, &id, b"{}", &[], &Clock::fixed(start())).await.attempt;
+        let (kind, said) = match sent {
+            Attempt::Delivered => ("delivered", String::new()),
+            Attempt::Deferred { error, .. } => ("deferred", error),
+            Attempt::Refused { error, .. } => ("refused", error),
+            Attempt::Final { error } => ("final", error),
+        };
+        assert!(!said.contains("T0P") && !said.contains("services"), "{}: {said}", lie.name);
+        let expected = attempt_for(lie.name)?;
+        let is_right = kind == expected && hook.count() == 1;
+        (!is_right).then(|| format!("{}: {kind} ({said}), asked {} times", lie.name, hook.count()))
+    });
+    let wrong: Vec<String> = join_all(attempts).await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(begin.elapsed() < BOUND);
+}
+
+/// What a check of an account sees; none as above.
+fn outcome_for(lie: &str) -> Option<Outcome> {
+    Some(match lie {
+        "early-answer" => return None,
+        "stale-connection" | "interim" | "broken-headers" => Outcome::Ok,
+        "silence" | "no-answer" | "slow-answer" | "garbage" | "mail-server" | "interim-only"
+        | "invalid-length" | "cut-status" | "cut-body" | "endless-interim" | "endless-head"
+        | "dripping-status" | "dripping-head" | "dripping-body" => Outcome::Unavailable,
+        "line-feeds" | "invalid-encoding" | "broken-chunks" | "endless-body" | "redirect" => {
+            Outcome::Malformed
+        }
+        "endless-refusal" | "echo" => Outcome::NotFound,
+        "blocked" => Outcome::Blocked,
+        "wait-for-ever" => Outcome::RateLimited,
+        unknown => panic!("say here what a check at `{unknown}` sees"),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_at_each_lying_api_ends_in_time_and_believes_no_half_answer() {
+    let begin = Instant::now();
+    let record = Record::ending("1", start() + TimeDelta::days(20)).to_json(start(), 0).to_string();
+    let checks = HTTP_LIES.iter().map(async |lie: &Lie<HttpLie>| {
+        let server = LyingHttp::open(lie.act, record.clone()).await.unwrap();
+        let api = config::Api {
+            base_url: server.url(""),
+            timeout: TIMEOUT,
+            concurrency: 1,
+            max_body: 64 << 10,
+            fetch: Fetch::Each,
+        };
+        let client = Client::new(&api).unwrap();
+        let token = SecretString::from("user:1-t");
+        // Twice, so that the second check may meet a connection that the first one left.
+        let mut wrong = None;
+        for _ in 0..2 {
+            let seen = client.account(&token, &AccountId::new("1"), &Clock::fixed(start())).await;
+            let is_right = outcome_for(lie.name).is_none_or(|expected| seen.outcome == expected);
+            wrong = wrong.or_else(|| (!is_right).then(|| format!("{}: {seen:?}", lie.name)));
+        }
+        wrong
+    });
+    let wrong: Vec<String> = join_all(checks).await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(begin.elapsed() < BOUND);
+}
+
+#[test]
+fn each_lie_has_a_name_and_a_sentence_of_its_own() {
+    let http = HTTP_LIES.iter().map(|lie| (lie.name, lie.sentence));
+    let mail = MAIL_LIES.iter().map(|lie| (lie.name, lie.sentence));
+    for lies in [http.collect::<Vec<_>>(), mail.collect()] {
+        let mut seen = std::collections::BTreeSet::new();
+        for (name, sentence) in &lies {
+            assert!(seen.insert(name) && seen.insert(sentence), "{name} is there twice");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{name}");
+        }
+    }
+    assert_eq!(Lie::find(HTTP_LIES, "silence").map(|lie| lie.name), Some("silence"));
+    assert!(Lie::find(MAIL_LIES, "silence").is_none());
+}
