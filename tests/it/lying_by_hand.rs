@@ -35,7 +35,7 @@ impl Write for Printed {
 /// What the peer answers to `request`, and what it prints: at its start, and about the request.
 async fn tried(arguments: &str, request: &str) -> (String, String, String) {
     let arguments = Arguments::parse_from(format!("simulator {arguments}").split(' '));
-    let (printed, mut lines) = unbounded_channel();
+    let (printed, mut lines) = unbounded_channel::<String>();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let client = async move {
         let started = lines.recv().await.unwrap();
@@ -79,7 +79,7 @@ async fn each_lying_peer_starts_by_hand_says_what_it_receives_and_ends() {
 
 #[tokio::test]
 async fn the_list_names_every_lie_with_its_sentence_and_an_unknown_one_is_an_error() {
-    let (printed, mut lines) = unbounded_channel();
+    let (printed, mut lines) = unbounded_channel::<String>();
     let arguments = Arguments::parse_from(["simulator", "--list"]);
     serve(arguments, &mut Printed(printed), std::future::pending()).await.unwrap();
     let list = lines.recv().await.unwrap();
