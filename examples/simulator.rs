@@ -110,14 +110,11 @@ fn find<A: Copy>(lies: &[Lie<A>], name: &str) -> io::Result<Lie<A>> {
 }
 
 fn list() -> String {
-    let mail = MAIL_LIES.iter().map(|lie| (lie.name, lie.sentence));
-    let http = HTTP_LIES.iter().map(|lie| (lie.name, lie.sentence));
-    let line = |(name, sentence)| format!("  {name:20} {sentence}\n");
-    format!(
-        "mail\n{}\nwebhook, api\n{}",
-        mail.map(line).collect::<String>(),
-        http.map(line).collect::<String>()
-    )
+    let line = |(name, sentence): (&str, &str)| format!("  {name:20} {sentence}");
+    let mail = MAIL_LIES.iter().map(|lie| line((lie.name, lie.sentence)));
+    let http = HTTP_LIES.iter().map(|lie| line((lie.name, lie.sentence)));
+    let parts = [vec!["mail".to_owned()], mail.collect(), vec!["webhook, api".to_owned()], http.collect()];
+    parts.concat().join("\n") + "\n"
 }
 
 /// Written at once, also to a pipe.

@@ -1,19 +1,25 @@
 //! Every named lie of the simulator, told to the real clients: each ends in time, with what its status line says.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use minimax_watch::api::Client;
-use minimax_watch::config::{self, Channel, Fetch, Origin, Receiver, Secret, Webhook};
+use minimax_watch::config::{self, Channel, Email, Fetch, Origin, Receiver, Secret, Smtp, Tls, Webhook};
 use minimax_watch::domain::account::{AccountId, ReceiverName};
 use minimax_watch::domain::alert::Severity;
 use minimax_watch::domain::clock::Clock;
 use minimax_watch::domain::message::MessageId;
 use minimax_watch::domain::observation::Outcome;
 use minimax_watch::domain::route::{Kinds, Route};
+use minimax_watch::domain::supervisor::Supervisor;
 use minimax_watch::notify::{Attempt, Sender};
-use minimax_watch::simulator::{HTTP_LIES, HttpLie, Lie, LyingHttp, MAIL_LIES, Record};
+use minimax_watch::simulator::{
+    HTTP_LIES, HttpLie, Lie, Login, LyingHttp, MAIL_LIES, Mailbox, Record, Security, Setup, Trouble,
+    VirtualNow,
+};
+use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
 
 use crate::world::start;
@@ -124,6 +130,79 @@ async fn a_check_at_each_lying_api_ends_in_time_and_believes_no_half_answer() {
     let wrong: Vec<String> = join_all(checks).await.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(begin.elapsed() < BOUND);
+}
+
+/// How a mail ends; none where it takes longer than a test may.
+fn mail_for(lie: &str) -> Option<&'static str> {
+    Some(match lie {
+        "slow-greeting" | "slow-dot" | "silent-dot" => return None,
+        "not-utf8" | "bare-code" => "delivered",
+        "early-plain-text" | "answers-ahead" | "not-smtp" | "endless-greeting" | "endless-reply"
+        | "silent-greeting" | "cut-dot" | "taken-at-data" | "go-ahead-after-dot" | "daily-limit"
+        | "login-refused" | "busy" => "deferred",
+        "refusal-in-latin-1" | "hello-refused" => "refused",
+        unknown => panic!("say here how a mail to `{unknown}` ends"),
+    })
+}
+
+fn desk(server: &Mailbox, lie: Trouble) -> Receiver {
+    let login = lie.needs_login().then(|| config::Login {
+        username: "watch".to_owned(),
+        password: Secret { value: SecretString::from("simulated"), origin: Origin::Inline },
+    });
+    let email = Email {
+        from: "watch@example.com".parse().unwrap(),
+        to: vec!["ops@example.com".parse().unwrap()],
+        smtp: Smtp {
+            host: "127.0.0.1".to_owned(),
+            port: server.address().port(),
+            tls: if lie.needs_tls() { Tls::StartTls } else { Tls::None },
+            login,
+            hello: Some("watch.example.com".to_owned()),
+            timeout: TIMEOUT,
+        },
+        allow_http: false,
+        supervisor: Supervisor::Terminal,
+    };
+    Receiver { channel: Channel::Email(email), ..pager("http://127.0.0.1:9".to_owned()) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_to_each_lying_server_ends_in_time_and_by_the_codes() {
+    let (begin, sender) = (Instant::now(), Sender::over_network());
+    let attempts = MAIL_LIES.iter().map(async |lie: &Lie<Trouble>| {
+        let expected = mail_for(lie.name)?;
+        let login = lie
+            .act
+            .needs_login()
+            .then(|| Login { username: "watch".to_owned(), password: SecretString::from("simulated") });
+        let security = if lie.act.needs_tls() { Security::StartTls(identity()) } else { Security::None };
+        let setup = Setup { login, security };
+        let server = Mailbox::open(&VirtualNow::new(start()), setup).await.unwrap();
+        server.set(Some(lie.act));
+        let (receiver, id) = (desk(&server, lie.act), MessageId::new("msg_1"));
+        let mail = b"Subject: test\r\n\r\ntest\r\n";
+        let (kind, said) = match sender.send(&receiver, &id, mail, &[], &Clock::fixed(start())).await.attempt
+        {
+            Attempt::Delivered => ("delivered", String::new()),
+            Attempt::Deferred { error, .. } => ("deferred", error),
+            Attempt::Refused { error, .. } => ("refused", error),
+            Attempt::Final { error } => ("final", error),
+        };
+        (kind != expected).then(|| format!("{}: {kind} ({said})", lie.name))
+    });
+    let wrong: Vec<String> = join_all(attempts).await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(begin.elapsed() < BOUND);
+}
+
+/// A certificate that nobody trusts.
+fn identity() -> Arc<rustls::ServerConfig> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    Arc::new(config.with_single_cert(vec![made.cert.der().clone()], key).unwrap())
 }
 
 #[test]
