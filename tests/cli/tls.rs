@@ -26,7 +26,7 @@ pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
 /// A mail server that wants a log-in.
 pub(crate) async fn mailbox(stage: &Stage, security: Security) -> Mailbox {
     let login = Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) };
-    Mailbox::open(&stage.now, Setup { login: Some(login), security }).await.unwrap()
+    Mailbox::open(&stage.now, Setup { login: Some(login), security, ..Setup::default() }).await.unwrap()
 }
 
 /// Its part of the configuration.

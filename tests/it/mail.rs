@@ -153,3 +153,33 @@ async fn a_mail_server_that_was_down_for_days_gets_every_mail_in_order() {
         ]
     );
 }
+
+/// The recipients of each mail so far, in their order.
+fn recipients(world: &World) -> Vec<Vec<String>> {
+    world.mailbox.mails().into_iter().map(|mail| mail.to).collect()
+}
+
+#[tokio::test]
+async fn a_recipient_that_is_put_off_gets_the_mail_later_and_the_others_get_it_once_across_restarts() {
+    let world = mailed_world().await;
+    world.mailbox.refuse_recipient("boss@example.com", Some(450));
+    world.main.remove("1");
+    world.run().await;
+    assert_eq!(recipients(&world), [["ops@example.com"]]);
+    let world = world.restart().await;
+    world.live_until(start() + minutes(3)).await;
+    assert_eq!(recipients(&world), [["ops@example.com"]], "only the other one is asked for");
+    assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, 1);
+
+    // Whoever has it is not asked for again, whatever the server would say.
+    world.mailbox.refuse_recipient("ops@example.com", Some(550));
+    world.mailbox.refuse_recipient("boss@example.com", None);
+    world.mailbox.next(Trouble::drop(Stage::Content));
+    let world = world.restart().await;
+    world.live_until(start() + hours(1)).await;
+    let mails = world.mailbox.mails();
+    assert_eq!(recipients(&world), [["ops@example.com"], ["boss@example.com"], ["boss@example.com"]]);
+    assert!(mails.iter().all(|mail| mail.raw == mails[0].raw), "the same bytes to each");
+    let outbox = world.engine.store.outbox(start()).await.unwrap();
+    assert_eq!((outbox.pending, outbox.failed), (0, 0));
+}

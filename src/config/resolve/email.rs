@@ -68,7 +68,15 @@ fn readers(typed: Field<'_, Vec<Field<'_, String>>>) -> Option<Vec<Mailbox>> {
             (Some(Mailbox { email, .. }), _) if !seen.insert(mailbox_key(&email)) => {
                 place.warning(format!("`{email}` is named twice: it gets each mail once"));
             }
-            (Some(reader), Some(readers)) => readers.push(reader),
+            (Some(reader), Some(readers)) => {
+                if !reader.email.user().is_ascii() {
+                    place.warning(format!(
+                        "`{}` has letters beyond ASCII before the `@`: only a mail server that offers SMTPUTF8 takes it",
+                        reader.email
+                    ));
+                }
+                readers.push(reader);
+            }
             (Some(_), None) => {}
             (None, _) => readers = None,
         }
@@ -134,6 +142,10 @@ fn host(typed: &str) -> Result<String, String> {
     // What stands behind a colon may be a password, unless it is a number.
     let is_shown = is_address || port.is_none_or(|port| port.chars().all(|c| c.is_ascii_digit()));
     let shown = if is_shown { format!("`{typed}` is") } else { "is".to_owned() };
+    if typed.contains("://") {
+        return Err("is a URL: give the name alone, such as smtp.example.com; the port has a key of its own, and smtps:// is tls = \"implicit\""
+            .to_owned());
+    }
     if typed.is_empty() || !typed.chars().all(is_host) {
         return Err(format!("{shown} not a host name or an address"));
     }

@@ -99,3 +99,100 @@ async fn connect_to(
         Err(Failure::from_reply(Stage::Connect, &greeting, smtp.login.as_ref()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    /// An address of this machine alone: all of 127.0.0.0/8 is loopback.
+    fn listener(last: u8) -> TcpListener {
+        TcpListener::bind((Ipv4Addr::new(127, 0, 0, last), 0)).unwrap()
+    }
+
+    fn address(listener: &TcpListener) -> SocketAddr {
+        listener.local_addr().unwrap()
+    }
+
+    fn nobody() -> SocketAddr {
+        address(&listener(2))
+    }
+
+    /// Says `greeting` to the one connection that it takes, and keeps it open.
+    fn greeting(greeting: &'static [u8]) -> SocketAddr {
+        let listener = listener(3);
+        let address = address(&listener);
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(greeting).unwrap();
+            let _ = std::io::Read::read_to_end(&mut stream, &mut Vec::new());
+        });
+        address
+    }
+
+    fn smtp(timeout: Duration) -> Smtp {
+        let host = "mail.example.com".to_owned();
+        Smtp { host, port: 25, tls: Tls::None, login: None, hello: None, timeout }
+    }
+
+    async fn tried(addresses: &[SocketAddr]) -> Result<(), Failure> {
+        let smtp = smtp(Duration::from_millis(300));
+        let connecting = connect_to_any(addresses, &smtp);
+        timeout(Duration::from_secs(20), connecting).await.expect("each address has a limit").map(drop)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_fails_in_any_way_costs_time_and_not_the_mail() {
+        let silent = listener(4);
+        for first in [
+            nobody(),
+            address(&silent),
+            greeting(b"421 4.3.2 not now\r\n"),
+            greeting(b"554 go away\r\n"),
+            greeting(b"HTTP/1.1 400 Bad Request\r\n"),
+            greeting(b"220 half a gree"),
+        ] {
+            let second = greeting(b"220 mail.example.com\r\n");
+            tried(&[first, second]).await.unwrap_or_else(|failure| panic!("{first}: {failure:?}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_whose_connections_are_never_accepted_costs_time_and_not_the_mail() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.5:0".parse().unwrap()).unwrap();
+        let full = socket.listen(1).unwrap();
+        let first = full.local_addr().unwrap();
+        // The queue is full after these: what comes next is not answered at all.
+        let mut waiting = Vec::new();
+        for _ in 0..4 {
+            waiting.push(timeout(Duration::from_millis(50), TcpStream::connect(first)).await);
+        }
+        tried(&[first, greeting(b"220 mail.example.com\r\n")]).await.unwrap();
+        drop((waiting, full));
+    }
+
+    #[tokio::test]
+    async fn when_every_address_fails_each_is_named_with_what_it_met() {
+        let silent = listener(4);
+        let failure = tried(&[nobody(), address(&silent)]).await.unwrap_err();
+        let words = &failure.words;
+        assert!(words.starts_with("127.0.0.2: ") && words.contains("refused"), "{words}");
+        assert!(words.ends_with("; 127.0.0.4: no answer in time"), "{words}");
+        assert!(!failure.is_refusal);
+    }
+
+    #[tokio::test]
+    async fn many_addresses_are_bounded_in_number_and_each_in_time() {
+        let smtp = Smtp { host: "127.0.0.1".to_owned(), ..smtp(Duration::from_secs(1)) };
+        assert_eq!(look_up(&smtp).await.unwrap(), ["127.0.0.1:25".parse().unwrap()]);
+        let begun = Instant::now();
+        let silent: Vec<_> = (10..14).map(listener).collect();
+        tried(&silent.iter().map(address).collect::<Vec<_>>()).await.unwrap_err();
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}

@@ -95,9 +95,9 @@ async fn hand_over(
 ) -> Result<RecipientResults, Failure> {
     session.log_in().await?;
     // Headers name them all, whoever is left to be told.
-    let mut named = email.to.iter().chain([&email.from]);
-    let is_international = named.any(|mailbox| !mailbox.email.to_string().is_ascii());
-    session.name_sender(&email.from.email, is_international, !mail.is_ascii()).await?;
+    let mut named = email.to.iter().chain([&email.from]).map(|mailbox| &mailbox.email);
+    let international = named.find(|address| !AsRef::<str>::as_ref(*address).is_ascii());
+    session.name_sender(&email.from.email, international, !mail.is_ascii()).await?;
     let mut results = RecipientResults::default();
     for recipient in recipients {
         match session.name_recipient(recipient).await.map_err(|failure| about(recipient, failure))? {

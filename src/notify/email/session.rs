@@ -29,6 +29,21 @@ const CONTENT_PIECE: usize = 16 * 1024;
 /// For the farewell, which decides nothing.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long the answer at `stage` may take; `timeout` is what the configuration gives for each.
+fn answer_limit(stage: Stage, timeout: Duration) -> Duration {
+    match stage {
+        Stage::Content => timeout.max(FINAL_DOT),
+        Stage::Lookup
+        | Stage::Connect
+        | Stage::Hello
+        | Stage::StartTls
+        | Stage::Login
+        | Stage::Sender
+        | Stage::Recipient
+        | Stage::Data => timeout,
+    }
+}
+
 /// Replies to EHLO of a server that knows HELO alone (RFC 5321, section 3.2).
 const NO_EHLO: [u16; 3] = [500, 502, 504];
 
@@ -45,7 +60,11 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Connects, greets, and upgrades to TLS where that was asked for.
     pub(super) async fn open(smtp: &'a Smtp) -> Result<Self, Failure> {
-        let stream = connect(smtp).await?;
+        Self::begin(smtp, connect(smtp).await?).await
+    }
+
+    /// Goes on from the server's greeting.
+    async fn begin(smtp: &'a Smtp, stream: SmtpStream) -> Result<Self, Failure> {
         let hello = hello_name(smtp.hello.as_deref(), stream.local_ip());
         let capabilities = Capabilities::default();
         let mut session = Self { smtp, stream, hello, capabilities, is_in_step: true };
@@ -125,19 +144,21 @@ impl<'a> Session<'a> {
         self.ask(Stage::Sender, "RSET").await.map(drop)
     }
 
-    /// MAIL. `is_international` says that an address is other than ASCII, `has_eight_bits` that the mail is.
+    /// MAIL. `international` is an address of the mail that is other than ASCII, `has_eight_bits` says that the mail is.
     pub(super) async fn name_sender(
         &mut self,
         from: &Address,
-        is_international: bool,
+        international: Option<&Address>,
         has_eight_bits: bool,
     ) -> Result<(), Failure> {
         let mut command = format!("MAIL FROM:<{from}>");
-        if is_international {
+        if let Some(address) = international {
             if !self.capabilities.smtputf8 {
-                let words =
-                    "the server takes no addresses with letters beyond ASCII before the `@` (SMTPUTF8)";
-                return Err(Failure::passing(Stage::Sender, words.to_owned()));
+                let words = format!(
+                    "`{address}` has letters beyond ASCII before the `@`, and the server does not offer SMTPUTF8: \
+                     give an address in ASCII"
+                );
+                return Err(Failure::passing(Stage::Sender, words));
             }
             command.push_str(" SMTPUTF8");
         }
@@ -166,7 +187,7 @@ impl<'a> Session<'a> {
             let sent = self.stream.write(piece, Instant::now() + self.smtp.timeout).await;
             sent.map_err(|error| Failure::from_stream(Stage::Content, &error, self.smtp))?;
         }
-        let reply = self.exchange(Stage::Content, ".", FINAL_DOT).await?;
+        let reply = self.ask(Stage::Content, ".").await?;
         self.is_in_step = true;
         self.expect(Stage::Content, reply, &[250]).map(drop)
     }
@@ -196,17 +217,13 @@ impl<'a> Session<'a> {
 
     /// One command and its answer.
     async fn ask(&mut self, stage: Stage, command: &str) -> Result<Reply, Failure> {
-        self.exchange(stage, command, self.smtp.timeout).await
-    }
-
-    async fn exchange(&mut self, stage: Stage, line: &str, limit: Duration) -> Result<Reply, Failure> {
-        if line.contains(['\r', '\n']) {
+        if command.contains(['\r', '\n']) {
             return Err(Failure::passing(stage, "a line break in an address or a name".to_owned()));
         }
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + answer_limit(stage, self.smtp.timeout);
         let exchanged = async {
             self.stream.expect_silence().await?;
-            self.stream.write(format!("{line}\r\n").as_bytes(), deadline).await?;
+            self.stream.write(format!("{command}\r\n").as_bytes(), deadline).await?;
             self.stream.reply(deadline).await
         };
         let exchanged = exchanged.await;
@@ -214,5 +231,30 @@ impl<'a> Session<'a> {
             self.is_in_step = false;
             Failure::from_stream(stage, &error, self.smtp)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_final_dot_may_be_answered_for_ten_minutes_and_all_else_within_the_configured_time() {
+        let minutes = Duration::from_mins;
+        // The least of RFC 5321, 4.5.3.2.6, whatever is configured for the other stages.
+        for timeout in [Duration::from_secs(1), minutes(1), minutes(10)] {
+            assert_eq!(answer_limit(Stage::Content, timeout), minutes(10));
+            for stage in [
+                Stage::Connect,
+                Stage::Hello,
+                Stage::StartTls,
+                Stage::Login,
+                Stage::Sender,
+                Stage::Recipient,
+                Stage::Data,
+            ] {
+                assert_eq!(answer_limit(stage, timeout), timeout, "{stage:?}");
+            }
+        }
     }
 }

@@ -194,6 +194,8 @@ impl SmtpStream {
     /// Whether something is there that was not read yet, also in the system's buffer; waits for nothing.
     async fn has_unread(&mut self) -> bool {
         if self.unread.is_empty() {
+            // The runtime learns between two tasks alone what has arrived.
+            tokio::task::yield_now().await;
             let (transport, unread) = (&mut self.transport, &mut self.unread);
             poll_fn(|context| {
                 let mut space = [0; READ_SIZE];

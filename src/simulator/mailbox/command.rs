@@ -11,6 +11,7 @@ pub(super) enum Command {
     Mail {
         from: String,
         size: Option<usize>,
+        smtputf8: bool,
     },
     Recipient(String),
     Data,
@@ -39,6 +40,7 @@ impl Command {
             "MAIL" => path(rest, "FROM:").map_or(Self::Malformed, |(from, parameters)| Self::Mail {
                 from,
                 size: parameters.split(' ').find_map(size),
+                smtputf8: parameters.split(' ').any(|parameter| parameter.eq_ignore_ascii_case("SMTPUTF8")),
             }),
             "RCPT" => match path(rest, "TO:") {
                 Some((to, _)) if !to.is_empty() => Self::Recipient(to),
@@ -89,8 +91,11 @@ mod tests {
             ("EHLO here", Command::Hello { extended: true }),
             ("helo here", Command::Hello { extended: false }),
             ("EHLO", Command::Malformed),
-            ("MAIL FROM:<a@b.c>", Command::Mail { from: "a@b.c".into(), size: None }),
-            ("mail from: <> BODY=8BITMIME SIZE=42", Command::Mail { from: String::new(), size: Some(42) }),
+            ("MAIL FROM:<a@b.c>", Command::Mail { from: "a@b.c".into(), size: None, smtputf8: false }),
+            (
+                "mail from: <> BODY=8BITMIME SIZE=42 SmtpUtf8",
+                Command::Mail { from: String::new(), size: Some(42), smtputf8: true },
+            ),
             ("MAIL a@b.c", Command::Malformed),
             ("MAIL FROM:a@b.c", Command::Malformed),
             ("RCPT TO:<a@b.c> NOTIFY=NEVER", Command::Recipient("a@b.c".into())),

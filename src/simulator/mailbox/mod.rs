@@ -59,6 +59,8 @@ pub struct Setup {
     pub login: Option<Login>,
     /// TLS.
     pub security: Security,
+    /// Whether SMTPUTF8 (RFC 6531) is offered; without it, addresses beyond ASCII are refused.
+    pub smtputf8: bool,
 }
 
 /// Where in a conversation trouble strikes.
@@ -89,6 +91,7 @@ enum Act {
     Drop,
     Say(&'static [u8]),
     Flood(&'static [u8]),
+    Drip(&'static [u8], Duration),
     Delay(Duration),
 }
 
@@ -136,6 +139,11 @@ impl Trouble {
         matches!(self.stage, Stage::Login)
     }
 
+    /// Sends `bytes` at `stage` again and again, one byte each `pause` of the machine's own time.
+    pub const fn drip(stage: Stage, bytes: &'static [u8], pause: Duration) -> Self {
+        Self { stage, act: Act::Drip(bytes, pause) }
+    }
+
     /// Answers at `stage` as usual, but so much later (by the machine's own time); a mail is kept before that.
     pub const fn delay(stage: Stage, delay: Duration) -> Self {
         Self { stage, act: Act::Delay(delay) }
@@ -157,6 +165,8 @@ pub struct Mail {
     pub authenticated: bool,
     /// Whether it came over TLS.
     pub encrypted: bool,
+    /// Whether the client announced addresses beyond ASCII (RFC 6531).
+    pub smtputf8: bool,
 }
 
 impl Mail {
@@ -208,7 +218,8 @@ impl Mail {
 struct State {
     now: VirtualNow,
     setup: Setup,
-    script: Mutex<Script<Trouble>>,
+    /// What a connection meets: at most one trouble for each stage.
+    script: Mutex<Script<Vec<Trouble>>>,
     /// Recipients that are refused, with their code.
     refused: Mutex<HashMap<String, u16>>,
     mails: Ledger<Mail>,
@@ -230,9 +241,9 @@ async fn serve(gate: Gate, state: Arc<State>) {
 /// One client; how its connection ended matters to nobody here.
 async fn talk(wire: Wire, state: Arc<State>) {
     let now = state.now.now();
-    let trouble = lock(&state.script).take(now);
+    let troubles = lock(&state.script).take(now).unwrap_or_default();
     state.connections.append(now);
-    let mut session = Session::new(&state, trouble);
+    let mut session = Session::new(&state, troubles);
     let _: io::Result<()> = async {
         match &state.setup.security {
             Security::None => session.converse(Lines::new(wire)).await.map(drop),
@@ -286,17 +297,22 @@ impl Mailbox {
 
     /// Every connection from now on meets this trouble; `None` ends it.
     pub fn set(&self, trouble: Option<Trouble>) {
-        lock(&self.state.script).set(self.state.now.now(), trouble);
+        lock(&self.state.script).set(self.state.now.now(), trouble.map(|trouble| vec![trouble]));
+    }
+
+    /// Every connection from now on meets all of these; of two at one stage, the first.
+    pub fn set_all(&self, troubles: Vec<Trouble>) {
+        lock(&self.state.script).set(self.state.now.now(), Some(troubles));
     }
 
     /// Every connection from the moment `from` on meets this trouble.
     pub fn script(&self, from: Timestamp, trouble: Option<Trouble>) {
-        lock(&self.state.script).plan(from, trouble);
+        lock(&self.state.script).plan(from, trouble.map(|trouble| vec![trouble]));
     }
 
     /// The next connection meets this trouble, then as before.
     pub fn next(&self, trouble: Trouble) {
-        lock(&self.state.script).once(trouble);
+        lock(&self.state.script).once(vec![trouble]);
     }
 
     /// Refuses one recipient with `code`, or takes it again.

@@ -34,6 +34,7 @@ enum Step {
     /// Bytes instead of a reply, and what the usual step does besides replying.
     Raw(&'static [u8], After),
     Flood(&'static [u8]),
+    Drip(&'static [u8], Duration),
     Later(Duration, Box<Step>),
 }
 
@@ -51,23 +52,25 @@ fn say(reply: &str) -> Step {
 /// What is known of one client.
 pub(super) struct Session<'a> {
     state: &'a State,
-    trouble: Option<Trouble>,
+    troubles: Vec<Trouble>,
     encrypted: bool,
     authenticated: bool,
     greeted: bool,
     from: Option<String>,
+    smtputf8: bool,
     to: Vec<String>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(state: &'a State, trouble: Option<Trouble>) -> Self {
-        let (encrypted, authenticated, greeted) = (false, false, false);
-        Self { state, trouble, encrypted, authenticated, greeted, from: None, to: Vec::new() }
+    pub(super) fn new(state: &'a State, troubles: Vec<Trouble>) -> Self {
+        let (encrypted, authenticated, greeted, smtputf8) = (false, false, false, false);
+        Self { state, troubles, encrypted, authenticated, greeted, from: None, smtputf8, to: Vec::new() }
     }
 
     /// TLS holds from here on; all that was said before is forgotten (RFC 3207, 4.2).
     pub(super) fn secure(&mut self) {
-        *self = Self { encrypted: true, ..Self::new(self.state, self.trouble) };
+        let troubles = std::mem::take(&mut self.troubles);
+        *self = Self { encrypted: true, ..Self::new(self.state, troubles) };
     }
 
     /// Talks until either side ends it.
@@ -121,6 +124,12 @@ impl<'a> Session<'a> {
                 Some(Step::Flood(bytes)) => loop {
                     lines.say_raw(bytes).await?;
                 },
+                Some(Step::Drip(bytes, pause)) => {
+                    for byte in bytes.iter().cycle() {
+                        lines.say_raw(&[*byte]).await?;
+                        tokio::time::sleep(pause).await;
+                    }
+                }
                 Some(Step::Later(delay, later)) => {
                     tokio::time::sleep(delay).await;
                     step = Some(*later);
@@ -152,7 +161,7 @@ impl<'a> Session<'a> {
                 session.greeted = true;
                 if extended { session.extensions() } else { say("250 localhost") }
             }),
-            Command::Mail { from, size } => self.sender(from, size),
+            Command::Mail { from, size, smtputf8 } => self.sender(from, size, smtputf8),
             Command::Recipient(to) => self.recipient(to),
             Command::Data if self.to.is_empty() => say("503 5.5.1 no valid recipients"),
             Command::Data => self.at(Stage::Data, |_| Step::ReadContent),
@@ -177,6 +186,9 @@ impl<'a> Session<'a> {
 
     fn extensions(&self) -> Step {
         let mut reply = format!("250-localhost\r\n250-SIZE {MAX_MAIL}\r\n250-8BITMIME\r\n");
+        if self.state.setup.smtputf8 {
+            reply.push_str("250-SMTPUTF8\r\n");
+        }
         if self.must_encrypt() {
             reply.push_str("250-STARTTLS\r\n");
         } else if self.state.setup.login.is_some() {
@@ -186,7 +198,7 @@ impl<'a> Session<'a> {
         Step::Say(reply)
     }
 
-    fn sender(&mut self, from: String, size: Option<usize>) -> Step {
+    fn sender(&mut self, from: String, size: Option<usize>, smtputf8: bool) -> Step {
         if !self.greeted || self.from.is_some() {
             return say("503 5.5.1 out of order");
         }
@@ -199,7 +211,14 @@ impl<'a> Session<'a> {
         if size.is_some_and(|size| size > MAX_MAIL) {
             return say("552 5.3.4 too large");
         }
+        if smtputf8 && !self.state.setup.smtputf8 {
+            return say("555 5.5.4 SMTPUTF8 is not offered");
+        }
+        if !from.is_ascii() && !smtputf8 {
+            return say("550 5.6.7 an address beyond ASCII needs SMTPUTF8");
+        }
         self.at(Stage::Sender, |session| {
+            session.smtputf8 = smtputf8;
             session.from = Some(from);
             say("250 2.1.0 ok")
         })
@@ -211,6 +230,9 @@ impl<'a> Session<'a> {
         }
         if self.to.len() >= MAX_RECIPIENTS {
             return say("452 4.5.3 too many recipients");
+        }
+        if !to.is_ascii() && !self.smtputf8 {
+            return say("553 5.6.7 an address beyond ASCII needs SMTPUTF8");
         }
         if let Some(code) = lock(&self.state.refused).get(&to) {
             return refusal(*code);
@@ -262,16 +284,19 @@ impl<'a> Session<'a> {
             Content::End => return Step::Close,
         };
         self.at(Stage::Content, |session| {
-            let (authenticated, encrypted) = (session.authenticated, session.encrypted);
+            let (authenticated, encrypted, smtputf8) =
+                (session.authenticated, session.encrypted, session.smtputf8);
             let at = session.state.now.now();
-            session.state.mails.append(Mail { at, from, to, raw, authenticated, encrypted });
+            session.state.mails.append(Mail { at, from, to, raw, authenticated, encrypted, smtputf8 });
             say("250 2.0.0 kept")
         })
     }
 
     /// What happens at `stage`: `usual`, unless trouble strikes there.
     fn at(&mut self, stage: Stage, usual: impl FnOnce(&mut Self) -> Step) -> Step {
-        let Some(trouble) = self.trouble.filter(|trouble| trouble.stage == stage) else { return usual(self) };
+        let Some(trouble) = self.troubles.iter().find(|trouble| trouble.stage == stage).copied() else {
+            return usual(self);
+        };
         match trouble.act {
             // Whoever is not let in is shown out.
             Act::Refuse(code) if stage == Stage::Connect => match refusal(code) {
@@ -280,6 +305,7 @@ impl<'a> Session<'a> {
             },
             Act::Refuse(code) => refusal(code),
             Act::Flood(bytes) => Step::Flood(bytes),
+            Act::Drip(bytes, pause) => Step::Drip(bytes, pause),
             Act::Delay(delay) => Step::Later(delay, Box::new(usual(self))),
             Act::Say(bytes) if bytes.starts_with(stage.go_ahead()) => match usual(self) {
                 Step::ReadContent => Step::Raw(bytes, After::Content),
