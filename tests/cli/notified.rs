@@ -1,6 +1,8 @@
 //! What the service tells a service manager (sd_notify(3)), heard at the socket that the manager would listen at.
 
 use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
@@ -10,10 +12,10 @@ use crate::child::PATIENCE;
 use crate::stage::{Stage, healthy, webhook};
 
 /// A service manager that only listens.
-struct Manager(UnixDatagram);
+pub(crate) struct Manager(UnixDatagram);
 
 impl Manager {
-    fn of(stage: &mut Stage) -> Self {
+    pub(crate) fn of(stage: &mut Stage) -> Self {
         let path = stage.path("notify");
         stage.set("NOTIFY_SOCKET", path.to_str().unwrap());
         let socket = UnixDatagram::bind(path).unwrap();
@@ -28,8 +30,23 @@ impl Manager {
     }
 
     /// The next news that holds `words`.
-    fn until(&self, words: &str) -> String {
+    pub(crate) fn until(&self, words: &str) -> String {
         std::iter::repeat_with(|| self.next()).find(|news| news.contains(words)).unwrap()
+    }
+
+    /// Goes on reading, as a real one does, and counts the signs of life.
+    pub(crate) fn pings(self) -> Arc<AtomicUsize> {
+        let pings = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&pings);
+        std::thread::spawn(move || {
+            let mut news = [0; 4096];
+            while let Ok(length) = self.0.recv(&mut news) {
+                if news[..length].starts_with(b"WATCHDOG=1") {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        pings
     }
 }
 

@@ -140,7 +140,8 @@ fn host(typed: &str) -> Result<String, String> {
     let port = typed.split_once(':').map(|(_, port)| port);
     let is_address = typed.parse::<std::net::Ipv6Addr>().is_ok();
     // What stands behind a colon may be a password, unless it is a number.
-    let is_shown = is_address || port.is_none_or(|port| port.chars().all(|c| c.is_ascii_digit()));
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let is_shown = is_address || port.is_none_or(is_number);
     let shown = if is_shown { format!("`{typed}` is") } else { "is".to_owned() };
     if typed.contains("://") {
         return Err("is a URL: give the name alone, such as smtp.example.com; the port has a key of its own, and smtps:// is tls = \"implicit\""

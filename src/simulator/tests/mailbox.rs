@@ -125,7 +125,9 @@ async fn tls_holds_from_the_start_or_from_starttls_on() {
         (Security::Implicit(Arc::clone(&server)), Tls::Wrapper(trust.clone())),
         (Security::StartTls(Arc::clone(&server)), Tls::Required(trust.clone())),
     ] {
-        let mailbox = Mailbox::open(&clock(), Setup { login: Some(login()), security, ..Setup::default() }).await.unwrap();
+        let mailbox = Mailbox::open(&clock(), Setup { login: Some(login()), security, ..Setup::default() })
+            .await
+            .unwrap();
         let credentials = Credentials::new("watch".into(), "s3cret-é".into());
         send(client(&mailbox).tls(mode).credentials(credentials)).await.unwrap();
         let mail = only(&mailbox);
@@ -137,7 +139,8 @@ async fn tls_holds_from_the_start_or_from_starttls_on() {
 async fn before_starttls_neither_mail_nor_password_is_taken() {
     let (server, _) = tls();
     let security = Security::StartTls(server);
-    let mailbox = Mailbox::open(&clock(), Setup { login: Some(login()), security, ..Setup::default() }).await.unwrap();
+    let mailbox =
+        Mailbox::open(&clock(), Setup { login: Some(login()), security, ..Setup::default() }).await.unwrap();
     let replies = converse(
         &mailbox,
         &[b"EHLO me\r\n", b"AUTH PLAIN AHdhdGNoAHMzY3JldA==\r\n", b"MAIL FROM:<a@b.c>\r\n", b"QUIT\r\n"],
