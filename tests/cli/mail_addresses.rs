@@ -80,6 +80,22 @@ async fn a_recipient_that_is_named_twice_gets_each_mail_once_with_a_warning() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_with_several_addresses_is_delivered_to_by_whichever_of_them_answers() {
+    let stage = Stage::open().await;
+    let mailbox = mailbox(&stage, false).await;
+    // Where `localhost` has this address too it comes first, and never greets.
+    let silent = std::net::TcpListener::bind(("::1", mailbox.address().port()));
+    stage.configure(
+        &["a"],
+        &receiver("m", &mailbox, "none", "[\"ops@example.com\"]").replace("127.0.0.1", "localhost"),
+    );
+    let sent = stage.run(&["notify", "test"]);
+    assert_eq!((sent.status, sent.out.as_str()), (Some(0), "m: delivered\n"), "{sent:?}");
+    assert_eq!(mailbox.count(), 1);
+    drop(silent);
+}
+
 /// Wrong values of a mail receiver that hold a secret, the secret, and words of what to write instead.
 const MISPLACED: &[(&str, &str, &str)] = &[
     ("smtp = { host = 'watch:hunter2x@smtp.example.com' }", "hunter2x", "username, and password_file"),

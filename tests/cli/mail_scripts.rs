@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use crate::mail::{RECIPIENTS, Servers, Tls, check, let_pauses_pass, message_id};
 
 /// Servers in one run of the program: all of them are met at once.
-const SERVERS: usize = 60;
+const SERVERS: usize = 80;
 
 const STAGES: [At; 8] =
     [At::Connect, At::Hello, At::StartTls, At::Login, At::Sender, At::Recipient, At::Data, At::Content];
@@ -48,7 +48,7 @@ fn right(at: At) -> &'static [&'static [u8]] {
     }
 }
 
-/// Replies that are right nowhere, or at another stage alone, or have something behind them.
+/// What is right nowhere, or at another stage alone. Each ends a line: the final dot may be answered for ten minutes.
 const WRONG: &[&[u8]] = &[
     b"550 5.1.1 no\r\n",
     b"550 5.7.1 no\r\n",
@@ -69,7 +69,7 @@ const WRONG: &[&[u8]] = &[
     b"ok\r\n",
     b"HTTP/1.1 400 Bad Request\r\n",
     b"\x16\x03\x03\x00\x02ok\r\n",
-    b"\x15\x03\x03\x00\x02\x01\x00",
+    b"\x15\x03\x03\x00\x02\x01\x00\r\n",
 ];
 
 /// What goes on at a stage and then says more than was asked for: the next answers, in one piece with this one.
@@ -96,12 +96,19 @@ fn act(at: At) -> impl Strategy<Value = Act> {
     let say = |replies: &'static [&'static [u8]]| prop::sample::select(replies).prop_map(Act::Say);
     // Waiting for an answer to the final dot takes ten minutes.
     let silence = if at == At::Content { Act::Drop } else { Act::Hang };
+    // Most conversations are to come as far as the mail, and many of those to end there in a lie.
+    let (wrong, ahead) = match at {
+        At::Content => (30, 5),
+        At::Data => (3, 15),
+        At::StartTls => (2, 6),
+        At::Connect | At::Hello | At::Login | At::Sender | At::Recipient => (2, 2),
+    };
     prop_oneof![
         60 => Just(Act::Usual),
         25 => say(right(at)),
         4 => Just(Act::Delay),
-        3 => say(WRONG),
-        3 => say(early(at)),
+        wrong => say(WRONG),
+        ahead => say(early(at)),
         1 => Just(silence),
         1 => Just(Act::Drop),
         1 => Just(Act::Flood),
@@ -154,7 +161,8 @@ async fn delivered_is_exactly_what_was_answered_by_250_to_the_final_dot_inside_r
         mailbox.refuse_recipient(RECIPIENTS[1], put_off(*is_put_off));
     }
     let mut delivered = 0;
-    for round in 1..=3 {
+    // A third one would raise `delivery_failing` for refusals, which the other receivers are sent.
+    for round in 1..=2 {
         let (checked, took) = check(&servers.stage, &[]);
         assert_eq!(checked.status, Some(2), "{checked:?}");
         assert!(took < Duration::from_secs(60), "{took:?}");
