@@ -117,12 +117,12 @@ const MISPLACED: &[(&str, &str, &str)] = &[
     (
         "smtp = { host = 'mx', username = 'watch:hunter2x@mx', password_file = 'smtp-password' }",
         "hunter2x",
-        "looks like a secret",
+        "password_file or password_env",
     ),
     (
         "smtp = { host = 'mx', username = 'smtps://watch:hunter2x@mx', password_file = 'smtp-password' }",
         "hunter2x",
-        "looks like a secret",
+        "password_file or password_env",
     ),
     ("smtp = { host = 'mx', username = 'watch', password = 'hunter2x' }", "hunter2x", "password_file"),
     (

@@ -9,6 +9,7 @@ use lettre::message::Mailbox;
 use super::super::address;
 use super::super::model::{Email, Login, Smtp, Tls};
 use super::super::reader::{Field, Table};
+use super::super::secret_shape::is_certainly_secret;
 use super::super::secrets::{self, Form};
 use super::super::supervisor;
 use super::{Setting, bounds};
@@ -172,11 +173,19 @@ const fn default_port(tls: Tls) -> u16 {
 /// What was typed makes no sense; why, is recorded.
 struct Refused;
 
+fn user_name(typed: String) -> Result<String, &'static str> {
+    if is_certainly_secret(&typed) {
+        return Err("looks like a secret, and would be printed: give the user's name alone; \
+                    the password has keys of its own, password_file or password_env");
+    }
+    bounds::name(typed)
+}
+
 /// The login, when there is one; a user name and a password go together.
 fn login(table: &mut Table<'_>, setting: &Setting<'_>) -> Result<Option<Login>, Refused> {
     let (named, secured) = (table.has("username"), secrets::is_given(table, "password"));
     let typed_inline = table.has("password");
-    let username = table.text("username").and_then(|field| field.read(bounds::name));
+    let username = table.text("username").and_then(|field| field.read(user_name));
     let password = setting.secrets().optional(table, "password", Form::Line);
     match (named, secured) {
         (false, false) => Ok(None),

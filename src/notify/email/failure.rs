@@ -143,6 +143,9 @@ impl Failure {
         if wants_login && login.is_none() {
             words = format!("{words}; this server wants a log-in: set smtp.username and smtp.password_file");
         }
+        if reply.is_permanent() && is_about_hello(reply) {
+            words = format!("{words}; smtp.hello sets the name that this host gives");
+        }
         Self { is_refusal, ..Self::passing(stage, words) }
     }
 
@@ -177,6 +180,12 @@ impl Failure {
 pub(super) fn wants_login(reply: &Reply) -> bool {
     LOGIN_CODES.contains(&reply.code)
         || (reply.is_permanent() && reply.lines.iter().any(|line| line.starts_with("5.7.")))
+}
+
+/// Whether a refusal names the command by which this host introduced itself; servers may judge that as late as at RCPT.
+fn is_about_hello(reply: &Reply) -> bool {
+    let text = reply.to_string().to_ascii_lowercase();
+    text.contains("helo ") || text.contains("ehlo ")
 }
 
 const fn is_tls_expected(smtp: &Smtp) -> bool {

@@ -498,3 +498,34 @@ async fn a_server_that_answers_the_final_dot_later_than_other_stages_may_is_wait
     assert_eq!(attempt, Attempt::Delivered);
     listener.heard();
 }
+
+#[tokio::test]
+async fn a_refusal_of_the_name_in_ehlo_says_which_key_sets_it_at_whatever_stage_it_comes() {
+    let mail = ("MAIL", "250 ok");
+    for (script, is_about_hello) in [
+        (vec![("EHLO", "501 5.5.4 Invalid HELO name")], true),
+        (vec![EHLO, ("MAIL", "550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)")], true),
+        (
+            vec![
+                EHLO,
+                mail,
+                ("RCPT", "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"),
+                ("RCPT", "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"),
+            ],
+            true,
+        ),
+        (vec![EHLO, ("MAIL", "550 5.7.1 no")], false),
+        (vec![EHLO, ("MAIL", "450 HELO later")], false),
+    ] {
+        let (_, attempt) = played(&script, false).await;
+        let error = match attempt {
+            Attempt::Deferred { error, .. } | Attempt::Refused { error, .. } => error,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            error.contains("smtp.hello sets the name that this host gives"),
+            is_about_hello,
+            "{error}"
+        );
+    }
+}

@@ -56,15 +56,21 @@ pub(super) struct Session<'a> {
     encrypted: bool,
     authenticated: bool,
     greeted: bool,
-    from: Option<String>,
-    smtputf8: bool,
+    from: Option<Sender>,
     to: Vec<String>,
+}
+
+/// What the client said at MAIL.
+#[derive(Default)]
+struct Sender {
+    address: String,
+    smtputf8: bool,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(state: &'a State, troubles: Vec<Trouble>) -> Self {
-        let (encrypted, authenticated, greeted, smtputf8) = (false, false, false, false);
-        Self { state, troubles, encrypted, authenticated, greeted, from: None, smtputf8, to: Vec::new() }
+        let (encrypted, authenticated, greeted) = (false, false, false);
+        Self { state, troubles, encrypted, authenticated, greeted, from: None, to: Vec::new() }
     }
 
     /// TLS holds from here on; all that was said before is forgotten (RFC 3207, 4.2).
@@ -218,21 +224,18 @@ impl<'a> Session<'a> {
             return say("550 5.6.7 an address beyond ASCII needs SMTPUTF8");
         }
         self.at(Stage::Sender, |session| {
-            session.smtputf8 = smtputf8;
-            session.from = Some(from);
+            session.from = Some(Sender { address: from, smtputf8 });
             say("250 2.1.0 ok")
         })
     }
 
     fn recipient(&mut self, to: String) -> Step {
-        if self.from.is_none() {
-            return say("503 5.5.1 out of order");
+        let Some(from) = &self.from else { return say("503 5.5.1 out of order") };
+        if !to.is_ascii() && !from.smtputf8 {
+            return say("553 5.6.7 an address beyond ASCII needs SMTPUTF8");
         }
         if self.to.len() >= MAX_RECIPIENTS {
             return say("452 4.5.3 too many recipients");
-        }
-        if !to.is_ascii() && !self.smtputf8 {
-            return say("553 5.6.7 an address beyond ASCII needs SMTPUTF8");
         }
         if let Some(code) = lock(&self.state.refused).get(&to) {
             return refusal(*code);
@@ -275,7 +278,7 @@ impl<'a> Session<'a> {
 
     /// Keeps the mail unless it is refused; then the next one may begin.
     fn content(&mut self, content: Content) -> Step {
-        let from = self.from.take().unwrap_or_default();
+        let Sender { address: from, smtputf8 } = self.from.take().unwrap_or_default();
         let to = std::mem::take(&mut self.to);
         let raw = match content {
             Content::Mail(raw) => raw,
@@ -284,8 +287,7 @@ impl<'a> Session<'a> {
             Content::End => return Step::Close,
         };
         self.at(Stage::Content, |session| {
-            let (authenticated, encrypted, smtputf8) =
-                (session.authenticated, session.encrypted, session.smtputf8);
+            let (authenticated, encrypted) = (session.authenticated, session.encrypted);
             let at = session.state.now.now();
             session.state.mails.append(Mail { at, from, to, raw, authenticated, encrypted, smtputf8 });
             say("250 2.0.0 kept")
