@@ -157,7 +157,8 @@ async fn lie_as_mail_server(lie: Lie<Trouble>, out: &mut dyn Write) -> io::Resul
         .needs_login()
         .then(|| Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) });
     let user = if login.is_some() { format!("user watch, password {PASSWORD}\n") } else { String::new() };
-    let peer = Mailbox::open(&VirtualNow::new(clock::now()), Setup { login, security }).await?;
+    let peer =
+        Mailbox::open(&VirtualNow::new(clock::now()), Setup { login, security, ..Setup::default() }).await?;
     peer.set(Some(lie.act));
     print(out, &format!("{}\n{user}", peer.address()))?;
     let (mut connections, mut mails) = (0, 0);

@@ -177,7 +177,7 @@ async fn a_mail_to_each_lying_server_ends_in_time_and_by_the_codes() {
             .needs_login()
             .then(|| Login { username: "watch".to_owned(), password: SecretString::from("simulated") });
         let security = if lie.act.needs_tls() { Security::StartTls(identity()) } else { Security::None };
-        let setup = Setup { login, security };
+        let setup = Setup { login, security, ..Setup::default() };
         let server = Mailbox::open(&VirtualNow::new(start()), setup).await.unwrap();
         server.set(Some(lie.act));
         let (receiver, id) = (desk(&server, lie.act), MessageId::new("msg_1"));
