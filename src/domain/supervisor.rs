@@ -20,12 +20,14 @@ impl Supervisor {
             Self::Systemd => {
                 "Restart: `systemctl restart minimax-watch`. It looks at once; a reload does not pass new secrets to a service of systemd."
             }
-            Self::Container => "Restart the container, so that it gets the new secret. It looks at once.",
+            Self::Container => {
+                "A new token in the file is used at the next check. For an environment variable, restart the container."
+            }
             Self::Terminal => {
-                "Stop `minimax-watch run` and start it again. It looks at once; a `minimax-watch check` reads it by itself."
+                "A new token in the file is used at the next check. For an environment variable, start `minimax-watch run` again with it."
             }
             Self::Other => {
-                "Nothing has to be restarted where cron runs `minimax-watch check`: the next check reads it. Restart `minimax-watch run` if that is what runs."
+                "A new token in the file is used at the next check. For an environment variable, restart `minimax-watch run` if that is what runs."
             }
         }
     }

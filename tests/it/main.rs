@@ -15,6 +15,7 @@ mod changes;
 mod clock_steps;
 mod discover;
 mod expiry;
+mod expiry_sources;
 mod fallback;
 mod judged;
 mod lies;
