@@ -193,7 +193,8 @@ fn jittering_expiry_is_one_alert_with_one_message_for_each_stage() {
         let by = [0, 61, -61, 3_000, -500][usize::try_from(run % 5).unwrap()];
         heard.extend(world.run_all(run * 900, &ends(end + by)));
     }
-    let stages = ["opened a expiry 7d", "escalated a expiry 3d", "escalated a expiry 1d", "escalated a expiry 1h"];
+    let stages =
+        ["opened a expiry 7d", "escalated a expiry 3d", "escalated a expiry 1d", "escalated a expiry 1h"];
     assert_eq!(heard, [&stages[..], &["escalated a expiry expired"]].concat());
     assert_eq!(world.firing(), [("a".to_owned(), AlertKind::Expiry, Severity::Critical)]);
 }
