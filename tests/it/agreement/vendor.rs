@@ -14,28 +14,28 @@ pub(super) struct Vendor {
     pub(super) jobs: i64,
     pub(super) fault: Option<Fault>,
     now: Moment,
-    answers: usize,
+    /// Whether an expiry that jitters is shown earlier than it is.
+    is_earlier: bool,
 }
 
 impl Vendor {
     /// A healthy account with both expiries at `end`.
     pub(super) fn ending(end: Moment) -> Self {
-        Self { ends: [end; 2], shows: [Shows::Plain; 2], jobs: 2, fault: None, now: end, answers: 0 }
+        Self { ends: [end; 2], shows: [Shows::Plain; 2], jobs: 2, fault: None, now: end, is_earlier: false }
     }
 
     /// The next answer is given at `now`.
     pub(super) fn move_on(&mut self, now: Moment) {
-        (self.now, self.answers) = (now.trunc_subsecs(0), self.answers + 1);
+        (self.now, self.is_earlier) = (now.trunc_subsecs(0), !self.is_earlier);
     }
 
     /// What a reader makes of both expiries in the present answer.
     pub(super) fn shown(&self) -> Shown {
         [0, 1].map(|which| match self.shows[which] {
-            Shows::Plain | Shows::OtherForm => Some(self.ends[which]),
             Shows::Absent | Shows::Text(_) => None,
             Shows::Sliding(by) => Some(self.now + by),
-            Shows::Jittering(by) if self.answers % 2 == 0 => Some(self.ends[which] - by),
-            Shows::Jittering(_) => Some(self.ends[which]),
+            Shows::Jittering(by) if self.is_earlier => Some(self.ends[which] - by),
+            Shows::Plain | Shows::OtherForm | Shows::Jittering(_) => Some(self.ends[which]),
         })
     }
 
