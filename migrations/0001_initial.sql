@@ -24,7 +24,7 @@ CREATE TABLE accounts (
     suspect_since    INTEGER,
     ask_at           INTEGER,
     faults           TEXT    NOT NULL DEFAULT '', -- bad verdicts believed, separated by spaces
-    ends_at          INTEGER,
+    ends_at          INTEGER, -- the earliest expiry that counts under any [expiry].source
     end_missing      INTEGER NOT NULL DEFAULT 0, -- 1: the last healthy answer held no expiry, and none is known from before
     expiries         TEXT    NOT NULL DEFAULT '{}', -- JSON: what is known of exp_Expire and exp; ends_at follows from it
     calm             INTEGER NOT NULL DEFAULT 0, -- 1: has a row in looks

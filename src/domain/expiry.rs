@@ -97,6 +97,11 @@ impl Ladder {
         &self.0
     }
 
+    /// The stage of the longest lead time; none without lead times.
+    pub fn mildest(&self) -> Option<Stage> {
+        self.0.first().copied().map(Stage::Lead)
+    }
+
     /// The tightest stage that `end` has reached at `now`; none while it is farther than every lead time.
     pub fn stage(&self, end: Timestamp, now: Timestamp) -> Option<Stage> {
         let left = end - now;

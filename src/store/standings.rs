@@ -65,7 +65,7 @@ impl<'a> Row<'a> {
             suspect_since: standing.suspicion.map(|suspicion| millis(suspicion.since)),
             ask_at: standing.suspicion.map(|suspicion| millis(suspicion.ask_at)),
             faults: faults.join(" "),
-            ends_at: millis_of(standing.end),
+            ends_at: millis_of(standing.earliest_end()),
             end_missing: standing.end_missing,
             expiries: to_json("expiries", &standing.expiries)?,
             digest,

@@ -30,6 +30,18 @@ fn told(moments: &[(TimeDelta, &str)]) -> Vec<(Timestamp, String)> {
 }
 
 #[tokio::test]
+async fn edited_source_counts_without_another_answer() {
+    let mut world = World::open(Settings::watching(STUDIO)).await;
+    world.main.put(Record::ending("1", start() + days(20)).exp(Some(start() + days(5))));
+    world.run().await;
+    assert!(world.heard().is_empty());
+    world.api.go_down();
+    world.reload(Settings::watching(STUDIO).expiry("source = \"exp\"")).await;
+    world.live_until(start() + days(2)).await;
+    assert_eq!(world.heard(), ["opened expiry 7d warning studio-a", "escalated expiry 3d warning studio-a"]);
+}
+
+#[tokio::test]
 async fn every_rung_is_told_once_at_its_very_second_with_the_api_down_for_forty_days() {
     let world = seen(Settings::watching(STUDIO)).await;
     world.api.go_down();

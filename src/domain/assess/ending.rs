@@ -61,10 +61,13 @@ pub(super) fn ending(
                 Resolution::Renewed
             },
         };
-        match stage {
-            None if ladder.is_left(end, now) => return vec![renewal()],
-            Some(stage) if stage < reached => return vec![renewal(), Transition::Open(present(stage))],
-            Some(_) | None => {}
+        if ladder.is_left(end, now) {
+            return vec![renewal()];
+        }
+        // Just beyond the longest lead time no stage is reached, but the mildest one is not left.
+        let milder = stage.or_else(|| ladder.mildest()).filter(|stage| *stage < reached);
+        if let Some(stage) = milder {
+            return vec![renewal(), Transition::Open(present(stage))];
         }
     }
     let stage = stage.map_or(reached, |stage| stage.max(reached));

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::domain::account::AccountKey;
 use crate::domain::alert::AlertKind;
 use crate::domain::change::Change;
-use crate::domain::configuration::Configuration;
+use crate::domain::configuration::{Configuration, EndSource};
 use crate::domain::diff;
 use crate::domain::expiry_tracking::TrackedExpiries;
 use crate::domain::observation::{Observation, Outcome};
@@ -205,6 +205,14 @@ impl Known {
 }
 
 impl Standing {
+    /// The earliest expiry that counts under any source: whoever looks for accounts whose expiry is near must find them before
+    /// the next answer when the operator chose another source.
+    pub fn earliest_end(&self) -> Option<Timestamp> {
+        let sources = [EndSource::ExpExpire, EndSource::Exp, EndSource::Earliest];
+        let ends = sources.map(|source| self.expiries.effective(source).map(|expiry| expiry.at));
+        ends.into_iter().chain([self.end]).flatten().min()
+    }
+
     /// Whether another look that sees the same would teach nothing but that it was made.
     pub fn is_calm(&self) -> bool {
         self.outcome == Some(Outcome::Ok)

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::model::{Policy, Severity};
+use super::model::{Policy, Severity, Source};
 use crate::world::{DESK, PAGER, Settings, days, hours, minutes, seconds};
 
 pub(super) const ACCOUNTS: [(&str, &str); 3] = [("1", "studio-a"), ("2", "studio-b"), ("3", "office")];
@@ -25,6 +25,10 @@ pub(super) enum Event {
     Answers { account: usize, fault: Option<Fault> },
     /// Somebody puts a fresh token in.
     Renewed { account: usize, for_days: i64 },
+    /// From now on one of the two expiries is shown like this.
+    Shown { account: usize, which: usize, shows: Shows },
+    /// One of the two expiries moves to this distance from now.
+    Moved { account: usize, which: usize, to: TimeDelta },
     /// Somebody sets another number of jobs.
     Jobs { account: usize, jobs: i64 },
     /// From now on all accounts answer like this.
@@ -53,6 +57,23 @@ pub(super) enum Fault {
     Error,
 }
 
+/// How the vendor shows an expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// As it is, in its usual form.
+    Plain,
+    /// As it is, in another form.
+    OtherForm,
+    /// Not at all.
+    Absent,
+    /// By a text without a meaning; an empty one and `null` are absent.
+    Text(Option<&'static str>),
+    /// As this far from now, in each answer.
+    Sliding(TimeDelta),
+    /// Earlier by this, in every other answer.
+    Jittering(TimeDelta),
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outage {
     Refused,
@@ -74,16 +95,21 @@ pub(super) struct Choice {
     pub(super) leads: usize,
     pub(super) reminders: bool,
     pub(super) desk: usize,
+    pub(super) source: usize,
 }
 
 const LADDERS: [&[i64]; 3] = [&[604_800, 259_200, 86_400, 3_600], &[864_000, 172_800], &[7_200]];
 const LEAST: [(Severity, &str); 3] =
     [(Severity::Info, "info"), (Severity::Warning, "warning"), (Severity::Critical, "critical")];
 
+const SOURCES: [(Source, &str); 3] =
+    [(Source::ExpExpire, "exp_Expire"), (Source::Exp, "exp"), (Source::Earliest, "earliest")];
+
 impl Choice {
     pub(super) fn policy(self) -> Policy {
         Policy {
             leads: LADDERS[self.leads].to_vec(),
+            source: SOURCES[self.source].0,
             repeat: self.reminders.then(|| hours(24)),
             least: [Severity::Info, LEAST[self.desk].0],
         }
@@ -97,7 +123,7 @@ impl Choice {
         let pager = format!("{PAGER}{kinds}");
         let desk = format!("{DESK}{kinds}min_severity = \"{}\"\n", LEAST[self.desk].1);
         Settings::watching(&ACCOUNTS[..accounts])
-            .expiry(&format!("lead_times = [{}]", leads.join(", ")))
+            .expiry(&format!("lead_times = [{}]\nsource = \"{}\"", leads.join(", "), SOURCES[self.source].1))
             .alerts(if self.reminders { "repeat_every = \"24h\"" } else { "repeat_every = \"0s\"" })
             .receivers(&[&pager, &desk])
     }
@@ -130,6 +156,30 @@ fn step() -> impl Strategy<Value = TimeDelta> {
     ]
 }
 
+/// How far from now an expiry may be: often near a lead time, or near where one is left.
+fn distance() -> impl Strategy<Value = TimeDelta> {
+    let lead = prop::sample::select(LADDERS.concat());
+    let beside = prop::sample::select(vec![-3_600, -61, -1, 0, 1, 61, 3_599, 3_600]);
+    prop_oneof![
+        2 => (lead, any::<bool>(), beside).prop_map(|(lead, is_left, beside)| {
+            let margin = if is_left { (lead / 10).max(3_600) } else { 0 };
+            seconds(lead + margin + beside)
+        }),
+        1 => (-86_400_i64..31 * 86_400).prop_map(seconds),
+    ]
+}
+
+fn shows() -> impl Strategy<Value = Shows> {
+    prop_oneof![
+        5 => Just(Shows::Plain),
+        1 => Just(Shows::OtherForm),
+        2 => Just(Shows::Absent),
+        2 => prop::sample::select(vec![None, Some(""), Some("Invalid Date"), Some("soon")]).prop_map(Shows::Text),
+        2 => distance().prop_map(Shows::Sliding),
+        2 => prop::sample::select(vec![1, 61, 3_599, 3_600, 86_400]).prop_map(|by| Shows::Jittering(seconds(by))),
+    ]
+}
+
 pub(super) fn event() -> impl Strategy<Value = Event> {
     let fault =
         || prop_oneof![3 => Just(None), 1 => Just(Some(Fault::NotFound)), 1 => Just(Some(Fault::Error))];
@@ -143,11 +193,12 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
     let trouble = prop_oneof![
         3 => Just(None),
         1 => prop::sample::select(vec![408_u16, 425, 429, 500, 503]).prop_map(|status| Some(Trouble::Status(status))),
+        2 => prop::sample::select(vec![400_u16, 401, 403, 404, 410]).prop_map(|status| Some(Trouble::Status(status))),
         1 => Just(Some(Trouble::Closed)),
         1 => Just(Some(Trouble::Unreachable)),
     ];
-    let choice = (0..LADDERS.len(), any::<bool>(), 0..LEAST.len())
-        .prop_map(|(leads, reminders, desk)| Choice { leads, reminders, desk });
+    let choice = (0..LADDERS.len(), any::<bool>(), 0..LEAST.len(), 0..SOURCES.len())
+        .prop_map(|(leads, reminders, desk, source)| Choice { leads, reminders, desk, source });
     let account = || 0..ACCOUNTS.len();
     prop_oneof![
         4 => span().prop_map(Event::Pass),
@@ -157,6 +208,10 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::KilledSending),
         5 => (account(), fault()).prop_map(|(account, fault)| Event::Answers { account, fault }),
         2 => (account(), 0_i64..31).prop_map(|(account, for_days)| Event::Renewed { account, for_days }),
+        5 => (account(), 0..2_usize, shows())
+            .prop_map(|(account, which, shows)| Event::Shown { account, which, shows }),
+        3 => (account(), 0..2_usize, distance())
+            .prop_map(|(account, which, to)| Event::Moved { account, which, to }),
         2 => (account(), 1_i64..4).prop_map(|(account, jobs)| Event::Jobs { account, jobs }),
         4 => outage.prop_map(Event::Api),
         4 => (0..2_usize, trouble).prop_map(|(which, fails)| Event::Receiver { which, fails }),

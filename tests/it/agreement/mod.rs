@@ -6,6 +6,7 @@
 mod course;
 mod model;
 mod pair;
+mod vendor;
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};

@@ -10,23 +10,17 @@ use minimax_watch::domain::message::Reason;
 use minimax_watch::domain::silence::Matcher;
 use minimax_watch::notify::Sender;
 use minimax_watch::report::{Explanation, SimulatedAlert, Simulation};
-use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Record, Refusal, Reply};
+use minimax_watch::simulator::{Answer, Delivery, Hook, Lapse, Missing, Page, Refusal, Reply};
 use minimax_watch::store::{Ack, NewSilence, Store};
 
 use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
-use super::model::{Model, Moment, Seen, Silence};
+use super::model::{Answer as Answered, Known, Model, Moment, Seen, Silence};
+use super::vendor::Vendor;
 use crate::heard;
 use crate::world::{World, days, hours, start};
 
 /// A receiver that is dead for longer than this is another story: its messages are given up.
 const LONGEST_OUTAGE: TimeDelta = TimeDelta::days(3);
-
-/// What the vendor says at present.
-struct Vendor {
-    end: Moment,
-    jobs: i64,
-    fault: Option<Fault>,
-}
 
 /// The real thing and the model, side by side.
 pub(super) struct Pair {
@@ -36,8 +30,17 @@ pub(super) struct Pair {
     outage: Option<Outage>,
     choice: Choice,
     watched: usize,
-    parked: Option<(Moment, i64)>,
+    parked: Option<Known>,
     failing: [Option<(Moment, Trouble)>; 2],
+    heard: [Heard; 2],
+}
+
+/// What the model has heard of the attempts at one receiver.
+#[derive(Default)]
+struct Heard {
+    /// The messages in the order of their first attempts.
+    ids: Vec<String>,
+    attempts: usize,
 }
 
 /// Messages to one receiver: when they were decided, and what they say.
@@ -50,9 +53,9 @@ impl Pair {
     pub(super) async fn open() -> Self {
         let choice = Choice::default();
         let world = World::open(choice.settings(ACCOUNTS.len())).await;
-        let vendors = [9, 30, 2].map(|left| Vendor { end: start() + days(left), jobs: 2, fault: None });
+        let vendors = [9, 30, 2].map(|left| Vendor::ending(start() + days(left)));
         let model = Model::new(choice.policy(), &ACCOUNTS.map(|(_, name)| name));
-        let pair = Self {
+        Self {
             world,
             model,
             vendors: vendors.into(),
@@ -61,29 +64,28 @@ impl Pair {
             watched: ACCOUNTS.len(),
             parked: None,
             failing: [None, None],
-        };
-        (0..ACCOUNTS.len()).for_each(|account| pair.answer(account));
-        pair
-    }
-
-    /// Lets the simulator answer as the vendor would.
-    fn answer(&self, account: usize) {
-        let (id, vendor) = (ACCOUNTS[account].0, &self.vendors[account]);
-        match vendor.fault {
-            None => self.world.main.put(Record::ending(id, vendor.end).max_jobs(vendor.jobs)),
-            Some(Fault::NotFound) => self.world.main.set(id, Answer::not_found(Missing::Json)),
-            Some(Fault::Error) => self.world.main.set(id, Answer::account_error("On hold")),
+            heard: [Heard::default(), Heard::default()],
         }
     }
 
-    fn seen(&self) -> Vec<(&'static str, Seen)> {
+    /// Lets the simulator answer as the vendor would now; gives what is then seen.
+    fn answer(&mut self) -> Vec<(&'static str, Seen)> {
+        let now = self.world.now();
+        for (vendor, (id, _)) in self.vendors.iter_mut().zip(ACCOUNTS) {
+            vendor.move_on(now);
+            match vendor.fault {
+                None => self.world.main.put(vendor.record(id)),
+                Some(Fault::NotFound) => self.world.main.set(id, Answer::not_found(Missing::Json)),
+                Some(Fault::Error) => self.world.main.set(id, Answer::account_error("On hold")),
+            }
+        }
         let seen = |vendor: &Vendor| match (self.outage, vendor.fault) {
             (Some(Outage::Refused), _) => Seen::Refusal("unauthorized"),
             (Some(Outage::Lapsed), _) => Seen::Refusal("subscription_lapsed"),
             (Some(Outage::Unavailable | Outage::Limited), _) => Seen::Nothing,
             (None, Some(Fault::NotFound)) => Seen::Fault("not_found"),
             (None, Some(Fault::Error)) => Seen::Fault("account_error"),
-            (None, None) => Seen::Well { end: vendor.end, jobs: vendor.jobs },
+            (None, None) => Seen::Well { shown: vendor.shown(), jobs: vendor.jobs },
         };
         ACCOUNTS[..self.watched]
             .iter()
@@ -111,24 +113,23 @@ impl Pair {
                 }
             }
             Event::KilledRun => {
+                let seen = self.answer();
                 self.world.look().await;
-                self.model.look(&self.seen(), self.world.now(), false);
+                self.model.look(&seen, self.world.now(), false);
                 self.restart().await;
             }
             Event::KilledSending => self.killed_sending().await,
-            Event::Answers { account, fault } => {
-                self.vendors[account].fault = fault;
-                self.answer(account);
-            }
+            Event::Answers { account, fault } => self.vendors[account].fault = fault,
             Event::Renewed { account, for_days } => {
-                let vendor = &mut self.vendors[account];
-                vendor.end = vendor.end.max(self.world.now() + days(for_days));
-                self.answer(account);
+                let until = self.world.now() + days(for_days);
+                self.vendors[account].ends.iter_mut().for_each(|end| *end = until.max(*end));
             }
-            Event::Jobs { account, jobs } => {
-                self.vendors[account].jobs = jobs;
-                self.answer(account);
+            Event::Shown { account, which, shows } => self.vendors[account].shows[which] = shows,
+            Event::Moved { account, which, to } => {
+                // Some forms show whole seconds.
+                self.vendors[account].ends[which] = (self.world.now() + to).trunc_subsecs(0);
             }
+            Event::Jobs { account, jobs } => self.vendors[account].jobs = jobs,
             Event::Api(outage) => {
                 if matches!(self.outage, Some(Outage::Limited)) {
                     // It is left alone for a while, of which the model knows nothing.
@@ -179,11 +180,55 @@ impl Pair {
         self.heal_the_long_dead();
         let now = self.world.now();
         let next = self.world.tick().await;
-        self.model.announce(now);
+        self.follow(now, None);
         if let Some(due) = self.model.next(now) {
             assert!(next.is_some_and(|next| next <= due), "{next:?}: it would sleep through {due}");
         }
         next
+    }
+
+    /// The model decides, hears what the receivers answered, and decides again, as the service does. The pager's answer may be
+    /// another than its trouble gives.
+    fn follow(&mut self, now: Moment, pager: Option<Answered>) {
+        for _ in 0..=2 {
+            self.model.announce(now);
+            let answers = [pager.unwrap_or_else(|| self.answered(0)), self.answered(1)];
+            let heard = [0, 1].map(|which| self.hear(which, answers[which]));
+            if heard == [false, false] {
+                break;
+            }
+        }
+    }
+
+    fn answered(&self, which: usize) -> Answered {
+        match self.failing[which] {
+            None => Answered::Taken,
+            Some((_, Trouble::Status(410))) => Answered::Gone,
+            Some((_, Trouble::Status(400..=404))) => Answered::Refused,
+            Some((_, Trouble::Status(_) | Trouble::Closed | Trouble::Unreachable)) => Answered::Failing,
+        }
+    }
+
+    /// Tells the model of the attempts at messages that it has decided; says whether there were any.
+    fn hear(&mut self, which: usize, answer: Answered) -> bool {
+        let attempts = self.hook(which).deliveries();
+        let (decided, _) = self.model.messages(which);
+        let before = self.heard[which].attempts;
+        for attempt in &attempts[before..] {
+            let heard = &mut self.heard[which];
+            let id = attempt.header("webhook-id").unwrap();
+            let known = heard.ids.iter().position(|known| known == id);
+            let message = known.unwrap_or(heard.ids.len());
+            if message >= decided {
+                break;
+            }
+            if known.is_none() {
+                heard.ids.push(id.to_owned());
+            }
+            heard.attempts += 1;
+            self.model.answered(which, message, answer);
+        }
+        self.heard[which].attempts > before
     }
 
     async fn run(&mut self) {
@@ -193,8 +238,9 @@ impl Pair {
 
     async fn look_at_everything(&mut self) {
         let began = self.world.now();
+        let seen = self.answer();
         self.world.look_twice().await;
-        self.model.look(&self.seen(), began, true);
+        self.model.look(&seen, began, true);
     }
 
     async fn restart(&mut self) {
@@ -215,6 +261,10 @@ impl Pair {
     /// Dropping a future in its midst is what a kill leaves behind, but for the process.
     async fn killed_sending(&mut self) {
         self.look_at_everything().await;
+        if matches!(self.answered(1), Answered::Refused | Answered::Gone) {
+            // Nobody but the desk knows whether an answer that the kill cut off counts.
+            self.trouble(1, None);
+        }
         let pager = &self.world.pager;
         let sent = pager.count() + 1;
         pager.set(Some(Reply::hang()));
@@ -223,7 +273,7 @@ impl Pair {
             () = pager.wait_for(sent) => {}
             _ = self.world.tick() => {}
         }
-        self.model.announce(self.world.now());
+        self.follow(self.world.now(), Some(Answered::Failing));
         self.set_trouble(0);
         self.restart().await;
     }
@@ -347,8 +397,10 @@ impl Pair {
         self.trouble(0, None);
         self.trouble(1, None);
         self.pass(hours(20)).await;
-        let waiting = self.world.engine.store.outbox(start()).await.unwrap();
-        assert_eq!((waiting.pending, waiting.failed), (0, 0), "everything was taken");
+        let waiting = self.world.engine.store.outbox(start() - days(4_000)).await.unwrap();
+        let failed = [0, 1].map(|which| self.model.messages(which).1).iter().sum::<usize>();
+        assert_eq!(waiting.pending, 0, "nothing waits");
+        assert_eq!(usize::try_from(waiting.failed), Ok(failed), "what failed permanently");
         for which in 0..2 {
             assert_eq!(
                 told(&self.hook(which).deliveries()),

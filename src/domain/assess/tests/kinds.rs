@@ -139,6 +139,21 @@ fn a_renewal_out_of_the_ladder_resolves_and_one_inside_it_opens_anew() {
 }
 
 #[test]
+fn expiry_that_leaves_its_stage_but_not_the_mildest_one_opens_at_the_mildest() {
+    for (left, stage) in [(0, "expired"), (2 * DAY, "3d")] {
+        let mut world = World::of(&["a"]);
+        assert_eq!(world.run_all(0, &ends(left)), [format!("opened a expiry {stage}")]);
+        let end = 7 * DAY + DAY / 2;
+        assert_eq!(world.run_all(60, &ends(end)), ["resolved a expiry", "opened a expiry 7d"]);
+        assert_eq!(world.firing()[0].2, Severity::Warning);
+        assert!(world.tick(end - 7 * DAY).is_empty(), "it was already sent");
+        for (lead, stage) in [(3 * DAY, "3d"), (DAY, "1d"), (HOUR, "1h"), (0, "expired")] {
+            assert_eq!(world.tick(end - lead), [format!("escalated a expiry {stage}")]);
+        }
+    }
+}
+
+#[test]
 fn edited_lead_times_end_no_alert() {
     let mut world = World::of(&["a"]);
     world.run_all(0, &ends(5 * DAY));

@@ -5,13 +5,16 @@ use super::super::*;
 use super::rehearsal::{Heard, World, at, bad, ends};
 use crate::domain::alert::AlertKind as Kind;
 use crate::domain::configuration::Configuration;
-use crate::domain::expiry::{Stage, severity};
+use crate::domain::expiry::Stage;
 use crate::domain::message::{Reason, Status};
 use crate::domain::observation::Observation;
 use crate::domain::observation::Outcome;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
+
+/// The stages of every test, tightest first, with their lead times.
+const LEADS: [(i64, &str); 5] = [(0, "expired"), (HOUR, "1h"), (DAY, "1d"), (3 * DAY, "3d"), (7 * DAY, "7d")];
 
 /// A run: how long after the one before, what each account answers, and whether the second receiver is silenced.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ struct Past {
     outcomes: Vec<(i64, Outcome)>,
     end: Option<i64>,
     endless: bool,
+    /// The alert about the expiry: the lead time that is reached, and the expiry.
+    alert: Option<(i64, i64)>,
 }
 
 impl Past {
@@ -37,6 +42,20 @@ impl Past {
             self.end = end.or(self.end);
             self.endless = self.end.is_none();
         }
+    }
+
+    /// Lets the alert about the expiry follow the last known expiry.
+    fn follow_the_expiry(&mut self, now: i64) {
+        let Some(end) = self.end else { return };
+        let left = end - now;
+        let has_left = |lead: i64| left - lead >= HOUR.max(lead / 10);
+        let within = LEADS.iter().map(|(lead, _)| *lead).find(|lead| left <= *lead);
+        self.alert = match self.alert {
+            None => within.map(|lead| (lead, end)),
+            Some(_) if has_left(7 * DAY) => None,
+            Some((reached, _)) if has_left(reached) => Some((within.unwrap_or(7 * DAY), end)),
+            Some((reached, _)) => Some((within.unwrap_or(reached).min(reached), end)),
+        };
     }
 
     /// Whether since the last `ok` some unbroken row of this answer lasted long enough to be believed.
@@ -101,6 +120,7 @@ impl Trial {
         self.now += step.pause;
         self.world.silenced.insert(1, step.silenced);
         self.world.assess(self.now);
+        self.pasts.iter_mut().for_each(|past| past.follow_the_expiry(self.now));
         let looks: Vec<_> = step
             .seen
             .iter()
@@ -110,6 +130,7 @@ impl Trial {
         for (index, observation) in &looks {
             self.pasts[*index].note(self.now, observation);
         }
+        self.pasts.iter_mut().for_each(|past| past.follow_the_expiry(self.now));
         let before = self.world.alerts.clone();
         self.world.run(self.now, &looks);
         if looks.iter().all(|(_, observation)| !observation.outcome.is_verdict()) {
@@ -166,20 +187,13 @@ impl Trial {
     }
 
     fn the_expiry_clock_is_right(&self, index: usize) -> Result<(), TestCaseError> {
-        let stage = self.pasts[index].end.and_then(|end| {
-            let stage = match end - self.now {
-                left if left <= 0 => "expired",
-                left if left <= HOUR => "1h",
-                left if left <= DAY => "1d",
-                left if left <= 3 * DAY => "3d",
-                left if left <= 7 * DAY => "7d",
-                _ => return None,
-            };
-            Some((stage.parse::<Stage>().unwrap(), at(end)))
-        });
         let fires = self.world.of_account(index, Kind::Expiry).map(|alert| &alert.condition);
         let seen = fires.map(|condition| (condition.stage, condition.expires_at, condition.severity));
-        let expected = stage.map(|(stage, end)| (Some(stage), Some(end), severity(end, at(self.now))));
+        let expected = self.pasts[index].alert.map(|(lead, end)| {
+            let stage = LEADS.iter().find(|(seconds, _)| *seconds == lead).map(|(_, stage)| stage);
+            let severity = if lead <= DAY { Severity::Critical } else { Severity::Warning };
+            (stage.map(|stage| stage.parse::<Stage>().unwrap()), Some(at(end)), severity)
+        });
         prop_assert_eq!(seen, expected);
         Ok(())
     }

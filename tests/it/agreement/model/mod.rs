@@ -1,9 +1,17 @@
 //! The promise in its shortest form: what each receiver must be told, and when, for any course of events. Shares no code with
 //! the program: no ids, no store, no messages; only levels, and what each receiver knows.
 
+mod deliveries;
+mod expiry;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+pub(super) use self::deliveries::Answer;
+use self::deliveries::Deliveries;
+pub(super) use self::expiry::{Expiries, Shown, Source};
+use self::expiry::{Next, level, next};
 
 pub(super) type Moment = DateTime<Utc>;
 
@@ -11,7 +19,7 @@ pub(super) type Moment = DateTime<Utc>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     /// A healthy configuration.
-    Well { end: Moment, jobs: i64 },
+    Well { shown: Shown, jobs: i64 },
     /// A verdict about this account alone, by its alert kind.
     Fault(&'static str),
     /// A verdict about the API token, by its alert kind: all accounts see it.
@@ -25,6 +33,8 @@ pub(super) enum Seen {
 pub(super) struct Policy {
     /// In seconds.
     pub(super) leads: Vec<i64>,
+    /// Which of the two expiries counts.
+    pub(super) source: Source,
     pub(super) repeat: Option<TimeDelta>,
     /// Of each receiver, by its place.
     pub(super) least: [Severity; 2],
@@ -37,9 +47,16 @@ pub(super) enum Severity {
     Critical,
 }
 
+/// What healthy answers have shown of an account.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    expiries: Expiries,
+    jobs: i64,
+}
+
 #[derive(Clone, Debug, Default)]
 struct Account {
-    known: Option<(Moment, i64)>,
+    known: Option<Known>,
     faults: BTreeSet<&'static str>,
     /// What a look saw that no second look has confirmed, and since when.
     doubt: Option<(&'static str, Moment)>,
@@ -99,22 +116,93 @@ impl Silence {
 #[derive(Clone, Debug)]
 struct Life {
     level: Level,
+    opened: Moment,
+    /// When its level was reached.
+    reached: Moment,
     over: bool,
+    /// The expiry that ended it, which its own may follow again.
+    renewed_until: Option<Moment>,
+    /// Whether the other value showed that renewal.
+    is_renewed_by_other: bool,
     /// Somebody knows of it as it stands.
     acked: bool,
     told: [Vec<Told>; 2],
+    /// Every expiry that was told of it.
+    told_ends: Vec<Moment>,
+}
+
+impl Life {
+    fn new(level: Level, now: Moment) -> Self {
+        Self {
+            level,
+            opened: now,
+            reached: now,
+            over: false,
+            renewed_until: None,
+            is_renewed_by_other: false,
+            acked: false,
+            told: [Vec::new(), Vec::new()],
+            told_ends: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, level: Level, now: Moment) {
+        let is_graver = level.is_graver_than(self.level);
+        self.acked &= !is_graver;
+        if is_graver || is_future(self.reached, now) {
+            self.reached = now;
+        }
+        self.level = level;
+    }
+
+    fn end(&mut self, renewed_until: Option<Moment>, is_renewed_by_other: bool) {
+        (self.over, self.acked) = (true, false);
+        (self.renewed_until, self.is_renewed_by_other) = (renewed_until, is_renewed_by_other);
+    }
+
+    /// What was told to a receiver but for what is to be sent once more: a fire in a message that failed permanently is not told
+    /// once the receiver took a later message, and its end is told to nobody who did not get it.
+    fn counted(&self, receiver: usize, deliveries: &Deliveries) -> Vec<Told> {
+        let told = &self.told[receiver];
+        let is_lost = |place: usize| {
+            let Told { level, fires, message, .. } = told[place];
+            let was_sent_again = told[..place].iter().any(|before| {
+                (before.level.rung, before.level.severity) == (level.rung, level.severity)
+                    && deliveries.has_failed(before.message)
+                    && deliveries.has_taken_between(before.message, message)
+            });
+            let is_due_again = deliveries.has_taken_between(message, deliveries.count()) && !was_sent_again;
+            fires && deliveries.has_failed(message) && (self.over || is_due_again)
+        };
+        (0..told.len()).filter(|place| !is_lost(*place)).map(|place| told[place]).collect()
+    }
+
+    /// Whether this life, which a renewal ended, goes on with an expiry that opens.
+    fn returns_with(&self, end: Moment) -> bool {
+        let is_same = |other: Moment| (other - end).abs() < TimeDelta::hours(1);
+        let (Some(own), Some(renewed)) = (self.level.end, self.renewed_until) else { return false };
+        let came_back = is_same(own) && (own - renewed).abs() >= TimeDelta::hours(1);
+        self.over && (came_back || self.told_ends.iter().copied().any(is_same))
+    }
 }
 
 /// At which level something was told, and when.
-type Told = (Level, Moment);
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    level: Level,
+    at: Moment,
+    fires: bool,
+    /// Its place among the messages to the receiver.
+    message: usize,
+}
 
 /// What counts at `now` of all that was told, oldest first. Of an end, that is all but what a clock told that ran ahead: what shows a
 /// time in the future, and what that clock told on its way there.
 fn counts(told: &[Told], now: Moment) -> Vec<Told> {
-    let is_ahead = |(level, at): &Told| level.end.is_some() && is_future(*at, now);
+    let is_ahead = |told: &Told| told.level.end.is_some() && is_future(told.at, now);
     let Some(last) = told.iter().rposition(is_ahead) else { return told.to_vec() };
     let (with_it, since) = told.split_at(last + 1);
-    let before = with_it.iter().rposition(|(_, at)| *at <= now).map_or(0, |place| place + 1);
+    let before = with_it.iter().rposition(|told| told.at <= now).map_or(0, |place| place + 1);
     [&with_it[..before], since].concat()
 }
 
@@ -128,6 +216,7 @@ pub(super) struct Model {
     lives: Vec<((String, &'static str), Life)>,
     changes: Vec<(&'static str, Severity, String)>,
     silences: Vec<Silence>,
+    deliveries: [Deliveries; 2],
     /// What each receiver must have been told by now, a line for each message.
     pub(super) told: [Vec<(Moment, String)>; 2],
 }
@@ -145,6 +234,7 @@ impl Model {
             lives,
             changes,
             silences,
+            deliveries: [Deliveries::default(), Deliveries::default()],
             told: [Vec::new(), Vec::new()],
         }
     }
@@ -161,11 +251,14 @@ impl Model {
         for (name, seen) in seen {
             let account = self.accounts.get_mut(name).expect("it is watched");
             match *seen {
-                Seen::Well { end, jobs } => {
+                Seen::Well { shown, jobs } => {
                     account.faults.clear();
                     account.doubt = None;
                     self.refusals.clear();
-                    let before = account.known.replace((end, jobs)).map_or(jobs, |(_, jobs)| jobs);
+                    let known =
+                        account.known.get_or_insert_with(|| Known { expiries: Expiries::default(), jobs });
+                    known.expiries.see(shown, &self.policy.leads, at);
+                    let before = std::mem::replace(&mut known.jobs, jobs);
                     let severity = if jobs < before { Severity::Warning } else { Severity::Info };
                     let line = format!("max_jobs_changed {} {name} maxJobs {before}>{jobs}", word(severity));
                     self.changes.extend((jobs != before).then_some((*name, severity, line)));
@@ -184,7 +277,7 @@ impl Model {
     }
 
     /// The operator takes an account out, or in again: then it is looked at before anything bad counts.
-    pub(super) fn watch(&mut self, name: &'static str, watched: bool, parked: &mut Option<(Moment, i64)>) {
+    pub(super) fn watch(&mut self, name: &'static str, watched: bool, parked: &mut Option<Known>) {
         if watched {
             self.accounts.insert(name, Account { known: parked.take(), ..Account::default() });
         } else {
@@ -205,7 +298,7 @@ impl Model {
 
     /// Somebody knows of all that fires.
     pub(super) fn ack(&mut self) {
-        self.lives.iter_mut().for_each(|(_, life)| life.acked = true);
+        self.lives.iter_mut().for_each(|(_, life)| life.acked = !life.over);
     }
 
     /// Whether all of these accounts are silenced.
@@ -214,21 +307,13 @@ impl Model {
         self.silences.iter().filter(holds).any(|silence| names.iter().all(|name| silence.means(name)))
     }
 
-    /// What is true now, by subject and kind.
-    fn levels(&self, now: Moment) -> BTreeMap<(String, &'static str), Level> {
+    /// What is true now but for expiries, by subject and kind.
+    fn levels(&self) -> BTreeMap<(String, &'static str), Level> {
         let mut levels = BTreeMap::new();
         let all = format!("main({})", self.accounts.len());
         for (name, account) in &self.accounts {
             for kind in &account.faults {
                 levels.insert(((*name).to_owned(), *kind), Level::flat(Severity::Critical));
-            }
-            let Some((end, _)) = account.known else { continue };
-            let within = |seconds| end - now <= TimeDelta::seconds(seconds);
-            let rung = self.policy.leads.iter().copied().chain([0]).filter(|lead| within(*lead)).min();
-            let severity = if within(86_400) { Severity::Critical } else { Severity::Warning };
-            if let Some(rung) = rung {
-                let level = Level { rung: Some(rung), severity, end: Some(end) };
-                levels.insert(((*name).to_owned(), "expiry"), level);
             }
         }
         for kind in &self.refusals {
@@ -242,39 +327,63 @@ impl Model {
 
     /// Every alert moves to what is true now, and each receiver is told the difference to what it knows.
     pub(super) fn announce(&mut self, now: Moment) {
-        let mut levels = self.levels(now);
-        let accounts = &self.accounts;
-        for ((subject, kind), life) in &mut self.lives {
-            let key = (subject.clone(), *kind);
-            let end = accounts.get(subject.as_str()).and_then(|account| account.known).map(|(end, _)| end);
-            match levels.get(&key).copied() {
-                // A clock that was set back shows that it never was so near.
-                level if *kind == "expiry" && end == life.level.end && life.level.is_ahead(now) => {
-                    levels.remove(&key);
-                    (life.level, life.over) = (level.unwrap_or(life.level), level.is_none());
-                }
-                Some(level) if level.end == life.level.end => {
-                    levels.remove(&key);
-                    life.acked &= !level.is_graver_than(life.level);
-                    life.level.rung = life.level.rung.min(level.rung);
-                    life.level.severity = life.level.severity.max(level.severity);
-                }
-                // A rung that an edit took away was told and stays; only a later end ends it.
-                None if *kind == "expiry" && end == life.level.end => {}
-                // An expiry that has not left the stage slides: the same alert.
-                Some(level) if *kind == "expiry" && !has_left(life.level.rung, level.end, now) => {
-                    levels.remove(&key);
-                    life.acked &= !level.is_graver_than(life.level);
-                    life.level.rung = life.level.rung.min(level.rung);
-                    life.level.severity = life.level.severity.max(level.severity);
-                    life.level.end = level.end;
-                }
-                _ => life.over = true,
+        let mut levels = self.levels();
+        let others = |(key, life): &&mut ((String, &'static str), Life)| key.1 != "expiry" && !life.over;
+        for (key, life) in self.lives.iter_mut().filter(others) {
+            match levels.remove(key) {
+                Some(level) => life.take(level, now),
+                None => life.end(None, false),
             }
         }
-        self.lives.extend(levels.into_iter().map(|(key, level)| {
-            (key, Life { level, over: false, acked: false, told: [Vec::new(), Vec::new()] })
-        }));
+        self.lives.extend(levels.into_iter().map(|(key, level)| (key, Life::new(level, now))));
+        self.follow_expiries(now);
+        self.tell(now);
+    }
+
+    fn follow_expiries(&mut self, now: Moment) {
+        let leads = &self.policy.leads;
+        let mut opening = BTreeMap::new();
+        for (name, account) in &self.accounts {
+            let counting =
+                account.known.as_ref().and_then(|known| known.expiries.counting(self.policy.source));
+            opening.extend(counting.map(|counting| (*name, counting)));
+        }
+        let mut opens = Vec::new();
+        let firing = |(key, life): &&mut ((String, &'static str), Life)| key.1 == "expiry" && !life.over;
+        for ((name, _), life) in self.lives.iter_mut().filter(firing) {
+            let Some((name, counting)) = opening.remove_entry(name.as_str()) else {
+                life.end(None, false);
+                continue;
+            };
+            match next(life, counting.end, leads, now) {
+                Next::Stays(level) => life.take(level, now),
+                Next::Over { renewed_until } => life.end(renewed_until, counting.is_renewed_by_other),
+                Next::Opens(level) => {
+                    life.end(Some(counting.end), counting.is_renewed_by_other);
+                    opens.push((name, level));
+                }
+            }
+        }
+        let new =
+            opening.into_iter().filter_map(|(name, counting)| Some((name, level(counting.end, leads, now)?)));
+        opens.extend(new);
+        for (name, level) in opens {
+            let end = level.end.expect("it is about an expiry");
+            let mine = |((subject, _), life): &&mut ((String, &'static str), Life)| {
+                subject == name && life.returns_with(end)
+            };
+            // Of equal ones the last.
+            match self.lives.iter_mut().filter(mine).max_by_key(|(_, life)| life.opened) {
+                Some((_, life)) => {
+                    (life.over, life.renewed_until) = (false, None);
+                    life.take(level, now);
+                }
+                None => self.lives.push(((name.to_owned(), "expiry"), Life::new(level, now))),
+            }
+        }
+    }
+
+    fn tell(&mut self, now: Moment) {
         let everybody: Vec<&str> = self.accounts.keys().copied().collect();
         let silenced: Vec<bool> = self
             .lives
@@ -292,28 +401,51 @@ impl Model {
         self.changes = later;
         for receiver in 0..2 {
             let least = self.policy.least[receiver];
+            let deliveries = &mut self.deliveries[receiver];
             let wanted = changes.iter().filter(|(_, severity, _)| *severity >= least);
             let mut entries: Vec<String> = wanted.map(|(.., line)| line.clone()).collect();
             for (((subject, kind), life), silenced) in self.lives.iter_mut().zip(&silenced) {
-                let Some(reason) = news(life, receiver, least, self.policy.repeat, now) else { continue };
+                let told = life.counted(receiver, deliveries);
+                let Some(reason) = news(life, &told, least, self.policy.repeat, now) else { continue };
                 if *silenced && !life.over {
                     continue;
                 }
                 let stage = life.level.rung.map(|rung| format!("{} ", stage(rung))).unwrap_or_default();
                 entries.push(format!("{reason} {kind} {stage}{} {subject}", word(life.level.severity)));
                 life.told[receiver] = counts(&life.told[receiver], now);
-                life.told[receiver].push((life.level, now));
+                life.told[receiver].push(Told {
+                    level: life.level,
+                    at: now,
+                    fires: !life.over,
+                    message: deliveries.count(),
+                });
+                life.told_ends.extend(life.level.end);
             }
             entries.sort();
+            if !entries.is_empty() {
+                deliveries.decide();
+            }
             let second = now.trunc_subsecs(0);
             self.told[receiver].extend((!entries.is_empty()).then(|| (second, entries.join(" + "))));
         }
-        self.lives.retain(|(_, life)| !life.over);
+        self.lives.retain(|(_, life)| !life.over || life.renewed_until.is_some());
+    }
+
+    /// How many messages to a receiver were decided, and how many of them failed permanently.
+    pub(super) fn messages(&self, receiver: usize) -> (usize, usize) {
+        (self.deliveries[receiver].count(), self.deliveries[receiver].failed())
+    }
+
+    /// What a receiver answered to an attempt at one of its messages.
+    pub(super) fn answered(&mut self, receiver: usize, message: usize, answer: Answer) {
+        self.deliveries[receiver].answer(message, answer);
     }
 
     /// The next moment at which something is to be said if nothing but time passes.
     pub(super) fn next(&self, now: Moment) -> Option<Moment> {
-        let ends = self.accounts.values().filter_map(|account| account.known).flat_map(|(end, _)| {
+        let counting = |account: &Account| account.known.as_ref()?.expiries.counting(self.policy.source);
+        let ends = self.accounts.values().filter_map(counting).flat_map(|counting| {
+            let end = counting.end;
             let rungs = self.policy.leads.iter().copied().chain([86_400, 0]);
             rungs.map(move |left| end - TimeDelta::seconds(left))
         });
@@ -321,7 +453,7 @@ impl Model {
             .lives
             .iter()
             .flat_map(|(_, life)| &life.told)
-            .filter_map(|told| Some(told.last()?.1 + self.policy.repeat?));
+            .filter_map(|told| Some(told.last()?.at + self.policy.repeat?));
         let silences = self.silences.iter().map(|silence| silence.until);
         let mut moments: Vec<Moment> =
             ends.chain(reminders).chain(silences).filter(|moment| *moment > now).collect();
@@ -339,6 +471,7 @@ impl Model {
             lives: self.lives.clone(),
             changes: self.changes.clone(),
             silences: self.silences.clone(),
+            deliveries: self.deliveries.clone(),
             told: [Vec::new(), Vec::new()],
         };
         later.announce(at);
@@ -349,36 +482,36 @@ impl Model {
 /// What one receiver is to hear of one alert, if anything.
 fn news(
     life: &Life,
-    receiver: usize,
+    told: &[Told],
     least: Severity,
     repeat: Option<TimeDelta>,
     now: Moment,
 ) -> Option<&'static str> {
-    let gravest = |told: &[Told]| {
-        let rung = told.iter().filter_map(|(level, _)| level.rung).min();
-        let severity = told.iter().map(|(level, _)| level.severity).max();
-        severity.map(|severity| Level { rung, severity, end: None })
+    // What was told of a nearer expiry counts only since the level was reached.
+    let counts_still = |told: &&Told| {
+        let is_of_end = told.level.end.map(|end| end + TimeDelta::hours(1)) > life.level.end
+            || told.level.end == life.level.end;
+        told.fires && (is_of_end || told.at >= life.reached)
     };
-    let told = &life.told[receiver];
+    let known = counts(told, now);
+    let known: Vec<Level> = known.iter().filter(counts_still).map(|told| told.level).collect();
+    let is_news = known.is_empty() || {
+        let rung = known.iter().filter_map(|level| level.rung).min();
+        let severity = known.iter().map(|level| level.severity).max().unwrap_or(Severity::Info);
+        life.level.is_graver_than(Level { rung, severity, end: None })
+    };
     match told.last() {
         // Whoever was told of the fire is told of its end, whatever it wants to hear by then.
-        Some(_) if life.over => Some("resolved"),
+        Some(last) if life.over => last.fires.then_some("resolved"),
         None if life.over => None,
         _ if life.level.severity < least => None,
         None => Some("opened"),
-        Some((_, at)) if life.level.end.is_some() && is_future(*at, now) => Some("repeated"),
-        Some(_) if gravest(&counts(told, now)).is_none_or(|known| life.level.is_graver_than(known)) => {
-            Some("escalated")
-        }
+        Some(last) if life.level.end.is_some() && is_future(last.at, now) => Some("repeated"),
+        Some(last) if !last.fires && life.is_renewed_by_other => Some("repeated"),
+        Some(_) if is_news => Some("escalated"),
         Some(_) if life.acked => None,
-        Some((_, at)) => repeat.filter(|every| (now - *at).abs() >= *every).map(|_| "repeated"),
+        Some(last) => repeat.filter(|every| (now - last.at).abs() >= *every).map(|_| "repeated"),
     }
-}
-
-/// Whether an end lies beyond a rung by a tenth of it, and by an hour.
-fn has_left(rung: Option<i64>, end: Option<Moment>, now: Moment) -> bool {
-    let rung = rung.unwrap_or(0);
-    end.is_some_and(|end| (end - now).num_seconds() - rung >= (rung / 10).max(3_600))
 }
 
 /// By more than what heals by waiting.
