@@ -124,16 +124,19 @@ CREATE INDEX alerts_unsettled ON alerts (id) WHERE settled = 0;
 CREATE INDEX alerts_over ON alerts (resolved_at) WHERE settled = 1;
 CREATE INDEX alerts_of ON alerts (subscription, account, kind, opened_at);
 
--- The outbox. Bytes and id are decided once and sent unchanged on every attempt; seq is the order of one receiver.
+-- The outbox. Content and id are decided once; the bytes rendered from the content are sent unchanged on every attempt, until
+-- the receiver changes its type or format: then they are rendered again. seq is the order of one receiver.
 CREATE TABLE messages (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,
     id              TEXT    NOT NULL UNIQUE,
     receiver        TEXT    NOT NULL,
-    channel         TEXT    NOT NULL,
+    channel         TEXT    NOT NULL,            -- the type of receiver that the body is for
+    format          TEXT    NOT NULL,            -- what the body is written as
     summary         TEXT    NOT NULL,
     state           TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
     attempts        INTEGER NOT NULL DEFAULT 0,
-    refusals        INTEGER NOT NULL DEFAULT 0,  -- attempts that were refused, of the above
+    refusals        INTEGER NOT NULL DEFAULT 0,  -- attempts that were refused, of those in the present format
+    earlier_attempts INTEGER NOT NULL DEFAULT 0, -- attempts before the channel or format changed, of the above
     next_attempt_at INTEGER,
     last_error      TEXT,
     created_at      INTEGER NOT NULL,
@@ -141,7 +144,8 @@ CREATE TABLE messages (
     tried_at        INTEGER,                     -- the last attempt that failed
     waited          INTEGER NOT NULL DEFAULT 0,  -- milliseconds between the failed attempts: a clock that was moved, or a machine that was off, must not cost a message its attempts
     accepted_by     TEXT,                        -- recipients of a mail that have it while others do not; JSON, null: none
-    body            BLOB    NOT NULL             -- last: what follows a long value is slow to reach
+    body            BLOB,                        -- null: to be rendered from the content. What follows a long value is slow to reach
+    content         TEXT    NOT NULL             -- JSON: what the message says, and the thread that a mail of it hangs on
 ) STRICT;
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';
 -- The newest that ended is the last one in the queue, whatever the clock said when it ended.

@@ -216,9 +216,9 @@ async fn age(ours: &Ours) -> anyhow::Result<()> {
              SELECT printf('%026d', a.key * 100 + n.i), a.subscription, a.id, 'expiry', '7d', 'warning', t.now - n.i * 2592000000,
                     'Token ends', 1, t.now - n.i * 2592000000 - 604800000, t.now - n.i * 2592000000, 1
              FROM n, t, accounts a WHERE n.i <= 12;
-         INSERT INTO messages (id, receiver, channel, summary, state, attempts, created_at, finished_at, body)
-             SELECT printf('message-%d', n.i), 'gone', 'webhook', 'something', 'delivered', 1, t.now - n.i * 3600000,
-                    t.now - n.i * 3600000, zeroblob(2000) FROM n, t WHERE n.i <= 8760;
+         INSERT INTO messages (id, receiver, channel, format, summary, state, attempts, created_at, finished_at, body, content)
+             SELECT printf('message-%d', n.i), 'gone', 'webhook', 'standard', 'something', 'delivered', 1, t.now - n.i * 3600000,
+                    t.now - n.i * 3600000, zeroblob(2000), '{}' FROM n, t WHERE n.i <= 8760;
          INSERT INTO runs (id, started_at, finished_at, checked, ok)
              SELECT t.now - n.i * 900000, t.now - n.i * 900000, t.now - n.i * 900000 + 60000, 10000, 10000 - n.i % 7 FROM n, t;
          COMMIT",

@@ -177,6 +177,17 @@ pub struct MessageData {
     pub withheld: usize,
 }
 
+/// What was decided for one message. All that rendering it needs beside its id and its receiver, so that a message that waits can
+/// be rendered again when its receiver changes type or format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// What it says.
+    pub message: Message,
+    /// The first messages to the same receiver about the same alerts, oldest first; only mails use them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thread: Vec<MessageId>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 const fn is_none(count: &usize) -> bool {
     *count == 0

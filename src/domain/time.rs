@@ -60,25 +60,28 @@ pub fn in_words(length: TimeDelta) -> String {
 
 /// Serde for moments in everything that leaves the program: RFC 3339 in whole seconds.
 pub mod seconds {
+    use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::Timestamp;
+    use super::{Timestamp, is_in_calendar};
 
     /// Writes the moment as [`super::rfc3339`] does.
     pub fn serialize<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&super::rfc3339(*moment))
     }
 
-    /// Reads any RFC 3339 moment.
+    /// Reads any RFC 3339 moment of the calendar that this program writes.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        Timestamp::deserialize(deserializer)
+        let moment = Timestamp::deserialize(deserializer)?;
+        if is_in_calendar(moment) { Ok(moment) } else { Err(D::Error::custom("beyond the year 9999")) }
     }
 
     /// The same for a moment that may be absent (`null`).
     pub mod option {
+        use serde::de::Error;
         use serde::{Deserialize, Deserializer, Serializer};
 
-        use super::Timestamp;
+        use super::{Timestamp, is_in_calendar};
 
         /// Writes the moment, or `null`.
         pub fn serialize<S: Serializer>(
@@ -95,7 +98,11 @@ pub mod seconds {
         pub fn deserialize<'de, D: Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<Timestamp>, D::Error> {
-            Option::<Timestamp>::deserialize(deserializer)
+            let moment = Option::<Timestamp>::deserialize(deserializer)?;
+            match moment.filter(|moment| !is_in_calendar(*moment)) {
+                None => Ok(moment),
+                Some(_) => Err(D::Error::custom("beyond the year 9999")),
+            }
         }
     }
 }

@@ -2,14 +2,17 @@
 //!
 //! Promises: counted first, then sent, then recorded, so a message can repeat but not vanish, and nothing is sent while
 //! nothing can be recorded; the same bytes and id on every
-//! attempt; nothing overtakes. Leaves calling it again at the right moment to the shell.
+//! attempt; nothing overtakes. When a receiver changes its type or format, what waits is rendered again under the same id, and
+//! stored before it is sent. Leaves calling it again at the right moment to the shell.
 
-use super::announce::channel_word;
+use std::borrow::Cow;
+
 use super::{Announced, Engine};
 use crate::config::Receiver;
 use crate::domain::backoff::{self, Failure, FailureKind};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
+use crate::notify::render::{self, BodyFormat};
 use crate::notify::{Attempt, SendOutcome};
 use crate::store::{PendingMessage, StoreError, Writer};
 
@@ -30,20 +33,25 @@ impl Engine {
     /// Sends what is due for `receiver`.
     pub async fn deliver(&self, receiver: &Receiver) -> Result<Delivery, StoreError> {
         let mut delivery = Delivery::default();
+        let present = render::body_format(&receiver.channel);
+        self.change_format(receiver, present).await?;
         while let Some(message) = self.store.next_message(&receiver.name).await? {
+            if !is_written_for(&message, present) {
+                // A reload changed the receiver under this call, so the message is for a later one.
+                delivery.next = Some(self.clock.now());
+                break;
+            }
             if !message.is_due(self.clock.now()) {
                 delivery.next = Some(message.next_attempt_at);
                 break;
             }
-            self.begin_attempt(&message).await?;
+            let body = self.begin_attempt(receiver, &message).await?;
             delivery.attempts += 1;
-            let outcome = if message.channel == channel_word(&receiver.channel) {
-                self.sender
-                    .send(receiver, &message.id, &message.body, &message.accepted_by, &self.clock)
-                    .await
-            } else {
-                let error = format!("written as {}, which the receiver is no more", message.channel);
-                Attempt::Final { error }.into()
+            let outcome = match body {
+                Ok(body) => {
+                    self.sender.send(receiver, &message.id, &body, &message.accepted_by, &self.clock).await
+                }
+                Err(error) => Attempt::Final { error }.into(),
             };
             // Pauses count from the answer, which may have taken long.
             let answered_at = self.clock.now();
@@ -100,10 +108,53 @@ impl Engine {
         Ok(total)
     }
 
-    async fn begin_attempt(&self, message: &PendingMessage) -> Result<(), StoreError> {
+    /// Makes what waits for `receiver` and is written for another type or format due at once in the present one.
+    async fn change_format(&self, receiver: &Receiver, present: BodyFormat) -> Result<(), StoreError> {
+        let (name, BodyFormat { channel, format }) = (&receiver.name, present);
+        if !self.store.is_any_in_other_format(name, channel, format).await? {
+            return Ok(());
+        }
         let mut writer = self.store.write().await?;
+        let changed = writer.change_format(name, channel, format, self.clock.now()).await?;
+        writer.commit().await?;
+        tracing::info!(receiver = %name, messages = changed,
+            "{name} changed its type or format: its waiting messages ({changed}) are sent as {channel} ({format})");
+        Ok(())
+    }
+
+    /// Counts an attempt, and gives the bytes to send: those in the store, or else those rendered now, which are stored with the
+    /// count; the reason when a message cannot be rendered.
+    async fn begin_attempt<'a>(
+        &self,
+        receiver: &Receiver,
+        message: &'a PendingMessage,
+    ) -> Result<Result<Cow<'a, [u8]>, String>, StoreError> {
+        let body = match &message.body {
+            Some(body) => Ok(Cow::Borrowed(body.as_slice())),
+            None => self.rendered(receiver, message).await?.map(Cow::Owned),
+        };
+        let mut writer = self.store.write().await?;
+        if let Ok(Cow::Owned(body)) = &body {
+            writer.keep_body(&message.id, body).await?;
+        }
         writer.begin_attempt(&message.id).await?;
-        writer.commit().await
+        writer.commit().await?;
+        Ok(body)
+    }
+
+    /// The bytes of `message` from its content.
+    async fn rendered(
+        &self,
+        receiver: &Receiver,
+        message: &PendingMessage,
+    ) -> Result<Result<Vec<u8>, String>, StoreError> {
+        let Some(content) = self.store.content(&message.id).await? else {
+            let error =
+                format!("its stored content cannot be read, so it cannot be sent as {}", message.channel);
+            return Ok(Err(error));
+        };
+        let body = render::body(&content.message, &message.id, receiver, &content.thread);
+        Ok(body.map_err(|error| format!("it cannot be rendered as {}: {error}", message.channel)))
     }
 
     async fn record_attempt(
@@ -130,12 +181,17 @@ impl Engine {
             Attempt::Final { error } => (Fate::Failed, error),
             Attempt::Deferred { error, retry_after } => {
                 // Each kind counts its own attempts; one that was cut off counts as temporary.
-                let attempts = (message.attempts + 1).saturating_sub(message.refusals);
+                let earlier = message.earlier_attempts.saturating_add(message.refusals);
+                let attempts = message.attempts.saturating_add(1).saturating_sub(earlier);
                 (again(&mut writer, FailureKind::Temporary, attempts, retry_after).await?, error)
             }
             Attempt::Refused { error, retry_after } => {
                 writer.count_refusal(&message.id).await?;
-                (again(&mut writer, FailureKind::Refusal, message.refusals + 1, retry_after).await?, error)
+                (
+                    again(&mut writer, FailureKind::Refusal, message.refusals.saturating_add(1), retry_after)
+                        .await?,
+                    error,
+                )
             }
         };
         let name = &receiver.name;
@@ -159,6 +215,10 @@ impl Engine {
         writer.commit().await?;
         Ok(fate)
     }
+}
+
+fn is_written_for(message: &PendingMessage, BodyFormat { channel, format }: BodyFormat) -> bool {
+    message.channel == channel && message.format == format
 }
 
 /// What an attempt came to.

@@ -5,7 +5,7 @@ use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::assess::Health;
 use crate::domain::backoff::{LONGEST_PAUSE, PATIENCE, Patience};
-use crate::domain::message::MessageId;
+use crate::domain::message::{Content, MessageId};
 use crate::domain::time::Timestamp;
 
 /// A message to be kept until its receiver has it.
@@ -15,12 +15,14 @@ pub struct NewMessage {
     pub id: MessageId,
     /// Whom it is for.
     pub receiver: ReceiverName,
-    /// What its bytes are for: a mail is no webhook body.
+    /// The type of receiver that its bytes are for: a mail is no webhook body.
     pub channel: &'static str,
-    /// One line of what it says.
-    pub summary: String,
+    /// What its bytes are written as.
+    pub format: &'static str,
     /// What is sent, the same on every attempt.
     pub body: Vec<u8>,
+    /// What its bytes were rendered from.
+    pub content: Content,
 }
 
 /// The next message of a receiver.
@@ -28,13 +30,17 @@ pub struct NewMessage {
 pub struct PendingMessage {
     /// Its id.
     pub id: MessageId,
-    /// What its bytes are for.
+    /// The type of receiver that its bytes are for.
     pub channel: String,
-    /// What is sent.
-    pub body: Vec<u8>,
+    /// What its bytes are written as.
+    pub format: String,
+    /// What is sent; none when it has to be rendered from the content first.
+    pub body: Option<Vec<u8>>,
     /// How often it was tried.
     pub attempts: u32,
-    /// How often it was refused.
+    /// How often of these before its channel or format changed.
+    pub earlier_attempts: u32,
+    /// How often it was refused since then.
     pub refusals: u32,
     /// How patiently it has waited so far.
     pub patience: Patience,
@@ -48,8 +54,10 @@ pub struct PendingMessage {
 struct PendingRow {
     id: String,
     channel: String,
-    body: Vec<u8>,
+    format: String,
+    body: Option<Vec<u8>>,
     attempts: i64,
+    earlier_attempts: i64,
     refusals: i64,
     since: i64,
     waited: i64,
@@ -66,7 +74,9 @@ impl PendingRow {
         Ok(PendingMessage {
             id: MessageId::new(self.id),
             channel: self.channel,
+            format: self.format,
             body: self.body,
+            earlier_attempts: count("messages.earlier_attempts", self.earlier_attempts)?,
             attempts: count("messages.attempts", self.attempts)?,
             refusals: count("messages.refusals", self.refusals)?,
             patience,
@@ -132,14 +142,16 @@ impl Writer {
     /// Puts a message behind the others of its receiver, to be sent at once.
     pub async fn enqueue(&mut self, message: &NewMessage, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO messages (id, receiver, channel, summary, body, state, next_attempt_at, created_at)
-             VALUES (?, ?, ?, ?, ?, 'pending', ?, ?)",
+            "INSERT INTO messages (id, receiver, channel, format, summary, body, content, state, next_attempt_at, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
         )
         .bind(message.id.as_str())
         .bind(message.receiver.as_str())
         .bind(message.channel)
-        .bind(&message.summary)
+        .bind(message.format)
+        .bind(&message.content.message.data.summary)
         .bind(&message.body)
+        .bind(to_json("messages.content", &message.content)?)
         .bind(millis(now))
         .bind(millis(now))
         .execute(self.connection())
@@ -151,6 +163,40 @@ impl Writer {
     /// again and again.
     pub async fn begin_attempt(&mut self, id: &MessageId) -> Result<(), StoreError> {
         sqlx::query("UPDATE messages SET attempts = attempts + 1 WHERE id = ?")
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// All that waits for `receiver` and is written for another channel or format than these is to be rendered again, under its
+    /// id, and is due at `now`. What the former address refused, accepted or made wait says nothing about the present one, so the
+    /// counts begin again; `attempts` alone goes on. Gives how many messages that were.
+    pub async fn change_format(
+        &mut self,
+        receiver: &ReceiverName,
+        channel: &str,
+        format: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let changed = sqlx::query(
+            "UPDATE messages SET channel = ?2, format = ?3, body = NULL, earlier_attempts = attempts, refusals = 0,
+                    accepted_by = NULL, waited = 0, tried_at = ?4, next_attempt_at = ?4
+             WHERE receiver = ?1 AND state = 'pending' AND (channel <> ?2 OR format <> ?3)",
+        )
+        .bind(receiver.as_str())
+        .bind(channel)
+        .bind(format)
+        .bind(millis(now))
+        .execute(self.connection())
+        .await?;
+        Ok(changed.rows_affected())
+    }
+
+    /// Keeps the bytes that were rendered from the content of a message.
+    pub async fn keep_body(&mut self, id: &MessageId, body: &[u8]) -> Result<(), StoreError> {
+        sqlx::query("UPDATE messages SET body = ? WHERE id = ?")
+            .bind(body)
             .bind(id.as_str())
             .execute(self.connection())
             .await?;
@@ -263,13 +309,42 @@ impl Store {
     /// The first message that `receiver` has not taken yet; the others wait behind it.
     pub async fn next_message(&self, receiver: &ReceiverName) -> Result<Option<PendingMessage>, StoreError> {
         let row: Option<PendingRow> = sqlx::query_as(
-            "SELECT id, channel, body, attempts, refusals, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at, accepted_by
+            "SELECT id, channel, format, body, attempts, earlier_attempts, refusals, COALESCE(tried_at, created_at) AS since, waited, next_attempt_at, accepted_by
              FROM messages WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         )
         .bind(receiver.as_str())
         .fetch_optional(&self.read)
         .await?;
         row.map(PendingRow::read).transpose()
+    }
+
+    /// Whether anything that waits for `receiver` is written for another channel or format than these.
+    pub async fn is_any_in_other_format(
+        &self,
+        receiver: &ReceiverName,
+        channel: &str,
+        format: &str,
+    ) -> Result<bool, StoreError> {
+        let is_any = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM messages WHERE receiver = ? AND state = 'pending' AND (channel <> ? OR format <> ?))",
+        )
+        .bind(receiver.as_str())
+        .bind(channel)
+        .bind(format)
+        .fetch_one(&self.read)
+        .await?;
+        Ok(is_any)
+    }
+
+    /// What was decided for a message; none when it cannot be read.
+    pub async fn content(&self, id: &MessageId) -> Result<Option<Content>, StoreError> {
+        // As a BLOB, so that text that is not UTF-8 costs this message alone.
+        let json: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT CAST(content AS BLOB) FROM messages WHERE id = ?")
+                .bind(id.as_str())
+                .fetch_optional(&self.read)
+                .await?;
+        Ok(json.and_then(|json| serde_json::from_slice(&json).ok()))
     }
 
     /// When `receiver`'s first waiting message is due; none when nothing waits.

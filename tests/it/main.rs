@@ -25,6 +25,7 @@ mod mail;
 mod outcomes;
 mod pace;
 mod quiet;
+mod receiver_types;
 mod receivers;
 mod retention;
 mod secrets;

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use minimax_watch::domain::moment;
+use minimax_watch::notify::Sender;
 use minimax_watch::report::Report;
-use minimax_watch::simulator::Answer;
+use minimax_watch::simulator::{Answer, Record};
 use minimax_watch::store::{Store, StoreError};
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
-use crate::world::{DESK, PAGER, Settings, World, days, healthy, start};
+use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, start};
 
 /// Beyond what a moment, a length of time or a count can be.
 const NUMBERS: [i64; 6] = [i64::MIN, -62_167_219_200_001, -1, 253_402_300_800_000, i64::MAX - 1, i64::MAX];
@@ -110,4 +112,79 @@ fn moments_beyond_the_calendar_are_no_moments() {
         let read = moment::parse(typed, start());
         assert_eq!(read.is_ok(), !typed.starts_with('9'), "{typed}");
     }
+}
+
+/// `json` with each of its values in turn replaced by each of `values`.
+fn damaged(json: &Value, values: &[Value]) -> Vec<Value> {
+    let mut all = values.to_vec();
+    match json {
+        Value::Object(members) => {
+            for (name, member) in members {
+                all.extend(damaged(member, values).into_iter().map(|member| {
+                    let mut copy = members.clone();
+                    copy.insert(name.clone(), member);
+                    Value::Object(copy)
+                }));
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                all.extend(damaged(item, values).into_iter().map(|item| {
+                    let mut copy = items.clone();
+                    copy[index] = item;
+                    Value::Array(copy)
+                }));
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    all
+}
+
+#[tokio::test]
+async fn content_that_the_program_never_writes_fails_its_message_and_never_panics() {
+    let accounts = [("1", "studio-a"), ("2", "studio-b")];
+    let mut world = World::open(Settings::watching(&accounts).receivers(&[DESK])).await;
+    world.all_healthy(&accounts);
+    world.run().await;
+    world.desk.go_down();
+    world.main.put(healthy("1").max_jobs(9));
+    world.main.put(Record::ending("2", start() + days(5)));
+    world.run().await;
+    world.main.put(healthy("2"));
+    world.run().await;
+    let as_mail = MAIL.replace("name = \"mail\"", "name = \"desk\"");
+    world.reload(Settings::watching(&accounts).receivers(&[&as_mail])).await;
+    world.engine.sender = Sender::rehearsal();
+    let mut database = open(&world.folder().join("watch.db")).await;
+    let original: String = sqlx::query_scalar("SELECT content FROM messages ORDER BY seq")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let values = [
+        Value::Null,
+        json!(-1),
+        json!(1e300),
+        json!(""),
+        json!("9999-12-31T23:59:59Z"),
+        json!("0000-01-01T00:00:00Z"),
+        json!("+262142-01-01T00:00:00Z"),
+        json!("a\u{0}\r\n\u{1b}[2J\u{202e}"),
+        json!([]),
+        json!({}),
+    ];
+    let all = damaged(&serde_json::from_str(&original).unwrap(), &values);
+    assert!(all.len() > 200, "{}", all.len());
+    let (mut failed, mut delivered) = (0, 0);
+    for content in all {
+        let again =
+            "UPDATE messages SET content = ?, state = 'pending', channel = 'webhook', next_attempt_at = 0
+                     WHERE seq = (SELECT MIN(seq) FROM messages)";
+        sqlx::query(again).bind(content.to_string()).execute(&mut database).await.unwrap();
+        let delivery = world.engine.deliver_all().await.unwrap();
+        failed += delivery.failed;
+        delivered += delivery.delivered;
+        assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, 0, "{content}");
+    }
+    assert!(failed > 50 && delivered > 50, "{failed} failed, {delivered} delivered");
 }

@@ -11,17 +11,17 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::Engine;
-use crate::config::{Channel, Receiver};
+use crate::config::Receiver;
 use crate::domain::account::{AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alert::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::announce::{Case, Tidings, Told, Word};
 use crate::domain::assess::{self, Open, Others, Transition};
 use crate::domain::directory::Directory;
-use crate::domain::message::{MessageId, Reason, Status};
+use crate::domain::message::{Content, MessageId, Reason, Status};
 use crate::domain::policy::Policy;
 use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
-use crate::notify::render;
+use crate::notify::render::{self, BodyFormat};
 use crate::store::{Ack, Announced as What, Announcement, NewMessage, StoreError, StoredChange, Writer};
 
 use steps::Steps;
@@ -333,7 +333,8 @@ impl<'a> Plan<'a> {
         let shown: Vec<AlertId> = message.data.alerts.iter().map(|entry| entry.id.clone()).collect();
         let thread = writer.first_messages(&receiver.name, &shown).await?;
         let id = MessageId::new(format!("msg_{}", new_id(now)));
-        let body = match render::body(&message, &id, receiver, &thread) {
+        let content = Content { message, thread };
+        let body = match render::body(&content.message, &id, receiver, &content.thread) {
             Ok(body) => body,
             Err(error) => {
                 // Not told, so its alerts are tried again at the next occasion; the other receivers are told meanwhile.
@@ -341,13 +342,9 @@ impl<'a> Plan<'a> {
                 return Ok(false);
             }
         };
-        let new = NewMessage {
-            id: id.clone(),
-            receiver: receiver.name.clone(),
-            channel: channel_word(&receiver.channel),
-            summary: message.data.summary,
-            body,
-        };
+        let BodyFormat { channel, format } = render::body_format(&receiver.channel);
+        let new =
+            NewMessage { id: id.clone(), receiver: receiver.name.clone(), channel, format, body, content };
         writer.enqueue(&new, now).await?;
         writer.record_announcements(self.announcements(receiver, &id, now)).await?;
         Ok(true)
@@ -379,14 +376,6 @@ impl<'a> Plan<'a> {
         let changes =
             self.changes.iter().map(move |change| told(What::Change(change.id), change.change.severity));
         alerts.chain(changes)
-    }
-}
-
-/// The word under which the outbox remembers what a body is for.
-pub(super) const fn channel_word(channel: &Channel) -> &'static str {
-    match channel {
-        Channel::Email(_) => "email",
-        Channel::Webhook(_) => "webhook",
     }
 }
 

@@ -3,6 +3,7 @@
 //! Promises: a complete RFC 5322 message in seven-bit lines; names from the configuration or the vendor can add
 //! neither a header nor markup; nothing but the arguments decides a byte. Leaves the words to `templates/`.
 
+use chrono::DateTime;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart, header};
 use minijinja::syntax::SyntaxConfig;
@@ -35,7 +36,8 @@ pub fn mail(
         .from(email.from.clone())
         .mailbox(header::To::from(to))
         .subject(subject)
-        .date(message.timestamp.into())
+        // A date before 1970 makes lettre panic.
+        .date(message.timestamp.max(DateTime::UNIX_EPOCH).into())
         .message_id(Some(message_id(id, &email.from)))
         .raw_header(fixed("Auto-Submitted", "auto-generated"))
         .raw_header(fixed("X-Auto-Response-Suppress", "All"));

@@ -28,6 +28,23 @@ pub enum RenderError {
     Headers(#[from] lettre::error::Error),
 }
 
+/// What the bytes of a body are rendered for. Bytes for one are of no use for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyFormat {
+    /// The type of receiver.
+    pub channel: &'static str,
+    /// What the body is written as.
+    pub format: &'static str,
+}
+
+/// What a body for a receiver on `channel` is rendered for.
+pub const fn body_format(channel: &Channel) -> BodyFormat {
+    match channel {
+        Channel::Email(_) => BodyFormat { channel: "email", format: "mail" },
+        Channel::Webhook(_) => BodyFormat { channel: "webhook", format: "standard" },
+    }
+}
+
 /// The body that `receiver` is sent, ready for the outbox.
 ///
 /// `thread` holds the ids of the first mails to this receiver about the same alerts, oldest first; only mails use it.

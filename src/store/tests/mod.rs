@@ -27,7 +27,7 @@ use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionNa
 use crate::domain::alert::{AlertId, AlertKind, Condition, Resolution, Severity, Subject};
 use crate::domain::configuration::Configuration;
 use crate::domain::expiry::Stage;
-use crate::domain::message::{MessageId, Reason, Status};
+use crate::domain::message::{Content, Message, MessageData, MessageId, MessageType, Reason, Status};
 use crate::domain::standing::Standing;
 use crate::domain::time::Timestamp;
 
@@ -92,6 +92,21 @@ fn named(id: &str, name: &str) -> Watched {
 
 fn receiver(name: &str) -> ReceiverName {
     ReceiverName::new(name)
+}
+
+/// A message that says nothing but `summary`.
+fn content(summary: &str) -> Content {
+    let data = MessageData {
+        receiver: receiver("pager"),
+        severity: Severity::Info,
+        summary: summary.to_owned(),
+        alerts: Vec::new(),
+        changes: Vec::new(),
+        truncated: 0,
+        withheld: 0,
+    };
+    let message = Message { kind: MessageType::Changed, timestamp: at(0), data };
+    Content { message, thread: vec![MessageId::new("m0")] }
 }
 
 fn jobs(max_jobs: i64) -> Configuration {

@@ -14,8 +14,9 @@ fn message(id: &str, to: &str) -> NewMessage {
         id: MessageId::new(id),
         receiver: receiver(to),
         channel: "webhook",
-        summary: format!("summary of {id}"),
+        format: "standard",
         body: vec![0, 159, 146, 150, b'\n'],
+        content: super::content(&format!("summary of {id}")),
     }
 }
 
@@ -42,7 +43,9 @@ async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
         accepted_by: Vec::new(),
         id: MessageId::new("m1"),
         channel: "webhook".to_owned(),
-        body: vec![0, 159, 146, 150, b'\n'],
+        format: "standard".to_owned(),
+        body: Some(vec![0, 159, 146, 150, b'\n']),
+        earlier_attempts: 0,
         attempts: 0,
         refusals: 0,
         patience: patience(),
@@ -197,4 +200,69 @@ async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() 
     writer.commit().await.unwrap();
     let refused = Health { refused: Some("404".to_owned()), ..Health::default() };
     assert_eq!(health().await, refused, "what ended last counts, also by a clock that was set back");
+}
+
+#[tokio::test]
+async fn what_waits_in_another_format_is_rendered_again_with_its_counts_at_zero() {
+    let home = Home::new().await;
+    for (id, to) in [("m0", "pager"), ("m1", "pager"), ("m2", "pager"), ("other", "desk")] {
+        enqueue(&home, id, to, 0).await;
+    }
+    let first = MessageId::new("m1");
+    let mut writer = home.write().await;
+    writer.delivered(&MessageId::new("m0"), at(1)).await.unwrap();
+    for _ in 0..2 {
+        writer.begin_attempt(&first).await.unwrap();
+        writer.count_refusal(&first).await.unwrap();
+    }
+    writer.accepted_by(&first, &["ops@example.com".to_owned()]).await.unwrap();
+    writer.has_waited(&receiver("pager"), at(70)).await.unwrap();
+    writer.deferred(&first, "404", at(1_000)).await.unwrap();
+    assert_eq!(writer.change_format(&receiver("pager"), "webhook", "standard", at(100)).await.unwrap(), 0);
+    writer.commit().await.unwrap();
+    let is_any = async |channel, format| {
+        home.store.is_any_in_other_format(&receiver("pager"), channel, format).await.unwrap()
+    };
+    assert_eq!((is_any("webhook", "standard").await, is_any("webhook", "cloudevents").await), (false, true));
+    assert!(is_any("email", "standard").await);
+
+    let mut writer = home.write().await;
+    assert_eq!(writer.change_format(&receiver("pager"), "email", "mail", at(100)).await.unwrap(), 2);
+    writer.commit().await.unwrap();
+    let expected = PendingMessage {
+        id: first.clone(),
+        channel: "email".to_owned(),
+        format: "mail".to_owned(),
+        body: None,
+        attempts: 2,
+        earlier_attempts: 2,
+        refusals: 0,
+        patience: Patience { since: at(100), waited: TimeDelta::zero() },
+        next_attempt_at: at(100),
+        accepted_by: Vec::new(),
+    };
+    assert_eq!(home.store.next_message(&receiver("pager")).await.unwrap(), Some(expected.clone()));
+    let other = home.store.next_message(&receiver("desk")).await.unwrap().unwrap();
+    assert_eq!((other.channel.as_str(), other.body.is_some()), ("webhook", true));
+
+    assert_eq!(home.store.content(&first).await.unwrap(), Some(super::content("summary of m1")));
+    let mut writer = home.write().await;
+    writer.keep_body(&first, b"mail").await.unwrap();
+    writer.commit().await.unwrap();
+    let kept = PendingMessage { body: Some(b"mail".to_vec()), ..expected };
+    assert_eq!(home.store.next_message(&receiver("pager")).await.unwrap(), Some(kept));
+}
+
+#[tokio::test]
+async fn content_that_cannot_be_read_is_none() {
+    let home = Home::new().await;
+    enqueue(&home, "m1", "pager", 0).await;
+    for damaged in ["", "null", "{}", "{", "[[[", "{\"message\": 1}"] {
+        let set = sqlx::query("UPDATE messages SET content = ?").bind(damaged);
+        set.execute(&home.store.write).await.unwrap();
+        assert_eq!(home.store.content(&MessageId::new("m1")).await.unwrap(), None, "{damaged}");
+    }
+    let set = sqlx::query("UPDATE messages SET content = CAST(x'ff7b00' AS TEXT)");
+    set.execute(&home.store.write).await.unwrap();
+    assert_eq!(home.store.content(&MessageId::new("m1")).await.unwrap(), None, "not UTF-8");
 }

@@ -26,8 +26,9 @@ async fn enqueue(writer: &mut Writer, id: &str) {
         id: MessageId::new(id),
         receiver: receiver("mail"),
         channel: "email",
-        summary: "a summary".to_owned(),
+        format: "mail",
         body: vec![b'x'; 20_000],
+        content: super::content("a summary"),
     };
     writer.enqueue(&message, days(0)).await.unwrap();
 }
@@ -200,4 +201,26 @@ async fn the_file_gives_back_what_was_purged() {
     let (after, free): (i64, i64) = sqlx::query_as(sql).fetch_one(&home.store.read).await.unwrap();
     assert!(after < before - 150, "{before} pages became {after}");
     assert_eq!(free, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_failed_is_kept_until_its_alerts_are_settled() {
+    let home = Home::watching(&["1"]).await;
+    let (alert, failed) = (AlertId::new("A1"), MessageId::new("failed"));
+    let mut writer = home.write().await;
+    writer.open_alerts(&[opened(&alert, &ending("1", days(7)))], days(0)).await.unwrap();
+    writer.record_announcements([telling("A1", Status::Firing, None, "mail", "failed")]).await.unwrap();
+    enqueue(&mut writer, "failed").await;
+    writer.given_up(&failed, "410", days(1)).await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(purge(&home, 5).await, Purged::default());
+
+    let mut writer = home.write().await;
+    enqueue(&mut writer, "later").await;
+    writer.delivered(&MessageId::new("later"), days(6)).await.unwrap();
+    assert!(writer.told(days(6)).await.unwrap().is_empty(), "due again, however old the failure is");
+    writer.resolve_alerts(&[super::over(&alert, "over", None)], days(7)).await.unwrap();
+    writer.settle_alerts().await.unwrap();
+    writer.commit().await.unwrap();
+    assert_eq!(purge(&home, 5).await, Purged { rows: 1, more: false });
 }

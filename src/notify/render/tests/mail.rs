@@ -216,3 +216,11 @@ fn unmarked(html: &str) -> String {
         [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&amp;", "&")];
     entities.iter().fold(text, |text, (entity, c)| text.replace(entity, c))
 }
+
+#[test]
+fn the_advice_about_a_failing_receiver_is_true_with_and_without_a_fallback() {
+    // Without `fallback` every other receiver is notified, so the sentence must not say that the reader is the fallback.
+    let advice = include_str!("../templates/advice.jinja");
+    assert!(advice.contains("because you are its fallback, or because it has none."), "{advice}");
+    assert!(!advice.contains("because you are its fallback."));
+}
