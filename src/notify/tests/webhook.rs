@@ -326,12 +326,13 @@ async fn floods_are_read_up_to_a_bound_and_judged_by_their_status_line() {
 
 #[tokio::test]
 async fn drips_end_with_the_time_out_and_are_judged_by_their_status_line() {
+    let sender = Sender::over_network();
     let drip = async |begin: &'static str, piece: &str| {
         let listener = flooding(begin, piece.to_owned(), Duration::from_millis(20));
         let mut receiver = receiver(url(listener.port), &[]);
         let Channel::Webhook(webhook) = &mut receiver.channel else { panic!("a webhook") };
-        webhook.timeout = Duration::from_millis(200);
-        let attempt = send(&receiver, now()).await;
+        webhook.timeout = Duration::from_millis(800);
+        let attempt = sender.send(&receiver, &id(), BODY, &[], &Clock::fixed(now())).await.attempt;
         listener.heard();
         attempt
     };
