@@ -3,7 +3,6 @@
 //! Guarantees: name, proxy, trust and TLS are those of a delivery, since the same clients connect; no request follows.
 
 use secrecy::ExposeSecret;
-use tokio::time::Instant;
 use url::Url;
 
 use super::greet::{Greeting, Hurdle, Obstacle};
@@ -18,7 +17,7 @@ pub(super) async fn greet(webhook: &Webhook) -> Greeting {
     };
     let address =
         format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-    let result = match Clients::default().connect(&url, Instant::now() + webhook.timeout).await {
+    let result = match Clients::default().connect(&url, webhook.timeout).await {
         Ok(_) => Ok(match url.scheme() {
             "https" => "connected, certificate trusted".to_owned(),
             _ => "connected (no TLS on loopback)".to_owned(),

@@ -24,7 +24,8 @@ fn receiver(name: &str, url: &url::Url) -> String {
 
 /// The secret in each form in which a server might repeat it.
 fn forms() -> [String; 5] {
-    let escaped = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped: Vec<String> = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped = escaped.concat();
     [SECRET.to_owned(), SECRET.to_uppercase(), SECRET.to_lowercase(), escaped, STANDARD.encode(SECRET)]
 }
 

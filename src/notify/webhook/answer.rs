@@ -204,7 +204,32 @@ fn without_chunks(mut raw: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_pieces_of_an_answer_change_nothing_of_what_is_read(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("HTTP/1.1 "), Just("200"), Just("100"), Just("503 No"), Just("\r\n"), Just("\n"), Just("\r"),
+                    Just("content-length: "), Just("transfer-encoding: chunked"), Just("retry-after"), Just(":"), Just(" "),
+                    Just("3"), Just("\u{fc}"), Just("\0"),
+                ],
+                0..30,
+            ),
+            size in 1_usize..20,
+        ) {
+            let bytes = parts.concat().into_bytes();
+            let whole = answer(&bytes);
+            let mut pieces = Answer::new();
+            bytes.chunks(size).for_each(|piece| pieces.feed(piece));
+            pieces.end();
+            let read = |answer: &Answer| (answer.status(), answer.is_garbage(), answer.is_whole(), answer.body());
+            prop_assert_eq!(read(&whole), read(&pieces));
+        }
+    }
 
     fn answer(bytes: &[u8]) -> Answer {
         let mut answer = Answer::new();

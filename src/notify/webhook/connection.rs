@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
@@ -30,12 +31,14 @@ pub(in crate::notify) struct Connection {
     pub(super) stream: Box<dyn Stream>,
     /// Whether it ends at a proxy that wants to read each request's whole address (RFC 9112, section 3.2.2).
     pub(super) is_forwarded: bool,
+    /// The end of the time that was given when connecting began.
+    pub(super) deadline: Instant,
 }
 
-/// Carries a connection past reqwest; an error only for reqwest, which set out to send a request.
+/// Carries a connection, and whether it is forwarded, past reqwest; an error only for reqwest, which set out to send a request.
 #[derive(thiserror::Error)]
 #[error("the connection stands")]
-struct Connected(Mutex<Option<Connection>>);
+struct Connected(Mutex<Option<(Box<dyn Stream>, bool)>>);
 
 impl fmt::Debug for Connected {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,21 +79,23 @@ impl Clients {
         Ok(cell.get_or_init(|| client))
     }
 
-    /// Connects to the host of `url`, TLS handshake included, by `deadline`.
+    /// Connects to the host of `url`, TLS handshake included; all that follows has what is left of `timeout`. Reading the certificates
+    /// that are trusted does not count.
     pub(in crate::notify) async fn connect(
         &self,
         url: &Url,
-        deadline: Instant,
+        timeout: Duration,
     ) -> Result<Connection, ConnectError> {
         let client = self.for_url(url).map_err(ConnectError::Setup)?;
-        let limit = deadline.saturating_duration_since(Instant::now());
-        match client.get(origin(url)).timeout(limit).send().await {
+        let deadline = Instant::now() + timeout;
+        match client.get(origin(url)).timeout(timeout).send().await {
             // Cannot be: reqwest is never given a connection.
             Ok(_) => Err(ConnectError::NoConnection),
             Err(error) => match find_cause::<Connected>(&error) {
-                Some(Connected(connection)) => {
-                    let taken = connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    taken.ok_or(ConnectError::NoConnection)
+                Some(Connected(handed)) => {
+                    let handed = handed.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let (stream, is_forwarded) = handed.ok_or(ConnectError::NoConnection)?;
+                    Ok(Connection { stream, is_forwarded, deadline })
                 }
                 None => Err(ConnectError::Network(error)),
             },
@@ -104,8 +109,7 @@ where
     TokioIo<C>: Stream,
 {
     let is_forwarded = connection.connected().is_proxied();
-    let stream = Box::new(TokioIo::new(connection));
-    Connected(Mutex::new(Some(Connection { stream, is_forwarded })))
+    Connected(Mutex::new(Some((Box::new(TokioIo::new(connection)), is_forwarded))))
 }
 
 /// Why there is no connection.

@@ -15,7 +15,6 @@ mod status_line;
 use std::error::Error as _;
 
 use secrecy::ExposeSecret;
-use tokio::time::Instant;
 use url::Url;
 
 pub(super) use self::connection::{Clients, ConnectError};
@@ -58,15 +57,14 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
         let words = hidden::blotted(&error.to_string(), &url, webhook);
         Attempt::deferred(format!("{}: {words}", host(&url)))
     };
-    let deadline = Instant::now() + webhook.timeout;
-    let connection = match clients.connect(&url, deadline).await {
+    let connection = match clients.connect(&url, webhook.timeout).await {
         Ok(connection) => connection,
         Err(error) => return failed(&error),
     };
     let Some(request) = request::bytes(&url, webhook, delivery, &connection) else {
         return Attempt::deferred("a signing secret of the webhook is not base64".to_owned());
     };
-    match exchange(connection.stream, &request, deadline).await {
+    match exchange(connection.stream, &request, connection.deadline).await {
         Ok(answer) => {
             let excerpt = clients.quotes_answers.then(|| excerpt(&answer, &url, webhook));
             judge(&answer, &host(&url), excerpt.as_deref().unwrap_or_default(), delivery.clock.now())

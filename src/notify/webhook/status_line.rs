@@ -1,13 +1,16 @@
 //! The first line of an answer (RFC 9112, section 4): three digits of it count.
 //!
-//! Guarantees: pure; tells a line that is not whole yet from one that is none. Any version, any white space between the parts and
-//! any reason, also none, is taken.
+//! Guarantees: pure; tells a line that is not whole yet from one that is none. Any version, some white space between the
+//! parts and any reason, also none, is taken.
 
 /// What the bytes of a line begin with.
 const NAME: &[u8] = b"HTTP/";
 
 /// Characters of a version: `1.1`, `2`.
 const MAX_VERSION: usize = 3;
+
+/// Blanks before the code; one is right, and more are read again with each byte that follows.
+const MAX_BLANKS: usize = 16;
 
 /// What the beginning of a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +42,15 @@ pub(super) fn parse(line: &[u8]) -> StatusLine {
     let (code, rest) = split_while(rest, u8::is_ascii_digit);
     let may_go_on = rest.is_empty();
     match (version.len(), blanks.len(), code.len()) {
-        (1..=MAX_VERSION, 1.., 3) if rest.first().is_some_and(|byte| is_blank(byte) || is_end(byte)) => {
+        (1..=MAX_VERSION, 1..=MAX_BLANKS, 3)
+            if rest.first().is_some_and(|byte| is_blank(byte) || is_end(byte)) =>
+        {
             let code = code.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
             if code >= 100 { StatusLine::Status(code) } else { StatusLine::Garbage }
         }
-        (0..=MAX_VERSION, 0, 0) | (1..=MAX_VERSION, 1.., 0..=3) if may_go_on => StatusLine::Partial,
+        (0..=MAX_VERSION, 0, 0) | (1..=MAX_VERSION, 1..=MAX_BLANKS, 0..=3) if may_go_on => {
+            StatusLine::Partial
+        }
         _ => StatusLine::Garbage,
     }
 }
