@@ -18,7 +18,7 @@ pub(crate) const RECIPIENTS: [&str; 2] = ["ops@example.com", "night@example.com"
 
 /// How a connection is protected, as `smtp.tls` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tls {
+pub(crate) enum Protection {
     None,
     StartTls,
     Implicit,
@@ -34,7 +34,7 @@ pub(crate) struct Servers {
 
 /// What the store says of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Delivered {
+pub(crate) struct Outcome {
     pub(crate) is_delivered: bool,
     pub(crate) attempts: u64,
     pub(crate) error: String,
@@ -42,7 +42,7 @@ pub(crate) struct Delivered {
 
 impl Servers {
     /// Servers that meet each connection with these troubles; `smtp.timeout` is a second.
-    pub(crate) async fn open(servers: &[(Tls, Vec<Trouble>)]) -> Self {
+    pub(crate) async fn open(servers: &[(Protection, Vec<Trouble>)]) -> Self {
         let mut stage = Stage::open().await;
         let (tls, certificate) = identity();
         stage.secret("ca.pem", &certificate);
@@ -53,9 +53,9 @@ impl Servers {
         let (mut mailboxes, mut receivers) = (Vec::new(), String::new());
         for (number, (security, troubles)) in servers.iter().enumerate() {
             let (security, word) = match security {
-                Tls::None => (Security::None, "none"),
-                Tls::StartTls => (Security::StartTls(tls.clone()), "starttls"),
-                Tls::Implicit => (Security::Implicit(tls.clone()), "implicit"),
+                Protection::None => (Security::None, "none"),
+                Protection::StartTls => (Security::StartTls(tls.clone()), "starttls"),
+                Protection::Implicit => (Security::Implicit(tls.clone()), "implicit"),
             };
             let login = Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) };
             let setup = Setup { login: Some(login), security, ..Setup::default() };
@@ -70,12 +70,13 @@ impl Servers {
     }
 
     /// What became of the one message of each receiver, in the order of the servers.
-    pub(crate) fn deliveries(&self) -> Vec<Delivered> {
+    pub(crate) fn deliveries(&self) -> Vec<Outcome> {
         let by_receiver = deliveries(&self.stage);
         (0..self.mailboxes.len())
-            .map(|number| match by_receiver.get(&name(number)).map(Vec::as_slice) {
-                Some([one]) => one.clone(),
-                other => panic!("{}: {other:?}", name(number)),
+            .map(|number| {
+                let messages = &by_receiver[&name(number)];
+                assert_eq!(messages.len(), 1, "{}: {messages:?}", name(number));
+                messages[0].clone()
             })
             .collect()
     }
@@ -95,12 +96,12 @@ pub(crate) fn receiver(name: &str, mailbox: &Mailbox, tls: &str, to: &str) -> St
 }
 
 /// What the store says of every message, by receiver, oldest first.
-pub(crate) fn deliveries(stage: &Stage) -> BTreeMap<String, Vec<Delivered>> {
+pub(crate) fn deliveries(stage: &Stage) -> BTreeMap<String, Vec<Outcome>> {
     let listed = stage.run(&["deliveries", "--json"]);
-    let listed: Value = serde_json::from_str(&listed.out).unwrap_or_else(|_| panic!("{listed:?}"));
-    let mut by_receiver: BTreeMap<String, Vec<Delivered>> = BTreeMap::new();
+    let listed: Value = serde_json::from_str(&listed.out).unwrap();
+    let mut by_receiver: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
     for message in listed["deliveries"].as_array().unwrap() {
-        by_receiver.entry(message["receiver"].as_str().unwrap().to_owned()).or_default().push(Delivered {
+        by_receiver.entry(message["receiver"].as_str().unwrap().to_owned()).or_default().push(Outcome {
             is_delivered: message["state"] == "delivered",
             attempts: message["attempts"].as_u64().unwrap(),
             error: message["last_error"].as_str().unwrap_or_default().to_owned(),
@@ -119,7 +120,7 @@ pub(crate) async fn let_pauses_pass(stage: &Stage) {
     connection.close().await.unwrap();
 }
 
-/// Runs the program on a thread of its own, so that the servers go on meanwhile.
+/// Runs a check, and says how long it took.
 pub(crate) fn check(stage: &Stage, options: &[&str]) -> (crate::stage::Ended, Duration) {
     let begun = Instant::now();
     let ended = stage.run(&[&["check"], options].concat());
@@ -151,7 +152,7 @@ async fn plain_text_before_tls_is_no_answer_and_the_mail_waits_for_an_honest_ser
         (HELLO, b"250-x\r\n250 STARTTLS\r\n220 go on\r\n", EARLY),
         (HELLO, b"250-x\r\n250 STARTTLS\r\n220 go on\r\n250-x\r\n250 AUTH PLAIN\r\n235 ok\r\n", EARLY),
     ];
-    let plans = lies.map(|(at, bytes, _)| (Tls::StartTls, vec![Trouble::say(at, bytes)]));
+    let plans = lies.map(|(at, bytes, _)| (Protection::StartTls, vec![Trouble::say(at, bytes)]));
     let servers = Servers::open(&plans).await;
     let (checked, _) = check(&servers.stage, &[]);
     assert_eq!(checked.status, Some(2), "{checked:?}");
@@ -185,7 +186,7 @@ fn peak_memory(pid: u32) -> u64 {
 }
 
 /// The service meets these servers at once, and what became of them; none may cost memory or time.
-async fn met_by_the_service(plans: &[(Tls, Vec<Trouble>)]) {
+async fn met_by_the_service(plans: &[(Protection, Vec<Trouble>)]) {
     const MAX_KIB: u64 = 40 * 1024;
     let servers = Servers::open(plans).await;
     let mut service = servers.stage.serve(&[]);
@@ -197,7 +198,6 @@ async fn met_by_the_service(plans: &[(Tls, Vec<Trouble>)]) {
     let took = begun.elapsed();
     let peak = peak_memory(service.pid());
     assert_eq!(service.stop(), Some(0), "it did not end by itself");
-    println!("peak {peak} KiB, {took:?} for {} servers", plans.len());
     assert!(peak < MAX_KIB, "{peak} KiB");
     assert!(took < Duration::from_secs(20), "{took:?} for a limit of a second for each stage");
     for (delivery, (tls, troubles)) in servers.deliveries().iter().zip(plans) {
@@ -215,7 +215,7 @@ const TENTH: Duration = Duration::from_millis(100);
 async fn a_reply_without_an_end_before_tls_costs_neither_memory_nor_time() {
     let greetings = endless("220-more and more\r\n");
     let mut plans = Vec::new();
-    for tls in [Tls::None, Tls::StartTls] {
+    for tls in [Protection::None, Protection::StartTls] {
         for trouble in [
             Trouble::flood(At::Connect, endless("a")),
             Trouble::flood(At::Connect, endless("220 aaaaaaaaaaaaaaaaaaaaaaaaaaaa")),
@@ -227,15 +227,18 @@ async fn a_reply_without_an_end_before_tls_costs_neither_memory_nor_time() {
             plans.push((tls, vec![trouble]));
         }
     }
-    plans.push((Tls::StartTls, vec![Trouble::flood(At::StartTls, endless("220 aaaaaaaaaaaaaaaaaaaaaaa"))]));
+    plans.push((
+        Protection::StartTls,
+        vec![Trouble::flood(At::StartTls, endless("220 aaaaaaaaaaaaaaaaaaaaaaa"))],
+    ));
     met_by_the_service(&plans).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_without_an_end_inside_tls_costs_neither_memory_nor_time() {
     let mut plans =
-        vec![(Tls::Implicit, vec![Trouble::flood(At::Connect, endless("220-more and more\r\n"))])];
-    for tls in [Tls::StartTls, Tls::Implicit] {
+        vec![(Protection::Implicit, vec![Trouble::flood(At::Connect, endless("220-more and more\r\n"))])];
+    for tls in [Protection::StartTls, Protection::Implicit] {
         for trouble in [
             Trouble::flood(At::Login, endless("235-more and more\r\n")),
             Trouble::flood(At::Sender, endless("a")),

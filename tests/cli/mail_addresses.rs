@@ -152,7 +152,8 @@ async fn a_secret_in_the_wrong_place_of_a_mail_receiver_is_quoted_nowhere_and_th
             ("smtp", "smtp = { host = 'mx' }"),
         ] {
             let is_wrong_one = wrong.starts_with(&format!("{key} "));
-            text += &format!("{}\n", if is_wrong_one { wrong } else { right });
+            text += if is_wrong_one { wrong } else { right };
+            text.push('\n');
         }
         stage.configure(&["a"], &text);
         for command in [&["config", "check"][..], &["config", "show"], &["notify", "test"]] {

@@ -8,13 +8,13 @@ use minimax_watch::clock;
 use minimax_watch::simulator::{Hook, Mailbox, Record, Stage as At, Trouble};
 
 use crate::child::within_patience;
-use crate::mail::{Servers, Tls, check, deliveries, let_pauses_pass, message_id, receiver};
+use crate::mail::{Protection, Servers, check, deliveries, let_pauses_pass, message_id, receiver};
 use crate::notified::Manager;
 use crate::stage::webhook;
 
 /// One server that takes mails and never answers the final dot.
 async fn never_answering_the_dot() -> Servers {
-    Servers::open(&[(Tls::StartTls, vec![Trouble::hang(At::Content)])]).await
+    Servers::open(&[(Protection::StartTls, vec![Trouble::hang(At::Content)])]).await
 }
 
 fn the_first(mailbox: &Mailbox, count: usize) -> Vec<String> {
@@ -26,8 +26,8 @@ fn the_first(mailbox: &Mailbox, count: usize) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_final_dot_answered_later_than_smtp_timeout_allows_elsewhere_is_one_delivery() {
     let slow = Duration::from_millis(2_500);
-    let plans =
-        [Tls::None, Tls::StartTls, Tls::Implicit].map(|tls| (tls, vec![Trouble::delay(At::Content, slow)]));
+    let plans = [Protection::None, Protection::StartTls, Protection::Implicit]
+        .map(|tls| (tls, vec![Trouble::delay(At::Content, slow)]));
     let servers = Servers::open(&plans).await;
     for _ in 0..2 {
         check(&servers.stage, &[]);
@@ -120,8 +120,9 @@ async fn a_check_with_a_deadline_ends_in_time_during_a_slow_final_dot_and_the_re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_slow_at_each_recipient_gets_its_mail_and_delays_its_own_receiver_alone() {
-    let plan = |slow| (Tls::None, vec![Trouble::delay(At::Recipient, slow)]);
-    let plans = [plan(Duration::from_millis(700)), plan(Duration::from_secs(30)), (Tls::None, Vec::new())];
+    let plan = |slow| (Protection::None, vec![Trouble::delay(At::Recipient, slow)]);
+    let plans =
+        [plan(Duration::from_millis(700)), plan(Duration::from_secs(30)), (Protection::None, Vec::new())];
     let servers = Servers::open(&plans).await;
     let to = "[\"ops@example.com\", \"night@example.com\", \"boss@example.com\"]";
     let receivers: Vec<_> = servers

@@ -2,5 +2,6 @@
 
 mod email;
 mod listener;
+mod odd_servers;
 mod verify;
 mod webhook;
