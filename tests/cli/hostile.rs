@@ -341,3 +341,35 @@ async fn a_secret_in_the_wrong_place_is_quoted_by_no_error() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_secret_files_and_links_are_refused_with_what_is_wrong_and_64_kib_are_read() {
+    let stage = Stage::with(&["a"], "").await;
+    let socket = std::os::unix::net::UnixListener::bind(stage.path("socket")).unwrap();
+    symlink("loop-b", stage.path("loop-a")).unwrap();
+    symlink("loop-a", stage.path("loop-b")).unwrap();
+    for (file, wrong) in [
+        ("socket", "is a socket, not a regular file"),
+        ("loop-a", "cannot be read: Too many levels of symbolic links"),
+        ("/proc/self/mem", "cannot be read"),
+    ] {
+        let refused = stage.run(&["--config", file, "config", "check"]);
+        assert_eq!(refused.status, Some(3), "{refused:?}");
+        assert!(refused.err.contains(&format!("{file}: {wrong}")), "{}", refused.err);
+    }
+    drop(socket);
+    let token = |length: usize| format!("user:1-{}", "a".repeat(length - 7));
+    for (content, wrong) in [
+        (token(64 << 10), ""),
+        (token((64 << 10) + 1), "is too large: more than 64 KiB"),
+        (String::new(), "is empty"),
+        ("\n".to_owned(), "is empty"),
+        ("\u{feff}".to_owned(), "is empty"),
+        ("\u{feff}\n".to_owned(), "is empty"),
+    ] {
+        stage.secret("token", &content);
+        let checked = stage.run(&["config", "check"]);
+        assert_eq!(checked.status, Some(if wrong.is_empty() { 0 } else { 3 }), "{}", checked.err);
+        assert!(checked.err.contains(wrong) && !checked.err.contains("aaaaaaaa"), "{wrong}");
+    }
+}

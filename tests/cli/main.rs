@@ -44,3 +44,4 @@ mod store;
 mod tls;
 mod verdicts;
 mod webhook;
+mod wrong_clocks;

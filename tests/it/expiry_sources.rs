@@ -1,6 +1,5 @@
-//! Expiries that are missing, unreadable, sliding or jittering, as receivers and commands see them.
+//! Expiries that the vendor leaves out, garbles or moves: no all-clear without a renewal, and no news without a change.
 
-use chrono::TimeDelta;
 use minimax_watch::report::Report;
 use minimax_watch::simulator::Record;
 use minimax_watch::store::Ack;
@@ -10,214 +9,237 @@ use crate::heard::body;
 use crate::world::{Settings, World, days, hours, minutes, seconds, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
+const OPENED: &str = "opened expiry 1d critical studio-a";
 
-/// What the vendor may write where the expiry should be: (value, state, whether the text is quoted).
-fn unusable() -> Vec<(Option<Value>, &'static str)> {
-    vec![
-        (None, "missing"),
-        (Some(Value::Null), "missing"),
-        (Some(json!("")), "missing"),
-        (Some(json!("  ")), "missing"),
-        (Some(json!("Invalid Date")), "unreadable"),
-        (Some(json!("tomorrow")), "unreadable"),
-        (Some(json!("03/04/2026 08:00:00")), "unreadable"),
-        (Some(json!({"at": 1})), "unreadable"),
-        (Some(json!([1, 2])), "unreadable"),
-        (Some(json!(true)), "unreadable"),
-        (Some(json!("\u{1b}[2J\u{7}\n".repeat(3_000))), "unreadable"),
-        (Some(json!("x".repeat(10_000))), "unreadable"),
-    ]
-}
+/// What the configured member is called, where it stands, and its opposite.
+const MEMBERS: [(&str, &str, &str); 2] =
+    [("exp_Expire", "/jwt/exp_Expire", "exp"), ("exp", "/jwt/exp", "exp_Expire")];
 
-/// The account with its configured member planted as `value`.
-fn planted(member: &str, other_end: TimeDelta, value: Option<Value>) -> Record {
-    let other = Some(start() + other_end);
-    let record = if member == "exp" {
-        Record::new("1").exp_expire(other).exp(None)
-    } else {
-        Record::new("1").exp(other).exp_expire(None)
-    };
-    record.plant(&format!("/jwt/{member}"), value)
-}
-
-fn readable(member: &str, end: TimeDelta, other_end: TimeDelta) -> Record {
-    let (end, other) = (Some(start() + end), Some(start() + other_end));
-    match member {
-        "exp" => Record::new("1").exp(end).exp_expire(other),
-        _ => Record::new("1").exp(other).exp_expire(end),
+/// The configured member ends in 12 hours, the other in 22 days.
+fn contradictory(source: &str) -> Record {
+    let (near, far) = (Some(start() + hours(12)), Some(start() + days(22)));
+    match source {
+        "exp" => Record::new("1").exp(near).exp_expire(far),
+        _ => Record::new("1").exp_expire(near).exp(far),
     }
 }
 
+async fn status(world: &World) -> Value {
+    let report = Report::of(&world.engine.store, &world.engine.config, None, world.now()).await.unwrap();
+    serde_json::to_value(report).unwrap()
+}
+
+/// Forms that hold no moment: as JSON, with the state that is reported and the beginning of the quotation.
+fn unusable() -> Vec<(Option<Value>, &'static str, Option<&'static str>)> {
+    vec![
+        (None, "missing", None),
+        (Some(Value::Null), "missing", None),
+        (Some(json!("")), "missing", None),
+        (Some(json!("Invalid Date")), "unreadable", Some("Invalid Date")),
+        (Some(json!("NaN")), "unreadable", Some("NaN")),
+        (Some(json!("11/12/2026 06:18")), "unreadable", Some("11/12/2026")),
+        (Some(json!("x".repeat(10_000))), "unreadable", Some("xxxx")),
+        (Some(json!("\u{1b}[31msoon\u{7}\n\u{0}")), "unreadable", None),
+        (Some(json!("\u{202e}noos")), "unreadable", None),
+        (Some(json!({"seconds": {"value": 1_795_933_082}})), "unreadable", None),
+        (Some(json!([1_795_933_082])), "unreadable", None),
+        (Some(json!(true)), "unreadable", None),
+        (Some(json!(-1)), "unreadable", None),
+        (Some(json!(1e300)), "unreadable", None),
+    ]
+}
+
 #[tokio::test]
-async fn a_value_that_disappears_or_breaks_ends_no_alert_and_expired_is_sent_at_its_time() {
-    for (source, member) in [("exp_Expire", "exp_Expire"), ("exp", "exp"), ("earliest", "exp_Expire")] {
-        for (value, state) in unusable() {
-            let shown = format!("{source} {:.60}", value.as_ref().map_or_else(String::new, Value::to_string));
-            let settings = Settings::watching(STUDIO).expiry(&format!("source = \"{source}\""));
-            let world = World::open(settings).await;
-            world.main.put(readable(member, hours(12), days(22)));
+async fn an_unusable_expiry_of_any_form_gives_no_all_clear_and_is_reported_with_its_state() {
+    for ((source, pointer, other), wanted) in
+        [(MEMBERS[0], "exp_Expire"), (MEMBERS[1], "exp"), (MEMBERS[0], "earliest")]
+    {
+        for (value, state, quoted) in unusable() {
+            let case = format!("{wanted} {value:?}").chars().take(80).collect::<String>();
+            let world = World::open(Settings::watching(STUDIO).expiry(&format!("source = {wanted:?}"))).await;
+            world.main.put(contradictory(source));
             world.run().await;
-            assert_eq!(world.heard(), ["opened expiry 1d critical studio-a"], "{shown}");
+            assert_eq!(world.heard(), [OPENED], "{case}");
+            world.main.put(contradictory(source).plant(pointer, value));
             for _ in 0..3 {
                 world.advance(minutes(15));
-                world.main.put(planted(member, days(22), value.clone()));
                 world.run().await;
             }
-            assert_eq!(world.heard(), [""; 0], "{shown}");
-            let report =
-                Report::of(&world.engine.store, &world.engine.config, None, world.now()).await.unwrap();
-            let status = serde_json::to_value(&report).unwrap();
-            let expiry = &status["accounts"][0]["expiries"][member];
+            assert!(world.heard().is_empty(), "{case}");
+            let report = status(&world).await;
+            let account = &report["accounts"][0];
+            let (mine, others) = (&account["expiries"][source], &account["expiries"][other]);
+            assert_eq!((&mine["state"], &others["state"]), (&json!(state), &json!("read")), "{case}");
+            assert_eq!(account["expires_at"], "2026-11-01T20:00:00Z", "{case}");
             assert_eq!(
-                (&expiry["state"], &expiry["at"]),
-                (&json!(state), &json!("2026-11-01T20:00:00Z")),
-                "{shown}"
+                (&mine["at"], &mine["seen_at"]),
+                (&json!("2026-11-01T20:00:00Z"), &json!("2026-11-01T08:00:00Z")),
+                "{case}"
             );
-            assert_eq!(expiry["text"].is_string(), state == "unreadable", "{shown}: {expiry}");
-            let text = expiry["text"].as_str().unwrap_or_default();
-            assert!(text.chars().count() <= 200 && !text.contains(char::is_control), "{shown}: {text:?}");
-            world.live_until(start() + hours(12)).await;
-            let messages: Vec<_> = world.pager.deliveries().iter().map(body).collect();
-            assert_eq!(
-                world.heard_when(),
-                [
-                    (start() + hours(11), "escalated expiry 1h critical studio-a".to_owned()),
-                    (start() + hours(12), "escalated expiry expired critical studio-a".to_owned()),
-                ],
-                "{shown}"
-            );
-            let detail = messages[1]["data"]["alerts"][0]["detail"].as_str().unwrap();
-            let said = if state == "missing" { "is missing" } else { "cannot be read" };
-            assert!(detail.contains(&format!("{member} {said}")), "{shown}: {detail}");
-            assert!(!detail.contains(char::is_control) && detail.len() < 600, "{shown}: {detail}");
+            let text = mine["text"].as_str().unwrap_or_default();
+            assert_eq!(text.is_empty(), state == "missing", "{case}: {text:?}");
+            assert!(text.starts_with(quoted.unwrap_or_default()), "{case}: {text:?}");
+            assert!(text.chars().count() <= 200, "{case}: {} characters", text.chars().count());
+            // The next message of the alert says it too.
+            world.live_until(start() + hours(11)).await;
+            let messages = world.pager.deliveries();
+            let message = body(messages.first().unwrap());
+            let detail = message["data"]["alerts"][0]["detail"].as_str().unwrap();
+            let words = if state == "missing" { "is missing" } else { "cannot be read" };
+            assert!(detail.contains(&format!("{source} {words}")), "{case}: {detail}");
+            let hostile = |letter: char| letter.is_control() || letter == '\u{202e}';
+            assert!(!detail.contains(hostile) && detail.chars().count() < 700, "{case}: {detail}");
+            assert_eq!(world.heard(), ["escalated expiry 1h critical studio-a"], "{case}");
         }
     }
 }
 
 #[tokio::test]
-async fn unambiguous_forms_of_one_moment_are_neither_news_nor_unreadable() {
-    let world = World::open(Settings::watching(STUDIO)).await;
-    world.main.put(readable("exp_Expire", days(2), days(22)));
-    world.run().await;
-    assert_eq!(world.heard(), ["opened expiry 3d warning studio-a"]);
-    for form in [
-        json!("Tue, 03 Nov 2026 08:00:00 GMT"),
-        json!("2026-11-03 08:00:00 UTC"),
-        json!("2026-11-03T08:00:00+00:00"),
-        json!("2026-11-03T10:00:00.000+02:00"),
-        json!("2026-11-03T08:00:00Z"),
-        json!(1_793_692_800),
-        json!(1_793_692_800_000_i64),
-        json!("1793692800"),
-    ] {
-        world.advance(minutes(15));
-        world.main.put(planted("exp_Expire", days(22), Some(form.clone())));
+async fn a_readable_form_of_the_same_moment_changes_nothing() {
+    for (_, pointer, _) in MEMBERS {
+        let source = pointer.trim_start_matches("/jwt/");
+        let world = World::open(Settings::watching(STUDIO).expiry(&format!("source = {source:?}"))).await;
+        world.main.put(contradictory(source));
         world.run().await;
-        assert_eq!(world.heard(), [""; 0], "{form}");
-        let report = Report::of(&world.engine.store, &world.engine.config, None, world.now()).await.unwrap();
-        let status = serde_json::to_value(&report).unwrap();
-        let expiry = &status["accounts"][0]["expiries"]["exp_Expire"];
-        assert_eq!(expiry["state"], "read", "{form}");
-        assert_eq!(expiry["at"], "2026-11-03T08:00:00Z", "{form}");
+        assert_eq!(world.heard(), [OPENED]);
+        for form in [
+            json!("Sun, 01 Nov 2026 20:00:00 GMT"),
+            json!("2026-11-01 20:00:00 UTC"),
+            json!("2026-11-01 20:00:00"),
+            json!("2026-11-01T21:00:00+01:00"),
+            json!(1_793_563_200),
+            json!(1_793_563_200_000_i64),
+            json!("1793563200"),
+        ] {
+            world.advance(minutes(15));
+            world.main.put(contradictory(source).plant(pointer, form.clone()));
+            world.run().await;
+            assert!(world.heard().is_empty(), "{source} {form}");
+            let report = status(&world).await;
+            let expiry = &report["accounts"][0]["expiries"][source];
+            assert_eq!(
+                (&expiry["state"], &expiry["at"]),
+                (&json!("read"), &json!("2026-11-01T20:00:00Z")),
+                "{form}"
+            );
+        }
     }
 }
 
 #[tokio::test]
-async fn only_a_renewal_of_the_other_source_replaces_and_a_value_seen_before_reopens_its_alert() {
+async fn the_other_member_ends_the_alert_only_by_a_renewal_and_a_returning_value_opens_it_again() {
     let world = World::open(Settings::watching(STUDIO)).await;
-    world.main.put(readable("exp_Expire", hours(12), days(22)));
+    let missing = |other| Record::new("1").exp_expire(None).exp(Some(other));
+    world.main.put(contradictory("exp_Expire"));
     world.run().await;
-    assert_eq!(world.heard(), ["opened expiry 1d critical studio-a"]);
+    assert_eq!(world.heard(), [OPENED]);
     let id = world.firing().await[0].id.clone();
-    // The other moves, by less than an hour: jitter.
-    world.main.put(planted("exp_Expire", days(22) + minutes(59), None));
+    for (later, heard) in
+        [(minutes(0), &[][..]), (minutes(59), &[]), (minutes(60), &["resolved expiry 1d critical studio-a"])]
+    {
+        world.advance(minutes(15));
+        world.main.put(missing(start() + days(22) + later));
+        world.run().await;
+        assert_eq!(world.heard(), heard, "{later}");
+    }
+    world.advance(minutes(15));
+    world.main.put(contradictory("exp_Expire"));
     world.run().await;
-    assert_eq!(world.heard(), [""; 0]);
-    // An hour later than when the configured one was last readable, and beyond every lead time: a renewal.
-    world.main.put(planted("exp_Expire", days(22) + hours(1), None));
+    assert_eq!(world.firing().await[0].id, id, "the same alert");
+    world.heard();
+    // It alone counts, wherever the other stands.
+    world.advance(minutes(15));
+    world.main.put(Record::new("1").exp_expire(Some(start() + days(29))).exp(Some(start() + hours(3))));
     world.run().await;
     assert_eq!(world.heard(), ["resolved expiry 1d critical studio-a"]);
-    // The configured one is readable again: it alone counts, and it says what it said before.
-    world.main.put(readable("exp_Expire", hours(12), days(22) + hours(1)));
-    world.run().await;
-    assert_eq!(world.heard(), ["repeated expiry 1d critical studio-a"]);
-    assert_eq!(world.firing().await[0].id, id, "the same alert");
+    assert!(world.firing().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_renewal_that_stays_within_a_lead_time_does_not_replace() {
+async fn an_earlier_value_of_the_other_member_counts_while_the_configured_one_is_missing() {
     let world = World::open(Settings::watching(STUDIO)).await;
-    world.main.put(readable("exp_Expire", hours(12), days(2)));
+    world.main.put(Record::new("1").exp_expire(Some(start() + days(20))).exp(Some(start() + days(21))));
     world.run().await;
-    assert_eq!(world.heard(), ["opened expiry 1d critical studio-a"]);
-    world.main.put(planted("exp_Expire", days(6), None));
+    world.main.put(Record::new("1").exp_expire(None).exp(Some(start() + hours(12))));
     world.run().await;
-    assert_eq!(world.heard(), [""; 0]);
+    let heard = world.heard().concat();
+    assert!(heard.contains(OPENED), "{heard}");
 }
 
 #[tokio::test]
 async fn a_sliding_expiry_is_one_message() {
     let world = World::open(Settings::watching(STUDIO)).await;
-    for run in 0..12 {
+    for _ in 0..12 {
         world.main.put(Record::ending("1", world.now() + days(6)));
         world.run().await;
-        let expected: &[&str] = if run == 0 { &["opened expiry 7d warning studio-a"] } else { &[] };
-        assert_eq!(world.heard(), expected, "run {run}");
         world.advance(minutes(15));
     }
-    let firing = world.firing().await;
-    assert_eq!(firing[0].condition.expires_at, Some(world.now() - minutes(15) + days(6)), "it follows");
+    assert_eq!(world.heard(), ["opened expiry 7d warning studio-a"]);
+    assert_eq!(world.firing().await.len(), 1);
 }
 
 #[tokio::test]
-async fn an_acknowledgement_survives_an_expiry_that_jitters() {
-    for jitter in [seconds(61), -seconds(61), minutes(59), -minutes(59)] {
-        let world = World::open(Settings::watching(STUDIO).alerts("repeat_every = \"24h\"")).await;
-        let end = start() + days(5);
+async fn an_acknowledged_alert_stays_acknowledged_while_its_expiry_moves() {
+    let world = World::open(Settings::watching(STUDIO).alerts("repeat_every = \"24h\"")).await;
+    let end = start() + days(2);
+    world.main.put(Record::ending("1", end));
+    world.run().await;
+    assert_eq!(world.heard(), ["opened expiry 3d warning studio-a"]);
+    let alert = world.firing().await.remove(0);
+    let mut writer = world.engine.store.write().await.unwrap();
+    writer.ack(&alert.id, &Ack { at: world.now(), reason: String::new() }).await.unwrap();
+    writer.commit().await.unwrap();
+    for by in [61, -61, 3_599, -3_599, 3_600, 0, 3_600, 61, 3_600, 7_200] {
+        world.advance(minutes(15));
+        world.main.put(Record::ending("1", end + seconds(by)));
+        world.run().await;
+        let heard: Vec<String> =
+            world.heard().into_iter().filter(|line| !line.starts_with("expiry_moved_back ")).collect();
+        assert!(heard.is_empty(), "{by}: {heard:?}");
+        let firing = world.firing().await;
+        assert_eq!((firing.len(), &firing[0].id), (1, &alert.id), "{by}");
+        assert!(world.engine.store.acks().await.unwrap().contains_key(&alert.id), "{by}");
+    }
+}
+
+#[tokio::test]
+async fn only_an_hour_backwards_is_news_and_shows_two_different_times() {
+    for (back, is_news) in [(1, false), (61, false), (3_599, false), (3_600, true), (3_601, true)] {
+        let world = World::open(Settings::watching(STUDIO)).await;
+        let end = start() + days(20);
         world.main.put(Record::ending("1", end));
         world.run().await;
-        world.heard();
-        let alert = world.firing().await.remove(0);
-        let mut writer = world.engine.store.write().await.unwrap();
-        writer.ack(&alert.id, &Ack { at: world.now(), reason: String::new() }).await.unwrap();
-        writer.commit().await.unwrap();
-        for run in 1..=6 {
+        for _ in 0..3 {
             world.advance(minutes(15));
-            world.main.put(Record::ending("1", if run % 2 == 1 { end + jitter } else { end }));
+            world.main.put(Record::ending("1", end - seconds(back)));
             world.run().await;
         }
-        assert_eq!(world.heard(), [""; 0], "{jitter}");
-        assert_eq!(world.firing().await[0].id, alert.id, "{jitter}");
-        assert!(world.engine.store.acks().await.unwrap().contains_key(&alert.id), "{jitter}");
-        world.live_until(start() + days(1) + hours(12)).await;
-        assert_eq!(world.heard(), [""; 0], "{jitter}: no reminder");
-    }
-}
-
-#[tokio::test]
-async fn a_step_back_of_an_hour_is_news_and_a_shorter_one_is_not() {
-    let at = |line: &str| line.split('"').map(str::to_owned).collect::<Vec<_>>();
-    for (back, is_news) in [(seconds(1), false), (minutes(59) + seconds(59), false), (hours(1), true)] {
-        let world = World::open(Settings::watching(STUDIO)).await;
-        world.main.put(Record::ending("1", start() + days(20)));
-        world.run().await;
-        world.main.put(Record::ending("1", start() + days(20) - back));
-        world.run().await;
-        let heard = world.heard();
-        assert_eq!(heard.len(), usize::from(is_news), "{back}: {heard:?}");
-        for line in heard {
-            let moments = at(&line);
-            assert_ne!(moments[1], moments[3], "{line}");
+        let messages = world.pager.deliveries();
+        assert_eq!(messages.len(), usize::from(is_news), "{back}");
+        if let Some(message) = messages.first() {
+            let message = body(message);
+            let change = &message["data"]["changes"][0];
+            let minute = |time: &Value| time.as_str().unwrap()[..16].to_owned();
+            assert_ne!(minute(&change["before"]), minute(&change["after"]), "{message}");
         }
     }
 }
 
 #[tokio::test]
-async fn no_healthy_answer_with_an_unreadable_expiry_is_called_absent() {
+async fn a_later_value_of_the_other_member_within_a_lead_time_is_no_renewal() {
     let world = World::open(Settings::watching(STUDIO)).await;
-    world
-        .main
-        .put(Record::new("1").exp(None).exp_expire(None).plant("/jwt/exp_Expire", json!("Invalid Date")));
+    world.main.put(Record::new("1").exp_expire(Some(start() + hours(12))).exp(Some(start() + days(2))));
+    world.run().await;
+    assert_eq!(world.heard(), [OPENED]);
+    world.main.put(Record::new("1").exp_expire(None).exp(Some(start() + days(6))));
+    world.run().await;
+    assert_eq!(world.heard(), [""; 0]);
+}
+
+#[tokio::test]
+async fn expiry_unknown_quotes_what_cannot_be_read() {
+    let world = World::open(Settings::watching(STUDIO)).await;
+    world.main.put(Record::new("1").exp(None).exp_expire(None).plant("/jwt/exp_Expire", json!("Invalid Date")));
     world.run().await;
     let detail = body(&world.pager.deliveries()[0])["data"]["alerts"][0]["detail"].to_string();
     assert_eq!(world.heard(), ["opened expiry_unknown warning studio-a"]);

@@ -13,6 +13,7 @@ mod agreement;
 mod causes;
 mod changes;
 mod clock_steps;
+mod departures;
 mod discover;
 mod expiry;
 mod expiry_sources;
