@@ -47,6 +47,7 @@ pub fn main(mut cli: Cli, signals: HeldSignals) -> ExitCode {
     };
     let voice = match &cli.command {
         Command::Run => Voice::Service,
+        Command::Check(check) if check.quiet && check.format == Format::Table => Voice::News,
         Command::Check(check) if check.quiet => Voice::Quiet,
         // Its receivers fail on purpose; the story tells it better than the log.
         Command::Demo(_) => Voice::Quiet,

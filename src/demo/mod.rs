@@ -8,10 +8,11 @@ mod scene;
 mod story;
 mod timeline;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chrono::{DurationRound, TimeDelta};
+use chrono::{Datelike, DurationRound, TimeDelta};
 
 use crate::clock;
 use crate::domain::time::minute;
@@ -23,11 +24,22 @@ use timeline::Timeline;
 /// How long the story is.
 const MONTH: TimeDelta = TimeDelta::days(30);
 
+/// The years that it can be played in: an expiry before 2001 or after 2100 is not read, and HTTP has no date before 1970.
+const YEARS: RangeInclusive<i32> = 2002..=2098;
+
 /// Plays the month into `folder`, or into a new temporary one, which is left behind; says whether every promise was kept.
 pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
+    let now = clock::now();
+    anyhow::ensure!(
+        YEARS.contains(&now.year()),
+        "the clock of this machine shows {}: the demo needs a year from {} to {}; set the clock and try again",
+        minute(now),
+        YEARS.start(),
+        YEARS.end()
+    );
     let folder = lay(folder)?;
     // The month ends now, so that `status` on the store that is left behind tells of days that make sense.
-    let start = (clock::now() - MONTH).duration_trunc(TimeDelta::hours(1))?;
+    let start = (now - MONTH).duration_trunc(TimeDelta::hours(1))?;
     let scene = Scene::open(&folder, start).await?;
     let mut timeline = Timeline::new(&scene).await?;
     output::print(&format!(

@@ -57,6 +57,8 @@ pub enum Voice {
     Command,
     /// Only what went wrong.
     Quiet,
+    /// The same, where the result names the messages that were not delivered, so the log does not repeat them.
+    News,
 }
 
 /// What is heard, at `level` if one was asked for.
@@ -64,7 +66,7 @@ pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
     let usual = match voice {
         Voice::Service => LogLevel::Info,
         Voice::Command => LogLevel::Warn,
-        Voice::Quiet => LogLevel::Error,
+        Voice::Quiet | Voice::News => LogLevel::Error,
     };
     let ours = match level.unwrap_or(usual) {
         LogLevel::Off => LevelFilter::OFF,
@@ -76,10 +78,10 @@ pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
     };
     let theirs = ours.min(LevelFilter::WARN);
     let filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
-    if level.is_none() && voice == Voice::Command {
-        filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR)
-    } else {
-        filter
+    match (level, voice) {
+        (None, Voice::Command) => filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR),
+        (None, Voice::News) => filter.with_target("minimax_watch::engine::deliver", LevelFilter::OFF),
+        _ => filter,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
-use minimax_watch::simulator::{Hook, Record};
+use minimax_watch::simulator::{Hook, Record, Reply, StatusCode};
 
 use crate::stage::{Stage, healthy, webhook};
 
@@ -84,4 +84,17 @@ async fn without_receivers_everything_is_printed_when_something_is_wrong() {
         assert_eq!(check.status, Some(2));
         assert!(check.out.starts_with("ACCOUNT"), "{}", check.out);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_failed_permanently_is_printed_once() {
+    let stage = Stage::open().await;
+    let hook = Hook::open(&stage.now, None).await.unwrap();
+    hook.set(Some(Reply::status(StatusCode::GONE)));
+    stage.vendor.put(Record::ending("a", clock::now() + TimeDelta::days(2)));
+    stage.configure(&["a"], &webhook(&hook));
+    let failed = stage.run(&["check", "--quiet"]);
+    let printed = format!("{}{}", failed.out, failed.err);
+    assert_eq!(printed.matches("answered 410").count(), 1, "{printed}");
+    assert!(failed.out.contains("NOT DELIVERED to pager, failed permanently"), "{printed}");
 }

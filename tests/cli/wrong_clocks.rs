@@ -15,7 +15,7 @@ const LIBRARIES: [&str; 3] = [
     "/usr/lib64/faketime/libfaketime.so.1",
 ];
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &["check"],
     &["status"],
     &["explain", "a"],
@@ -29,6 +29,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["ack", "a"],
     &["schedule"],
     &["config", "check"],
+    &["demo", "--folder", "played"],
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,5 +57,6 @@ async fn no_command_panics_at_any_clock() {
             );
             assert!(!error.contains("panicked"), "{clock} {arguments:?}: {error}");
         }
+        assert!(!stage.path("played").exists(), "{clock}: a demo that cannot be played writes nothing");
     }
 }
