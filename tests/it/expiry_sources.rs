@@ -239,7 +239,9 @@ async fn a_later_value_of_the_other_member_within_a_lead_time_is_no_renewal() {
 #[tokio::test]
 async fn expiry_unknown_quotes_what_cannot_be_read() {
     let world = World::open(Settings::watching(STUDIO)).await;
-    world.main.put(Record::new("1").exp(None).exp_expire(None).plant("/jwt/exp_Expire", json!("Invalid Date")));
+    world
+        .main
+        .put(Record::new("1").exp(None).exp_expire(None).plant("/jwt/exp_Expire", json!("Invalid Date")));
     world.run().await;
     let detail = body(&world.pager.deliveries()[0])["data"]["alerts"][0]["detail"].to_string();
     assert_eq!(world.heard(), ["opened expiry_unknown warning studio-a"]);

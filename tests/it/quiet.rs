@@ -213,7 +213,11 @@ async fn a_crash_after_the_receiver_took_a_message_repeats_its_id_and_bytes() {
     world.engine.announce(world.now()).await.unwrap();
     let pager = &world.engine.config.receivers[0];
     let message = world.engine.store.next_message(&pager.name).await.unwrap().unwrap();
-    world.engine.sender.send(pager, &message.id, message.body.as_deref().unwrap(), &[], &world.engine.clock).await;
+    world
+        .engine
+        .sender
+        .send(pager, &message.id, message.body.as_deref().unwrap(), &[], &world.engine.clock)
+        .await;
     world = world.restart().await;
     world.tick().await;
     let taken = world.pager.deliveries();
