@@ -483,7 +483,7 @@ impl Model {
 fn news(
     life: &Life,
     told: &[Told],
-    least: Severity,
+    min_severity: Severity,
     repeat: Option<TimeDelta>,
     now: Moment,
 ) -> Option<&'static str> {
@@ -504,7 +504,7 @@ fn news(
         // Whoever was told of the fire is told of its end, whatever it wants to hear by then.
         Some(last) if life.over => last.fires.then_some("resolved"),
         None if life.over => None,
-        _ if life.level.severity < least => None,
+        _ if life.level.severity < min_severity => None,
         None => Some("opened"),
         Some(last) if life.level.end.is_some() && is_future(last.at, now) => Some("repeated"),
         Some(last) if !last.fires && life.is_renewed_by_other => Some("repeated"),
