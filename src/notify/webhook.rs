@@ -21,7 +21,7 @@ use crate::domain::text::{one_line, shortened};
 use crate::domain::time::Timestamp;
 
 /// Characters quoted from an answer.
-const EXCERPT: usize = 120;
+pub(super) const EXCERPT: usize = 120;
 
 /// Headers read of an answer: more than fit into the bytes that are read of a head at all are no use.
 const MAX_HEADERS: usize = 8192;
@@ -152,17 +152,39 @@ fn headers(delivery: &Delivery<'_>, secrets: &[SecretString]) -> Option<HeaderMa
     Some(headers)
 }
 
-/// 2xx is a delivery; 408, 425, 429 and 5xx are temporary; 410 is final; every other answer, 3xx included, is a refusal.
+/// What an answer says before its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AnswerHead<'a> {
+    pub(super) status: StatusCode,
+    pub(super) retry_after: Option<&'a str>,
+    pub(super) content_type: Option<&'a str>,
+    pub(super) length: Option<u64>,
+}
+
 async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attempt {
-    let status = response.status();
+    let headers = response.headers().clone();
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let head = AnswerHead {
+        status: response.status(),
+        retry_after: header(RETRY_AFTER),
+        content_type: header(CONTENT_TYPE),
+        length: response.content_length(),
+    };
+    let is_quoted = hidden.quotes && !head.status.is_success();
+    let body = if is_quoted { beginning(response).await } else { Vec::new() };
+    attempt(&head, &body, hidden, now)
+}
+
+/// 2xx is a delivery; 408, 425, 429 and 5xx are temporary; 410 is final; every other answer, 3xx included, is a refusal. `body` is
+/// what is quoted of it.
+pub(super) fn attempt(head: &AnswerHead<'_>, body: &[u8], hidden: &Hidden<'_>, now: Timestamp) -> Attempt {
+    let status = head.status;
     if status.is_success() {
         return Attempt::Delivered;
     }
-    let retry_after =
-        response.headers().get(RETRY_AFTER).and_then(|value| retry_after::wait(value.to_str().ok()?, now));
-    let (host, described) = (host(hidden.url), described(&response));
-    let excerpt = if hidden.quotes { excerpt(response, hidden).await } else { String::new() };
-    let error = match excerpt.as_str() {
+    let retry_after = head.retry_after.and_then(|value| retry_after::wait(value, now));
+    let (host, described) = (host(hidden.url), described(head));
+    let error = match excerpt(body, hidden).as_str() {
         "" => format!("{host} answered {}{described}", status.as_u16()),
         words => format!("{host} answered {}{described}: {words}", status.as_u16()),
     };
@@ -178,17 +200,16 @@ async fn judge(response: Response, hidden: &Hidden<'_>, now: Timestamp) -> Attem
 }
 
 /// The media type and the length of an answer, as far as its headers say: its own words may hold the secret address.
-fn described(response: &Response) -> String {
-    let named = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = named.and_then(|named| named.split(';').next()).unwrap_or_default().trim();
+fn described(head: &AnswerHead<'_>) -> String {
+    let essence = head.content_type.and_then(|named| named.split(';').next()).unwrap_or_default().trim();
     let kind = MEDIA_TYPES.iter().find(|known| known.eq_ignore_ascii_case(essence));
-    let length = response.content_length().map(|length| format!("{length} bytes"));
+    let length = head.length.map(|length| format!("{length} bytes"));
     let parts: Vec<String> = kind.map(|kind| (*kind).to_owned()).into_iter().chain(length).collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
-/// The beginning of the answer made printable; an answer that breaks off is quoted as far as it came.
-async fn excerpt(mut response: Response, hidden: &Hidden<'_>) -> String {
+/// The first bytes of the answer; of one that breaks off, as far as it came.
+async fn beginning(mut response: Response) -> Vec<u8> {
     let mut read = Vec::new();
     while read.len() < READ {
         match response.chunk().await {
@@ -196,16 +217,21 @@ async fn excerpt(mut response: Response, hidden: &Hidden<'_>) -> String {
             Ok(None) | Err(_) => break,
         }
     }
-    read.truncate(READ);
-    shortened(&hidden.blotted(&one_line(&String::from_utf8_lossy(&read))), EXCERPT)
+    read
+}
+
+/// The beginning of an answer made printable.
+fn excerpt(body: &[u8], hidden: &Hidden<'_>) -> String {
+    let body = body.get(..READ).unwrap_or(body);
+    shortened(&hidden.blotted(&one_line(&String::from_utf8_lossy(body))), EXCERPT)
 }
 
 /// What must not be quoted.
-struct Hidden<'a> {
-    url: &'a Url,
-    signing: &'a [SecretString],
-    headers: &'a [(String, Secret)],
-    quotes: bool,
+pub(super) struct Hidden<'a> {
+    pub(super) url: &'a Url,
+    pub(super) signing: &'a [SecretString],
+    pub(super) headers: &'a [(String, Secret)],
+    pub(super) quotes: bool,
 }
 
 impl Hidden<'_> {

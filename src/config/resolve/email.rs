@@ -134,7 +134,7 @@ fn host(typed: &str) -> Result<String, String> {
     // What stands behind a colon may be a password, unless it is a number.
     let is_shown = is_address || port.is_none_or(|port| port.chars().all(|c| c.is_ascii_digit()));
     let shown = if is_shown { format!("`{typed}` is") } else { "is".to_owned() };
-    if typed.is_empty() || !typed.chars().all(is_host) {
+    if typed.is_empty() || typed.len() > address::MAX_HOST_NAME || !typed.chars().all(is_host) {
         return Err(format!("{shown} not a host name or an address"));
     }
     if port.is_some() && !is_address {
