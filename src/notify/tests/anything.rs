@@ -37,8 +37,8 @@ proptest! {
 }
 
 #[test]
-fn headers_and_answers_of_a_mebibyte_are_read_in_linear_time() {
-    const LARGE: usize = 1 << 20;
+fn large_headers_and_answers_are_read_in_linear_time() {
+    const LARGE: usize = 1 << 18;
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
     let secrets = [SecretString::from("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")];
     let signature = format!("v1,{} ", "A".repeat(44));
