@@ -27,3 +27,5 @@ mod setup;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,10 @@ pub(super) struct Gathering<T, K> {
     answer: Answer,
     /// What came before the list began; all of it, where it is no list.
     before: Vec<u8>,
+    /// Bytes of a byte order mark that the body begins with.
+    mark: usize,
+    /// Whether something else than a byte order mark and white space came before a brace: it is not a list.
+    is_other: bool,
     list: Option<Splitter>,
     largest_account: usize,
     length: usize,
@@ -95,6 +99,8 @@ impl Reading {
             keep,
             answer,
             before: Vec::new(),
+            mark: 0,
+            is_other: false,
             list: None,
             largest_account,
             length: 0,
@@ -137,16 +143,27 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
         self.unless(self.length > LARGEST_LISTING, || larger(LARGEST_LISTING))
     }
 
-    /// Where in `piece` the list begins, if nothing came before it that is none.
-    fn brace(&self, piece: &[u8]) -> Option<usize> {
-        if self.answer.status != 200 {
+    /// Where in `piece` the list begins, if only a byte order mark and white space came before it. Each byte is read once, however
+    /// small the pieces are.
+    fn brace(&mut self, piece: &[u8]) -> Option<usize> {
+        if self.answer.status != 200 || self.is_other {
             return None;
         }
-        let skipped = [&self.before, piece].concat();
-        let text = skipped.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&skipped);
-        let white = text.iter().take_while(|byte| b" \t\n\r".contains(byte)).count();
-        let at = skipped.len() - text.len() + white;
-        (text.get(white) == Some(&b'{')).then(|| at - self.before.len())
+        for (at, byte) in piece.iter().enumerate() {
+            let is_after_mark = matches!(self.mark, 0 | 3);
+            let is_in_mark =
+                self.before.len() + at == self.mark && BYTE_ORDER_MARK.get(self.mark) == Some(byte);
+            match byte {
+                b'{' if is_after_mark => return Some(at),
+                b' ' | b'\t' | b'\n' | b'\r' if is_after_mark => {}
+                _ if is_in_mark => self.mark += 1,
+                _ => {
+                    self.is_other = true;
+                    return None;
+                }
+            }
+        }
+        None
     }
 
     fn unless(&mut self, broken: bool, why: impl FnOnce() -> String) -> ControlFlow<()> {

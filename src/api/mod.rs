@@ -17,6 +17,8 @@ mod date_time;
 mod failure;
 mod listing;
 mod normalise;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod redact;
 mod repair;
 mod retry;

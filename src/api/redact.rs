@@ -4,6 +4,8 @@
 //! anything that looks like a session token, a bearer header, a fingerprint or a piece of a configuration. It hides
 //! rather too much. Leaves the choice of what is worth quoting to `classify`.
 
+use crate::domain::text::is_unseen;
+
 /// What stands in place of what was hidden.
 const HIDDEN: &str = "[redacted]";
 /// The longest text that an observation carries, in characters.
@@ -53,11 +55,7 @@ impl Redactor {
 
 /// Whether a character shows as itself: no control, no direction override, nothing invisible.
 pub(super) fn is_printable(character: char) -> bool {
-    !character.is_control()
-        && !matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    !is_unseen(character)
 }
 
 /// The part of `text` before any piece of JSON: an error text may itself quote a configuration.

@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Body};
 use super::classify::Reading;
+use super::properties::{check_answer, check_expiry_text, check_list, check_repair, check_wait};
 use super::redact::Redactor;
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::{Observation, Outcome};
+use crate::tests::{mutated, mutated_text};
 
 const TOKEN: &str = "user:5177-hTokenPlanted9Q";
 
@@ -226,4 +228,94 @@ proptest! {
             prop_assert!(!PLANTED.iter().any(|secret| error.contains(secret)), "{error}");
         }
     }
+}
+
+const SEED: &str = include_str!("../../tests/fixtures/seed_account.json");
+
+/// Texts of expiries that vendors write.
+const EXPIRIES: [&str; 8] = [
+    "2026-11-29T06:18:02.123Z",
+    "2026-11-29 06:18:02 +0000 UTC",
+    "Sun, 29 Nov 2026 08:18:02 +0200 (CEST)",
+    "Sunday, 29-Nov-26 06:18:02 GMT",
+    "Sun Nov 29 2026 06:18:02 GMT+0000 (Coordinated Universal Time)",
+    "20261129T061802Z",
+    "1795418100.864",
+    "2026-11-29T06:18:02,5Z",
+];
+
+proptest! {
+    #[test]
+    fn any_answer_is_bounded_printable_and_decided_by_its_status(
+        status in statuses(),
+        retry_after in prop::option::of(".{0,40}"),
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        account in mutated(SEED),
+        refusal in mutated(r#"{"error":"Too many requests","code":429,"retryAfter":"2026-11-23T07:15:20.000Z"}"#),
+    ) {
+        for body in [bytes, account, refusal] {
+            check_answer(status, retry_after.as_deref(), &body);
+            check_repair(&body);
+        }
+    }
+
+    #[test]
+    fn any_list_means_the_same_in_pieces_and_holds_bounded_accounts(
+        status in statuses(),
+        piece in 1_usize..70,
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        list in mutated(format!("\u{feff} {{\"123456\": {SEED}, \"7\": {{\"error\":\"On hold\"}}}}")),
+        braces in "\\{[{}\\[\\]:,\"\\\\1a \n]{0,40}",
+    ) {
+        for body in [bytes, list, braces.into_bytes()] {
+            check_list(status, piece, &body);
+        }
+    }
+
+    #[test]
+    fn any_text_of_an_expiry_is_read_to_one_moment_or_quoted(
+        valid in prop::sample::select(EXPIRIES.to_vec()).prop_flat_map(mutated_text),
+        any in any::<String>(),
+        number in "[-+]?[0-9]{0,80}(\\.[0-9]{0,40})?([eE][-+]?[0-9]{0,9})?",
+        now in -400_000_000_000_i64..400_000_000_000,
+    ) {
+        let now = chrono::DateTime::from_timestamp(now, 0).unwrap();
+        for text in [valid, any, number] {
+            check_expiry_text(&text);
+            check_wait(Some(&text), &text, now);
+            check_wait(None, &text, now);
+        }
+    }
+}
+
+/// Runs of whatever nests or repeats. A parser that recurses overflows the stack of a test here, and a quadratic one takes minutes.
+#[test]
+fn large_answers_are_read_in_linear_time_and_without_recursion() {
+    const LARGE: usize = 1 << 16;
+    for piece in [
+        "[", "{\"a\":", "[[],", "\\ud83d", "\\", "9", "\"", "<", "<title>", " ", "\u{202e}", "a,", "bearer ",
+        "eyJ", "user:", "(", "-",
+    ] {
+        let run = piece.repeat(LARGE / piece.len());
+        for body in [
+            run.clone(),
+            format!("\"{run}"),
+            format!(r#"{{"maxJobs":{run}}}"#),
+            format!(r#"{{"error":"{run}","jwt":{{"exp":"{run}"}}}}"#),
+            format!(r#"{{"error":{run},"jwt":{{"exp":{run}}}}}"#),
+            format!(r#"{{"{run}":1}}"#),
+        ] {
+            check_answer(200, None, body.as_bytes());
+            check_answer(502, Some(&body), body.as_bytes());
+            check_list(200, 1 << 14, body.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_list_of_a_hundred_thousand_members_and_one_that_trickles_in_are_read_in_linear_time() {
+    let members: Vec<String> = (0..100_000).map(|id| format!(r#""{id}":{{"maxJobs":1}}"#)).collect();
+    check_list(200, 1 << 14, format!("{{{}}}", members.join(",")).as_bytes());
+    check_list(200, 1, [" ".repeat(60 << 10).as_str(), r#"{"1":{"maxJobs":1}}"#].concat().as_bytes());
+    check_list(200, 1, [" ".repeat(60 << 10).as_str(), "x"].concat().as_bytes());
 }

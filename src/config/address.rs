@@ -98,7 +98,7 @@ pub fn is_loopback(url: &Url) -> bool {
 }
 
 /// The longest name of a host (RFC 1035, section 2.3.4).
-const MAX_HOST_NAME: usize = 253;
+pub(super) const MAX_HOST_NAME: usize = 253;
 
 /// A domain as it travels: one in other letters becomes its A-label (`xn--…`), one in ASCII stays as it is.
 pub(super) fn ascii_domain(domain: &str) -> Option<String> {

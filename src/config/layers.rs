@@ -41,7 +41,7 @@ pub(super) fn merge(
         config::Environment::with_prefix(ROOT).separator("__").keep_prefix(true).source(Some(overrides));
     let merged = Config::builder().add_source(Typed(file)).add_source(upper).build();
     let mut table = merged.and_then(|merged| merged.get_table(ROOT)).unwrap_or_else(|error| {
-        findings.problem(Problem::new(ENVIRONMENT, "", error.to_string()));
+        findings.problem(|| Problem::new(ENVIRONMENT, "", error.to_string()));
         Map::new()
     });
     table.extend(apart.into_iter().flatten());
@@ -90,7 +90,9 @@ fn overrides(
             }
             // The section is something else in the file, which `reader` tells: merging would hide that.
             Ok(_) => {}
-            Err(reason) => findings.problem(Problem::new(format!("environment variable {name}"), "", reason)),
+            Err(reason) => {
+                findings.problem(|| Problem::new(format!("environment variable {name}"), "", reason));
+            }
         }
     }
     taken

@@ -17,6 +17,8 @@ mod locate;
 mod model;
 pub mod outside;
 mod problem;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod reader;
 mod resolve;
 mod secret_shape;

@@ -13,6 +13,10 @@ use super::layers;
 use super::problem::{Findings, Problem};
 use super::suggest::suggestion;
 
+/// Bytes of a text: the longest path that the system takes. Addresses, expressions, lengths and names are far shorter, and some of
+/// their parsers take long over very long ones.
+pub(super) const MAX_TEXT: usize = 4_096;
+
 /// Where a value stands, and where problems with it go.
 #[derive(Clone, Debug)]
 pub(super) struct Place<'f> {
@@ -32,12 +36,12 @@ impl<'f> Place<'f> {
 
     /// Records what is wrong here.
     pub(super) fn problem(&self, reason: impl Into<String>) {
-        self.findings.problem(Problem::new(self.origin(), &self.key, reason));
+        self.findings.problem(|| Problem::new(self.origin(), &self.key, reason));
     }
 
     /// Records what is odd here.
     pub(super) fn warning(&self, reason: impl Into<String>) {
-        self.findings.warning(Problem::new(self.origin(), &self.key, reason));
+        self.findings.warning(|| Problem::new(self.origin(), &self.key, reason));
     }
 
     /// The key, as in `receivers[1].smtp.port`.
@@ -167,6 +171,10 @@ impl<'f> Table<'f> {
     /// Tells every key that nobody asked for.
     pub(super) fn finish(self) {
         for (key, value) in &self.left {
+            if self.place.findings.is_full() {
+                self.place.problem("");
+                continue;
+            }
             let mut place = self.place.member(key);
             place.variable = layers::variable(value, &place.key);
             let known = self.asked.iter().map(String::as_str);
@@ -189,13 +197,21 @@ impl<'f> Table<'f> {
 
 fn text(kind: ValueKind, place: &Place<'_>) -> Option<String> {
     match kind {
-        ValueKind::String(text) => Some(text),
+        ValueKind::String(text) => bounded(text, place),
         ValueKind::I64(_) | ValueKind::Float(_) | ValueKind::Boolean(_) => {
             place.problem(format!("must be text, not {}: put it in quotes", noun(&kind)));
             None
         }
         other => wrong("text", &other, place),
     }
+}
+
+fn bounded(text: String, place: &Place<'_>) -> Option<String> {
+    if text.len() > MAX_TEXT {
+        place.problem(format!("is longer than {MAX_TEXT} bytes"));
+        return None;
+    }
+    Some(text)
 }
 
 fn number(kind: ValueKind, place: &Place<'_>) -> Option<i64> {
@@ -228,7 +244,11 @@ fn texts<'f>(kind: ValueKind, place: &Place<'f>) -> Option<Vec<Field<'f, String>
         }
         ValueKind::String(text) if place.variable.is_some() => {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            Some(parts.map(|part| Field { value: part.to_owned(), place: place.clone() }).collect())
+            let field = |part: &str| {
+                let value = bounded(part.to_owned(), place)?;
+                Some(Field { value, place: place.clone() })
+            };
+            parts.map(field).collect()
         }
         other => wrong("a list", &other, place),
     }

@@ -206,7 +206,7 @@ fn variable(typed: String) -> Result<String, &'static str> {
 }
 
 /// `content` without its trailing newline, when it is what `form` allows.
-fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<SecretString> {
+pub(super) fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<SecretString> {
     let content = content.strip_prefix(outside::BYTE_ORDER_MARK).unwrap_or(content);
     let line = content.strip_suffix('\n').map_or(content, |line| line.strip_suffix('\r').unwrap_or(line));
     let allowed = |c: char| match form {

@@ -1,10 +1,16 @@
 //! "Did you mean …?" for mistyped keys and words.
 
+/// Letters in which a typed word may differ from the one that was meant.
+const MAX_DISTANCE: usize = 2;
+
 /// The nearest of `known` as the end of a sentence, when one is near enough to be what was meant; else nothing.
 pub(super) fn suggestion<'k>(typed: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    let nearest = known.into_iter().map(|word| (distance(typed, word), word)).min();
+    // Words of other lengths differ in more letters, and comparing takes the product of both lengths.
+    let length = typed.chars().count();
+    let is_near = |word: &&str| word.chars().count().abs_diff(length) <= MAX_DISTANCE;
+    let nearest = known.into_iter().filter(is_near).map(|word| (distance(typed, word), word)).min();
     match nearest {
-        Some((distance, word)) if distance <= 2 && distance < word.chars().count() => {
+        Some((distance, word)) if distance <= MAX_DISTANCE && distance < word.chars().count() => {
             format!("; did you mean `{word}`?")
         }
         _ => String::new(),

@@ -4,6 +4,7 @@
 //! Leaves to others: gathering the facts (`api`, `store`) and carrying out the decisions (`engine`, `notify`).
 
 pub mod account;
+pub mod account_glob;
 pub mod alert;
 pub mod announce;
 pub mod assess;

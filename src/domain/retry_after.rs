@@ -38,8 +38,10 @@ pub fn http_date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use chrono::TimeZone;
+    use proptest::prelude::*;
 
     use super::*;
+    use crate::tests::mutated_text;
 
     #[test]
     fn a_wait_is_read_in_every_form() {
@@ -62,5 +64,45 @@ mod tests {
             assert_eq!(wait(header, now), seconds.map(TimeDelta::seconds), "{header:?}");
         }
         assert_eq!(wait("99999999999999999999999", now), Some(TimeDelta::MAX));
+    }
+
+    #[test]
+    fn a_header_of_a_mebibyte_is_read_in_linear_time() {
+        let now = Utc.with_ymd_and_hms(1994, 11, 6, 8, 49, 7).unwrap();
+        for piece in ["9", " ", "Sun, ", "(", "-", ":", "06 ", "\u{202e}"] {
+            let header = piece.repeat((1 << 20) / piece.len());
+            assert_eq!(wait(&header, now).is_some(), piece == "9", "{piece}");
+            assert!(
+                wait(&format!("Sun, 06 Nov 1994 08:49:37 {header}"), now)
+                    .is_none_or(|wait| wait > TimeDelta::zero())
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_a_wait_above_zero_or_none_and_white_space_around_it_does_not_count(
+            any in any::<String>(),
+            date in prop::sample::select(vec![
+                "Sun, 06 Nov 2094 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 2094", "120",
+            ]).prop_flat_map(mutated_text),
+            seconds in -8_000_000_000_000_i64..8_000_000_000_000,
+        ) {
+            let now = DateTime::from_timestamp(seconds, 0).unwrap();
+            for header in [any, date] {
+                let read = wait(&header, now);
+                prop_assert!(read.is_none_or(|wait| wait > TimeDelta::zero()), "{}", header);
+                prop_assert_eq!(wait(&format!("\t{header} "), now), read, "{}", header);
+            }
+        }
+
+        #[test]
+        fn seconds_are_read_as_seconds_and_a_date_as_the_time_until_it(seconds in 1_i64..4_000_000_000) {
+            let now = Utc.with_ymd_and_hms(1994, 11, 6, 8, 49, 7).unwrap();
+            let date = (now + TimeDelta::seconds(seconds)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            for header in [seconds.to_string(), format!("000{seconds}"), date] {
+                prop_assert_eq!(wait(&header, now), Some(TimeDelta::seconds(seconds)), "{}", header);
+            }
+        }
     }
 }

@@ -8,6 +8,8 @@ pub mod render;
 mod email;
 mod greet;
 mod knock;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -148,7 +148,7 @@ fn host(typed: &str) -> Result<String, String> {
         return Err("is a URL: give the name alone, such as smtp.example.com; the port has a key of its own, and smtps:// is tls = \"implicit\""
             .to_owned());
     }
-    if typed.is_empty() || !typed.chars().all(is_host) {
+    if typed.is_empty() || typed.len() > address::MAX_HOST_NAME || !typed.chars().all(is_host) {
         return Err(format!("{shown} not a host name or an address"));
     }
     if port.is_some() && !is_address {

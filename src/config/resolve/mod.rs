@@ -96,7 +96,7 @@ fn bare_token(setting: &Setting<'_>, findings: &Findings) -> Option<Secret> {
     let Some(value) = setting.environment.variable(BARE_TOKEN) else {
         let reason = "no configuration file was found, and the environment variable USEAPI_TOKEN is not set: \
                       set it to the API token, or name a file with --config";
-        findings.problem(Problem::new("", "", reason));
+        findings.problem(|| Problem::new("", "", reason));
         return None;
     };
     let place = Place::root("environment variable USEAPI_TOKEN", findings);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobSet};
 
 use super::super::model::{Channel, Receiver};
 use super::super::reader::{Field, Table};
@@ -10,6 +10,7 @@ use super::super::suggest::suggestion;
 use super::bounds::Seen;
 use super::{Setting, bounds, email, subscriptions, webhook};
 use crate::domain::account::ReceiverName;
+use crate::domain::account_glob;
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::change::ChangeKind;
 use crate::domain::route::{Kinds, Route};
@@ -112,16 +113,13 @@ fn accounts(table: &mut Table<'_>) -> Option<(Vec<String>, GlobSet)> {
     } else {
         vec![glob("*").ok()?]
     };
-    let mut set = GlobSetBuilder::new();
-    for glob in &globs {
-        set.add(glob.clone());
-    }
-    let set = set.build().map_err(|error| table.problem("accounts", error.to_string())).ok()?;
+    let set = account_glob::compile(globs.iter());
+    let set = set.map_err(|reason| table.problem("accounts", reason)).ok()?;
     Some((globs.iter().map(|glob| glob.glob().to_owned()).collect(), set))
 }
 
 fn glob(typed: &str) -> Result<Glob, String> {
-    Glob::new(typed).map_err(|error| format!("`{typed}` is no glob: {}", error.kind()))
+    account_glob::parse(typed).map_err(|reason| format!("`{typed}` is no glob: {reason}"))
 }
 
 /// A fallback must be another receiver, and nobody may be their own in the end.

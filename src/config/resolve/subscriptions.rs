@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::super::apart::plain;
 use super::super::file::Text;
 use super::super::model::{Account, Subscription};
-use super::super::reader::{Field, Table};
+use super::super::reader::{Field, MAX_TEXT, Table};
 use super::super::secret_shape::is_certainly_secret;
 use super::bounds::Seen;
 use super::{Document, Setting, bounds, times};
@@ -49,7 +49,11 @@ impl Apart<'_> {
         let list = table.place.member("accounts");
         let read = self.accounts.iter().enumerate().map(|(index, content)| {
             let is_sound = |(id, name): &(&str, Option<&str>)| {
-                is_segment(id) && !is_certainly_secret(id) && !name.is_some_and(is_certainly_secret)
+                let texts = [Some(*id), *name];
+                texts.into_iter().flatten().all(|text| text.len() <= MAX_TEXT)
+                    && is_segment(id)
+                    && !is_certainly_secret(id)
+                    && !name.is_some_and(is_certainly_secret)
             };
             if let Some((id, name)) = plain(content).filter(is_sound) {
                 let account = unnamed(AccountId::new(id));

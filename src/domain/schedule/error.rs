@@ -45,6 +45,9 @@ pub enum ScheduleError {
     /// Nothing but white space.
     #[error("the expression is empty")]
     Empty,
+    /// Longer than any expression needs to be.
+    #[error("the expression has {0} characters; at most {1} are read")]
+    TooLong(usize, usize),
     /// Neither five fields nor six.
     #[error("`{0}` has {1} fields; five (minute hour day month weekday) or six (second first) are expected")]
     FieldCount(String, usize),

@@ -19,6 +19,10 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::error::{Field, ScheduleError};
 
+/// Bytes of an expression. All seconds, minutes, hours, days, months and weekdays in lists take some 600, and cronie reads lines of
+/// at most 1,000; each part becomes a few parts for the crate, and errors quote it.
+const MAX_EXPRESSION: usize = 1_000;
+
 /// How a schedule behaves when clocks are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -40,6 +44,9 @@ impl Fields {
     /// Reads an expression or one of the `@` words.
     pub(super) fn parse(expression: &str) -> Result<Self, ScheduleError> {
         let typed = expression.trim();
+        if expression.len() > MAX_EXPRESSION {
+            return Err(ScheduleError::TooLong(expression.chars().count(), MAX_EXPRESSION));
+        }
         let spelled = if typed.starts_with('@') { spelled_out(typed)? } else { typed };
         let texts: Vec<&str> = spelled.split_whitespace().collect();
         match texts[..] {

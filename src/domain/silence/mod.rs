@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::GlobSet;
 
 use super::account::{AccountRef, SubscriptionName};
+use super::account_glob;
 use super::alert::{Alert, AlertKind, Severity, Subject};
 use super::change::{Change, ChangeKind};
 use super::route::Kinds;
@@ -222,15 +223,10 @@ impl fmt::Display for Matcher {
 }
 
 fn compiled(globs: &[String]) -> Result<GlobSet, MatcherError> {
-    let refused = |glob: &str, error: &globset::Error| MatcherError::Glob {
-        glob: glob.to_owned(),
-        reason: error.kind().to_string(),
-    };
-    let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        set.add(Glob::new(glob).map_err(|error| refused(glob, &error))?);
-    }
-    set.build().map_err(|error| refused(&globs.join(", "), &error))
+    let refused = |glob: &str, reason| MatcherError::Glob { glob: text::name(glob), reason };
+    let parsed = globs.iter().map(|glob| account_glob::parse(glob).map_err(|reason| refused(glob, reason)));
+    let parsed: Vec<_> = parsed.collect::<Result<_, _>>()?;
+    account_glob::compile(parsed.iter()).map_err(|reason| refused(&globs.join(", "), reason))
 }
 
 fn kinds_of(words: &[String]) -> Result<Kinds, MatcherError> {

@@ -4,6 +4,9 @@
 
 use super::reply::Reply;
 
+/// Mechanisms kept of an answer: each is compared with all before it, and IANA has registered some sixty.
+const MAX_MECHANISMS: usize = 100;
+
 /// The extensions that matter to us. None before EHLO, and none from before TLS (RFC 3207, section 4.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Capabilities {
@@ -30,7 +33,8 @@ impl Capabilities {
                 "8BITMIME" => capabilities.eight_bit_mime = true,
                 "AUTH" => {
                     for mechanism in words.map(str::to_ascii_uppercase) {
-                        if !capabilities.mechanisms.contains(&mechanism) {
+                        let has_room = capabilities.mechanisms.len() < MAX_MECHANISMS;
+                        if has_room && !capabilities.mechanisms.contains(&mechanism) {
                             capabilities.mechanisms.push(mechanism);
                         }
                     }

@@ -21,6 +21,8 @@ mod content;
 mod failure;
 mod hello;
 mod login;
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
 mod reply;
 mod session;
 mod stream;

@@ -152,6 +152,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::notify::properties::check_reply;
+    use crate::tests::mutated;
 
     fn read(bytes: &[u8]) -> Result<(usize, Option<Reply>), ReplyError> {
         ReplyParser::default().feed(bytes)
@@ -235,6 +237,18 @@ mod tests {
 
     proptest! {
         #[test]
+        fn any_reply_is_bounded_printable_and_decided_by_its_code(
+            piece in 1_usize..80,
+            bytes in prop::collection::vec(any::<u8>(), 0..600),
+            offer in mutated("250-mx.example.com\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS\r\n"),
+            refusal in mutated("550-5.7.1 policy\r\n550 5.7.1 <ops@example.com>: no\r\n"),
+        ) {
+            for bytes in [bytes, offer, refusal] {
+                check_reply(piece, &bytes);
+            }
+        }
+
+        #[test]
         fn any_bytes_are_read_without_a_panic_and_within_the_limit(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..80),
         ) {
@@ -272,6 +286,24 @@ mod tests {
                 read = parser.feed(piece).unwrap().1;
             }
             prop_assert_eq!(read, Some(Reply { code, lines }));
+        }
+    }
+
+    #[test]
+    fn replies_that_fill_the_limit_are_read_in_linear_time() {
+        let distinct: Vec<String> = (0..MAX_REPLY / 4).map(|number| number.to_string()).collect();
+        let distinct = distinct.join(" ");
+        for reply in [
+            "250-\n".repeat(MAX_REPLY / 5 + 1),
+            format!("250 AUTH {}\n", &distinct[..MAX_REPLY - 20]),
+            format!("550 {}\n", "5.".repeat(MAX_REPLY / 2 - 10)),
+            format!("250 {}\n", "\u{202e}".repeat(MAX_REPLY / 3 - 10)),
+            "2".repeat(1 << 20),
+            "\r".repeat(1 << 20),
+        ] {
+            for piece in [1, 1 << 10] {
+                check_reply(piece, reply.as_bytes());
+            }
         }
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn blotted(text: &str, url: &Url, webhook: &Webhook) -> String {
     let login = [url.username().to_owned(), url.password().unwrap_or_default().to_owned()];
     let keys = webhook.signing.iter().map(|secret| {
         let secret = secret.expose_secret();
-        secret.strip_prefix("whsec_").unwrap_or(secret).to_owned()
+        // Some encoders leave the padding out.
+        secret.strip_prefix("whsec_").unwrap_or(secret).trim_end_matches('=').to_owned()
     });
     let headers = webhook.headers.iter().flat_map(|(_, secret)| {
         let value = secret.value.expose_secret();

@@ -33,7 +33,7 @@ use crate::domain::time::Timestamp;
 const USER_AGENT: &str = concat!("minimax-watch/", env!("CARGO_PKG_VERSION"));
 
 /// Characters quoted from an answer.
-const EXCERPT: usize = 120;
+pub(super) const EXCERPT: usize = 120;
 
 /// The media types that are named; any other one may be made of what must not be quoted.
 const MEDIA_TYPES: [&str; 5] =
@@ -71,6 +71,22 @@ pub(super) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delive
         }
         Err(error) => failed(&error),
     }
+}
+
+/// What an answer of these bytes comes to, which arrive in pieces of that size; none without a status.
+#[cfg(any(test, fuzzing))]
+pub(super) fn read(
+    (bytes, piece): (&[u8], usize),
+    webhook: &Webhook,
+    is_quoted: bool,
+    now: Timestamp,
+) -> Option<(u16, Attempt)> {
+    let url = Url::parse(webhook.url.value.expose_secret()).ok()?;
+    let mut answer = Answer::new();
+    bytes.chunks(piece.max(1)).for_each(|piece| answer.feed(piece));
+    answer.end();
+    let excerpt = if is_quoted { excerpt(&answer, &url, webhook) } else { String::new() };
+    Some((answer.status()?, judge(&answer, &host(&url), &excerpt, now)))
 }
 
 /// 2xx is a delivery; 408, 425, 429 and 5xx are temporary; 410 is final; every other answer, 3xx included, is a refusal.

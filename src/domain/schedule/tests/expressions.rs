@@ -1,8 +1,10 @@
 //! What an expression means, and in which words one is refused.
 
 use chrono_tz::Tz;
+use proptest::prelude::*;
 
 use super::*;
+use crate::tests::mutated_text;
 
 /// A Thursday.
 const NEW_YEAR: &str = "2026-01-01T00:00:00Z";
@@ -216,5 +218,42 @@ fn a_run_is_strictly_after_the_moment_asked_about() {
         ("2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z"),
     ] {
         assert_eq!(schedule.next_after(utc(after)), Some(utc(next)), "{after}");
+    }
+}
+
+#[test]
+fn an_expression_longer_than_any_line_of_a_crontab_is_refused_before_it_is_read() {
+    assert_eq!(refusal(&" ".repeat(1 << 20)), "the expression has 1048576 characters; at most 1000 are read");
+    for piece in ["1,", "*/1,", "* ", "9", "@", "-", "/", "fri-"] {
+        assert!(refusal(&piece.repeat((1 << 20) / piece.len())).contains("at most 1000"), "{piece}");
+    }
+    let numbers = |last: u32| (0..=last).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    let longest = format!("{0} {0} {1} * * *", numbers(59), numbers(23));
+    assert!(Schedule::parse(&longest, Tz::UTC, utc(NEW_YEAR)).is_ok(), "every number in a list");
+}
+
+proptest! {
+    #[test]
+    fn any_expression_runs_strictly_later_each_time_or_is_refused_in_bounded_words(
+        typed in prop_oneof![
+            any::<String>(),
+            "[-0-9*/, a-zA-Z@]{0,60}",
+            mutated_text("*/15 1-5,7 1,15 jan-mar fri-sun"),
+            mutated_text("@daily"),
+        ],
+        zone in prop::sample::select(vec![Tz::UTC, Tz::Europe__Berlin, Tz::Australia__Lord_Howe, Tz::Pacific__Apia]),
+        seconds in 0_i64..3_155_760_000,
+    ) {
+        let now = chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+        match Schedule::parse(&typed, zone, now) {
+            Ok(schedule) => {
+                let next = schedule.next_after(now).unwrap();
+                prop_assert!(next > now, "{typed}: {next}");
+                prop_assert!(schedule.next_after(next).is_none_or(|later| later > next), "{}", typed);
+                prop_assert_eq!(schedule.last_until(next), Some(next), "{}", typed);
+            }
+            // It quotes the expression once.
+            Err(error) => prop_assert!(error.to_string().len() <= 3_000, "{}", error),
+        }
     }
 }

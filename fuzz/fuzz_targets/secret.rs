@@ -1,0 +1,8 @@
+//! The content of a secret's file.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use minimax_watch::config::properties::check_secret;
+
+fuzz_target!(|content: &[u8]| check_secret(content));
