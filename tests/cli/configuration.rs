@@ -255,7 +255,7 @@ async fn mails_advise_what_goes_with_how_the_program_runs() {
             "systemctl restart minimax-watch",
             "container",
         ),
-        (&[("container", "podman")], "Restart the container", "systemctl"),
+        (&[("container", "podman")], "restart the container", "systemctl"),
     ] {
         let mut stage = Stage::open().await;
         for (name, value) in variables {
