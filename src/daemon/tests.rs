@@ -266,6 +266,36 @@ async fn a_purge_of_years_lets_go_of_the_loop_after_each_batch() {
 }
 
 #[tokio::test]
+async fn the_horizon_of_purging_moves_once_in_an_hour_of_uptime_whatever_the_clock_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = clock::now();
+    let mut daemon = daemon(&folder, now).await;
+    let mut writer = daemon.engine.store.write().await.unwrap();
+    for days in 0..20 {
+        writer.begin_run(now - TimeDelta::days(1_000 - days)).await.unwrap();
+    }
+    writer.begin_run(now).await.unwrap();
+    writer.keep_api_date(now + TimeDelta::days(365)).await.unwrap();
+    writer.commit().await.unwrap();
+    let mut horizons = Vec::new();
+    let hour = std::time::Duration::from_secs(3_600);
+    for uptime in [false, true, false, true] {
+        if uptime {
+            daemon.horizon_moved = daemon.horizon_moved.checked_sub(hour).unwrap();
+        }
+        for days in 0..5 {
+            daemon.next_purge = now;
+            daemon.do_what_is_due_at(now + TimeDelta::days(days)).await;
+        }
+        let mut writer = daemon.engine.store.write().await.unwrap();
+        horizons.push(writer.purging().await.unwrap().horizon);
+    }
+    let first = horizons[1].unwrap();
+    let second = Some(first + TimeDelta::days(1));
+    assert_eq!(horizons, [None, Some(first), Some(first), second], "a day at a time");
+}
+
+#[tokio::test]
 async fn an_end_learned_in_a_run_is_told_in_its_moment_although_the_run_waits_for_its_second_look() {
     let folder = tempfile::tempdir().unwrap();
     let now = clock::now();

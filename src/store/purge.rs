@@ -84,7 +84,8 @@ impl Writer {
             ),
             (
                 "runs.started_at",
-                "SELECT started_at FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs) ORDER BY id LIMIT 1",
+                // Not the first by id: a clock that ran ahead may have begun it.
+                "SELECT MIN(started_at) FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs)",
             ),
             ("silences.until", "SELECT until FROM silences WHERE until >= ?1 ORDER BY until LIMIT 1"),
             (

@@ -107,6 +107,16 @@ fn what_travels_unencrypted_in_a_private_network_or_where_it_is_allowed_works_wi
 }
 
 #[test]
+fn a_lead_time_of_27_days_or_more_is_warned_of() {
+    for (leads, is_warned) in [("'26d', '1d'", false), ("'27d'", true), ("'1d', '60d'", true)] {
+        let content = format!("{HOOK}url = 'https://n8n'\n[expiry]\nlead_times = [{leads}]");
+        let warnings = warnings(&content);
+        assert_eq!(warnings.len(), usize::from(is_warned), "{warnings:?}");
+        assert!(!is_warned || warnings[0].contains("may never resolve"), "{warnings:?}");
+    }
+}
+
+#[test]
 fn headers_are_secrets_that_are_shown_as_where_they_come_from() {
     let content =
         format!("{BASE}{HOOK}url_env = 'URL'\nheaders = {{ Authorization = {{ env = 'PASSWORD' }} }}");

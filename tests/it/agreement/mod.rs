@@ -67,3 +67,16 @@ fn held<F: Future<Output = ()>>(cases: u64, judge: impl Fn(Vec<Event>) -> F) {
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
+
+/// An alert that a clock ahead opened was heard of, when the message that corrects it failed permanently.
+#[tokio::test]
+async fn a_correction_that_was_lost_leaves_what_was_heard() {
+    let mut pair = Pair::open().await;
+    pair.live(vec![
+        Event::Receiver { which: 0, fails: Some(course::Trouble::Status(400)) },
+        Event::Clock(TimeDelta::seconds(-7_201)),
+        Event::Runs { every: TimeDelta::seconds(151_201), count: 3 },
+    ])
+    .await;
+    pair.finish().await;
+}

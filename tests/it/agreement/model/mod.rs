@@ -174,7 +174,15 @@ impl Life {
             let is_due_again = deliveries.has_taken_between(message, deliveries.count()) && !was_sent_again;
             fires && deliveries.has_failed(message) && (self.over || is_due_again)
         };
-        (0..told.len()).filter(|place| !is_lost(*place)).map(|place| told[place]).collect()
+        // That a clock ran ahead shows in a later message; when that is lost, the receiver was not corrected.
+        let is_corrected = |told_before: &Told| {
+            let by = told.iter().position(|told| Some(told.message) == told_before.corrected_by);
+            by.is_some_and(|place| !is_lost(place))
+        };
+        (0..told.len())
+            .filter(|place| !is_lost(*place) && !is_corrected(&told[*place]))
+            .map(|place| told[place])
+            .collect()
     }
 
     /// Whether this life, which a renewal ended, goes on with an expiry that opens.
@@ -194,6 +202,8 @@ struct Told {
     fires: bool,
     /// Its place among the messages to the receiver.
     message: usize,
+    /// The message in which a clock that was set back showed that this was told too early.
+    corrected_by: Option<usize>,
 }
 
 /// What counts at `now` of all that was told, oldest first. Of an end, that is all but what a clock told that ran ahead: what shows a
@@ -412,12 +422,19 @@ impl Model {
                 }
                 let stage = life.level.rung.map(|rung| format!("{} ", stage(rung))).unwrap_or_default();
                 entries.push(format!("{reason} {kind} {stage}{} {subject}", word(life.level.severity)));
-                life.told[receiver] = counts(&life.told[receiver], now);
+                let kept: BTreeSet<usize> = counts(&told, now).iter().map(|told| told.message).collect();
+                let is_ahead = |before: &Told| {
+                    told.iter().any(|told| told.message == before.message) && !kept.contains(&before.message)
+                };
+                for before in life.told[receiver].iter_mut().filter(|before| is_ahead(before)) {
+                    before.corrected_by = Some(deliveries.count());
+                }
                 life.told[receiver].push(Told {
                     level: life.level,
                     at: now,
                     fires: !life.over,
                     message: deliveries.count(),
+                    corrected_by: None,
                 });
                 life.told_ends.extend(life.level.end);
             }
