@@ -278,7 +278,7 @@ async fn the_horizon_of_purging_moves_once_in_an_hour_of_uptime_whatever_the_clo
     writer.keep_api_date(now + TimeDelta::days(365)).await.unwrap();
     writer.commit().await.unwrap();
     let mut horizons = Vec::new();
-    let hour = std::time::Duration::from_secs(3_600);
+    let hour = std::time::Duration::from_hours(1);
     for uptime in [false, true, false, true] {
         if uptime {
             daemon.horizon_moved = daemon.horizon_moved.checked_sub(hour).unwrap();
