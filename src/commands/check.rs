@@ -44,10 +44,25 @@ pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> 
 
 /// What a check came to.
 struct Looked {
-    /// The whole picture; none where all is well and only what is not would be printed.
-    report: Option<Report>,
-    /// What is new, where nothing else is printed.
-    news: Option<News>,
+    verdict: Verdict,
+    printed: Printed,
+}
+
+/// What is printed. Never two of them: that of a large fleet takes tens of megabytes.
+enum Printed {
+    /// All is well, and only what is not would be printed.
+    Nothing,
+    /// The whole picture.
+    Report(Report),
+    /// What is new.
+    News(News),
+}
+
+impl Looked {
+    fn new(report: Option<Report>) -> Self {
+        let verdict = report.as_ref().map_or(Verdict::Ok, |report| report.verdict);
+        Self { verdict, printed: report.map_or(Printed::Nothing, Printed::Report) }
+    }
 }
 
 /// What there is to report.
@@ -59,7 +74,7 @@ async fn look(global: Global, options: Check, copy: Option<PathBuf>, at: At) -> 
     let path = config.store.path.clone();
     at.step(Step::Opening);
     let looked = match copy {
-        Some(copy) => dry_run(&options, config, &copy, &at).await.map(|report| Looked { report, news: None }),
+        Some(copy) => dry_run(&options, config, &copy, &at).await.map(Looked::new),
         None => real(&options, config, &at).await,
     };
     looked.map_err(|error| setup::located(error, &path))
@@ -84,13 +99,14 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Looked
     if !store.is_examined() && before.is_none_or(|run| run.started_at.date_naive() != today) {
         store.examine().await?;
     }
-    let report = picture(options, &engine, wanted.as_ref()).await?;
-    let news = match &stood {
-        Some(stood) => Some(News::since(stood, &store, &engine.config, clock::now()).await?),
-        None => None,
-    };
+    let mut looked = Looked::new(picture(options, &engine, wanted.as_ref()).await?);
+    if let Some(stood) = &stood {
+        // Lets go of the whole picture first.
+        looked.printed = Printed::Nothing;
+        looked.printed = Printed::News(News::since(stood, &store, &engine.config, clock::now()).await?);
+    }
     store.close().await;
-    Ok(Looked { report, news })
+    Ok(looked)
 }
 
 /// Whether only what is new is printed: the receivers are notified of everything else, and cron would mail it once more at each
@@ -183,15 +199,12 @@ fn patient(mut engine: Engine, options: &Check) -> Engine {
 }
 
 fn conclude(color: ColorChoice, options: &Check, looked: &Looked) -> anyhow::Result<u8> {
-    if let Some(news) = &looked.news {
-        if !news.is_empty() {
-            output::news(news)?;
+    match &looked.printed {
+        Printed::News(news) if !news.is_empty() => output::news(news)?,
+        Printed::Report(report) if !(options.quiet && looked.verdict == Verdict::Ok) => {
+            output::report(report, options.format, color)?;
         }
-        return Ok(looked.report.as_ref().map_or(Verdict::Ok, |report| report.verdict).exit_status());
+        Printed::Nothing | Printed::Report(_) | Printed::News(_) => {}
     }
-    let Some(report) = &looked.report else { return Ok(Verdict::Ok.exit_status()) };
-    if !(options.quiet && report.verdict == Verdict::Ok) {
-        output::report(report, options.format, color)?;
-    }
-    Ok(report.verdict.exit_status())
+    Ok(looked.verdict.exit_status())
 }

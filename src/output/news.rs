@@ -14,12 +14,12 @@ const LINES: usize = 100;
 pub(super) fn render(news: &News) -> String {
     let entries = summary::ranked(&news.alerts, &news.changes);
     let alerts = entries.iter().map(|entry| line(entry, news));
-    let lines: Vec<String> = alerts.chain(news.undelivered.iter().map(undelivered)).collect();
+    let lines = alerts.chain(news.undelivered.iter().map(undelivered));
     let mut printed = String::new();
-    for line in lines.iter().take(LINES) {
+    for line in lines.take(LINES) {
         let _ = writeln!(printed, "{line}");
     }
-    let more = lines.len().saturating_sub(LINES);
+    let more = (entries.len() + news.undelivered.len()).saturating_sub(LINES);
     if more > 0 {
         let _ = writeln!(printed, "... and {more} more: minimax-watch status, minimax-watch deliveries");
     }

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::alerts::Alerts;
+use super::alerts::directory;
 use crate::config::Config;
 use crate::domain::account::{AccountKey, AccountRef};
 use crate::domain::alert::{Alert, AlertId};
-use crate::domain::announce::change_entry;
-use crate::domain::expiry::Stage;
+use crate::domain::announce::{alert_entry, change_entry};
 use crate::domain::message::{AlertEntry, ChangeEntry, MessageId};
 use crate::domain::silence;
 use crate::domain::time::Timestamp;
@@ -39,6 +38,14 @@ impl Before {
             attempts: waiting.into_iter().map(|message| (message.id, message.attempts)).collect(),
         })
     }
+
+    /// Whether `alert` opened, escalated or resolved since then.
+    fn is_news(&self, alert: &Alert) -> bool {
+        self.firing.get(&alert.id).is_none_or(|known| {
+            let (then, now) = (&known.condition, &alert.condition);
+            !alert.is_firing() || now.stage > then.stage || now.severity > then.severity
+        })
+    }
 }
 
 /// What a run brought.
@@ -62,17 +69,14 @@ impl News {
         config: &Config,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let alerts = Alerts::of(store, config, Some(before.at), now).await?.alerts;
-        let is_news = |alert: &AlertEntry| match before.firing.get(&alert.id) {
-            None => true,
-            Some(_) if alert.resolved_at.is_some() => true,
-            Some(known) => {
-                let stage = alert.stage.as_deref().and_then(|stage| stage.parse::<Stage>().ok());
-                stage > known.condition.stage || alert.severity > known.condition.severity
-            }
-        };
-        let alerts = alerts.into_iter().filter(|report| report.silenced_until.is_none());
-        let alerts = alerts.map(|report| report.alert).filter(is_news).collect();
+        let mut alerts = store.alerts_since(before.at).await?;
+        alerts.retain(|alert| before.is_news(alert));
+        let directory = directory(store, config, &alerts).await?;
+        let silences = store.silences_in_force(now).await?;
+        let is_sent =
+            |alert: &Alert| !alert.is_firing() || directory.withheld(&silences, alert, now).is_none();
+        let entry = |alert: Alert| alert_entry(&alert, None, |account| directory.name(account));
+        let alerts = alerts.into_iter().filter(is_sent).map(entry).collect();
         let messages = store.messages_since(before.oldest_message).await?;
         let was_tried = |message: &StoredMessage| {
             message.state != DeliveryState::Delivered
