@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 
 use nix::sys::prctl;
@@ -20,6 +20,12 @@ const RESERVED_DESCRIPTORS: u64 = 64;
 
 /// One check holds a connection and, while its host name is resolved, one descriptor more.
 const DESCRIPTORS_PER_CHECK: u64 = 2;
+
+/// How many descriptors were open when this was first asked, before any check: at a reload the checks that go on have theirs,
+/// which must not count against their own number. The lowest free descriptor tells.
+static OPEN_AT_START: LazyLock<u64> = LazyLock::new(|| {
+    File::open("/dev/null").map_or(0, |file| u64::try_from(file.as_raw_fd()).unwrap_or_default())
+});
 
 /// Descriptors that the runtime opens for its timers, wake-ups and signals, with some to spare.
 const RUNTIME_DESCRIPTORS: usize = 12;
@@ -47,9 +53,7 @@ pub fn raise_descriptor_limit() {
 /// How many checks the limit of open files allows at once, at least one; and that limit.
 pub fn max_concurrent_checks() -> (usize, u64) {
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(MAX_DESCRIPTORS, |(soft, _)| soft);
-    // The lowest free descriptor tells how many are open.
-    let open = File::open("/dev/null").map_or(0, |file| u64::try_from(file.as_raw_fd()).unwrap_or_default());
-    (checks_within(limit, open), limit)
+    (checks_within(limit, *OPEN_AT_START), limit)
 }
 
 fn checks_within(limit: u64, open: u64) -> usize {

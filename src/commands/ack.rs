@@ -9,6 +9,7 @@ use crate::clock;
 use crate::domain::alert::Alert;
 use crate::domain::announce::alert_entry;
 use crate::domain::directory::Directory;
+use crate::domain::standing::Known;
 use crate::domain::summary::subject;
 use crate::domain::text::one_line;
 use crate::domain::time::minute;
@@ -23,7 +24,7 @@ pub(super) async fn run(global: &Global, options: &Ack) -> anyhow::Result<u8> {
     let config = setup::load(global, &[])?;
     let store = setup::existing_store(&config).await.context("there are no alerts yet")?;
     let firing = store.firing_alerts().await?;
-    let directory = Directory::new(&store.watched().await?, config.fallbacks());
+    let directory = Directory::new(store.watched().await?.iter().map(Known::named), config.fallbacks());
     let alerts =
         options.alerts.iter().map(|id| find(id, &firing)).collect::<anyhow::Result<Vec<&Alert>>>()?;
     // The service may hold the store for a while.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -21,6 +21,10 @@ use super::deadline::{self, At, Step};
 use crate::notify::Sender;
 use crate::setup::StoreCopy;
 use crate::{output, setup};
+
+/// After so long a queue that a slow receiver has not emptied is left to the next check, which needs the store. The attempt under
+/// way is waited for: who cuts off a mail after its last line sends it twice.
+const DELIVERY_TIME: Duration = Duration::from_mins(2);
 
 pub(super) async fn run(global: &Global, options: &Check) -> anyhow::Result<u8> {
     let at = At::default();
@@ -48,7 +52,7 @@ struct Looked {
     printed: Printed,
 }
 
-/// What is printed. Never two of them: that of a large fleet takes tens of megabytes.
+/// What is printed.
 enum Printed {
     /// All is well, and only what is not would be printed.
     Nothing,
@@ -88,9 +92,10 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Looked
     let before = store.last_run().await?;
     let stood =
         if prints_news(options, &config) { Some(Before::of(&store, clock::now()).await?) } else { None };
-    let engine = patient(setup::engine(config, store.clone())?, options);
+    let mut engine = patient(setup::engine(config, store.clone())?, options);
     let wanted = pass(&engine, options, at).await?;
     at.step(Step::Telling);
+    engine.deliver_until = Some(Instant::now() + DELIVERY_TIME);
     engine.tell().await?;
     at.step(Step::Closing);
     engine.purge(clock::now()).await?;
@@ -99,12 +104,14 @@ async fn real(options: &Check, config: Config, at: &At) -> anyhow::Result<Looked
     if !store.is_examined() && before.is_none_or(|run| run.started_at.date_naive() != today) {
         store.examine().await?;
     }
-    let mut looked = Looked::new(picture(options, &engine, wanted.as_ref()).await?);
-    if let Some(stood) = &stood {
-        // Lets go of the whole picture first.
-        looked.printed = Printed::Nothing;
-        looked.printed = Printed::News(News::since(stood, &store, &engine.config, clock::now()).await?);
-    }
+    let (config, now) = (&engine.config, clock::now());
+    let looked = match &stood {
+        Some(stood) => Looked {
+            verdict: Report::verdict(&store, config, wanted.as_ref(), now).await?,
+            printed: Printed::News(News::since(stood, &store, config, now).await?),
+        },
+        None => Looked::new(picture(options, &engine, wanted.as_ref()).await?),
+    };
     store.close().await;
     Ok(looked)
 }

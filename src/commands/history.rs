@@ -27,7 +27,9 @@ pub(super) async fn history(global: &Global, options: &History) -> anyhow::Resul
         output::answer(&history, options.json, output::history)?;
         return Ok(0);
     };
-    let stood = report::Standpoint::of(&snapshots, config.policy().source, at);
+    let policy = config.policy();
+    let expiry = (policy.source, policy.ladder(&known.account));
+    let stood = report::Standpoint::of(&snapshots, expiry, at);
     let answer = report::ConfigurationAt { generated_at: now, account: report::Whose::of(&known), stood };
     output::answer(&answer, options.json, output::configuration_at)?;
     Ok(0)
@@ -50,7 +52,9 @@ pub(super) async fn diff(global: &Global, options: &Diff) -> anyhow::Result<u8> 
         })?,
     };
     anyhow::ensure!(from <= to, "--from {} is later than --to {}", minute(from), minute(to));
-    let diff = report::Diff::of(&known, &snapshots, config.policy().source, [from, to], now);
+    let policy = config.policy();
+    let expiry = (policy.source, policy.ladder(&known.account));
+    let diff = report::Diff::of(&known, &snapshots, expiry, [from, to], now);
     output::answer(&diff, options.json, output::diff)?;
     Ok(0)
 }

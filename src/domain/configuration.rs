@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::expiry_tracking::{Reading, Readings};
 use super::time::Timestamp;
 
-/// Which of the two contradicting ends counts (`[expiry].source`, vendor.md).
+/// Which of the two members that give an expiry counts (`[expiry].source`). What happens while it cannot be read says
+/// `expiry_tracking`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum EndSource {
-    /// `jwt.exp_Expire`, else `jwt.exp`.
+    /// `jwt.exp_Expire`.
     #[default]
     #[serde(rename = "exp_Expire")]
     ExpExpire,
-    /// `jwt.exp`, else `jwt.exp_Expire`.
+    /// `jwt.exp`.
     #[serde(rename = "exp")]
     Exp,
     /// The earlier of the two.
@@ -79,15 +80,6 @@ impl Configuration {
         Readings {
             exp_expire: reading(self.exp_expire, &self.exp_expire_unreadable),
             exp: reading(self.exp, &self.exp_unreadable),
-        }
-    }
-
-    /// The end that this configuration alone gives under `source`, if any; what counts over time says `expiry_tracking`.
-    pub fn end(&self, source: EndSource) -> Option<Timestamp> {
-        match source {
-            EndSource::ExpExpire => self.exp_expire.or(self.exp),
-            EndSource::Exp => self.exp.or(self.exp_expire),
-            EndSource::Earliest => [self.exp_expire, self.exp].into_iter().flatten().min(),
         }
     }
 }

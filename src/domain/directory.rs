@@ -7,7 +7,6 @@ use super::account::{AccountKey, AccountRef, ReceiverName, SubscriptionName};
 use super::alert::{Alert, Subject};
 use super::route::{Route, Unwanted};
 use super::silence::{self, Silence};
-use super::standing::Known;
 use super::time::Timestamp;
 
 /// The names of accounts, and which belong to a subscription.
@@ -21,12 +20,15 @@ pub struct Directory {
 
 impl Directory {
     /// Of the watched accounts, and of each receiver that has a fallback.
-    pub fn new(members: &[Known], fallbacks: BTreeMap<ReceiverName, ReceiverName>) -> Self {
+    pub fn new<'a>(
+        members: impl IntoIterator<Item = (&'a AccountKey, &'a str)>,
+        fallbacks: BTreeMap<ReceiverName, ReceiverName>,
+    ) -> Self {
         let mut directory = Self { names: BTreeMap::new(), subscriptions: BTreeMap::new(), fallbacks };
-        for member in members.iter().filter(|member| !member.account.is_listing()) {
-            let account = AccountRef { id: member.account.id.clone(), name: member.name.clone() };
-            directory.subscriptions.entry(member.account.subscription.clone()).or_default().push(account);
-            directory.names.insert(member.account.clone(), member.name.clone());
+        for (account, name) in members.into_iter().filter(|(account, _)| !account.is_listing()) {
+            let member = AccountRef { id: account.id.clone(), name: name.to_owned() };
+            directory.subscriptions.entry(account.subscription.clone()).or_default().push(member);
+            directory.names.insert(account.clone(), name.to_owned());
         }
         directory
     }

@@ -22,7 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::EndSource;
 use super::expiry::{Ladder, SAME_WITHIN};
-use super::time::Timestamp;
+use super::time::{Timestamp, seconds};
+
+/// A value that no answer gave for so long is no longer the one that steps back are measured by.
+const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// One of the two members that give an expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,25 +95,28 @@ pub struct TrackedExpiry {
     /// What the last healthy answer said of it.
     pub state: ReadState,
     /// Its last readable value.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
     /// When that was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
     /// Quotes the form that cannot be read; `state` is [`ReadState::Unreadable`] then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The latest value that it ever had.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The latest value that it ever had, and did not forget.
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
     latest: Option<Timestamp>,
     /// The earliest value that was reported as a step back since `latest` was reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
     moved_back_to: Option<Timestamp>,
+    /// Since when its values lie an hour or more before `latest`.
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
+    lower_since: Option<Timestamp>,
     /// The other member's value when this one was last readable, else the first one that it showed afterwards.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
     other_then: Option<Timestamp>,
     /// The other member's last readable value since this one was last readable.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "seconds::option::deserialize", skip_serializing_if = "Option::is_none")]
     other_since: Option<Timestamp>,
     /// Whether the other member showed a renewal since this one was last readable.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -144,7 +150,8 @@ pub type StepBack = (Timestamp, Timestamp);
 impl TrackedExpiries {
     /// What is known after a healthy answer at `now`, and the step back of the expiry that counts under `source`, if it made one:
     /// each depth once, until a later value than ever is seen, so that two vendor nodes that serve old and new in turn are
-    /// reported once.
+    /// reported once. A latest value that stayed away for a day is forgotten as soon as a third one comes: one wrong value far in
+    /// the future must not hide what follows.
     pub fn track(
         &self,
         seen: &Readings,
@@ -222,7 +229,7 @@ impl TrackedExpiry {
             }
             return (tracked, None);
         };
-        let step_back = tracked.step_to(value);
+        let step_back = tracked.step_to(value, now);
         (tracked.last, tracked.seen_at) = (Some(value), Some(now));
         (tracked.other_then, tracked.other_since, tracked.replaced) = (other, None, false);
         (tracked, step_back)
@@ -238,7 +245,17 @@ impl TrackedExpiry {
 
     /// Takes this member's next value; gives a step back that is worth reporting. The comparison is with what was reported last,
     /// not with the last value: many small steps back are a large one.
-    fn step_to(&mut self, value: Timestamp) -> Option<StepBack> {
+    fn step_to(&mut self, value: Timestamp, now: Timestamp) -> Option<StepBack> {
+        let is_lower = self.latest.is_some_and(|latest| latest - value >= SAME_WITHIN);
+        // An unchanged answer changes nothing, however much time has passed.
+        let is_new = is_lower && self.last != Some(value);
+        if is_new && self.lower_since.is_some_and(|since| now - since >= FORGOTTEN_AFTER) {
+            (self.latest, self.moved_back_to, self.lower_since) = (self.last, None, None);
+        } else if is_lower {
+            self.lower_since.get_or_insert(now);
+        } else {
+            self.lower_since = None;
+        }
         // After a step back that was reported, only a clearly later value starts again: the last one may jitter.
         let margin = self.moved_back_to.map_or(TimeDelta::milliseconds(1), |_| SAME_WITHIN);
         let Some(latest) = self.latest.filter(|latest| value - *latest < margin) else {

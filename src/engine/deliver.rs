@@ -6,6 +6,7 @@
 //! stored before it is sent. Leaves calling it again at the right moment to the shell.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use super::{Announced, Engine};
 use crate::config::Receiver;
@@ -43,6 +44,10 @@ impl Engine {
             }
             if !message.is_due(self.clock.now()) {
                 delivery.next = Some(message.next_attempt_at);
+                break;
+            }
+            if delivery.attempts > 0 && self.deliver_until.is_some_and(|end| Instant::now() >= end) {
+                delivery.next = Some(self.clock.now());
                 break;
             }
             let body = self.begin_attempt(receiver, &message).await?;

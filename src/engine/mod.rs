@@ -17,7 +17,7 @@ mod watch;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
@@ -55,6 +55,9 @@ pub struct Engine {
     pub spread: Duration,
     /// How long a run waits for vendors that want to be left alone, all in all; who cannot be asked by then is left to the next run.
     pub patience: TimeDelta,
+    /// From when on a receiver's queue waits for the next run once an attempt was made: where nobody watches between runs, a slow
+    /// receiver must not keep the store from the next one. None: never.
+    pub deliver_until: Option<Instant>,
     /// What earlier passes learnt of how much each subscription's vendor bears.
     paces: Arc<Mutex<BTreeMap<SubscriptionName, Pace>>>,
     /// Tokens that were read again after a refusal.
@@ -74,6 +77,7 @@ impl Engine {
             clock,
             spread: Duration::ZERO,
             patience: LONGEST_PATIENCE,
+            deliver_until: None,
             paces: Arc::default(),
             tokens: Arc::default(),
             halted: Arc::default(),

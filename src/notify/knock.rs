@@ -20,7 +20,7 @@ pub(super) async fn greet(webhook: &Webhook) -> Greeting {
     let result = match Clients::default().connect(&url, webhook.timeout).await {
         Ok(_) => Ok(match url.scheme() {
             "https" => "connected, certificate trusted".to_owned(),
-            _ => "connected (no TLS on loopback)".to_owned(),
+            _ => "connected, unencrypted".to_owned(),
         }),
         Err(error) => Err(obstacle(&error)),
     };

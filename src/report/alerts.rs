@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::domain::account::ReceiverName;
-use crate::domain::alert::{Alert, AlertId, Subject};
+use crate::domain::alert::{Alert, AlertId};
 use crate::domain::announce::alert_entry;
 use crate::domain::directory::Directory;
 use crate::domain::message::{AlertEntry, Reason};
@@ -81,7 +81,7 @@ impl Alerts {
             None => store.firing_alerts().await?,
             Some(since) => store.alerts_since(since).await?,
         };
-        let directory = directory(store, config, &alerts).await?;
+        let directory = directory(store, config).await?;
         let silences = store.silences_in_force(now).await?;
         let acks = store.acks().await?;
         let mut told: BTreeMap<AlertId, Vec<ToldReport>> = BTreeMap::new();
@@ -117,19 +117,14 @@ impl ToldReport {
     }
 }
 
-/// Who is who, also among those who left the configuration and have an alert among these.
-pub(super) async fn directory(
-    store: &Store,
-    config: &Config,
-    alerts: &[Alert],
-) -> Result<Directory, StoreError> {
-    let mut directory = Directory::new(&store.watched().await?, config.fallbacks());
-    let subjects = alerts.iter().filter_map(|alert| match &alert.condition.subject {
-        Subject::Account(account) => Some(account),
-        Subject::Subscription(_) | Subject::Receiver(_) => None,
-    });
-    for known in store.known_of(&directory.strangers(subjects)).await? {
-        directory.add_name(known.account, known.name);
+/// Who is who, also among those who left the configuration.
+pub(super) async fn directory(store: &Store, config: &Config) -> Result<Directory, StoreError> {
+    let names = store.names().await?;
+    let watched = names.iter().filter(|(.., is_watched)| *is_watched);
+    let mut directory =
+        Directory::new(watched.map(|(account, name, _)| (account, name.as_str())), config.fallbacks());
+    for (account, name, _) in names.into_iter().filter(|(.., is_watched)| !is_watched) {
+        directory.add_name(account, name);
     }
     Ok(directory)
 }

@@ -10,7 +10,8 @@ use crate::domain::account::{AccountId, SubscriptionName};
 use crate::domain::change::ChangeKind;
 use crate::domain::configuration::{Configuration, EndSource};
 use crate::domain::diff;
-use crate::domain::expiry_tracking::{Reading, Readings};
+use crate::domain::expiry::Ladder;
+use crate::domain::expiry_tracking::{Reading, Readings, TrackedExpiries};
 use crate::domain::severity::Severity;
 use crate::domain::standing::Known;
 use crate::domain::text::quoted;
@@ -175,10 +176,11 @@ impl History {
 }
 
 impl Standpoint {
-    /// How it stood at `at`, by these snapshots, oldest first.
-    pub fn of(snapshots: &[Snapshot], source: EndSource, at: Timestamp) -> Self {
+    /// How it stood at `at`, by these snapshots, oldest first; `expiry` is the account's `[expiry].source` and lead times.
+    pub fn of(snapshots: &[Snapshot], expiry: (EndSource, &Ladder), at: Timestamp) -> Self {
         let place = snapshots.partition_point(|snapshot| snapshot.first_seen_at <= at);
-        let Some(stood) = place.checked_sub(1).and_then(|place| snapshots.get(place)) else {
+        let (seen, later) = snapshots.split_at(place);
+        let Some(stood) = seen.last() else {
             return Self {
                 at,
                 certainty: Certainty::Unknown,
@@ -186,10 +188,10 @@ impl Standpoint {
                 expires_at: None,
                 first_seen_at: None,
                 last_seen_at: None,
-                next_seen_at: snapshots.first().map(|first| first.first_seen_at),
+                next_seen_at: later.first().map(|next| next.first_seen_at),
             };
         };
-        let next = snapshots.get(place);
+        let next = later.first();
         Self {
             at,
             certainty: match next {
@@ -198,7 +200,7 @@ impl Standpoint {
                 None => Certainty::NotSeenSince,
             },
             configuration: Some(members(&stood.configuration)),
-            expires_at: stood.configuration.end(source),
+            expires_at: expiry_after(seen, expiry),
             first_seen_at: Some(stood.first_seen_at),
             last_seen_at: Some(stood.last_seen_at),
             next_seen_at: next.map(|next| next.first_seen_at),
@@ -211,7 +213,7 @@ impl Diff {
     pub fn of(
         known: &Known,
         snapshots: &[Snapshot],
-        source: EndSource,
+        expiry: (EndSource, &Ladder),
         [from, to]: [Timestamp; 2],
         now: Timestamp,
     ) -> Self {
@@ -223,12 +225,20 @@ impl Diff {
         Self {
             generated_at: now,
             account: Whose::of(known),
-            from: Standpoint::of(snapshots, source, from),
-            to: Standpoint::of(snapshots, source, to),
+            from: Standpoint::of(snapshots, expiry, from),
+            to: Standpoint::of(snapshots, expiry, to),
             differences: both
                 .map(|(before, after)| differences(known, &before.configuration, &after.configuration)),
         }
     }
+}
+
+/// The expiry that counted after these snapshots: one that lacks the configured member says nothing by itself.
+fn expiry_after(snapshots: &[Snapshot], expiry: (EndSource, &Ladder)) -> Option<Timestamp> {
+    let tracked = snapshots.iter().fold(TrackedExpiries::default(), |tracked, snapshot| {
+        tracked.track(&snapshot.configuration.readings(), expiry, snapshot.first_seen_at).0
+    });
+    tracked.effective(expiry.0).map(|effective| effective.at)
 }
 
 /// Every member by the vendor's name.

@@ -71,7 +71,7 @@ impl News {
     ) -> Result<Self, StoreError> {
         let mut alerts = store.alerts_since(before.at).await?;
         alerts.retain(|alert| before.is_news(alert));
-        let directory = directory(store, config, &alerts).await?;
+        let directory = directory(store, config).await?;
         let silences = store.silences_in_force(now).await?;
         let is_sent =
             |alert: &Alert| !alert.is_firing() || directory.withheld(&silences, alert, now).is_none();

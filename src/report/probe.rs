@@ -12,7 +12,11 @@ use crate::api::Listing;
 use crate::config::{Account, Api, Subscription};
 use crate::domain::account::{AccountId, ReceiverName, SubscriptionName};
 use crate::domain::observation::Outcome;
+use crate::domain::text;
 use crate::domain::time::{Timestamp, seconds};
+
+/// So many accounts are listed in a sentence.
+const MAX_LISTED: usize = 10;
 
 /// The ways in and out, tried once.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -135,22 +139,22 @@ fn seen(
         // Also what a wrong address answers (404), so it says nothing about the token.
         return "an answer that lists no accounts".to_owned();
     }
-    let mut text = format!("token accepted, {} listed", accounts(listing.accounts.len()));
+    let mut seen = format!("token accepted, {} listed", accounts(listing.accounts.len()));
     if !missing.is_empty() {
-        let names: Vec<String> = missing.iter().map(|account| named(account)).collect();
+        let names = first_few(missing.iter().map(|account| named(account)));
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        text = format!("{text}; of the configured ones {} {verb} missing", names.join(", "));
+        seen = format!("{seen}; of the configured ones {names} {verb} missing");
     }
     if !not_configured.is_empty() {
-        let ids: Vec<String> = not_configured.iter().map(|id| format!("`{id}`")).collect();
+        let ids = first_few(not_configured.iter().map(|id| format!("`{}`", text::name(id.as_str()))));
         let which = if subscription.discover {
             "watched by `discover`, not named in the configuration"
         } else {
             "listed but not configured, so not watched"
         };
-        text = format!("{text}; {which}: {}", ids.join(", "));
+        seen = format!("{seen}; {which}: {ids}");
     }
-    text
+    seen
 }
 
 /// What somebody who did not set this up can do.
@@ -162,10 +166,9 @@ fn next(subscription: &Subscription, listing: &Listing<()>, missing: &[&Account]
                 .to_owned()
         }
         Outcome::Ok => {
-            let ids: Vec<String> = missing.iter().map(|account| format!("`{}`", account.id)).collect();
+            let ids = first_few(missing.iter().map(|account| format!("`{}`", text::name(account.id.as_str()))));
             format!(
-                "Compare id {} in the configuration with the accounts at useapi.net; `minimax-watch check` asks for each by itself.",
-                ids.join(", ")
+                "Compare id {ids} in the configuration with the accounts at useapi.net; `minimax-watch check` asks for each by itself."
             )
         }
         Outcome::Unauthorized => {
@@ -192,11 +195,18 @@ fn next(subscription: &Subscription, listing: &Listing<()>, missing: &[&Account]
 }
 
 fn named(account: &Account) -> String {
-    if account.name == account.id.as_str() {
-        format!("`{}`", account.id)
-    } else {
-        format!("`{}` (id {})", account.name, account.id)
-    }
+    let (id, name) = (text::name(account.id.as_str()), text::name(&account.name));
+    if account.name == account.id.as_str() { format!("`{id}`") } else { format!("`{name}` (id {id})") }
+}
+
+/// The first of `names`, and how many more there are; `--json` has all of them.
+fn first_few(mut names: impl ExactSizeIterator<Item = String>) -> String {
+    let shown: Vec<String> = names.by_ref().take(MAX_LISTED).collect();
+    let more = match names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn accounts(count: usize) -> String {

@@ -101,7 +101,7 @@ impl Simulation {
             }
         }
         let alerts = store.alerts_since(now).await?;
-        let directory = directory(store, &engine.config, &alerts).await?;
+        let directory = directory(store, &engine.config).await?;
         let known: BTreeMap<&AlertId, &Alert> = alerts.iter().map(|alert| (&alert.id, alert)).collect();
         let mut told = Vec::new();
         for (index, message) in messages.into_iter().enumerate() {

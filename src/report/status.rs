@@ -185,15 +185,7 @@ impl Report {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
-        let concerns = |alert: &Alert| match &alert.condition.subject {
-            Subject::Account(account) => asked(account),
-            Subject::Subscription(name) => {
-                wanted.is_none_or(|wanted| wanted.iter().any(|account| account.subscription == *name))
-            }
-            Subject::Receiver(_) => wanted.is_none(),
-        };
-        let mut concerning = store.firing_alerts().await?;
-        concerning.retain(concerns);
+        let concerning = firing_alerts_about(store, wanted).await?;
         let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut abilities: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
@@ -216,17 +208,13 @@ impl Report {
                 }
             })
             .await?;
-        // Nothing to judge is no good news.
-        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
-        let shared =
-            concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
-        let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
+        let worst = accounts.iter().map(|account| account.verdict).max();
         let name =
             |account: &AccountKey| names.get(account).cloned().unwrap_or_else(|| account.id.to_string());
         let outbox = store.outbox(now - FAILED_SINCE).await?;
         Ok(Self {
             generated_at: now,
-            verdict: worst.max(shared),
+            verdict: overall(worst, &concerning),
             last_run: store.last_run().await?.map(LastRun::of),
             accounts,
             alerts: concerning.into_iter().map(|alert| alert_entry(&alert, None, name)).collect(),
@@ -254,6 +242,30 @@ impl Report {
             report.verdict = Verdict::Unknown;
         }
         Ok(report)
+    }
+
+    /// The verdict of the whole picture, where nothing else of it is wanted: the picture of a large fleet takes much memory.
+    pub async fn verdict(
+        store: &Store,
+        config: &Config,
+        wanted: Option<&BTreeSet<AccountKey>>,
+        now: Timestamp,
+    ) -> Result<Verdict, StoreError> {
+        if wanted.is_none() && Self::is_well(store, config, now).await? {
+            return Ok(Verdict::Ok);
+        }
+        let concerning = firing_alerts_about(store, wanted).await?;
+        let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
+        let mut worst = None;
+        store
+            .each_watched(|member| {
+                let is_asked = wanted.is_none_or(|wanted| wanted.contains(&member.account));
+                if is_asked && !member.account.is_listing() {
+                    worst = worst.max(Some(AccountReport::of(member, &open, &policy, now).verdict));
+                }
+            })
+            .await?;
+        Ok(overall(worst, &concerning))
     }
 
     /// Whether the whole picture would be of accounts that are well. It is told from those that may not be, however many there are.
@@ -334,6 +346,30 @@ impl AccountReport {
             critical_within: longest.min(CRITICAL_WITHIN),
         }
     }
+}
+
+/// The alerts that fire about the accounts that `wanted` names, or about anything.
+async fn firing_alerts_about(
+    store: &Store,
+    wanted: Option<&BTreeSet<AccountKey>>,
+) -> Result<Vec<Alert>, StoreError> {
+    let mut alerts = store.firing_alerts().await?;
+    if let Some(wanted) = wanted {
+        alerts.retain(|alert| match &alert.condition.subject {
+            Subject::Account(account) => wanted.contains(account),
+            Subject::Subscription(name) => wanted.iter().any(|account| account.subscription == *name),
+            Subject::Receiver(_) => false,
+        });
+    }
+    Ok(alerts)
+}
+
+/// The verdict on all accounts, of which this is the worst one's, with the alerts about them.
+fn overall(worst: Option<Verdict>, alerts: &[Alert]) -> Verdict {
+    let shared = alerts.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
+    let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
+    // Nothing to judge is no good news.
+    worst.unwrap_or(Verdict::Unknown).max(shared)
 }
 
 /// Whether an open alert already speaks for the whole subscription.

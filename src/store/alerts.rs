@@ -223,13 +223,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Lets go of alerts that are over and of which no receiver believes that they fire.
+    /// Lets go of alerts that are over and of which no receiver believes that they fire. What counts as told is what counts for
+    /// [`Writer::told`]: a firing that nobody received does not, an end whose message failed permanently does.
     pub async fn settle_alerts(&mut self) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE alerts SET settled = 1 WHERE settled = 0 AND resolved_at IS NOT NULL AND NOT EXISTS (
                  SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
                  AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver
-                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND f.state = 'failed')))",
+                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND l.status = 'firing'
+                                             AND f.state = 'failed' AND f.accepted_by IS NULL)))",
         )
         .execute(self.connection())
         .await?;
@@ -244,7 +246,8 @@ impl Writer {
                  SELECT 1 FROM announcements t WHERE t.alert = alerts.id AND t.status = 'firing'
                  AND t.receiver IN (SELECT value FROM json_each(?2))
                  AND t.id = (SELECT MAX(l.id) FROM announcements l WHERE l.alert = alerts.id AND l.receiver = t.receiver
-                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND f.state = 'failed')))",
+                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND l.status = 'firing'
+                                             AND f.state = 'failed' AND f.accepted_by IS NULL)))",
         )
         .bind(millis(before))
         .bind(to_json("receivers", &receivers)?)

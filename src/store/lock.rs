@@ -43,6 +43,9 @@ const TRIES: u32 = 3;
 /// Bytes that a holder's name may have.
 const LONGEST_HOLDER: u64 = 1024;
 
+/// Of the lock file: a link could lead to any file, which would be cut to nothing; a pipe would never open.
+const PLAIN_FILES_ONLY: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK);
+
 /// How long it is waited between two tries.
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
@@ -109,15 +112,13 @@ impl Lock {
             return Err(LockError::HardLinked { path: path.to_owned() });
         }
         let not_plain = || LockError::NotPlain { path: path.to_owned(), file: name.clone() };
-        // A link could lead to any file, which would be cut to nothing.
-        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
         let opened = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .custom_flags(flags.bits())
+            .custom_flags(PLAIN_FILES_ONLY.bits())
             .open(&name);
         let mut file = match opened {
             Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => return Err(not_plain()),
@@ -144,11 +145,16 @@ impl Lock {
 
     /// Who has the store at `path`: a running service, or a `check`. Creates and writes nothing.
     pub fn holder(path: &Path) -> Holder {
-        let mut file = match File::open(lock_file(path)) {
+        let opened =
+            OpenOptions::new().read(true).custom_flags(PLAIN_FILES_ONLY.bits()).open(lock_file(path));
+        let mut file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Holder::Nobody,
             Err(_) => return Holder::Unknown,
         };
+        if !file.metadata().is_ok_and(|file| file.is_file()) {
+            return Holder::Unknown;
+        }
         // Shared and for a moment only: others who ask do not meet it.
         match file.try_lock_shared() {
             Ok(()) => Holder::Nobody,
@@ -318,5 +324,16 @@ mod tests {
         drop(first);
         assert_eq!(Lock::holder(&path), Holder::Nobody);
         Lock::take(&path, "`run`, process 43").unwrap();
+    }
+
+    #[test]
+    fn who_has_it_is_not_asked_of_a_pipe_or_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("watch.db");
+        nix::unistd::mkfifo(&lock_file(&path), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(Lock::holder(&path), Holder::Unknown);
+        std::fs::remove_file(lock_file(&path)).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", lock_file(&path)).unwrap();
+        assert_eq!(Lock::holder(&path), Holder::Unknown);
     }
 }

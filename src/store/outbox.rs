@@ -19,8 +19,8 @@ pub struct NewMessage {
     pub channel: &'static str,
     /// What its bytes are written as.
     pub format: &'static str,
-    /// What is sent, the same on every attempt.
-    pub body: Vec<u8>,
+    /// What is sent, the same on every attempt; none when it has to be rendered from the content first.
+    pub body: Option<Vec<u8>>,
     /// What its bytes were rendered from.
     pub content: Content,
 }

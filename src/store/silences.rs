@@ -17,7 +17,7 @@ pub struct NewSilence {
     pub until: Timestamp,
     /// Why.
     pub reason: String,
-    /// Whether it withholds also the stage `expired` and the kind `unauthorized`.
+    /// Whether it also suppresses critical alerts.
     pub even_critical: bool,
 }
 

@@ -214,4 +214,10 @@ impl Visit for Sentence {
             self.0 = format!("{value:?}");
         }
     }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            value.clone_into(&mut self.0);
+        }
+    }
 }

@@ -73,6 +73,14 @@ async fn each_subscription_is_asked_once_and_its_accounts_are_compared() {
     assert_eq!(json["subscriptions"][0]["missing"][0]["id"], "b");
     assert_eq!(json["subscriptions"][0]["not_configured"][0], "c");
 
+    for id in 0..30 {
+        stage.vendor.put(Record::ending(format!("{id:02}-{}", "x".repeat(900)), healthy()));
+    }
+    let (text, json) = probe(&stage, 3);
+    let first = format!("so not watched: `00-{}…`, ", "x".repeat(76));
+    assert!(text.contains(&first) && text.contains("x…` and 21 more"), "{text}");
+    assert_eq!(json["subscriptions"][0]["not_configured"].as_array().map(Vec::len), Some(31));
+
     stage.vendor.set_list(Some(Answer::not_found(Missing::Sentence)));
     let (text, _) = probe(&stage, 3);
     assert!(text.contains("seen an answer that lists no accounts next Set up an account"), "{text}");
@@ -183,7 +191,7 @@ async fn receivers_that_cannot_be_reached_are_told_apart() {
     let plain = receivers(&url, &mailbox, "none");
     stage.configure(&["a"], &plain);
     let (text, _) = probe(&stage, 0);
-    assert!(text.contains("connected (no TLS on loopback)") && text.contains("no TLS, logged in"), "{text}");
+    assert!(text.contains("connected, unencrypted") && text.contains("no TLS, logged in"), "{text}");
 
     stage.configure(&["a"], &receivers(&url, &mailbox, "starttls"));
     failed(&probe(&stage, 3).1, "ops-mail", "does not offer STARTTLS", "usually 465");

@@ -1,5 +1,8 @@
 //! Mails: one thread for each alert, one Message-ID for each mail, and what the server's answers lead to.
 
+use std::time::Instant;
+
+use minimax_watch::domain::alert::AlertKind;
 use minimax_watch::simulator::{Answer, Mail, Record, Stage, Trouble};
 
 use crate::world::{MAIL, Settings, World, days, healthy, hours, minutes, start};
@@ -132,6 +135,42 @@ async fn one_bad_address_costs_the_others_nothing_and_is_visible() {
     let mails = world.mailbox.mails();
     assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["ops@example.com".to_owned()].as_slice()));
     assert_eq!(world.engine.store.outbox(start()).await.unwrap().failed, 1);
+
+    // Whoever got the alert is told its end.
+    world.main.put(healthy("1"));
+    world.run().await;
+    world.live_until(start() + hours(2)).await;
+    assert_eq!(
+        world.mailed(),
+        [
+            "[CRITICAL] studio-a: useapi.net knows no such account (404)",
+            "[RESOLVED] studio-a: useapi.net knows the account again",
+        ]
+    );
+    let unsettled = world.engine.store.unsettled_alerts().await.unwrap();
+    assert!(
+        unsettled.iter().all(|alert| alert.condition.kind == AlertKind::DeliveryFailing),
+        "{unsettled:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_check_leaves_the_queue_of_a_slow_server_to_the_next_one() {
+    let mut world = mailed_world().await;
+    world.mailbox.go_down();
+    for jobs in [4, 5, 6] {
+        world.main.put(healthy("1").max_jobs(jobs));
+        world.run().await;
+    }
+    world.mailbox.come_back().unwrap();
+    world.advance(hours(1));
+    // Its time is over before the first attempt, so each receiver gets one, and what waits behind it stays in order.
+    world.engine.deliver_until = Some(Instant::now());
+    for waiting in [2, 1, 0] {
+        world.engine.tell().await.unwrap();
+        assert_eq!(world.mailed().len(), 1);
+        assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, waiting);
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use minimax_watch::domain::moment;
 use minimax_watch::notify::Sender;
-use minimax_watch::report::Report;
+use minimax_watch::report::{Explanation, Report};
 use minimax_watch::simulator::{Answer, Record};
 use minimax_watch::store::{Store, StoreError};
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ async fn use_everything(world: &World, store: &Store) -> Vec<StoreError> {
         for known in watched {
             keep(store.snapshots(&known.account).await.map(drop));
             keep(store.changes(&known.account).await.map(drop));
+            keep(Explanation::of(store, &engine.config, &known, now).await.map(drop));
         }
     }
     keep(engine.announce(now).await.map(drop));
@@ -187,4 +188,43 @@ async fn content_that_the_program_never_writes_fails_its_message_and_never_panic
         assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, 0, "{content}");
     }
     assert!(failed > 50 && delivered > 50, "{failed} failed, {delivered} delivered");
+}
+
+#[tokio::test]
+async fn expiries_that_the_program_never_writes_are_an_error_and_never_a_panic() {
+    let world = World::open(Settings::watching(&[("1", "studio-a")])).await;
+    world.main.put(healthy("1").max_jobs(2));
+    world.run().await;
+    // Every member in use: a step back, then a missing expiry beside one that moves.
+    world.main.put(Record::ending("1", start() + days(20)));
+    world.run().await;
+    world.main.put(Record::ending("1", start() + days(20)).exp_expire(None));
+    world.run().await;
+    let mut database = open(&world.folder().join("watch.db")).await;
+    let original: String = sqlx::query_scalar("SELECT expiries FROM accounts WHERE id = '1'")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let values = [
+        Value::Null,
+        json!(-1),
+        json!("9999-12-31T23:59:59Z"),
+        json!("0000-01-01T00:00:00Z"),
+        json!("+262142-01-01T00:00:00Z"),
+        json!("-262142-01-01T00:00:00Z"),
+        json!([]),
+        json!({}),
+    ];
+    let all = damaged(&serde_json::from_str(&original).unwrap(), &values);
+    assert!(all.len() > 80, "{}: {original}", all.len());
+    let mut named = 0;
+    for expiries in all {
+        let write = "UPDATE accounts SET expiries = ?, calm = 0 WHERE id = '1'";
+        sqlx::query(write).bind(expiries.to_string()).execute(&mut database).await.unwrap();
+        let failed = use_everything(&world, &world.engine.store).await;
+        named += usize::from(failed.iter().any(
+            |error| matches!(error, StoreError::Unreadable { column, .. } if *column == "accounts.expiries"),
+        ));
+    }
+    assert!(named > 40, "only {named} errors named the column");
 }

@@ -122,3 +122,31 @@ fn less_than_an_hour_backwards_is_no_step_back_but_many_of_them_are() {
     }
     assert_eq!(told, [(0, -60), (-60, -120)]);
 }
+
+/// The steps back of `exp_Expire`, in hours, that answers with these values at these hours make.
+fn steps_back(answers: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut tracked = TrackedExpiries::default();
+    let mut steps = Vec::new();
+    for (hour, value) in answers {
+        let seen = Readings { exp_expire: read(*value), exp: Reading::Missing };
+        let (next, step) = tracked.track(&seen, (EndSource::ExpExpire, &ladder()), at(*hour));
+        steps.extend(step.map(|(before, after)| ((before - at(0)).num_hours(), (after - at(0)).num_hours())));
+        tracked = next;
+    }
+    steps
+}
+
+#[test]
+fn old_and_new_in_turn_are_one_step_back_and_one_wrong_value_hides_no_later_ones() {
+    let (old, new) = (20 * DAY, 30 * DAY);
+    let in_turn: Vec<(i64, i64)> =
+        (0..100).map(|hour| (hour, if hour % 2 == 0 { new } else { old })).collect();
+    assert_eq!(steps_back(&in_turn), [(new, old)]);
+
+    let wrong = 9_000 * DAY;
+    let renewed = 60 * DAY;
+    let answers = [(0, new), (1, wrong), (2, new), (3, new), (27 * DAY, renewed), (28 * DAY, old)];
+    assert_eq!(steps_back(&answers), [(wrong, new), (renewed, old)]);
+    let within_a_day = [(0, new), (1, wrong), (2, new), (25, wrong), (26, new)];
+    assert_eq!(steps_back(&within_a_day), [(wrong, new)]);
+}

@@ -152,6 +152,11 @@ pub struct Lesson {
 }
 
 impl Known {
+    /// Which account, and its name.
+    pub const fn named(&self) -> (&AccountKey, &str) {
+        (&self.account, self.name.as_str())
+    }
+
     /// The standing as `policy` reads it: when the operator chose another source for the end since the last look, the
     /// other one counts, which is neither a renewal nor a step back.
     pub fn standing_under(&self, policy: &Policy) -> Standing {

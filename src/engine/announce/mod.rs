@@ -74,7 +74,7 @@ impl Engine {
         steps.end(&mut writer).await?;
         let later = writer.next_end(now + policy.longest_lead()).await?;
         let rung = next_rung(&members, later, &policy, now);
-        let directory = Directory::new(&members, self.config.fallbacks());
+        let directory = Directory::new(members.iter().map(Known::named), self.config.fallbacks());
         // Of ten thousand accounts that fail at once no more is held than the next step needs.
         drop((members, before));
         let alerts = writer.unsettled_alerts().await?;
@@ -334,14 +334,8 @@ impl<'a> Plan<'a> {
         let thread = writer.first_messages(&receiver.name, &shown).await?;
         let id = MessageId::new(format!("msg_{}", new_id(now)));
         let content = Content { message, thread };
-        let body = match render::body(&content.message, &id, receiver, &content.thread) {
-            Ok(body) => body,
-            Err(error) => {
-                // Not told, so its alerts are tried again at the next occasion; the other receivers are told meanwhile.
-                tracing::error!(receiver = %receiver.name, "cannot write a message to {}: {error}", receiver.name);
-                return Ok(false);
-            }
-        };
+        // What cannot be rendered is kept as well: its delivery renders again, and records why it fails.
+        let body = render::body(&content.message, &id, receiver, &content.thread).ok();
         let BodyFormat { channel, format } = render::body_format(&receiver.channel);
         let new =
             NewMessage { id: id.clone(), receiver: receiver.name.clone(), channel, format, body, content };

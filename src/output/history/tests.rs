@@ -5,6 +5,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use super::*;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::configuration::{Configuration, EndSource};
+use crate::domain::expiry::Ladder;
 use crate::domain::standing::{Known, Standing};
 use crate::store::Snapshot;
 
@@ -53,14 +54,19 @@ fn snapshots() -> Vec<Snapshot> {
     vec![snapshot(first, 200, 101, 396), snapshot(second, 100, 31, 277), snapshot(third, 30, 30, 1)]
 }
 
+fn ladder() -> Ladder {
+    Ladder::new([7, 3, 1].map(TimeDelta::days).to_vec())
+}
+
 fn at(hours_ago: i64) -> String {
-    let stood = Standpoint::of(&snapshots(), EndSource::ExpExpire, now() - TimeDelta::hours(hours_ago));
+    let stood =
+        Standpoint::of(&snapshots(), (EndSource::ExpExpire, &ladder()), now() - TimeDelta::hours(hours_ago));
     configuration_at(&ConfigurationAt { generated_at: now(), account: Whose::of(&known()), stood })
 }
 
 fn compared(from: i64, to: i64) -> String {
     let moments = [from, to].map(|hours| now() - TimeDelta::hours(hours));
-    diff(&Diff::of(&known(), &snapshots(), EndSource::ExpExpire, moments, now()))
+    diff(&Diff::of(&known(), &snapshots(), (EndSource::ExpExpire, &ladder()), moments, now()))
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn each_time_without_a_change_says_what_changed_before_it() {
 fn a_moment_is_as_certain_as_the_looks_around_it() {
     insta::assert_snapshot!([at(300), at(150), at(100), at(0)].join("\n"));
     let between = now() - TimeDelta::minutes(100 * 60 + 30);
-    let stood = Standpoint::of(&snapshots(), EndSource::ExpExpire, between);
+    let stood = Standpoint::of(&snapshots(), (EndSource::ExpExpire, &ladder()), between);
     assert_eq!(
         (stood.certainty, stood.next_seen_at),
         (Certainty::Between, Some(now() - TimeDelta::hours(100)))
@@ -88,4 +94,13 @@ fn a_moment_is_as_certain_as_the_looks_around_it() {
     assert!(compared(150, 120).ends_with("\nNothing differs.\n"), "{}", compared(150, 120));
     assert!(compared(300, 120).ends_with("\nSo there is nothing to compare.\n"), "{}", compared(300, 120));
     insta::assert_snapshot!("diff", compared(150, 50));
+}
+
+#[test]
+fn a_configuration_that_lacks_an_expiry_leaves_the_one_that_counted() {
+    let [mut first, mut second] = [0, 1].map(|place| snapshots()[place].clone());
+    first.configuration.exp = Some(now() + TimeDelta::days(40));
+    second.configuration = Configuration { exp_expire: None, ..first.configuration.clone() };
+    let stood = Standpoint::of(&[first, second], (EndSource::ExpExpire, &ladder()), now());
+    assert_eq!(stood.expires_at, Some(now()), "not the other member's, which is later");
 }

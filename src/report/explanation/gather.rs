@@ -56,7 +56,7 @@ impl Explanation {
         let subscription = &known.account.subscription;
         let members: Vec<Known> =
             watched.into_iter().filter(|member| member.account.subscription == *subscription).collect();
-        let mut directory = Directory::new(&members, config.fallbacks());
+        let mut directory = Directory::new(members.iter().map(Known::named), config.fallbacks());
         directory.add_name(known.account.clone(), known.name.clone());
         let alerts = alerts(store, known).await?;
         let tellings = store.tellings(alerts.iter().map(|alert| &alert.id)).await?;

@@ -15,7 +15,7 @@ fn message(id: &str, to: &str) -> NewMessage {
         receiver: receiver(to),
         channel: "webhook",
         format: "standard",
-        body: vec![0, 159, 146, 150, b'\n'],
+        body: Some(vec![0, 159, 146, 150, b'\n']),
         content: super::content(&format!("summary of {id}")),
     }
 }

@@ -27,7 +27,7 @@ async fn enqueue(writer: &mut Writer, id: &str) {
         receiver: receiver("mail"),
         channel: "email",
         format: "mail",
-        body: vec![b'x'; 20_000],
+        body: Some(vec![b'x'; 20_000]),
         content: super::content("a summary"),
     };
     writer.enqueue(&message, days(0)).await.unwrap();
