@@ -12,6 +12,7 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
+use rustls::ServerConfig;
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
@@ -94,6 +95,19 @@ impl State {
     }
 }
 
+fn prepare(now: &VirtualNow, secret: Option<&SecretString>) -> io::Result<(Arc<State>, Router)> {
+    let verifier = secret.map(|secret| Webhook::new(secret.expose_secret())).transpose();
+    let state = Arc::new(State {
+        now: now.clone(),
+        verifier: verifier.map_err(|error: WebhookError| io::Error::other(error))?,
+        script: Mutex::default(),
+        answer_time: Mutex::default(),
+        deliveries: Ledger::new(),
+    });
+    let router = Router::new().fallback(receive).with_state(Arc::clone(&state));
+    Ok((state, router))
+}
+
 async fn receive(
     Shared(state): Shared<Arc<State>>,
     ConnectInfo(line): ConnectInfo<Line>,
@@ -132,16 +146,18 @@ impl Hook {
     ///
     /// No port could be opened, or the secret is not base64.
     pub async fn open(now: &VirtualNow, secret: Option<&SecretString>) -> io::Result<Self> {
-        let verifier = secret.map(|secret| Webhook::new(secret.expose_secret())).transpose();
-        let state = Arc::new(State {
-            now: now.clone(),
-            verifier: verifier.map_err(|error: WebhookError| io::Error::other(error))?,
-            script: Mutex::default(),
-            answer_time: Mutex::default(),
-            deliveries: Ledger::new(),
-        });
-        let router = Router::new().fallback(receive).with_state(Arc::clone(&state));
+        let (state, router) = prepare(now, secret)?;
         Ok(Self { state, port: Arc::new(Port::open_http(router).await?) })
+    }
+
+    /// The same behind TLS; HTTP/2 where `tls` offers it and the client chooses it.
+    pub async fn open_tls(
+        now: &VirtualNow,
+        secret: Option<&SecretString>,
+        tls: Arc<ServerConfig>,
+    ) -> io::Result<Self> {
+        let (state, router) = prepare(now, secret)?;
+        Ok(Self { state, port: Arc::new(Port::open_https(router, tls).await?) })
     }
 
     /// Where it listens.

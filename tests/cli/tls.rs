@@ -1,12 +1,16 @@
 //! Mail and the vendor over TLS: met where the certificate is trusted, refused where it is not, never in the clear.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use minimax_watch::simulator::{Login, Mailbox, Record, Security, Setup, UseApi};
+use minimax_watch::simulator::{Hook, Login, Mailbox, Record, Security, Setup, Signature, UseApi};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::stage::{Stage, TOKEN, healthy};
 
@@ -14,9 +18,14 @@ pub(crate) const PASSWORD: &str = "sm7p-Passw0rd";
 
 /// A server's part of TLS, and the certificate that a client must trust, in PEM.
 pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
+    identity_of("127.0.0.1")
+}
+
+/// The same for a server that goes by this name.
+fn identity_of(name: &str) -> (Arc<ServerConfig>, String) {
     // A second call finds the provider installed; either way it is.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let chain = vec![made.cert.der().clone()];
     let server = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
@@ -128,4 +137,69 @@ async fn a_vendor_that_is_far_away_is_waited_for() {
     let begun = Instant::now();
     assert_eq!(stage.run(&["check"]).status, Some(0));
     assert!(begun.elapsed() >= latency, "{:?}", begun.elapsed());
+}
+
+/// A proxy that tunnels each connection to `target`, whatever it was asked for; gives what each client asked.
+async fn tunnel_to(target: SocketAddr) -> (SocketAddr, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, heads) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
+                head.push(client.read_u8().await.unwrap_or(b'\n'));
+            }
+            asked.send(String::from_utf8(head).unwrap()).unwrap();
+            client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+            let mut server = TcpStream::connect(target).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (address, heads)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_delivered_over_tls_by_http_1_also_through_a_proxy_and_to_servers_that_prefer_http_2() {
+    let secret = SecretString::from("whsec_c2lnbmluZy1zZWNyZXQtb2YtdGhlLXRlc3Q=");
+    for name in ["127.0.0.1", "hooks.example.com"] {
+        let mut stage = Stage::open().await;
+        let (server, certificate) = identity_of(name);
+        let mut server = Arc::unwrap_or_clone(server);
+        server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let hook = Hook::open_tls(&stage.now, Some(&secret), Arc::new(server)).await.unwrap();
+        let (proxy, mut heads) = tunnel_to(hook.address()).await;
+        stage.set("https_proxy", &format!("http://me:pr0xyPw@{proxy}"));
+        stage.secret("signing", secret.expose_secret());
+        stage.secret("ca.pem", &certificate);
+        stage.secret("other-ca.pem", &identity_of(name).1);
+        let port = if name == "127.0.0.1" { hook.address().port() } else { 443 };
+        let receiver = format!(
+            "[[receivers]]\nname = \"pager\"\ntype = \"webhook\"\nurl = \"https://{name}:{port}/a?b=c\"\n\
+             secret_file = \"signing\"\n"
+        );
+        stage.configure(&["a"], &receiver);
+        for (authority, status, count) in [("other-ca.pem", 3, 0), ("ca.pem", 0, 1)] {
+            stage.set("SSL_CERT_FILE", &stage.path(authority).display().to_string());
+            let test = stage.run(&["notify", "test"]);
+            assert_eq!(
+                (test.status, hook.deliveries().len()),
+                (Some(status), count),
+                "{authority}: {test:?}"
+            );
+            assert!(count == 1 || test.out.contains("certificate"), "{test:?}");
+        }
+        let delivery = hook.deliveries().remove(0);
+        assert_eq!((delivery.path.as_str(), delivery.signature), ("/a?b=c", Signature::Valid));
+        // HTTP/1.1 has a Host header; HTTP/2 has none.
+        let host = if port == 443 { name.to_owned() } else { format!("{name}:{port}") };
+        assert_eq!(delivery.header("host"), Some(host.as_str()));
+        let tunnelled = if name == "127.0.0.1" { 0 } else { 2 };
+        for _ in 0..tunnelled {
+            let head = heads.try_recv().unwrap().to_lowercase();
+            assert!(head.starts_with("connect hooks.example.com:443 http/1.1\r\n"), "{head}");
+            assert!(head.contains("\r\nproxy-authorization: basic "), "{head}");
+        }
+        assert!(heads.try_recv().is_err(), "loopback is reached directly");
+    }
 }
