@@ -19,7 +19,7 @@ pub(super) fn render(news: &News) -> String {
     for line in lines.take(LINES) {
         let _ = writeln!(printed, "{line}");
     }
-    let more = (entries.len() + news.undelivered.len()).saturating_sub(LINES);
+    let more = news.omitted + (entries.len() + news.undelivered.len()).saturating_sub(LINES);
     if more > 0 {
         let _ = writeln!(printed, "... and {more} more: minimax-watch status, minimax-watch deliveries");
     }

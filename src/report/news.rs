@@ -3,23 +3,30 @@
 //! Promises: what merely goes on is no news, and what a silence suppresses is none either. From the store alone: it is compared
 //! with what stood there before the run.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::alerts::directory;
 use crate::config::Config;
-use crate::domain::account::{AccountKey, AccountRef};
-use crate::domain::alert::{Alert, AlertId};
+use crate::domain::account::AccountKey;
+use crate::domain::alert::{Alert, AlertId, Severity};
 use crate::domain::announce::{alert_entry, change_entry};
+use crate::domain::directory::Directory;
+use crate::domain::expiry::Stage;
 use crate::domain::message::{AlertEntry, ChangeEntry, MessageId};
-use crate::domain::silence;
+use crate::domain::silence::{self, Silence};
+use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
-use crate::store::{DeliveryState, Store, StoreError, StoredMessage};
+use crate::store::{DeliveryState, Store, StoreError, StoredChange, StoredMessage};
+
+/// So many alerts, and so many changes, are held: of a fleet that fails as a whole nobody reads more.
+const MAX_HELD: usize = 100;
 
 /// What stood in the store before a run.
 #[derive(Clone, Debug)]
 pub struct Before {
     at: Timestamp,
-    firing: BTreeMap<AlertId, Alert>,
+    firing: BTreeMap<AlertId, (Option<Stage>, Severity)>,
     last_change: i64,
     attempts: BTreeMap<MessageId, u32>,
     oldest_message: Timestamp,
@@ -28,11 +35,16 @@ pub struct Before {
 impl Before {
     /// What stands in `store` now.
     pub async fn of(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
-        let firing = store.firing_alerts().await?;
+        let mut firing = BTreeMap::new();
+        store
+            .each_firing(|alert| {
+                firing.insert(alert.id, (alert.condition.stage, alert.condition.severity));
+            })
+            .await?;
         let waiting = store.messages_since(now).await?;
         Ok(Self {
             at: now,
-            firing: firing.into_iter().map(|alert| (alert.id.clone(), alert)).collect(),
+            firing,
             last_change: store.last_change().await?,
             oldest_message: waiting.iter().map(|message| message.created_at).fold(now, Timestamp::min),
             attempts: waiting.into_iter().map(|message| (message.id, message.attempts)).collect(),
@@ -41,9 +53,8 @@ impl Before {
 
     /// Whether `alert` opened, escalated or resolved since then.
     fn is_news(&self, alert: &Alert) -> bool {
-        self.firing.get(&alert.id).is_none_or(|known| {
-            let (then, now) = (&known.condition, &alert.condition);
-            !alert.is_firing() || now.stage > then.stage || now.severity > then.severity
+        self.firing.get(&alert.id).is_none_or(|(stage, severity)| {
+            !alert.is_firing() || alert.condition.stage > *stage || alert.condition.severity > *severity
         })
     }
 }
@@ -53,10 +64,12 @@ impl Before {
 pub struct News {
     /// When it was drawn.
     pub generated_at: Timestamp,
-    /// Alerts that opened, escalated or resolved.
+    /// Alerts that opened, escalated or resolved, the worst first; no more than are shown.
     pub alerts: Vec<AlertEntry>,
-    /// Changes of configurations.
+    /// Changes of configurations, the worst first; no more than are shown.
     pub changes: Vec<ChangeEntry>,
+    /// How many more alerts and changes there are.
+    pub omitted: usize,
     /// Messages that were tried and not delivered.
     pub undelivered: Vec<StoredMessage>,
 }
@@ -69,14 +82,21 @@ impl News {
         config: &Config,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut alerts = store.alerts_since(before.at).await?;
-        alerts.retain(|alert| before.is_news(alert));
-        let directory = directory(store, config).await?;
         let silences = store.silences_in_force(now).await?;
-        let is_sent =
-            |alert: &Alert| !alert.is_firing() || directory.withheld(&silences, alert, now).is_none();
-        let entry = |alert: Alert| alert_entry(&alert, None, |account| directory.name(account));
-        let alerts = alerts.into_iter().filter(is_sent).map(entry).collect();
+        // Everybody's name only where a silence may go by it.
+        let everybody = if silences.is_empty() { None } else { Some(directory(store, config).await?) };
+        let (alerts, more_alerts) = alerts(before, store, &silences, everybody.as_ref(), now).await?;
+        let (changes, more_changes) = changes(before, store, &silences, everybody.as_ref(), now).await?;
+        let directory = match everybody {
+            Some(everybody) => everybody,
+            None => {
+                let accounts = alerts.iter().filter_map(|alert| alert.condition.subject.account());
+                let accounts = accounts.chain(changes.iter().map(|stored| &stored.change.account));
+                let known = store.known_of(&accounts.cloned().collect::<Vec<_>>()).await?;
+                Directory::new(known.iter().map(Known::named), BTreeMap::new())
+            }
+        };
+        let name = |account: &AccountKey| directory.name(account);
         let messages = store.messages_since(before.oldest_message).await?;
         let was_tried = |message: &StoredMessage| {
             message.state != DeliveryState::Delivered
@@ -84,8 +104,9 @@ impl News {
         };
         Ok(Self {
             generated_at: now,
-            alerts,
-            changes: changes(before, store, now).await?,
+            alerts: alerts.iter().map(|alert| alert_entry(alert, None, name)).collect(),
+            changes: changes.iter().map(|stored| change_entry(&stored.change, name)).collect(),
+            omitted: more_alerts + more_changes,
             undelivered: messages.into_iter().filter(was_tried).collect(),
         })
     }
@@ -96,20 +117,55 @@ impl News {
     }
 }
 
-async fn changes(before: &Before, store: &Store, now: Timestamp) -> Result<Vec<ChangeEntry>, StoreError> {
-    let changes = store.changes_behind(before.last_change).await?;
-    if changes.is_empty() {
-        return Ok(Vec::new());
-    }
-    let silences = store.silences_in_force(now).await?;
-    let accounts = store.names().await?;
-    let names: BTreeMap<&AccountKey, &str> =
-        accounts.iter().map(|(key, name, _)| (key, name.as_str())).collect();
-    let name = |key: &AccountKey| names.get(key).map_or_else(|| key.id.to_string(), ToString::to_string);
-    let is_heard = |change: &&crate::store::StoredChange| {
-        let key = &change.change.account;
-        let account = AccountRef { id: key.id.clone(), name: name(key) };
-        silence::change_withheld(&silences, &change.change, &account, now).is_none()
+/// The worst new alerts, and how many more there are; `everybody` is known when there are silences.
+async fn alerts(
+    before: &Before,
+    store: &Store,
+    silences: &[Silence],
+    everybody: Option<&Directory>,
+    now: Timestamp,
+) -> Result<(Vec<Alert>, usize), StoreError> {
+    let is_sent = |alert: &Alert| {
+        !alert.is_firing() || everybody.is_none_or(|all| all.withheld(silences, alert, now).is_none())
     };
-    Ok(changes.iter().filter(is_heard).map(|change| change_entry(&change.change, name)).collect())
+    let rank = |alert: &Alert| (!alert.is_firing(), Reverse(alert.condition.severity));
+    let (mut worst, mut omitted) = (Vec::new(), 0);
+    store
+        .each_since(before.at, |alert| {
+            if before.is_news(&alert) && is_sent(&alert) {
+                worst.push(alert);
+            }
+            if worst.len() >= 2 * MAX_HELD {
+                omitted += keep_worst(&mut worst, rank);
+            }
+        })
+        .await?;
+    omitted += keep_worst(&mut worst, rank);
+    Ok((worst, omitted))
+}
+
+/// The same for changes.
+async fn changes(
+    before: &Before,
+    store: &Store,
+    silences: &[Silence],
+    everybody: Option<&Directory>,
+    now: Timestamp,
+) -> Result<(Vec<StoredChange>, usize), StoreError> {
+    let mut changes = store.changes_behind(before.last_change).await?;
+    if let Some(everybody) = everybody {
+        changes.retain(|StoredChange { change, .. }| {
+            silence::change_withheld(silences, change, &everybody.account(&change.account), now).is_none()
+        });
+    }
+    let omitted = keep_worst(&mut changes, |stored| Reverse(stored.change.severity));
+    Ok((changes, omitted))
+}
+
+/// Keeps the first [`MAX_HELD`] of `items` by `rank`; gives how many went.
+fn keep_worst<T, K: Ord>(items: &mut Vec<T>, rank: impl Fn(&T) -> K) -> usize {
+    items.sort_by_key(rank);
+    let omitted = items.len().saturating_sub(MAX_HELD);
+    items.truncate(MAX_HELD);
+    omitted
 }

@@ -185,7 +185,8 @@ impl Report {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
-        let concerning = firing_alerts_about(store, wanted).await?;
+        let mut concerning = store.firing_alerts().await?;
+        concerning.retain(|alert| concerns(alert, wanted));
         let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut abilities: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
@@ -208,13 +209,17 @@ impl Report {
                 }
             })
             .await?;
-        let worst = accounts.iter().map(|account| account.verdict).max();
+        // Nothing to judge is no good news.
+        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
+        let shared =
+            concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
+        let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
         let name =
             |account: &AccountKey| names.get(account).cloned().unwrap_or_else(|| account.id.to_string());
         let outbox = store.outbox(now - FAILED_SINCE).await?;
         Ok(Self {
             generated_at: now,
-            verdict: overall(worst, &concerning),
+            verdict: worst.max(shared),
             last_run: store.last_run().await?.map(LastRun::of),
             accounts,
             alerts: concerning.into_iter().map(|alert| alert_entry(&alert, None, name)).collect(),
@@ -254,18 +259,26 @@ impl Report {
         if wanted.is_none() && Self::is_well(store, config, now).await? {
             return Ok(Verdict::Ok);
         }
-        let concerning = firing_alerts_about(store, wanted).await?;
-        let (open, policy) = (OpenAlerts::of(&concerning), config.policy());
+        let (policy, none) = (config.policy(), OpenAlerts::of(&[]));
+        // Nothing to judge is no good news.
         let mut worst = None;
         store
             .each_watched(|member| {
                 let is_asked = wanted.is_none_or(|wanted| wanted.contains(&member.account));
                 if is_asked && !member.account.is_listing() {
-                    worst = worst.max(Some(AccountReport::of(member, &open, &policy, now).verdict));
+                    worst = worst.max(Some(AccountReport::of(member, &none, &policy, now).verdict));
                 }
             })
             .await?;
-        Ok(overall(worst, &concerning))
+        let mut worst = worst.unwrap_or(Verdict::Unknown);
+        store
+            .each_firing(|alert| {
+                if concerns(&alert, wanted) && !matches!(alert.condition.subject, Subject::Receiver(_)) {
+                    worst = worst.max(Verdict::of(Some(Outcome::Ok), [alert.condition.severity]));
+                }
+            })
+            .await?;
+        Ok(worst)
     }
 
     /// Whether the whole picture would be of accounts that are well. It is told from those that may not be, however many there are.
@@ -278,7 +291,7 @@ impl Report {
         };
         let last = store.last_run().await?;
         Ok(last.is_some_and(|run| run.counts.checked > 0)
-            && store.firing_alerts().await?.is_empty()
+            && !store.is_any_firing().await?
             && store.astir(now + policy.longest_lead()).await?.iter().all(is_well))
     }
 
@@ -348,28 +361,13 @@ impl AccountReport {
     }
 }
 
-/// The alerts that fire about the accounts that `wanted` names, or about anything.
-async fn firing_alerts_about(
-    store: &Store,
-    wanted: Option<&BTreeSet<AccountKey>>,
-) -> Result<Vec<Alert>, StoreError> {
-    let mut alerts = store.firing_alerts().await?;
-    if let Some(wanted) = wanted {
-        alerts.retain(|alert| match &alert.condition.subject {
-            Subject::Account(account) => wanted.contains(account),
-            Subject::Subscription(name) => wanted.iter().any(|account| account.subscription == *name),
-            Subject::Receiver(_) => false,
-        });
-    }
-    Ok(alerts)
-}
-
-/// The verdict on all accounts, of which this is the worst one's, with the alerts about them.
-fn overall(worst: Option<Verdict>, alerts: &[Alert]) -> Verdict {
-    let shared = alerts.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
-    let shared = Verdict::of(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
-    // Nothing to judge is no good news.
-    worst.unwrap_or(Verdict::Unknown).max(shared)
+/// Whether `alert` is about the accounts that `wanted` names, or about anything.
+fn concerns(alert: &Alert, wanted: Option<&BTreeSet<AccountKey>>) -> bool {
+    wanted.is_none_or(|wanted| match &alert.condition.subject {
+        Subject::Account(account) => wanted.contains(account),
+        Subject::Subscription(name) => wanted.iter().any(|account| account.subscription == *name),
+        Subject::Receiver(_) => false,
+    })
 }
 
 /// Whether an open alert already speaks for the whole subscription.

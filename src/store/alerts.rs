@@ -260,10 +260,31 @@ impl Writer {
 impl Store {
     /// The alerts that fire, oldest first.
     pub async fn firing_alerts(&self) -> Result<Vec<Alert>, StoreError> {
+        let mut alerts = Vec::new();
+        self.each_firing(|alert| alerts.push(alert)).await?;
+        Ok(alerts)
+    }
+
+    /// Whether any alert fires.
+    pub async fn is_any_firing(&self) -> Result<bool, StoreError> {
+        let is_any = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM alerts WHERE settled = 0 AND resolved_at IS NULL)",
+        )
+        .fetch_one(&self.read)
+        .await?;
+        Ok(is_any)
+    }
+
+    /// Gives each alert that fires to `take`, oldest first: many are much.
+    pub async fn each_firing(&self, mut take: impl FnMut(Alert)) -> Result<(), StoreError> {
         // What fires is never settled; saying so spares a walk through everything that ever fired.
-        let rows = sqlx::query_as(alerts!("WHERE settled = 0 AND resolved_at IS NULL ORDER BY id"))
-            .fetch(&self.read);
-        rows.map(|row: Result<AlertRow, _>| row?.read()).try_collect().await
+        let mut rows = sqlx::query_as(alerts!("WHERE settled = 0 AND resolved_at IS NULL ORDER BY id"))
+            .fetch(&self.read)
+            .map(|row: Result<AlertRow, _>| row?.read());
+        while let Some(alert) = rows.try_next().await? {
+            take(alert);
+        }
+        Ok(())
     }
 
     /// Every alert that fires, or whose end somebody may not have heard of.
@@ -273,7 +294,14 @@ impl Store {
 
     /// The alerts that fire, and those that ended at `since` or later, oldest first.
     pub async fn alerts_since(&self, since: Timestamp) -> Result<Vec<Alert>, StoreError> {
-        let rows: Vec<AlertRow> = sqlx::query_as(alerts!(
+        let mut alerts = Vec::new();
+        self.each_since(since, |alert| alerts.push(alert)).await?;
+        Ok(alerts)
+    }
+
+    /// The same, each given to `take`: many are much.
+    pub async fn each_since(&self, since: Timestamp, mut take: impl FnMut(Alert)) -> Result<(), StoreError> {
+        let mut rows = sqlx::query_as(alerts!(
             "WHERE id IN (
                  SELECT id FROM alerts INDEXED BY alerts_unsettled
                  WHERE settled = 0 AND (resolved_at IS NULL OR resolved_at >= ?1)
@@ -281,9 +309,12 @@ impl Store {
              ORDER BY id"
         ))
         .bind(millis(since))
-        .fetch_all(&self.read)
-        .await?;
-        rows.into_iter().map(AlertRow::read).collect()
+        .fetch(&self.read)
+        .map(|row: Result<AlertRow, _>| row?.read());
+        while let Some(alert) = rows.try_next().await? {
+            take(alert);
+        }
+        Ok(())
     }
 
     /// Every alert that was ever about `subject` and is still remembered, oldest first.
