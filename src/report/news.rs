@@ -87,14 +87,13 @@ impl News {
         let everybody = if silences.is_empty() { None } else { Some(directory(store, config).await?) };
         let (alerts, more_alerts) = alerts(before, store, &silences, everybody.as_ref(), now).await?;
         let (changes, more_changes) = changes(before, store, &silences, everybody.as_ref(), now).await?;
-        let directory = match everybody {
-            Some(everybody) => everybody,
-            None => {
-                let accounts = alerts.iter().filter_map(|alert| alert.condition.subject.account());
-                let accounts = accounts.chain(changes.iter().map(|stored| &stored.change.account));
-                let known = store.known_of(&accounts.cloned().collect::<Vec<_>>()).await?;
-                Directory::new(known.iter().map(Known::named), BTreeMap::new())
-            }
+        let directory = if let Some(everybody) = everybody {
+            everybody
+        } else {
+            let accounts = alerts.iter().filter_map(|alert| alert.condition.subject.account());
+            let accounts = accounts.chain(changes.iter().map(|stored| &stored.change.account));
+            let known = store.known_of(&accounts.cloned().collect::<Vec<_>>()).await?;
+            Directory::new(known.iter().map(Known::named), BTreeMap::new())
         };
         let name = |account: &AccountKey| directory.name(account);
         let messages = store.messages_since(before.oldest_message).await?;

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
 
 use crate::stage::{Stage, TOKEN, healthy};
 
@@ -139,12 +140,15 @@ async fn a_vendor_that_is_far_away_is_waited_for() {
     assert!(begun.elapsed() >= latency, "{:?}", begun.elapsed());
 }
 
-/// A proxy that tunnels each connection to `target`, whatever it was asked for; gives what each client asked.
-async fn tunnel_to(target: SocketAddr) -> (SocketAddr, UnboundedReceiver<String>) {
+/// A proxy that tunnels each connection to `target`, whatever it was asked for, for as long as the tasks are held; gives what
+/// each client asked.
+async fn tunnel_to(target: SocketAddr) -> (SocketAddr, UnboundedReceiver<String>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (asked, heads) = unbounded_channel();
-    tokio::spawn(async move {
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        let mut tunnels = JoinSet::new();
         while let Ok((mut client, _)) = listener.accept().await {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") && head.len() < 4096 {
@@ -153,10 +157,10 @@ async fn tunnel_to(target: SocketAddr) -> (SocketAddr, UnboundedReceiver<String>
             asked.send(String::from_utf8(head).unwrap()).unwrap();
             client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
             let mut server = TcpStream::connect(target).await.unwrap();
-            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+            tunnels.spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
         }
     });
-    (address, heads)
+    (address, heads, serving)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +172,7 @@ async fn a_webhook_is_delivered_over_tls_by_http_1_also_through_a_proxy_and_to_s
         let mut server = Arc::unwrap_or_clone(server);
         server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let hook = Hook::open_tls(&stage.now, Some(&secret), Arc::new(server)).await.unwrap();
-        let (proxy, mut heads) = tunnel_to(hook.address()).await;
+        let (proxy, mut heads, _serving) = tunnel_to(hook.address()).await;
         stage.set("https_proxy", &format!("http://me:pr0xyPw@{proxy}"));
         stage.secret("signing", secret.expose_secret());
         stage.secret("ca.pem", &certificate);
