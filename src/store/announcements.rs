@@ -175,7 +175,8 @@ impl Writer {
     ///
     /// A fire in a message that failed permanently does not count once its alert ended (who never got the fire is not told
     /// the end), nor once the receiver took a later message: then it is due again. It is sent again once: when that failed
-    /// permanently too, only something new about the alert is sent. A mail that some of its recipients took counts as received.
+    /// permanently too, only something new about the alert is sent. A mail that some of its recipients took counts once the alert
+    /// ended: they are told the end.
     pub async fn told(
         &mut self,
         now: Timestamp,
@@ -186,16 +187,16 @@ impl Writer {
             "SELECT t.alert, t.receiver, t.status, t.told_at, t.stage, t.severity, t.expires_at, a.expires_at AS present_end, a.reached_at
              FROM alerts a INDEXED BY alerts_unsettled CROSS JOIN announcements t ON t.alert = a.id
              WHERE a.settled = 0 AND NOT EXISTS (
-                 SELECT 1 FROM messages f WHERE f.id = t.message AND f.state = 'failed' AND f.accepted_by IS NULL
-                 AND t.status = 'firing' AND (a.resolved_at IS NOT NULL OR (
+                 SELECT 1 FROM messages f WHERE f.id = t.message AND f.state = 'failed' AND t.status = 'firing'
+                 AND CASE WHEN a.resolved_at IS NOT NULL THEN f.accepted_by IS NULL ELSE
                      EXISTS (SELECT 1 FROM messages d WHERE d.receiver = f.receiver AND d.seq > f.seq
                              AND d.state <> 'pending' AND d.state = 'delivered')
                      AND NOT EXISTS (
                          SELECT 1 FROM announcements e CROSS JOIN messages g ON g.id = e.message
                          CROSS JOIN messages d ON d.receiver = g.receiver AND d.seq > g.seq AND d.seq < f.seq
                          WHERE e.alert = t.alert AND e.receiver = t.receiver AND e.id < t.id AND e.stage IS t.stage
-                         AND e.severity = t.severity AND g.state = 'failed' AND g.accepted_by IS NULL
-                         AND d.state <> 'pending' AND d.state = 'delivered'))))
+                         AND e.severity = t.severity AND g.state = 'failed' AND d.state <> 'pending' AND d.state = 'delivered')
+                 END)
              ORDER BY a.id, t.receiver, t.id",
         )
         .fetch(self.connection());

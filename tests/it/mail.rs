@@ -155,6 +155,28 @@ async fn one_bad_address_costs_the_others_nothing_and_is_visible() {
 }
 
 #[tokio::test]
+async fn a_recipient_that_is_accepted_again_gets_what_still_fires() {
+    let both = &[("1", "studio-a"), ("2", "studio-b")];
+    let world = World::open(Settings::watching(both).receivers(&[MAIL])).await;
+    world.all_healthy(both);
+    world.run().await;
+    world.mailbox.refuse_recipient("boss@example.com", Some(550));
+    world.main.remove("1");
+    world.run().await;
+    world.live_until(start() + hours(1)).await;
+    assert_eq!(world.engine.store.outbox(start()).await.unwrap().failed, 1);
+    world.mailbox.forget();
+    world.mailbox.refuse_recipient("boss@example.com", None);
+    world.main.put(healthy("2").max_jobs(9));
+    world.run().await;
+    world.live_until(start() + hours(2)).await;
+    let told: Vec<_> = recipients(&world).into_iter().zip(world.mailed()).collect();
+    let everybody = vec!["ops@example.com".to_owned(), "boss@example.com".to_owned()];
+    let alert = "[CRITICAL] studio-a: useapi.net knows no such account (404)".to_owned();
+    assert_eq!((told.len(), &told[1]), (2, &(everybody, alert)), "behind the change that was delivered");
+}
+
+#[tokio::test]
 async fn a_check_leaves_the_queue_of_a_slow_server_to_the_next_one() {
     let mut world = mailed_world().await;
     world.mailbox.go_down();
