@@ -246,15 +246,21 @@ impl TrackedExpiry {
     /// Takes this member's next value; gives a step back that is worth reporting. The comparison is with what was reported last,
     /// not with the last value: many small steps back are a large one.
     fn step_to(&mut self, value: Timestamp, now: Timestamp) -> Option<StepBack> {
-        let is_lower = self.latest.is_some_and(|latest| latest - value >= SAME_WITHIN);
-        // An unchanged answer changes nothing, however much time has passed.
-        let is_new = is_lower && self.last != Some(value);
-        if is_new && self.lower_since.is_some_and(|since| now - since >= FORGOTTEN_AFTER) {
-            (self.latest, self.moved_back_to, self.lower_since) = (self.last, None, None);
-        } else if is_lower {
-            self.lower_since.get_or_insert(now);
-        } else {
+        let is_lower = |latest: Option<Timestamp>| latest.is_some_and(|latest| latest - value >= SAME_WITHIN);
+        // An answer that says the same changes nothing, however much time has passed.
+        let is_other = self.last.is_none_or(|last| (value - last).abs() >= SAME_WITHIN);
+        // What a clock that ran ahead wrote down counts from now.
+        let mut lower_since = self.lower_since.map(|since| since.min(now));
+        let is_forgotten = lower_since.is_some_and(|since| now - since >= FORGOTTEN_AFTER);
+        if is_other && is_forgotten && is_lower(self.latest) {
+            // The small steps since the one that was reported still count.
+            (self.latest, self.moved_back_to) = (self.last.max(self.moved_back_to), None);
+            lower_since = None;
+        }
+        if !is_lower(self.latest) {
             self.lower_since = None;
+        } else if is_other {
+            self.lower_since = Some(lower_since.unwrap_or(now));
         }
         // After a step back that was reported, only a clearly later value starts again: the last one may jitter.
         let margin = self.moved_back_to.map_or(TimeDelta::milliseconds(1), |_| SAME_WITHIN);

@@ -6,10 +6,12 @@
 //! stored before it is sent. Leaves calling it again at the right moment to the shell.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::{Announced, Engine};
 use crate::config::Receiver;
+use crate::domain::account::ReceiverName;
 use crate::domain::backoff::{self, Failure, FailureKind};
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
@@ -33,6 +35,11 @@ pub struct Delivery {
 impl Engine {
     /// Sends what is due for `receiver`.
     pub async fn deliver(&self, receiver: &Receiver) -> Result<Delivery, StoreError> {
+        self.deliver_in_time(receiver, true).await
+    }
+
+    /// The same; behind [`Engine::deliver_until`] at most one message is begun, and none unless it `is_first`.
+    async fn deliver_in_time(&self, receiver: &Receiver, is_first: bool) -> Result<Delivery, StoreError> {
         let mut delivery = Delivery::default();
         let present = render::body_format(&receiver.channel);
         self.change_format(receiver, present).await?;
@@ -46,7 +53,8 @@ impl Engine {
                 delivery.next = Some(message.next_attempt_at);
                 break;
             }
-            if delivery.attempts > 0 && self.deliver_until.is_some_and(|end| Instant::now() >= end) {
+            let is_exempt = is_first && delivery.attempts == 0;
+            if !is_exempt && self.deliver_until.is_some_and(|end| Instant::now() >= end) {
                 delivery.next = Some(self.clock.now());
                 break;
             }
@@ -75,8 +83,9 @@ impl Engine {
     /// Announces and delivers; and again while deliveries that failed or succeed give something new to say, which ends
     /// because chains of fallbacks do.
     pub async fn tell(&self) -> Result<(Announced, Delivery), StoreError> {
+        let mut attempted = BTreeSet::new();
         let mut announced = self.announce(self.clock.now()).await?;
-        let mut delivery = self.deliver_all().await?;
+        let mut delivery = self.deliver_each(&mut attempted).await?;
         let mut attempts = delivery.attempts;
         for _ in &self.config.receivers {
             if attempts == 0 {
@@ -87,7 +96,7 @@ impl Engine {
             if again.messages == 0 {
                 break;
             }
-            let more = self.deliver_all().await?;
+            let more = self.deliver_each(&mut attempted).await?;
             attempts = more.attempts;
             delivery = Delivery {
                 attempts: delivery.attempts + more.attempts,
@@ -101,10 +110,22 @@ impl Engine {
 
     /// Sends what is due for every receiver, all at once: none waits for another.
     pub async fn deliver_all(&self) -> Result<Delivery, StoreError> {
-        let deliveries = self.config.receivers.iter().map(|receiver| self.deliver(receiver));
+        self.deliver_each(&mut BTreeSet::new()).await
+    }
+
+    /// The same, after attempts for these receivers; takes note of further ones.
+    async fn deliver_each(&self, attempted: &mut BTreeSet<ReceiverName>) -> Result<Delivery, StoreError> {
+        let receivers = &self.config.receivers;
+        let deliveries = receivers
+            .iter()
+            .map(|receiver| self.deliver_in_time(receiver, !attempted.contains(&receiver.name)))
+            .collect::<Vec<_>>();
         let mut total = Delivery::default();
-        for delivery in futures_util::future::join_all(deliveries).await {
+        for (receiver, delivery) in receivers.iter().zip(futures_util::future::join_all(deliveries).await) {
             let delivery = delivery?;
+            if delivery.attempts > 0 {
+                attempted.insert(receiver.name.clone());
+            }
             total.attempts += delivery.attempts;
             total.delivered += delivery.delivered;
             total.failed += delivery.failed;

@@ -13,7 +13,9 @@ const LINES: usize = 100;
 
 pub(super) fn render(news: &News) -> String {
     let entries = summary::ranked(&news.alerts, &news.changes);
-    let alerts = entries.iter().map(|entry| line(entry, news));
+    // What was not delivered reaches nobody otherwise, so it keeps its place behind however many alerts.
+    let kept = news.undelivered.len().min(LINES / 2);
+    let alerts = entries.iter().take(LINES - kept).map(|entry| line(entry, news));
     let lines = alerts.chain(news.undelivered.iter().map(undelivered));
     let mut printed = String::new();
     for line in lines.take(LINES) {

@@ -118,11 +118,12 @@ impl Writer {
                      AND l.expires_at IS t.expires_at)
                  LIMIT ?2)",
             "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE announced = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
-            // That a message failed permanently counts as long as its alerts are not settled: what it said was not received.
+            // That a message failed permanently counts as long as its alerts are remembered, since each may open again: what it said
+            // was not received.
             "DELETE FROM messages WHERE seq IN (
                  SELECT m.seq FROM messages m WHERE m.state <> 'pending' AND m.finished_at < ?1
                  AND NOT (m.state = 'failed' AND EXISTS (
-                     SELECT 1 FROM announcements t CROSS JOIN alerts a ON a.id = t.alert WHERE t.message = m.id AND a.settled = 0))
+                     SELECT 1 FROM announcements t WHERE t.message = m.id AND t.alert IS NOT NULL))
                  ORDER BY m.finished_at LIMIT ?2)",
             "DELETE FROM snapshots WHERE id IN (
                  SELECT s.id FROM snapshots s WHERE s.first_seen_at < ?1 AND s.last_seen_at < ?1

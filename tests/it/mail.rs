@@ -5,7 +5,7 @@ use std::time::Instant;
 use minimax_watch::domain::alert::AlertKind;
 use minimax_watch::simulator::{Answer, Mail, Record, Stage, Trouble};
 
-use crate::world::{MAIL, Settings, World, days, healthy, hours, minutes, start};
+use crate::world::{MAIL, PAGER, Settings, World, days, healthy, hours, minutes, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
 
@@ -178,21 +178,27 @@ async fn a_recipient_that_is_accepted_again_gets_what_still_fires() {
 
 #[tokio::test]
 async fn a_check_leaves_the_queue_of_a_slow_server_to_the_next_one() {
-    let mut world = mailed_world().await;
+    let mut world = World::open(Settings::watching(STUDIO).receivers(&[MAIL, PAGER])).await;
+    world.all_healthy(STUDIO);
+    world.run().await;
     world.mailbox.go_down();
-    for jobs in [4, 5, 6] {
+    for jobs in [4, 5, 6, 7] {
         world.main.put(healthy("1").max_jobs(jobs));
         world.run().await;
     }
+    world.live_until(start() + hours(2)).await;
+    assert!(world.heard().iter().any(|line| line.contains("delivery_failing")));
     world.mailbox.come_back().unwrap();
-    world.advance(hours(1));
-    // Its time is over before the first attempt, so each receiver gets one, and what waits behind it stays in order.
+    world.advance(hours(24));
+    // The time is over before the first attempt, so the mail server gets one mail: also where that gives something new to send to
+    // the other receiver.
     world.engine.deliver_until = Some(Instant::now());
-    for waiting in [2, 1, 0] {
+    for waiting in [3, 2, 1, 0] {
         world.engine.tell().await.unwrap();
         assert_eq!(world.mailed().len(), 1);
         assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, waiting);
     }
+    assert!(world.heard().iter().any(|line| line.contains("resolved delivery_failing")));
 }
 
 #[tokio::test]

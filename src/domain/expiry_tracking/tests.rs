@@ -147,6 +147,46 @@ fn old_and_new_in_turn_are_one_step_back_and_one_wrong_value_hides_no_later_ones
     let renewed = 60 * DAY;
     let answers = [(0, new), (1, wrong), (2, new), (3, new), (27 * DAY, renewed), (28 * DAY, old)];
     assert_eq!(steps_back(&answers), [(wrong, new), (renewed, old)]);
+    // Whether an unchanged answer was looked at or not, and however the clock ran.
+    let later = [
+        (0, 30 * DAY),
+        (1, wrong),
+        (2, 30 * DAY),
+        (3 * DAY, 20 * DAY),
+        (10 * DAY, 25 * DAY),
+        (10 * DAY + 1, 21 * DAY),
+    ];
+    let reported = [(wrong, 30 * DAY), (30 * DAY, 20 * DAY), (25 * DAY, 21 * DAY)];
+    assert_eq!(steps_back(&later), reported);
+    let with_unchanged = [&later[..4], &[(5 * DAY, 20 * DAY)], &later[4..]].concat();
+    assert_eq!(steps_back(&with_unchanged), reported);
+    let ahead = [
+        (500 * DAY, wrong),
+        (500 * DAY + 1, 60 * DAY),
+        (1, 60 * DAY),
+        (3 * DAY, 70 * DAY),
+        (5 * DAY, 60 * DAY),
+    ];
+    assert_eq!(steps_back(&ahead), [(wrong, 60 * DAY), (70 * DAY, 60 * DAY)]);
     let within_a_day = [(0, new), (1, wrong), (2, new), (25, wrong), (26, new)];
     assert_eq!(steps_back(&within_a_day), [(wrong, new)]);
+}
+
+#[test]
+fn values_that_jitter_while_old_and_new_take_turns_are_one_step_back() {
+    let mut tracked = TrackedExpiries::default();
+    let mut steps = 0;
+    for turn in 0..20 {
+        let value = at(if turn % 2 == 0 { 720 } else { 480 }) + TimeDelta::minutes(turn % 3);
+        for hour in 0..30 {
+            let seen = Readings {
+                exp_expire: Reading::Read(value + TimeDelta::seconds(hour)),
+                exp: Reading::Missing,
+            };
+            let (next, step) = tracked.track(&seen, (EndSource::ExpExpire, &ladder()), at(turn * 30 + hour));
+            steps += usize::from(step.is_some());
+            tracked = next;
+        }
+    }
+    assert_eq!(steps, 1);
 }
