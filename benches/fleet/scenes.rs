@@ -212,9 +212,11 @@ async fn age(ours: &Ours) -> anyhow::Result<()> {
          INSERT INTO changes (account, kind, severity, field, before_value, after_value, at, announced)
              SELECT a.key, 'max_jobs_changed', 'info', 'maxJobs', '3', '4', t.now - n.i * 7776000000, 1
              FROM n, t, accounts a WHERE n.i <= 4;
-         INSERT INTO alerts (id, subscription, account, kind, stage, severity, expires_at, detail, affected, opened_at, resolved_at, settled)
+         INSERT INTO alerts (id, subscription, account, kind, stage, severity, expires_at, detail, affected, opened_at, reached_at,
+                             resolved_at, settled)
              SELECT printf('%026d', a.key * 100 + n.i), a.subscription, a.id, 'expiry', '7d', 'warning', t.now - n.i * 2592000000,
-                    'Token ends', 1, t.now - n.i * 2592000000 - 604800000, t.now - n.i * 2592000000, 1
+                    'Token ends', 1, t.now - n.i * 2592000000 - 604800000, t.now - n.i * 2592000000 - 604800000,
+                    t.now - n.i * 2592000000, 1
              FROM n, t, accounts a WHERE n.i <= 12;
          INSERT INTO messages (id, receiver, channel, format, summary, state, attempts, created_at, finished_at, body, content)
              SELECT printf('message-%d', n.i), 'gone', 'webhook', 'standard', 'something', 'delivered', 1, t.now - n.i * 3600000,
