@@ -119,7 +119,7 @@ pub(crate) fn hanging_store(stage: &Stage) -> Seen {
 pub(crate) fn killed(stage: &Stage) -> Seen {
     let Stage { machine, world, .. } = stage;
     let (before, restarts) = (world.counts(), restarts(stage));
-    // Not the end that was told before: one that comes back is not news.
+    // Another expiry than the one sent before: one that comes back is not sent again.
     world.vendor.put(Record::ending("777777", ahead(-2 * 3_600)));
     machine.must(&["systemctl", "kill", "--signal", "KILL", UNIT])?;
     started_anew(stage, restarts)?;

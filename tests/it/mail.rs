@@ -136,7 +136,7 @@ async fn one_bad_address_costs_the_others_nothing_and_is_visible() {
     assert_eq!((mails.len(), mails[0].to.as_slice()), (1, ["ops@example.com".to_owned()].as_slice()));
     assert_eq!(world.engine.store.outbox(start()).await.unwrap().failed, 1);
 
-    // Whoever got the alert is told its end.
+    // The recipient that got the alert also gets the resolved mail.
     world.main.put(healthy("1"));
     world.run().await;
     world.live_until(start() + hours(2)).await;

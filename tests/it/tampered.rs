@@ -115,6 +115,23 @@ fn moments_beyond_the_calendar_are_no_moments() {
     }
 }
 
+/// Values that JSON in the store never holds where the program writes a moment, a count or a name.
+fn odd_values() -> [Value; 11] {
+    [
+        Value::Null,
+        json!(-1),
+        json!(1e300),
+        json!(""),
+        json!("9999-12-31T23:59:59Z"),
+        json!("0000-01-01T00:00:00Z"),
+        json!("+262142-01-01T00:00:00Z"),
+        json!("-262142-01-01T00:00:00Z"),
+        json!("a\u{0}\r\n\u{1b}[2J\u{202e}"),
+        json!([]),
+        json!({}),
+    ]
+}
+
 /// `json` with each of its values in turn replaced by each of `values`.
 fn damaged(json: &Value, values: &[Value]) -> Vec<Value> {
     let mut all = values.to_vec();
@@ -162,19 +179,7 @@ async fn content_that_the_program_never_writes_fails_its_message_and_never_panic
         .fetch_one(&mut database)
         .await
         .unwrap();
-    let values = [
-        Value::Null,
-        json!(-1),
-        json!(1e300),
-        json!(""),
-        json!("9999-12-31T23:59:59Z"),
-        json!("0000-01-01T00:00:00Z"),
-        json!("+262142-01-01T00:00:00Z"),
-        json!("a\u{0}\r\n\u{1b}[2J\u{202e}"),
-        json!([]),
-        json!({}),
-    ];
-    let all = damaged(&serde_json::from_str(&original).unwrap(), &values);
+    let all = damaged(&serde_json::from_str(&original).unwrap(), &odd_values());
     assert!(all.len() > 200, "{}", all.len());
     let (mut failed, mut delivered) = (0, 0);
     for content in all {
@@ -205,17 +210,7 @@ async fn expiries_that_the_program_never_writes_are_an_error_and_never_a_panic()
         .fetch_one(&mut database)
         .await
         .unwrap();
-    let values = [
-        Value::Null,
-        json!(-1),
-        json!("9999-12-31T23:59:59Z"),
-        json!("0000-01-01T00:00:00Z"),
-        json!("+262142-01-01T00:00:00Z"),
-        json!("-262142-01-01T00:00:00Z"),
-        json!([]),
-        json!({}),
-    ];
-    let all = damaged(&serde_json::from_str(&original).unwrap(), &values);
+    let all = damaged(&serde_json::from_str(&original).unwrap(), &odd_values());
     assert!(all.len() > 80, "{}: {original}", all.len());
     let mut named = 0;
     for expiries in all {

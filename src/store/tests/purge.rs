@@ -222,7 +222,7 @@ async fn a_message_that_failed_is_kept_as_long_as_its_alerts_are_remembered() {
     writer.resolve_alerts(&[super::over(&alert, "over", None)], days(7)).await.unwrap();
     writer.settle_alerts().await.unwrap();
     writer.commit().await.unwrap();
-    // The alert may open again, and then its end must not go to whom it never reached.
+    // The alert may open again, and then its resolved message must not go to a receiver that never got it.
     assert_eq!(purge(&home, 5).await, Purged::default());
     assert_eq!(purge(&home, 8).await, Purged { rows: 3, more: false }, "the alert and both messages");
 }
