@@ -12,6 +12,7 @@ use minimax_watch::domain::clock::Clock;
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::engine::{Engine, Pass, Scope};
 use minimax_watch::notify::Sender;
+use minimax_watch::report::Report;
 use minimax_watch::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
 use minimax_watch::store::Store;
 use secrecy::SecretString;
@@ -267,6 +268,10 @@ impl World {
     pub(crate) async fn run(&self) -> Pass {
         let pass = self.look_twice().await;
         self.tick().await;
+        let Engine { store, config, .. } = &self.engine;
+        let report = Report::of(store, config, None, self.now()).await.unwrap();
+        let verdict = Report::verdict(store, config, None, self.now()).await.unwrap();
+        assert_eq!(verdict, report.verdict, "taken row by row");
         pass
     }
 
