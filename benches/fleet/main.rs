@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64;
 /// How the benchmark is asked for; without words, the conductor of all of it.
 #[derive(Parser)]
 struct Options {
-    /// How often each is measured; the median counts.
+    /// How often each is measured, and more often where a ratio is promised; medians are printed, ratios are those of the sums.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Only series whose names hold this.

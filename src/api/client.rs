@@ -182,12 +182,12 @@ impl Client {
         }
         let began = Instant::now();
         let request =
-            |http: &reqwest::Client| http.get(url.clone()).header(AUTHORIZATION, authorization.clone());
-        let mut answer = request(&self.http).send().await;
+            |http: &reqwest::Client, url: Url| http.get(url).header(AUTHORIZATION, authorization.clone());
+        let mut answer = request(&self.http, url.clone()).send().await;
         if answer.as_ref().is_err_and(failure::is_lost_connection)
             && let Some(fresh) = self.fresh()
             && let Some(left) = self.timeout.checked_sub(began.elapsed())
-            && let Ok(again) = request(fresh).timeout(left).send().await
+            && let Ok(again) = request(fresh, url).timeout(left).send().await
         {
             answer = Ok(again);
         }

@@ -98,9 +98,8 @@ impl Questions<'_> {
             Fetch::Each => concurrency,
             Fetch::List => concurrency.min(ROLLS),
         };
-        let lists = futures_util::stream::iter(open)
-            .map(|roll| read_out(engine.clone(), roll))
-            .buffer_unordered(at_once);
+        let lists =
+            futures_util::stream::iter(open).map(|roll| read_out(engine, roll)).buffer_unordered(at_once);
         let mut lists = std::pin::pin!(lists);
         while let Some((roll, listing)) = lists.next().await {
             if engine.is_halted() {
@@ -127,7 +126,7 @@ impl Questions<'_> {
             }
             while under_way.len() < concurrency && (gap.is_zero() || next_start <= Instant::now()) {
                 let Some(target) = lanes.next(clock(), &mut left) else { break };
-                under_way.push(look(engine.clone(), target));
+                under_way.push(look(engine, target));
                 next_start += gap;
             }
             for skipped in left.skipped.drain(..) {

@@ -3,10 +3,10 @@
 use ring::digest::{Context, SHA256};
 
 /// A text of 32 characters that no other text than these pieces together has: half of its SHA-256.
-pub(super) fn digest<'t>(pieces: impl IntoIterator<Item = &'t str>) -> String {
+pub(super) fn digest(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
     let mut context = Context::new(&SHA256);
     for piece in pieces {
-        context.update(piece.as_bytes());
+        context.update(piece.as_ref());
     }
     let nibble = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
     context

@@ -18,16 +18,17 @@ pub(super) type Sighting = (AccountKey, Sight);
 
 #[derive(Debug)]
 pub(super) enum Sight {
-    /// A healthy configuration, as the store keeps it.
-    Healthy(Box<str>),
+    /// A healthy configuration as JSON, as the store keeps it.
+    Healthy(Box<[u8]>),
     /// Anything else.
     Other(Box<Observation>),
 }
 
 impl Sight {
     fn of(observation: Observation) -> Self {
-        match observation.configuration.as_ref().map(serde_json::to_string) {
-            Some(Ok(text)) => Self::Healthy(text.into_boxed_str()),
+        let mut json = Vec::with_capacity(512);
+        match observation.configuration.as_ref().map(|value| serde_json::to_writer(&mut json, value)) {
+            Some(Ok(())) => Self::Healthy(json.into_boxed_slice()),
             Some(Err(_)) | None => Self::Other(Box::new(observation)),
         }
     }
@@ -49,7 +50,7 @@ impl Sight {
     /// All of what was seen.
     pub(super) fn observation(&self) -> Observation {
         match self {
-            Self::Healthy(text) => match serde_json::from_str::<Configuration>(text) {
+            Self::Healthy(json) => match serde_json::from_slice::<Configuration>(json) {
                 Ok(configuration) => Observation::ok(configuration),
                 Err(error) => Observation::failed(Outcome::Malformed, error.to_string()),
             },
@@ -59,7 +60,7 @@ impl Sight {
 }
 
 /// Asks about one account by itself.
-pub(super) async fn look(engine: Engine, target: AccountKey) -> Sighting {
+pub(super) async fn look(engine: &Engine, target: AccountKey) -> Sighting {
     let observation = match engine.subscription(&target.subscription) {
         Some(subscription) => {
             let token = engine.token(subscription);
@@ -127,7 +128,7 @@ pub(super) fn plan(engine: &Engine, targets: Vec<AccountKey>) -> (Vec<Roll>, Vec
 }
 
 /// Asks for a list; what it says of whom nobody wants is let go at once.
-pub(super) async fn read_out(engine: Engine, roll: Roll) -> (Roll, Listing<Option<Sight>>) {
+pub(super) async fn read_out(engine: &Engine, roll: Roll) -> (Roll, Listing<Option<Sight>>) {
     let Some(subscription) = engine.subscription(&roll.subscription) else {
         return (roll, gone().into());
     };

@@ -34,7 +34,7 @@ impl Step<'_> {
                 error = sight.error(), "looked at an account"
             );
             let digest = match sight {
-                Sight::Healthy(text) => Some(digest([self.policy.source.as_str(), " ", text])),
+                Sight::Healthy(json) => Some(digest([self.policy.source.as_str().as_bytes(), b" ", json])),
                 Sight::Other(_) => None,
             };
             subscriptions.entry(&account.subscription).or_default().push(Taken { account, sight, digest });

@@ -24,10 +24,10 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const READERS: u32 = 2;
 
 /// How much each of them keeps of the file, in KiB: what they ask for is small or is read once, and the system keeps the file.
-const READERS_CACHE: &str = "-256";
+const READERS_CACHE: &str = "-128";
 
-/// And the writer, whose batches are small: four times as much was no faster with 100,000 accounts.
-const WRITERS_CACHE: &str = "-512";
+/// And the writer, whose batches are small: more was no faster with 100,000 accounts.
+const WRITERS_CACHE: &str = "-256";
 
 /// How long a connection waits for another process.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
