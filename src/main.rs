@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Ok(cli) => commands::main(cli, signals),
         Err(message) => {
             signals.release();
-            // Help and version are answers; anything else is bad usage, which contract 2 gives its own status.
+            // Help and version are answers; anything else is bad usage, which docs/contract.md, section 2 gives its own status.
             let status = if message.use_stderr() { commands::FAILED } else { 0 };
             match message.print() {
                 // Whoever closed the pipe has read enough.

@@ -1,6 +1,6 @@
 //! What an answer means: status, headers and body in, observation out.
 //!
-//! Promises: pure; the status decides, never a text (vendor.md, "Answers"); of JSON nothing is quoted but what stands
+//! Promises: pure; the status decides, never a text (docs/vendor-api.md, "Answers"); of JSON nothing is quoted but what stands
 //! under `error` or `message`. Leaves the list of accounts to `listing`, what is not JSON to `answer`.
 
 use reqwest::StatusCode;

@@ -2,7 +2,7 @@
 //!
 //! Promises: pure; each account in it is judged as if it had been asked for alone, and of each no more is held than what
 //! the caller keeps; a list that does not come whole, or breaks between its members, holds nothing. An account that is missing is
-//! merely missing: whoever compares must ask for it by itself (vendor.md, trap 10).
+//! merely missing: whoever compares must ask for it by itself (docs/vendor-api.md, trap 10).
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -212,7 +212,7 @@ impl<T, K: FnMut(Observation) -> T> Gathering<T, K> {
         self.answer.body = cut.unwrap_or(Body::Whole(self.before));
         match self.answer.status {
             200 => {}
-            // An empty set may be told this way, with or without a body (vendor.md, "The calls").
+            // An empty set may be told this way, with or without a body (docs/vendor-api.md, "The calls").
             404 => return Listing::ok(BTreeMap::new()),
             _ => return self.reading.refusal(&self.answer).into(),
         }

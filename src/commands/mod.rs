@@ -31,7 +31,7 @@ use crate::daemon::HeldSignals;
 use crate::telemetry::{Voice, Way};
 use crate::{demo, os_limits, output, telemetry};
 
-/// The exit status of a command that failed, and of bad usage (contract 2).
+/// The exit status of a command that failed, and of bad usage (docs/contract.md, section 2).
 pub const FAILED: u8 = 3;
 
 /// Carries out one command and gives its exit status. An error is printed once, here.

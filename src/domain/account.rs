@@ -1,6 +1,6 @@
 //! Names: of subscriptions, accounts, receivers. Text that was checked once and is then trusted.
 //!
-//! An account id is opaque (vendor.md): it is never read as a number, never trimmed of zeros.
+//! An account id is opaque (docs/vendor-api.md): it is never read as a number, never trimmed of zeros.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ name! {
     AlertId
 }
 
-/// What an alert is of (contract 1).
+/// What an alert is of (docs/contract.md, section 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {

@@ -1,4 +1,4 @@
-//! When a message that was not taken is tried again (contract 4).
+//! When a message that was not taken is tried again (docs/contract.md, section 4).
 //!
 //! Promises: patient for seven days of waiting, whatever the clock does meanwhile; never faster than the receiver asked
 //! (a wish beyond a day counts as a day), and never all at the same second.

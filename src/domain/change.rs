@@ -10,7 +10,7 @@ use super::account::AccountKey;
 use super::alert::Severity;
 use super::time::Timestamp;
 
-/// What a change is of (contract 1).
+/// What a change is of (docs/contract.md, section 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {

@@ -1,6 +1,6 @@
 //! What differs between two configurations of one account.
 //!
-//! Promises: members that vendor.md calls noise have no part in it, the order of JSON members neither; missing is
+//! Promises: members that docs/vendor-api.md calls noise have no part in it, the order of JSON members neither; missing is
 //! not false, so `false` becoming absent is no change. Leaves steps back of the end to `standing`, which remembers them.
 
 use std::collections::BTreeSet;

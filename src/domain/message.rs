@@ -1,6 +1,6 @@
 //! What one receiver is told at one moment, as data: the content of a webhook body and of a mail alike.
 //!
-//! Promises: the shapes of contract 4; at most [`LIMIT`] alerts and changes each, the rest counted.
+//! Promises: the shapes of docs/contract.md, section 4; at most [`LIMIT`] alerts and changes each, the rest counted.
 //! Leaves bytes, templates and headers to `notify::render`.
 
 use schemars::JsonSchema;
@@ -20,7 +20,7 @@ name! {
 /// At most this many alerts, and as many changes, are spelled out in one message.
 pub const LIMIT: usize = 100;
 
-/// The type of a message (contract 4).
+/// The type of a message (docs/contract.md, section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum MessageType {
     /// At least one alert fires.

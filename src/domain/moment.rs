@@ -1,4 +1,4 @@
-//! Moments as operators type them (contract 2): RFC 3339, or relative to now as `-3d`, `+27d`.
+//! Moments as operators type them (docs/contract.md, section 2): RFC 3339, or relative to now as `-3d`, `+27d`.
 
 use chrono::{DateTime, SubsecRound, Utc};
 

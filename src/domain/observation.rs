@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration::Configuration;
 
-/// What a check saw (contract 1).
+/// What a check saw (docs/contract.md, section 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {

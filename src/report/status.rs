@@ -1,4 +1,4 @@
-//! How things stand, from the store alone: what `status`, `check` and later the status page show (contract 7).
+//! How things stand, from the store alone: what `status`, `check` and later the status page show (docs/contract.md, section 7).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

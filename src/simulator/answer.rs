@@ -1,4 +1,4 @@
-//! Every answer that vendor.md knows, by name, and the hostile ones.
+//! Every answer that docs/vendor-api.md knows, by name, and the hostile ones.
 
 use std::time::Duration;
 

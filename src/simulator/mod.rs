@@ -1,6 +1,6 @@
 //! The outside world on loopback: a useapi.net, a mail server and a webhook receiver, each on a real socket.
 //!
-//! Promises: one implementation for the demo, the tests and the benches; every answer that vendor.md knows, and the
+//! Promises: one implementation for the demo, the tests and the benches; every answer that docs/vendor-api.md knows, and the
 //! hostile ones, on demand; nothing reads a clock, the driver says what time it is ([`VirtualNow`]). What came in is
 //! kept for the driver to look at; a bearer token or a password never is. Each server can go down and come back on
 //! its port.

@@ -1,4 +1,4 @@
-//! `alerts`, `deliveries` and `ack`: what fires, what became of the messages, and that somebody knows (contract 2).
+//! `alerts`, `deliveries` and `ack`: what fires, what became of the messages, and that somebody knows (docs/contract.md, section 2).
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

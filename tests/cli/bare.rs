@@ -1,4 +1,4 @@
-//! `USEAPI_TOKEN=… minimax-watch check` without any configuration (contract 2).
+//! `USEAPI_TOKEN=… minimax-watch check` without any configuration (docs/contract.md, section 2).
 
 use minimax_watch::simulator::Record;
 

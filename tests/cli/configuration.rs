@@ -1,4 +1,4 @@
-//! Bad usage, bad configuration and a store that is none: exit status 3, and a sentence that helps (contract 2 and 3).
+//! Bad usage, bad configuration and a store that is none: exit status 3, and a sentence that helps (docs/contract.md, sections 2 and 3).
 
 use minimax_watch::simulator::Hook;
 

@@ -1,4 +1,4 @@
-//! `explain`: what is known of an account, and why it did or did not alert (contract 2).
+//! `explain`: what is known of an account, and why it did or did not alert (docs/contract.md, section 2).
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

@@ -1,4 +1,4 @@
-//! `history` and `diff`: what an account's configuration was, and what changed (contract 2).
+//! `history` and `diff`: what an account's configuration was, and what changed (docs/contract.md, section 2).
 
 use minimax_watch::simulator::Record;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `status --json` and `check --format json` have the shape of contract 7, and `ends` besides.
+//! `status --json` and `check --format json` have the shape of docs/contract.md, section 7, and `ends` besides.
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

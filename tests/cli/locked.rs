@@ -1,4 +1,4 @@
-//! One writer on a store; readers beside it; rights for the owner alone (contract 2 and 3).
+//! One writer on a store; readers beside it; rights for the owner alone (docs/contract.md, sections 2 and 3).
 
 use minimax_watch::simulator::Hook;
 

@@ -1,5 +1,5 @@
 //! The built program as its users meet it: started as a process, judged by its exit status, its output, its files and
-//! what arrives at the simulated vendor and receivers (contract 2, 3 and 7).
+//! what arrives at the simulated vendor and receivers (docs/contract.md, sections 2, 3 and 7).
 
 #![expect(clippy::unwrap_used, reason = "a stage that cannot be set up is a failed test")]
 

@@ -1,4 +1,4 @@
-//! SIGHUP: a good configuration comes into force at once, a bad one does not (contract 2).
+//! SIGHUP: a good configuration comes into force at once, a bad one does not (docs/contract.md, section 2).
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

@@ -1,4 +1,4 @@
-//! No secret leaves by output, log, command line or store (contract 3).
+//! No secret leaves by output, log, command line or store (docs/contract.md, section 3).
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

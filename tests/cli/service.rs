@@ -1,4 +1,4 @@
-//! `run`: from its first look to its orderly end (contract 2).
+//! `run`: from its first look to its orderly end (docs/contract.md, section 2).
 
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::clock;

@@ -1,4 +1,4 @@
-//! `silence`: beside a running service, and what it says when something is amiss (contract 2).
+//! `silence`: beside a running service, and what it says when something is amiss (docs/contract.md, section 2).
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

@@ -1,4 +1,4 @@
-//! `simulate`: what would be told if nothing but time passed; nothing is sent or stored (contract 2).
+//! `simulate`: what would be told if nothing but time passed; nothing is sent or stored (docs/contract.md, section 2).
 
 use chrono::TimeDelta;
 use minimax_watch::clock;

@@ -1,4 +1,4 @@
-//! The exit status of `check`, and of `status` after it, for every verdict (contract 2).
+//! The exit status of `check`, and of `status` after it, for every verdict (docs/contract.md, section 2).
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;

@@ -1,4 +1,4 @@
-//! The webhook body against contract 4.
+//! The webhook body against docs/contract.md, section 4.
 
 use serde_json::{Value, json};
 
