@@ -13,8 +13,8 @@ use minimax_watch::domain::message::Message;
 use minimax_watch::domain::observation::Outcome;
 use minimax_watch::report::Expiries;
 
-fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).unwrap()
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
 }
 
 /// The contents of the fenced blocks of one language.
@@ -25,7 +25,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn the_readmes_configuration_loads() {
-    let [example] = blocks(&readme(), "toml").try_into().unwrap();
+    let [example] = blocks(&page("README.md"), "toml").try_into().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("minimax-watch.toml");
     fs::write(&file, example).unwrap();
@@ -44,8 +44,8 @@ fn the_readmes_configuration_loads() {
 }
 
 #[test]
-fn the_readmes_webhook_is_what_is_sent() {
-    let [example] = blocks(&readme(), "json").try_into().unwrap();
+fn the_documented_webhook_is_what_is_sent() {
+    let [example] = blocks(&page("docs/receivers.md"), "json").try_into().unwrap();
     let typed: serde_json::Value = serde_json::from_str(&example).unwrap();
     let read: Message = serde_json::from_value(typed.clone()).unwrap();
     assert_eq!(serde_json::to_value(read).unwrap(), typed);
@@ -53,7 +53,7 @@ fn the_readmes_webhook_is_what_is_sent() {
 
 #[test]
 fn the_documented_expiries_have_the_members_that_are_printed() {
-    let text = fs::read_to_string(root().join("docs/expiry.md")).unwrap();
+    let text = page("docs/expiry.md");
     let [example] = blocks(&text, "jsonc").try_into().unwrap();
     let example: serde_json::Value = serde_json::from_str(&format!("{{{example}}}")).unwrap();
     let printed = serde_json::to_value(Expiries::default()).unwrap();
@@ -62,6 +62,32 @@ fn the_documented_expiries_have_the_members_that_are_printed() {
     for name in members(&printed) {
         assert_eq!(members(&example["expiries"][&name]), members(&printed[&name]), "{name}");
     }
+}
+
+#[test]
+fn the_readme_is_one_page_and_its_mail_is_that_of_the_night() {
+    let readme = page("README.md");
+    assert!(readme.lines().count() <= 250);
+    assert_eq!(blocks(&readme, "text"), blocks(&page("docs/night.md"), "text"));
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut links = 0;
+    let pages = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let top = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    for path in pages.chain(top).filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || file.contains(':') {
+                continue;
+            }
+            assert!(path.parent().unwrap().join(file).exists(), "{}: {link}", path.display());
+            links += 1;
+        }
+    }
+    assert!(links > 30, "{links} links");
 }
 
 /// The commands that `--help` lists.
@@ -78,9 +104,9 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn the_readme_and_the_contract_name_every_command() {
-    for document in ["README.md", "docs/contract.md"] {
-        let text = fs::read_to_string(root().join(document)).unwrap();
+fn the_pages_about_commands_and_the_contract_name_every_command() {
+    for document in ["docs/commands.md", "docs/contract.md"] {
+        let text = page(document);
         for command in commands() {
             assert!(text.contains(&format!("`{command}")), "{document} does not name `{command}`");
         }
@@ -89,7 +115,7 @@ fn the_readme_and_the_contract_name_every_command() {
 
 #[test]
 fn the_contract_names_every_kind_and_outcome() {
-    let text = fs::read_to_string(root().join("docs/contract.md")).unwrap();
+    let text = page("docs/contract.md");
     let alerts = AlertKind::ALL.map(AlertKind::as_str).into_iter();
     let changes = ChangeKind::ALL.map(ChangeKind::as_str).into_iter();
     let outcomes = Outcome::ALL.map(Outcome::as_str).into_iter();
@@ -100,7 +126,7 @@ fn the_contract_names_every_kind_and_outcome() {
 
 #[test]
 fn every_promise_about_deliveries_names_tests_that_exist() {
-    let text = fs::read_to_string(root().join("docs/delivery.md")).unwrap();
+    let text = page("docs/delivery.md");
     let promised = text.split("## What is promised").nth(1).unwrap().split("\n## ").next().unwrap();
     for promise in promised.split("\n- ").skip(1) {
         assert!(tests_named(promise).next().is_some(), "no test holds: {promise}");
@@ -117,7 +143,7 @@ fn every_promise_about_deliveries_names_tests_that_exist() {
 
 #[test]
 fn every_case_from_the_field_names_tests_that_exist() {
-    let text = fs::read_to_string(root().join("docs/field-cases.md")).unwrap();
+    let text = page("docs/field-cases.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     assert!(rows.len() >= 40, "only {} rows", rows.len());
     for row in rows {

@@ -54,7 +54,7 @@ pub(crate) type Seen = Result<Vec<String>, String>;
 type Act = (&'static str, fn(&Stage) -> Seen);
 
 const ACTS: &[Act] = &[
-    ("README's ten lines, as written", readme::as_written),
+    ("the ten lines of docs/service.md, as written", readme::as_written),
     ("the units are understood by systemd without a word", guard::verified),
     ("what the service says while it runs", life::at_work),
     ("secrets are credentials and nowhere else", guard::secrets),

@@ -1,4 +1,4 @@
-//! "Run it as a service" of README.md, run as it is written, in a folder of root's.
+//! "As a service" of docs/service.md, run as it is written, in a folder of root's.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use crate::{Seen, Stage, ensure};
 
 /// The lines of the first block under the heading.
 fn lines() -> Vec<String> {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, section) = readme.split_once("## Run it as a service").unwrap();
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/service.md")).unwrap();
+    let (_, section) = page.split_once("## As a service").unwrap();
     let (_, block) = section.split_once("```sh\n").unwrap();
     let (block, _) = block.split_once("```").unwrap();
     block.lines().map(str::to_owned).collect()

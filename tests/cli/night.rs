@@ -1,4 +1,4 @@
-//! The night that README.md tells of, lived through: each command really run, each answer as it is written there but for times
+//! The night of docs/night.md, lived through: each command really run, each answer as it is written there but for times
 //! and ids. What was really printed is left in the build folder (`tmp/night.txt`), for whoever has to write it anew.
 
 use std::fs;
@@ -13,10 +13,9 @@ use crate::child::within_patience;
 use crate::stage::Stage;
 use crate::tls::{PASSWORD, mail, mailbox};
 
-/// The fenced blocks of one language in the night's section.
+/// The fenced blocks of one language in the page.
 fn told(language: &str) -> Vec<String> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let night = readme.split("## One night").nth(1).unwrap().split("\n## ").next().unwrap().to_owned();
+    let night = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/night.md")).unwrap();
     let fence = format!("```{language}\n");
     night.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
@@ -43,7 +42,7 @@ fn plain(mail: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_night_in_the_readme_is_as_it_is_told() {
+async fn the_night_is_as_it_is_told() {
     let mut stage = Stage::open().await;
     stage.set("MINIMAX_WATCH__SCHEDULE__CRON", "*/15 * * * *");
     let inbox = mailbox(&stage, Security::None).await;
@@ -77,7 +76,7 @@ async fn the_night_in_the_readme_is_as_it_is_told() {
     let told = [told("text"), told("console")].concat();
     assert_eq!(told.len(), 7, "a mail and six commands");
     for (told, lived) in told.iter().zip(&lived) {
-        assert_eq!(redacted(told), redacted(lived), "README.md tells:\n{told}\nbut:\n{lived}");
+        assert_eq!(redacted(told), redacted(lived), "docs/night.md tells:\n{told}\nbut:\n{lived}");
     }
     assert!(inbox.mails().len() >= 2, "the renewal was told");
 }

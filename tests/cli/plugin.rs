@@ -1,5 +1,5 @@
 //! `check` as a monitoring plugin: its first line, its performance data, its time (Monitoring Plugins Development
-//! Guidelines), and the snippets of README.md as a plugin host runs them.
+//! Guidelines), and the snippets of docs/service.md as a plugin host runs them.
 
 use std::fmt::Write;
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The lines that README.md gives to cron and to monitors, run as those run them.
+//! The lines that docs/service.md gives to cron and to monitors, run as those run them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,11 +12,11 @@ use minimax_watch::simulator::{Answer, Record};
 use crate::perfdata::parsed;
 use crate::stage::{Ended, PROGRAM, Stage, healthy};
 
-/// The blocks of one language in README.md, its paths replaced by those of the stage.
+/// The blocks of one language in docs/service.md, its paths replaced by those of the stage.
 fn blocks(stage: &Stage, language: &str) -> Vec<String> {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/service.md")).unwrap();
     let fence = format!("```{language}\n");
-    let blocks = readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
+    let blocks = page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
     let here = |name: &str| stage.path(name).display().to_string();
     let placed = blocks.map(|block| {
         block
