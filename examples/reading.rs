@@ -1,12 +1,12 @@
-//! How quickly each reading command answers beside a running service, on a store that a soak left behind.
+//! Measures how quickly each reading command answers beside a running service, on a store that a soak left.
 //!
 //! ```text
 //! cargo run --release --example soak -- --accounts 1000 --days 365 --every 12h --keep 400d --changing 1 --start DATE --leave FOLDER
 //! cargo build --release && cargo run --release --example reading -- target/release/minimax-watch FOLDER
 //! ```
 //!
-//! With `DATE` 365 days ago the store ends now. Each command is a process of its own, started in turn with `--version`, which does
-//! nothing: the ratio to it is what asking costs. The service runs meanwhile and looks at every account each second.
+//! With `DATE` 365 days ago the store ends now. Each command is a process of its own, run in turn with `--version`, which does
+//! nothing: the ratio to it is the cost of reading. Meanwhile the service runs and checks every account each second.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use clap::Parser;
 
-/// What an operator asks.
-const QUESTIONS: [&[&str]; 13] = [
+/// The measured commands.
+const COMMANDS: [&[&str]; 13] = [
     &["--version"],
     &["status"],
     &["status", "--json"],
@@ -33,21 +33,21 @@ const QUESTIONS: [&[&str]; 13] = [
     &["alerts", "--all"],
 ];
 
-/// How often each is asked.
+/// How often each command is run.
 const ROUNDS: usize = 31;
 
 #[derive(Parser)]
 struct Options {
     /// The built program.
     program: PathBuf,
-    /// What `soak --leave` made.
+    /// The folder that `soak --leave` created.
     folder: PathBuf,
-    /// The account that is asked about.
+    /// The account in the commands.
     #[arg(long, default_value = "100000")]
     account: String,
 }
 
-/// The service; stopped when it goes.
+/// The service; dropping it stops the process.
 struct Service(Child);
 
 impl Drop for Service {
@@ -67,32 +67,32 @@ fn main() -> anyhow::Result<()> {
         .stderr(Stdio::null())
         .spawn()
         .map(Service)?;
-    // It is looking at its first thousand accounts by then.
+    // By then the service checks its first thousand accounts.
     std::thread::sleep(Duration::from_secs(3));
-    let mut took: Vec<Vec<Duration>> = vec![Vec::new(); QUESTIONS.len()];
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); COMMANDS.len()];
     for _ in 0..ROUNDS {
-        for (question, took) in QUESTIONS.iter().zip(&mut took) {
+        for (words, times) in COMMANDS.iter().zip(&mut times) {
             let arguments =
-                question.iter().map(|word| if *word == "ACCOUNT" { &options.account } else { *word });
+                words.iter().map(|word| if *word == "ACCOUNT" { &options.account } else { *word });
             let mut asked = command(&program, &folder);
             asked.args(arguments).stdout(Stdio::null());
             let began = Instant::now();
             let status = asked.status()?;
-            took.push(began.elapsed());
-            ensure!(status.code().is_some_and(|code| code <= 2), "{question:?} ended with {status}");
+            times.push(began.elapsed());
+            ensure!(status.code().is_some_and(|code| code <= 2), "{words:?} ended with {status}");
         }
     }
     drop(service);
     let mut out = std::io::stdout().lock();
     writeln!(out, "| command | median | slowest | to `--version` |\n|---|--:|--:|--:|")?;
     let mut nothing = None;
-    for (question, mut took) in QUESTIONS.iter().zip(took) {
-        took.sort();
-        let median = took.get(took.len() / 2).context("rounds")?.as_secs_f64() * 1e3;
-        let slowest = took.last().context("rounds")?.as_secs_f64() * 1e3;
+    for (words, mut times) in COMMANDS.iter().zip(times) {
+        times.sort();
+        let median = times.get(times.len() / 2).context("rounds")?.as_secs_f64() * 1e3;
+        let slowest = times.last().context("rounds")?.as_secs_f64() * 1e3;
         let nothing = *nothing.get_or_insert(median);
         let ratio = median / nothing;
-        writeln!(out, "| `{}` | {median:.1} ms | {slowest:.1} ms | {ratio:.1} |", question.join(" "))?;
+        writeln!(out, "| `{}` | {median:.1} ms | {slowest:.1} ms | {ratio:.1} |", words.join(" "))?;
     }
     Ok(())
 }

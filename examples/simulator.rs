@@ -1,19 +1,19 @@
-//! The built-in useapi.net on loopback, for other programs to be tried against, and peers that lie; nothing here reaches the vendor.
+//! A useapi.net on loopback to try other programs against, and faulty peers. It never connects to the vendor.
 //!
-//! Without arguments it prints its base URL, a newline, a token that it takes, a newline; it serves until stdin is closed.
+//! Without arguments it prints its base URL and a valid token, each on a line, and serves until stdin is closed.
 //!
 //! ```text
 //! cargo run --example simulator
 //! USEAPI_TOKEN=… MINIMAX_WATCH__API__BASE_URL=http://127.0.0.1:… minimax-watch check
 //! ```
 //!
-//! With a peer and a lie it starts that peer, prints its address and then whatever it receives, until stdin is closed:
+//! With a peer and a fault it starts that peer, prints its address and then everything that it receives, until stdin is closed:
 //!
 //! ```text
 //! cargo run --example simulator -- --list
-//! cargo run --example simulator -- mail --lie early-plain-text
-//! cargo run --example simulator -- webhook --lie broken-headers
-//! cargo run --example simulator -- api --lie stale-connection
+//! cargo run --example simulator -- mail --fault early-plain-text
+//! cargo run --example simulator -- webhook --fault broken-headers
+//! cargo run --example simulator -- api --fault stale-connection
 //! ```
 
 use std::io::{self, Write};
@@ -23,29 +23,40 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use clap::{Parser, ValueEnum};
 use minimax_watch::clock;
-use minimax_watch::simulator::{
-    Answer, HTTP_LIES, Lie, Login, LyingHttp, MAIL_LIES, Mailbox, Page, Record, Security, Setup, Trouble,
-    UseApi, VirtualNow,
-};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
 
-/// It opens nothing but this simulator.
+#[path = "../tests/support/faulty_http.rs"]
+#[expect(dead_code, reason = "shared with the tests")]
+pub(crate) mod faulty_http;
+#[path = "../tests/support/named_faults.rs"]
+pub(crate) mod named_faults;
+#[path = "../tests/support/simulator/mod.rs"]
+pub(crate) mod simulator;
+
+use faulty_http::FaultyHttpServer;
+use named_faults::{HTTP_FAULTS, MAIL_FAULTS, NamedFault};
+use simulator::{
+    Answer, ErrorBody, FakeUseApi, InjectedFault, Login, Record, SmtpSecurity, SmtpServer, SmtpSetup,
+    VirtualNow,
+};
+
+/// Valid for this simulator only.
 const TOKEN: &str = "user:1234-simulated";
-/// Nor does this one.
+/// Valid for this simulator only.
 const PASSWORD: &str = "simulated";
 
-/// The world of minimax-watch on loopback: an API, or a peer that lies.
+/// The peers of minimax-watch on loopback: an API without faults, or a faulty peer.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// Which peer to start; without one, an API that tells the truth
-    #[arg(requires = "lie")]
+    /// The faulty peer to start; without it, an API without faults
+    #[arg(requires = "fault")]
     peer: Option<Peer>,
-    /// What it does wrong
+    /// What the peer does wrong
     #[arg(long, requires = "peer")]
-    lie: Option<String>,
-    /// Print all lies, and start nothing
+    fault: Option<String>,
+    /// Print all faults, and start nothing
     #[arg(long)]
     list: bool,
 }
@@ -85,60 +96,62 @@ pub(crate) async fn serve(
 }
 
 async fn serve_peer(arguments: Arguments, out: &mut dyn Write) -> io::Result<()> {
-    match (arguments.peer, arguments.lie.as_deref()) {
-        (Some(Peer::Mail), Some(lie)) => lie_as_mail_server(find(MAIL_LIES, lie)?, out).await,
-        (Some(Peer::Webhook), Some(lie)) => {
-            let peer = LyingHttp::open(find(HTTP_LIES, lie)?.act, "{}").await?;
+    match (arguments.peer, arguments.fault.as_deref()) {
+        (Some(Peer::Mail), Some(name)) => serve_mail(find(MAIL_FAULTS, name)?, out).await,
+        (Some(Peer::Webhook), Some(name)) => {
+            let peer = FaultyHttpServer::open(find(HTTP_FAULTS, name)?, "{}").await?;
             print(out, &format!("{}\n", peer.url("/hook")))?;
             print_requests(&peer, out).await
         }
-        (Some(Peer::Api), Some(lie)) => {
+        (Some(Peer::Api), Some(name)) => {
             let now = clock::now();
             let record = Record::ending("123456", now + TimeDelta::days(20)).to_json(now, 0).to_string();
-            let peer = LyingHttp::open(find(HTTP_LIES, lie)?.act, record).await?;
+            let peer = FaultyHttpServer::open(find(HTTP_FAULTS, name)?, record).await?;
             print(out, &format!("{}\n{TOKEN}\n", peer.url("").as_str().trim_end_matches('/')))?;
             print_requests(&peer, out).await
         }
-        _ => serve_truthfully(out).await,
+        _ => serve_without_fault(out).await,
     }
 }
 
-fn find<A: Copy>(lies: &[Lie<A>], name: &str) -> io::Result<Lie<A>> {
-    let known = || lies.iter().map(|lie| lie.name).collect::<Vec<_>>().join(", ");
-    Lie::find(lies, name)
-        .ok_or_else(|| io::Error::other(format!("unknown lie `{name}`; possible: {}", known())))
+fn find<F: Copy>(faults: &[NamedFault<F>], name: &str) -> io::Result<F> {
+    let known = || faults.iter().map(|fault| fault.name).collect::<Vec<_>>().join(", ");
+    NamedFault::find(faults, name)
+        .map(|fault| fault.fault)
+        .ok_or_else(|| io::Error::other(format!("unknown fault `{name}`; known: {}", known())))
 }
 
 fn list() -> String {
     let line = |(name, sentence): (&str, &str)| format!("  {name:20} {sentence}");
-    let mail = MAIL_LIES.iter().map(|lie| line((lie.name, lie.sentence)));
-    let http = HTTP_LIES.iter().map(|lie| line((lie.name, lie.sentence)));
+    let mail = MAIL_FAULTS.iter().map(|fault| line((fault.name, fault.sentence)));
+    let http = HTTP_FAULTS.iter().map(|fault| line((fault.name, fault.sentence)));
     let parts = [vec!["mail".to_owned()], mail.collect(), vec!["webhook, api".to_owned()], http.collect()];
     parts.concat().join("\n") + "\n"
 }
 
-/// Written at once, also to a pipe.
+/// Flushes, so that a pipe gets the text immediately.
 fn print(out: &mut dyn Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-async fn serve_truthfully(out: &mut dyn Write) -> io::Result<()> {
+async fn serve_without_fault(out: &mut dyn Write) -> io::Result<()> {
     let now = clock::now();
-    let api = UseApi::open(&VirtualNow::new(now)).await?;
+    let api = FakeUseApi::open(&VirtualNow::new(now)).await?;
     let subscription = api.subscribe(SecretString::from(TOKEN));
-    // The vendor's documented example under its documented id, its end moved to where it is no news.
+    // The documented example under its documented id, with an expiry that raises no alert.
     subscription.put(Record::ending("123456", now + TimeDelta::days(20)));
     subscription.put(Record::ending("ends-in-2-days", now + TimeDelta::days(2)));
     subscription.put(Record::ending("expired", now - TimeDelta::days(1)));
     subscription.put(Record::ending("in-error", now + TimeDelta::days(20)).error("Session expired"));
     subscription.put(Record::ending("unavailable", now + TimeDelta::days(20)));
-    subscription.set("unavailable", Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, Page::Html));
+    subscription
+        .set_answer("unavailable", Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Html));
     print(out, &format!("{}\n{TOKEN}\n", api.base_url().as_str().trim_end_matches('/')))?;
     std::future::pending().await
 }
 
-async fn print_requests(peer: &LyingHttp, out: &mut dyn Write) -> io::Result<()> {
+async fn print_requests(peer: &FaultyHttpServer, out: &mut dyn Write) -> io::Result<()> {
     let mut seen = 0;
     loop {
         peer.wait_for(seen + 1).await;
@@ -150,16 +163,19 @@ async fn print_requests(peer: &LyingHttp, out: &mut dyn Write) -> io::Result<()>
     }
 }
 
-async fn lie_as_mail_server(lie: Lie<Trouble>, out: &mut dyn Write) -> io::Result<()> {
-    let security = if lie.act.needs_tls() { Security::StartTls(self_signed()?) } else { Security::None };
-    let login = lie
-        .act
+async fn serve_mail(fault: InjectedFault, out: &mut dyn Write) -> io::Result<()> {
+    let security =
+        if fault.needs_tls() { SmtpSecurity::StartTls(self_signed()?) } else { SmtpSecurity::None };
+    let login = fault
         .needs_login()
         .then(|| Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) });
     let user = if login.is_some() { format!("user watch, password {PASSWORD}\n") } else { String::new() };
-    let peer =
-        Mailbox::open(&VirtualNow::new(clock::now()), Setup { login, security, ..Setup::default() }).await?;
-    peer.set(Some(lie.act));
+    let peer = SmtpServer::open(
+        &VirtualNow::new(clock::now()),
+        SmtpSetup { login, security, ..SmtpSetup::default() },
+    )
+    .await?;
+    peer.set(Some(fault));
     print(out, &format!("{}\n{user}", peer.address()))?;
     let (mut connections, mut mails) = (0, 0);
     loop {
@@ -179,7 +195,7 @@ async fn lie_as_mail_server(lie: Lie<Trouble>, out: &mut dyn Write) -> io::Resul
     }
 }
 
-/// A certificate that nobody trusts, for a server that agrees to STARTTLS.
+/// A self-signed certificate, for a server that offers STARTTLS.
 fn self_signed() -> io::Result<Arc<ServerConfig>> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).map_err(io::Error::other)?;

@@ -1,12 +1,12 @@
-//! The parts of `minimax-watch`, a watcher of MiniMax accounts at useapi.net.
+//! `minimax-watch` watches MiniMax accounts at useapi.net and sends alerts.
 //!
-//! Floors, imports point down only (kept by `tests/floors.rs`):
+//! Floors; imports point down only (checked by `tests/floors.rs`):
 //!
 //! ```text
 //! 4 shell     cli commands daemon demo setup output report telemetry clock os_limits
-//! 3 engine    check announce deliver purge
-//! 2 rooms     store | api | notify | simulator      never each other
-//! 1 config    loads and validates once, then plain data
+//! 3 engine    runs and checks, alerting, delivery, purging
+//! 2 rooms     store | api | notify | simulator      never import each other
+//! 1 config    loads and validates the configuration
 //! 0 domain    pure rules; no I/O, no clock
 //! ```
 

@@ -1,26 +1,25 @@
-//! Parse, set up, dispatch, exit status.
+//! Parses the command line, runs the command and returns its exit status.
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use clap::Parser;
-use minimax_watch::cli::Cli;
+use minimax_watch::cli;
 use minimax_watch::daemon::HeldSignals;
 use minimax_watch::{commands, os_limits};
 
 fn main() -> ExitCode {
-    // First of all: a SIGHUP that comes while the service starts must not end it.
+    // Before anything else: a SIGHUP during the start must not end the service.
     let signals = HeldSignals::hold();
     os_limits::disable_core_dumps();
-    match Cli::try_parse() {
+    match cli::parse() {
         Ok(cli) => commands::main(cli, signals),
         Err(message) => {
             signals.release();
-            // Help and version are answers; anything else is bad usage, which docs/contract.md, section 2 gives its own status.
+            // Help and version are results; the rest is bad usage, with its own status (docs/contract.md, section 2).
             let status = if message.use_stderr() { commands::FAILED } else { 0 };
             match message.print() {
-                // Whoever closed the pipe has read enough.
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => commands::unprinted(&error),
+                // A closed pipe means that the reader has enough.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => commands::report_write_error(&error),
                 _ => ExitCode::from(status),
             }
         }

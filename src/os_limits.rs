@@ -1,18 +1,18 @@
-//! What the process asks of the system for itself: no core dumps, as many file descriptors as it may have, threads that can be
-//! started.
+//! Limits of the system for this process: core dumps, open files, threads.
 //!
-//! Guarantees: whatever the system or a sandbox refuses is reported as a value and never ends the process here.
+//! Guarantees: a refusal by the system or a sandbox is ignored or returned as a value; it never ends the process here. The system
+//! is asked through `nix`, so no unsafe code is ours.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::{LazyLock, mpsc};
+use std::sync::{LazyLock, Mutex, mpsc};
 use std::thread;
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// More descriptors than this are never asked for: the largest configuration needs a tenth of them.
+/// The most descriptors to ask for: the largest configuration needs a tenth of them.
 const MAX_DESCRIPTORS: u64 = 65_536;
 
 /// Descriptors that checks leave to the store, the receivers, the log and name resolution.
@@ -21,13 +21,13 @@ const RESERVED_DESCRIPTORS: u64 = 64;
 /// One check holds a connection and, while its host name is resolved, one descriptor more.
 const DESCRIPTORS_PER_CHECK: u64 = 2;
 
-/// How many descriptors were open when this was first asked, before any check: at a reload the checks that go on have theirs,
-/// which must not count against their own number. The lowest free descriptor tells.
+/// Descriptors that were open when this was first read, before any check: at a reload, those of running checks must not count against
+/// their own limit. The lowest free descriptor is that number.
 static OPEN_AT_START: LazyLock<u64> = LazyLock::new(|| {
     File::open("/dev/null").map_or(0, |file| u64::try_from(file.as_raw_fd()).unwrap_or_default())
 });
 
-/// Descriptors that the runtime opens for its timers, wake-ups and signals, with some to spare.
+/// Descriptors that the runtime opens for timers, wake-ups and signals, and some in reserve.
 const RUNTIME_DESCRIPTORS: usize = 12;
 
 /// Threads that a command needs at once: two workers, two for name resolution, the store's three connections.
@@ -40,7 +40,7 @@ pub fn disable_core_dumps() {
     let _ = prctl::set_dumpable(false);
 }
 
-/// Raises the soft limit of open files towards the hard one.
+/// Raises the soft limit of open files to the hard one, up to a maximum.
 pub fn raise_descriptor_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let wanted = hard.min(MAX_DESCRIPTORS);
@@ -70,33 +70,22 @@ pub fn probe_descriptors() -> io::Result<()> {
     opened.map(drop)
 }
 
-/// Starts as many threads as a command needs, and ends them: libraries panic where a thread cannot be started, so that is found
-/// out here.
+/// Starts as many threads as a command needs, and ends them: libraries panic where a thread cannot be started, so this is tried
+/// first.
 ///
 /// # Errors
 /// When the system refuses one of them.
 pub fn probe_threads() -> io::Result<()> {
     let (release, wait) = mpsc::channel::<()>();
-    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
-    let mut started = Vec::with_capacity(THREADS);
-    let mut result = Ok(());
-    for _ in 0..THREADS {
-        let wait = wait.clone();
-        // All of them stand until the channel closes: what counts is how many can run at once.
-        let spawned = thread::Builder::new().spawn(move || wait.lock().is_ok_and(|wait| wait.recv().is_ok()));
-        match spawned {
-            Ok(thread) => started.push(thread),
-            Err(error) => {
-                result = Err(error);
-                break;
-            }
-        }
-    }
-    drop(release);
-    for thread in started {
-        let _ = thread.join();
-    }
-    result
+    let wait = Mutex::new(wait);
+    // All of them run until the channel closes: what counts is how many can run at once.
+    let run = || wait.lock().is_ok_and(|wait| wait.recv().is_ok());
+    thread::scope(|scope| {
+        let started: io::Result<Vec<_>> =
+            (0..THREADS).map(|_| thread::Builder::new().spawn_scoped(scope, run)).collect();
+        drop(release);
+        started.map(drop)
+    })
 }
 
 #[cfg(test)]
@@ -104,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checks_never_use_the_descriptors_that_the_rest_needs() {
+    fn checks_leave_enough_descriptors_for_everything_else() {
         for (limit, open, checks) in
             [(1_024, 10, 475), (256, 10, 91), (64, 10, 1), (0, 0, 1), (u64::MAX, 0, usize::MAX / 2 - 32)]
         {
@@ -113,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_can_be_started_where_nothing_limits_them() {
+    fn the_needed_threads_can_be_started_without_limits() {
         probe_threads().unwrap();
     }
 }

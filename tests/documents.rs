@@ -1,13 +1,14 @@
-//! The examples in the documents are true.
+//! The examples in the documents work, and the tests that they name exist.
 
 #![expect(clippy::unwrap_used, reason = "a document that cannot be read is a failed test")]
 
 use std::fs;
 use std::path::Path;
+use strum::IntoEnumIterator;
 
 use chrono::{TimeZone, Utc};
 use minimax_watch::config::{self, Environment, Source};
-use minimax_watch::domain::alert::AlertKind;
+use minimax_watch::domain::alerts::AlertKind;
 use minimax_watch::domain::change::ChangeKind;
 use minimax_watch::domain::message::Message;
 use minimax_watch::domain::observation::Outcome;
@@ -24,7 +25,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_readmes_configuration_loads() {
+fn configuration_in_the_readme_loads() {
     let [example] = blocks(&page("README.md"), "toml").try_into().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("minimax-watch.toml");
@@ -44,7 +45,7 @@ fn the_readmes_configuration_loads() {
 }
 
 #[test]
-fn the_documented_webhook_is_what_is_sent() {
+fn documented_webhook_body_is_the_one_that_is_sent() {
     let [example] = blocks(&page("docs/receivers.md"), "json").try_into().unwrap();
     let typed: serde_json::Value = serde_json::from_str(&example).unwrap();
     let read: Message = serde_json::from_value(typed.clone()).unwrap();
@@ -52,7 +53,7 @@ fn the_documented_webhook_is_what_is_sent() {
 }
 
 #[test]
-fn the_documented_expiries_have_the_members_that_are_printed() {
+fn documented_expiries_have_the_printed_members() {
     let text = page("docs/expiry.md");
     let [example] = blocks(&text, "jsonc").try_into().unwrap();
     let example: serde_json::Value = serde_json::from_str(&format!("{{{example}}}")).unwrap();
@@ -65,14 +66,14 @@ fn the_documented_expiries_have_the_members_that_are_printed() {
 }
 
 #[test]
-fn the_readme_is_one_page_and_its_mail_is_that_of_the_night() {
+fn readme_is_at_most_250_lines_and_its_mail_is_that_of_the_walkthrough() {
     let readme = page("README.md");
     assert!(readme.lines().count() <= 250);
     assert_eq!(blocks(&readme, "text"), blocks(&page("docs/night.md"), "text"));
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
+fn links_between_documents_are_valid() {
     let mut links = 0;
     let pages = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let top = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
@@ -104,7 +105,7 @@ fn commands() -> Vec<String> {
 }
 
 #[test]
-fn the_pages_about_commands_and_the_contract_name_every_command() {
+fn command_page_and_contract_name_every_command() {
     for document in ["docs/commands.md", "docs/contract.md"] {
         let text = page(document);
         for command in commands() {
@@ -114,22 +115,22 @@ fn the_pages_about_commands_and_the_contract_name_every_command() {
 }
 
 #[test]
-fn the_contract_names_every_kind_and_outcome() {
+fn contract_names_every_kind_and_outcome() {
     let text = page("docs/contract.md");
-    let alerts = AlertKind::ALL.map(AlertKind::as_str).into_iter();
-    let changes = ChangeKind::ALL.map(ChangeKind::as_str).into_iter();
-    let outcomes = Outcome::ALL.map(Outcome::as_str).into_iter();
+    let alerts = AlertKind::iter().map(AlertKind::as_str);
+    let changes = ChangeKind::iter().map(ChangeKind::as_str);
+    let outcomes = Outcome::iter().map(Outcome::as_str);
     for name in alerts.chain(changes).chain(outcomes) {
         assert!(text.contains(&format!("`{name}`")), "docs/contract.md does not name `{name}`");
     }
 }
 
 #[test]
-fn every_promise_about_deliveries_names_tests_that_exist() {
+fn every_delivery_guarantee_names_existing_tests() {
     let text = page("docs/delivery.md");
-    let promised = text.split("## What is promised").nth(1).unwrap().split("\n## ").next().unwrap();
-    for promise in promised.split("\n- ").skip(1) {
-        assert!(tests_named(promise).next().is_some(), "no test holds: {promise}");
+    let guarantees = text.split("## What is guaranteed").nth(1).unwrap().split("\n## ").next().unwrap();
+    for guarantee in guarantees.split("\n- ").skip(1) {
+        assert!(tests_named(guarantee).next().is_some(), "no test holds: {guarantee}");
     }
     let rows = text.split("## What other watchers got wrong").nth(1).unwrap();
     for row in rows.lines().filter(|line| line.starts_with("| ")).skip(1) {
@@ -142,7 +143,7 @@ fn every_promise_about_deliveries_names_tests_that_exist() {
 }
 
 #[test]
-fn every_case_from_the_field_names_tests_that_exist() {
+fn every_field_case_names_existing_tests() {
     let text = page("docs/field-cases.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     assert!(rows.len() >= 40, "only {} rows", rows.len());
@@ -164,11 +165,12 @@ fn exists(test: &str) -> bool {
     let (module, name) = test.rsplit_once("::").unwrap();
     let path = module.replacen("lib::", "src::", 1).replace("::", "/");
     let path = if path.starts_with("src") { path } else { format!("tests/{path}") };
-    // Small modules of tests stand within their file.
-    let within = path.strip_suffix("/tests").unwrap_or(&path);
-    let places =
-        [format!("{path}.rs"), format!("{path}/mod.rs"), format!("{within}.rs"), format!("{within}/mod.rs")];
-    let mut sources = places.iter().filter_map(|place| fs::read_to_string(root().join(place)).ok());
+    // A small `mod tests` is in the file that it tests; the crate root of a test folder is `main.rs`.
+    let inline = path.strip_suffix("/tests").unwrap_or(&path);
+    let folders = [path.as_str(), inline];
+    let candidates =
+        folders.iter().flat_map(|folder| [".rs", "/mod.rs", "/main.rs"].map(|end| format!("{folder}{end}")));
+    let mut sources = candidates.filter_map(|place| fs::read_to_string(root().join(place)).ok());
     sources.any(|source| source.contains(&format!("fn {name}(")))
 }
 

@@ -1,7 +1,7 @@
-//! What a package installs is what the program says of itself, and the units agree with each other.
+//! The generated files in `packaging` are up to date, and the systemd units agree with each other and with their documentation.
 //!
-//! After a change of a command, an option or the documented configuration: `cargo test --locked --test packaging -- --ignored`
-//! writes `packaging` anew.
+//! After a change of a command, an option or the documented configuration, `cargo test --locked --test packaging -- --ignored`
+//! writes `packaging` again.
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read is a failed test")]
 
@@ -26,7 +26,7 @@ fn program(arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// The documented configuration with what a service needs: secrets in their folder, the store where a shell finds it too.
+/// The documented configuration for a service: secrets in their folder, and a store path that a shell finds too.
 fn configuration() -> String {
     let documented = read("config/minimax-watch.toml");
     let store = "#path = \"minimax-watch.db\"";
@@ -34,55 +34,56 @@ fn configuration() -> String {
     documented
         .replace("_file = \"", "_file = \"secrets/")
         .replace("{ file = \"", "{ file = \"secrets/")
-        .replace(store, "# The place is named, so that a shell finds what the service writes: minimax-watch@NAME has one of its own.\npath = \"/var/lib/minimax-watch/minimax-watch.db\"")
+        .replace(store, "# Set explicitly, so that commands in a shell find the service's store. minimax-watch@NAME has a store of its own.\npath = \"/var/lib/minimax-watch/minimax-watch.db\"")
 }
 
-/// Every file that is made, by its path.
-fn made() -> BTreeMap<PathBuf, Vec<u8>> {
+/// The content of every generated file, by its path.
+fn generated_files() -> BTreeMap<PathBuf, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     program(&["man", "--folder", folder.path().to_str().unwrap()]);
     let pages = fs::read_dir(folder.path()).unwrap().map(|page| page.unwrap().path());
-    let mut made: BTreeMap<PathBuf, Vec<u8>> = pages
+    let mut generated_files: BTreeMap<PathBuf, Vec<u8>> = pages
         .map(|page| (Path::new("packaging/man").join(page.file_name().unwrap()), fs::read(&page).unwrap()))
         .collect();
     for (shell, file) in
         [("bash", "minimax-watch.bash"), ("zsh", "_minimax-watch"), ("fish", "minimax-watch.fish")]
     {
-        made.insert(Path::new("packaging/completions").join(file), program(&["completions", shell]));
+        generated_files
+            .insert(Path::new("packaging/completions").join(file), program(&["completions", shell]));
     }
-    made.insert("packaging/minimax-watch.toml".into(), configuration().into_bytes());
-    made
+    generated_files.insert("packaging/minimax-watch.toml".into(), configuration().into_bytes());
+    generated_files
 }
 
 #[test]
-fn what_is_made_from_the_program_is_of_this_program() {
-    let made = made();
-    for (path, content) in &made {
+fn generated_files_are_up_to_date() {
+    let generated_files = generated_files();
+    for (path, content) in &generated_files {
         let written = fs::read(root().join(path)).unwrap_or_default();
         assert!(written == *content, "{} is out of date (see the head of this test)", path.display());
     }
     for folder in ["packaging/man", "packaging/completions"] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let path = Path::new(folder).join(entry.unwrap().file_name());
-            assert!(made.contains_key(&path), "{} is made by nobody", path.display());
+            assert!(generated_files.contains_key(&path), "{} is not a generated file", path.display());
         }
     }
 }
 
 #[test]
-#[ignore = "writes packaging anew"]
+#[ignore = "writes packaging"]
 fn write() {
     for folder in ["packaging/man", "packaging/completions"] {
         fs::remove_dir_all(root().join(folder)).unwrap();
         fs::create_dir_all(root().join(folder)).unwrap();
     }
-    for (path, content) in made() {
+    for (path, content) in generated_files() {
         fs::write(root().join(path), content).unwrap();
     }
 }
 
 #[test]
-fn the_packaged_configuration_is_a_good_one() {
+fn packaged_configuration_is_valid() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("secrets")).unwrap();
     let secret = folder.path().join("secrets/useapi-token");
@@ -97,7 +98,7 @@ fn the_packaged_configuration_is_a_good_one() {
 }
 
 #[test]
-fn every_unit_is_hardened_alike() {
+fn every_unit_has_the_same_hardening() {
     let hardening = |unit: &str| {
         let text = read(&format!("systemd/{unit}"));
         let (_, lines) = text.split_once("# Hardening:").unwrap();
@@ -111,20 +112,20 @@ fn every_unit_is_hardened_alike() {
 }
 
 #[test]
-fn each_hardening_line_has_its_reason_in_the_documentation() {
+fn every_hardening_directive_is_documented() {
     let documented = read("docs/hardening.md");
     for unit in UNITS {
         let unit = read(&format!("systemd/{unit}"));
         for line in unit.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())) {
             let key = line.split('=').next().unwrap();
-            let of_the_unit = ["Description", "Documentation", "ExecStart", "Type", "WantedBy"];
-            assert!(of_the_unit.contains(&key) || documented.contains(&format!("`{key}=")), "{key}");
+            let general = ["Description", "Documentation", "ExecStart", "Type", "WantedBy"];
+            assert!(general.contains(&key) || documented.contains(&format!("`{key}=")), "{key}");
         }
     }
 }
 
 #[test]
-fn the_instances_differ_from_the_one_service_by_their_places_alone() {
+fn instance_unit_differs_from_the_service_only_in_its_paths() {
     let directives = |unit: &str| {
         let text = read(&format!("systemd/{unit}"));
         let own = ["#", "Description=", "User="];
@@ -139,14 +140,14 @@ fn the_instances_differ_from_the_one_service_by_their_places_alone() {
 }
 
 #[test]
-fn the_package_is_of_this_version_and_has_every_unit() {
+fn package_has_this_version_and_every_unit() {
     let changelog = read("packaging/debian/changelog");
     let version = format!("minimax-watch ({}-1)", env!("CARGO_PKG_VERSION"));
     assert!(changelog.starts_with(&version), "{}", changelog.lines().next().unwrap());
     let manifest = read("Cargo.toml");
     for unit in fs::read_dir(root().join("systemd")).unwrap() {
         let unit = unit.unwrap().file_name().into_string().unwrap();
-        // Those of the service itself are found by their name.
+        // cargo-deb finds the service's own units by their name.
         let is_packaged =
             UNITS[..2].contains(&unit.as_str()) || manifest.contains(&format!("[\"systemd/{unit}\", "));
         assert!(is_packaged, "{unit}");

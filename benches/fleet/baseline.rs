@@ -1,4 +1,4 @@
-//! What ours is compared with: a loop over the same client library that does as little as can be done.
+//! The baseline: a loop over the same client library that does as little as possible.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use sqlx::sqlite::{
 };
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::{AT_ONCE, TOKEN};
+use crate::{CONCURRENCY, TOKEN};
 
-/// How many rows one transaction writes.
+/// Rows per transaction.
 const BATCH: usize = 256;
 
-/// What to ask, and where to keep it.
+/// What to request, and where to store it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     #[arg(long)]
     url: String,
     #[arg(long)]
     accounts: usize,
-    /// Keep what was read there.
+    /// Store the answers in this file.
     #[arg(long)]
     store: Option<PathBuf>,
 }
 
-/// What a typed parse takes of a configuration.
+/// The members that a typed parse reads.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Configuration {
@@ -59,13 +59,13 @@ impl Configuration {
     }
 }
 
-/// Looks at every account once.
+/// Checks every account once.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(look_at_all(options))
+    runtime.block_on(check_all(options))
 }
 
-async fn look_at_all(options: &Options) -> anyhow::Result<()> {
+async fn check_all(options: &Options) -> anyhow::Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder().timeout(Duration::from_secs(15)).no_proxy();
     if options.url.starts_with("http:") {
@@ -76,12 +76,12 @@ async fn look_at_all(options: &Options) -> anyhow::Result<()> {
         Some(path) => Some(open(path).await?),
         None => None,
     };
-    let mut looks = futures_util::stream::iter(1..=options.accounts)
-        .map(|id| look(&client, &options.url, id))
-        .buffer_unordered(AT_ONCE);
+    let mut checks = futures_util::stream::iter(1..=options.accounts)
+        .map(|id| check_one(&client, &options.url, id))
+        .buffer_unordered(CONCURRENCY);
     let mut batch = Vec::with_capacity(BATCH);
-    while let Some(look) = looks.next().await {
-        batch.push(look?);
+    while let Some(check_one) = checks.next().await {
+        batch.push(check_one?);
         if batch.len() == BATCH {
             write(store.as_ref(), &mut batch).await?;
         }
@@ -93,7 +93,7 @@ async fn look_at_all(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn look(client: &reqwest::Client, url: &str, id: usize) -> anyhow::Result<(i64, Configuration)> {
+async fn check_one(client: &reqwest::Client, url: &str, id: usize) -> anyhow::Result<(i64, Configuration)> {
     let request = client.get(format!("{url}v1/minimax/accounts/{id}")).bearer_auth(TOKEN);
     let body = request.send().await?.error_for_status()?.bytes().await?;
     Ok((i64::try_from(id)?, serde_json::from_slice(&body).context("no configuration")?))
@@ -106,9 +106,11 @@ async fn open(path: &PathBuf) -> anyhow::Result<SqlitePool> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
     let store = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-    sqlx::query("CREATE TABLE IF NOT EXISTS looks (account INTEGER NOT NULL, kept TEXT NOT NULL) STRICT")
-        .execute(&store)
-        .await?;
+    sqlx::query(
+        "CREATE TABLE IF NOT EXISTS unchanged_checks (account INTEGER NOT NULL, kept TEXT NOT NULL) STRICT",
+    )
+    .execute(&store)
+    .await?;
     Ok(store)
 }
 
@@ -116,7 +118,7 @@ async fn open(path: &PathBuf) -> anyhow::Result<SqlitePool> {
 async fn write(store: Option<&SqlitePool>, batch: &mut Vec<(i64, Configuration)>) -> anyhow::Result<()> {
     if let (Some(store), false) = (store, batch.is_empty()) {
         let mut transaction = store.begin().await?;
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO looks (account, kept) ");
+        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO unchanged_checks (account, kept) ");
         insert.push_values(batch.iter(), |mut row, (account, configuration)| {
             row.push_bind(*account).push_bind(configuration.kept());
         });

@@ -1,4 +1,4 @@
-//! What a process cost: time, processor, memory.
+//! The cost of a process: time, processor time, memory.
 
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use wait4::Wait4;
 
-/// The core of whoever is measured.
-pub(crate) const OURS: usize = 0;
+/// The core of the measured process.
+pub(crate) const MEASURED_CORE: usize = 0;
 
-/// The core of the vendor; on a machine with one core it is the same.
-pub(crate) fn theirs() -> usize {
+/// The core of the vendor; on a machine with one core, the same one.
+pub(crate) fn vendor_core() -> usize {
     std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)
 }
 
-/// Keeps this process, and those that it starts, to one core.
-pub(crate) fn settle_on(core: usize) -> io::Result<()> {
+/// Pins this process, and the processes that it starts, to one core.
+pub(crate) fn pin_to_core(core: usize) -> io::Result<()> {
     let mut cores = CpuSet::new();
     cores.set(core);
     Ok(sched_setaffinity(None, &cores)?)
 }
 
-/// What one process cost, from its start to its end.
+/// The cost of one process from its start to its end.
 #[derive(Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,
     pub(crate) processor: Duration,
-    /// The most memory that it held, in MiB.
+    /// Peak memory in MiB.
     pub(crate) memory: f64,
     pub(crate) status: ExitStatus,
 }
@@ -35,21 +35,21 @@ pub(crate) struct Cost {
 impl Cost {
     /// Runs `command` to its end.
     pub(crate) fn of(command: &mut Command) -> io::Result<Self> {
-        let begun = Instant::now();
+        let started = Instant::now();
         let ended = command.spawn()?.wait4()?;
-        let wall = begun.elapsed();
+        let wall = started.elapsed();
         let used = ended.rusage;
         #[expect(clippy::cast_precision_loss, reason = "mebibytes of memory")]
         let memory = used.maxrss as f64 / f64::from(1 << 20);
         Ok(Self { wall, processor: used.utime + used.stime, memory, status: ended.status })
     }
 
-    /// Looks per second.
+    /// Checks per second.
     pub(crate) fn rate(&self, accounts: usize) -> f64 {
         count(accounts) / self.wall.as_secs_f64()
     }
 
-    /// Processor seconds per thousand looks.
+    /// Processor seconds per thousand checks.
     pub(crate) fn processor_per_1000(&self, accounts: usize) -> f64 {
         self.processor.as_secs_f64() * 1_000.0 / count(accounts)
     }
@@ -60,7 +60,6 @@ pub(crate) fn count(number: usize) -> f64 {
     number as f64
 }
 
-/// The middle one of several.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

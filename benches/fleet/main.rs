@@ -1,17 +1,20 @@
-//! How close the program comes to what the machine can do: `cargo bench --bench fleet`.
+//! Compares the program with the least that the machine must do for the same work: `cargo bench --bench fleet`.
 //!
-//! Side by side in one run: the built program's `check` (fetch, classify, compare, decide, store durably), the bare loop (the
-//! same client library, a typed parse, no store) and the same loop with a batched store. The simulated vendor has the second core,
-//! whoever is measured the first. Ratios are what to read: both sides of each were measured in turn, on the same machine, in the same minute.
+//! It measures in turn, in one run: the built program's `check` (fetch, classify, compare, decide, store durably), the bare
+//! loop (the same client library, a typed parse, no store) and the same loop with a batched store. The simulated vendor has the
+//! second core, the measured process the first. Read the ratios: both sides of each were measured on the same machine, in the
+//! same minute.
 //! Exits 1 when a bound is missed. `docs/measurements.md` keeps what it printed.
 
-#![expect(clippy::print_stdout, reason = "its table is what it is for")]
+#![expect(clippy::print_stdout, reason = "the benchmark prints a table")]
 
 mod baseline;
 mod costs;
 mod ours;
 mod scenes;
 mod series;
+#[path = "../../tests/support/simulator/mod.rs"]
+mod simulator;
 mod table;
 mod vendor;
 
@@ -21,19 +24,19 @@ use clap::Parser;
 use series::Series;
 use table::{Bound, bound};
 
-/// It opens nothing but this benchmark's simulator.
+/// A token for this benchmark's simulator only.
 const TOKEN: &str = "user:1234-fleet";
 
-/// Requests at once, for everybody.
-const AT_ONCE: usize = 64;
+/// Concurrent requests, the same for the program and the loops.
+const CONCURRENCY: usize = 64;
 
-/// How the benchmark is asked for; without words, the conductor of all of it.
+/// The command line; without a role, the process that runs everything.
 #[derive(Parser)]
 struct Options {
-    /// How often each is measured, and more often where a ratio is promised; medians are printed, ratios are those of the sums.
+    /// How often each series is measured; the median counts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Only series whose names hold this.
+    /// Run only series whose names contain this.
     #[arg(long)]
     only: Option<String>,
     /// Given by `cargo bench`.
@@ -43,13 +46,13 @@ struct Options {
     role: Option<Role>,
 }
 
-/// What a process of this benchmark is, other than its conductor.
+/// The role of a process that the benchmark starts.
 #[derive(clap::Subcommand)]
 enum Role {
     /// The simulated vendor.
     #[command(hide = true)]
     Vendor(vendor::Options),
-    /// The loop that ours is compared with.
+    /// The baseline loop.
     #[command(hide = true)]
     Loop(baseline::Options),
 }
@@ -59,12 +62,12 @@ fn main() -> anyhow::Result<()> {
     match options.role {
         Some(Role::Vendor(vendor)) => vendor::serve(&vendor),
         Some(Role::Loop(looping)) => baseline::run(&looping),
-        None => conduct(&options),
+        None => run_all(&options),
     }
 }
 
-fn conduct(options: &Options) -> anyhow::Result<()> {
-    costs::settle_on(costs::OURS).context("cannot choose a core")?;
+fn run_all(options: &Options) -> anyhow::Result<()> {
+    costs::pin_to_core(costs::MEASURED_CORE).context("cannot choose a core")?;
     table::opening();
     let mut kept = true;
     let wanted = |name: &str| options.only.as_ref().is_none_or(|only| name.contains(only.as_str()));

@@ -1,4 +1,4 @@
-//! The built program in a folder of its own.
+//! The built program with its own folder, configuration and store.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use tempfile::TempDir;
 
 use crate::costs::Cost;
 use crate::vendor::Vendor;
-use crate::{AT_ONCE, TOKEN};
+use crate::{CONCURRENCY, TOKEN};
 
-/// How the vendor is asked.
+/// `[api].fetch`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fetch {
     Each,
     List,
 }
 
-/// A configuration, a store, a vendor.
+/// A folder with a configuration and a store.
 pub(crate) struct Ours {
     folder: TempDir,
     certificate: Option<PathBuf>,
@@ -33,7 +33,7 @@ impl Ours {
             Fetch::List => "list",
         };
         let mut text = format!(
-            "[api]\nbase_url = \"{}\"\nconcurrency = {AT_ONCE}\nfetch = \"{fetch}\"\n\n[store]\npath = \"watch.db\"\n\n{more}\n\n\
+            "[api]\nbase_url = \"{}\"\nconcurrency = {CONCURRENCY}\nfetch = \"{fetch}\"\n\n[store]\npath = \"watch.db\"\n\n{more}\n\n\
              [[subscriptions]]\nname = \"fleet\"\ntoken_env = \"FLEET_TOKEN\"\n",
             vendor.url.trim_end_matches('/')
         );
@@ -62,7 +62,7 @@ impl Ours {
         Ok(cost)
     }
 
-    /// Its store's file.
+    /// The store file.
     pub(crate) fn store(&self) -> PathBuf {
         self.folder.path().join("watch.db")
     }

@@ -1,4 +1,4 @@
-//! What is measured of ours alone: how cost, memory and store grow, and how soon something happens.
+//! Measurements of the program alone: growth of cost, memory and store, and delays.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -15,12 +15,12 @@ use crate::series::ratio;
 use crate::table::{Bound, Row, bound, grouped};
 use crate::vendor::Vendor;
 
-/// Measures, prints, and says whether every bound was kept.
+/// Measures, prints, and returns whether every bound was kept.
 type Scene = fn() -> anyhow::Result<bool>;
 
-/// All of them by name.
+/// All scenes by name.
 pub(crate) const ALL: [(&str, Scene); 6] = [
-    ("standing", standing),
+    ("unchanged", unchanged),
     ("changing", changing),
     ("failing", failing),
     ("message", message),
@@ -28,11 +28,11 @@ pub(crate) const ALL: [(&str, Scene); 6] = [
     ("idle", idle),
 ];
 
-/// A schedule that does not come due while something is measured.
+/// A schedule that does not come due during a measurement.
 const YEARLY: &str = "[schedule]\ncron = \"0 0 1 1 *\"";
 
-/// A hundred runs that see what the last one saw.
-fn standing() -> anyhow::Result<bool> {
+/// A hundred runs without a change.
+fn unchanged() -> anyhow::Result<bool> {
     const N: usize = 10_000;
     let mut vendor = Vendor::start(None)?;
     vendor.order(&format!("accounts 1 {N} 3"))?;
@@ -71,7 +71,7 @@ fn changing() -> anyhow::Result<bool> {
     Ok(bound("KiB that the store grew by per 1,000 checks", per_1000, Bound::AtMost(10.0)))
 }
 
-/// Every account vanishes at once, for `check` and for the service; there is one receiver.
+/// Every account is missing at once, for `check` and for the service; there is one receiver.
 fn failing() -> anyhow::Result<bool> {
     const N: usize = 10_000;
     let mut vendor = Vendor::start(None)?;
@@ -81,16 +81,16 @@ fn failing() -> anyhow::Result<bool> {
     ours.check(0)?;
     vendor.order("gone")?;
     let gone = ours.check(2)?;
-    let messages = vendor.order("heard")?;
+    let messages = vendor.order("received")?;
     vendor.order("healthy")?;
     ours.check(0)?;
     vendor.order("gone")?;
-    let before = vendor.order("heard")?;
+    let before = vendor.order("received")?;
     let other = Ours::new(&vendor, N, Fetch::Each, &hook)?;
     let mut service = Service::start(&other, "warn")?;
-    let begun = Instant::now();
-    while vendor.order("heard")? == before {
-        anyhow::ensure!(begun.elapsed() < Duration::from_mins(5), "the service told nothing");
+    let started = Instant::now();
+    while vendor.order("received")? == before {
+        anyhow::ensure!(started.elapsed() < Duration::from_mins(5), "the service sent nothing");
         std::thread::sleep(Duration::from_millis(50));
     }
     let served = service.peak()?;
@@ -99,10 +99,10 @@ fn failing() -> anyhow::Result<bool> {
     ours.check(0)?;
     vendor.order("down")?;
     let down = ours.check(3)?;
-    Row::of(&grouped(N), "`check`, all gone, each asked twice, told", 2 * N, &[gone]);
+    Row::of(&grouped(N), "`check`, all missing, each checked twice, notified", 2 * N, &[gone]);
     let down = Row::of(&grouped(N), "`check`, 503 for all", N, &[down]);
     let mut kept = bound("messages", count(messages), Bound::AtMost(1.0));
-    kept &= bound("and not none", count(messages), Bound::AtLeast(1.0));
+    kept &= bound("messages, at least", count(messages), Bound::AtLeast(1.0));
     kept &= bound("peak MiB of the service", served, Bound::AtMost(40.0));
     kept &= bound(
         "peak MiB of `check`, with its report of all",
@@ -112,7 +112,7 @@ fn failing() -> anyhow::Result<bool> {
     Ok(kept)
 }
 
-/// From a run's last question to its message.
+/// The delay from a run's last request to its message.
 fn message() -> anyhow::Result<bool> {
     const N: usize = 1_000;
     let mut vendor = Vendor::start(None)?;
@@ -127,29 +127,28 @@ fn message() -> anyhow::Result<bool> {
         ours.check(0)?;
         lags.push(count(vendor.order("lag")?) / 1_000.0);
     }
-    Ok(bound(
-        "ms from the last question of 1,000 to the message's arrival",
-        median(lags),
-        Bound::AtMost(50.0),
-    ))
+    Ok(bound("ms from the last request of 1,000 to the message's arrival", median(lags), Bound::AtMost(50.0)))
 }
 
-/// Ten thousand accounts and a year of history.
+/// Start and check with ten thousand accounts and a year of history.
 fn start() -> anyhow::Result<bool> {
     const N: usize = 10_000;
     let mut vendor = Vendor::start(None)?;
     vendor.order(&format!("accounts 1 {N} 3"))?;
     let ours = Ours::new(&vendor, N, Fetch::Each, YEARLY)?;
     ours.check(0)?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(age(&ours))?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(add_year_of_history(&ours))?;
     ours.check(0)?;
     let size = count(usize::try_from(ours.store_size()?)?) / f64::from(1 << 20);
     let mut times = Vec::new();
     for _ in 0..5 {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut service = Service::start(&ours, "info")?;
         service.until("watching")?;
-        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        times.push(started.elapsed().as_secs_f64() * 1_000.0);
         service.end()?;
     }
     let young = Ours::new(&vendor, N, Fetch::Each, YEARLY)?;
@@ -167,33 +166,33 @@ fn start() -> anyhow::Result<bool> {
     Ok(kept)
 }
 
-/// Nothing to do.
+/// Memory and wake-ups of a service that has nothing to do.
 fn idle() -> anyhow::Result<bool> {
     const WATCHED: Duration = Duration::from_secs(70);
-    // A sleep of a minute ends in up to three steps of the runtime's timer wheel, all within its last 4.1 s.
-    const ONE_MOMENT: Duration = Duration::from_secs(5);
+    // A sleep of a minute ends with up to three wake-ups of the runtime's timer wheel, all within its last 4.1 s.
+    const ONE_WAKEUP: Duration = Duration::from_secs(5);
     let mut vendor = Vendor::start(None)?;
     vendor.order("accounts 1 1000 3")?;
     let ours = Ours::new(&vendor, 1_000, Fetch::Each, YEARLY)?;
     let mut service = Service::start(&ours, "info")?;
     service.until("run done")?;
-    // What the run's end begins: its word, a purge, connections that nothing is asked on any more.
+    // Let the end of the run pass: notification, purge, and the closing of idle connections.
     std::thread::sleep(Duration::from_secs(15));
-    let (begun, mut switches, mut woken) = (Instant::now(), service.switches()?, 0);
-    let mut moment: Option<Instant> = None;
-    while begun.elapsed() < WATCHED {
+    let (started, mut switches, mut wakeups) = (Instant::now(), service.switches()?, 0);
+    let mut wakeup: Option<Instant> = None;
+    while started.elapsed() < WATCHED {
         std::thread::sleep(Duration::from_millis(250));
         let now = service.switches()?;
-        if now > switches && moment.is_none_or(|began| began.elapsed() > ONE_MOMENT) {
-            woken += 1;
-            moment = Some(Instant::now());
+        if now > switches && wakeup.is_none_or(|began| began.elapsed() > ONE_WAKEUP) {
+            wakeups += 1;
+            wakeup = Some(Instant::now());
         }
         switches = now;
     }
     let memory = service.memory()?;
     service.end()?;
     let mut kept = bound("MiB of an idle service with 1,000 accounts", memory, Bound::AtMost(16.0));
-    kept &= bound("moments at which it woke in 70 s", count(woken), Bound::AtMost(2.0));
+    kept &= bound("times at which it woke in 70 s", count(wakeups), Bound::AtMost(2.0));
     Ok(kept)
 }
 
@@ -205,7 +204,7 @@ fn with_hook(vendor: &mut Vendor, alerts: &str) -> anyhow::Result<String> {
 }
 
 /// Writes a year's history of every account: twelve tokens, four changes, a run each quarter of an hour.
-async fn age(ours: &Ours) -> anyhow::Result<()> {
+async fn add_year_of_history(ours: &Ours) -> anyhow::Result<()> {
     let mut store = SqliteConnectOptions::new().filename(ours.store()).connect().await?;
     sqlx::raw_sql(
         "BEGIN;
@@ -214,11 +213,11 @@ async fn age(ours: &Ours) -> anyhow::Result<()> {
          INSERT INTO snapshots (account, configuration, first_seen_at, last_seen_at, checks)
              SELECT a.key, s.configuration, t.now - (n.i + 1) * 2592000000, t.now - n.i * 2592000000, 2880
              FROM n, t, accounts a JOIN snapshots s ON s.id = a.snapshot WHERE n.i <= 12;
-         INSERT INTO changes (account, kind, severity, field, before_value, after_value, at, announced)
+         INSERT INTO changes (account, kind, severity, field, before_value, after_value, at, processed)
              SELECT a.key, 'max_jobs_changed', 'info', 'maxJobs', '3', '4', t.now - n.i * 7776000000, 1
              FROM n, t, accounts a WHERE n.i <= 4;
          INSERT INTO alerts (id, subscription, account, kind, stage, severity, expires_at, detail, affected, opened_at, reached_at,
-                             resolved_at, settled)
+                             resolved_at, closed)
              SELECT printf('%026d', a.key * 100 + n.i), a.subscription, a.id, 'expiry', '7d', 'warning', t.now - n.i * 2592000000,
                     'Token ends', 1, t.now - n.i * 2592000000 - 604800000, t.now - n.i * 2592000000 - 604800000,
                     t.now - n.i * 2592000000, 1
@@ -250,12 +249,15 @@ impl Service {
         Ok(Self { process, log })
     }
 
-    /// Reads its log until a line holds `words`.
+    /// Reads the log until a line contains `words`.
     fn until(&mut self, words: &str) -> anyhow::Result<()> {
         let mut line = String::new();
         while !line.contains(words) {
             line.clear();
-            anyhow::ensure!(self.log.read_line(&mut line)? > 0, "the service ended before it said `{words}`");
+            anyhow::ensure!(
+                self.log.read_line(&mut line)? > 0,
+                "the service ended before it logged `{words}`"
+            );
         }
         Ok(())
     }
@@ -270,7 +272,7 @@ impl Service {
         Ok(count(field(&status, "VmHWM:")?) / 1_024.0)
     }
 
-    /// How often any of its threads went to sleep, and so was woken before.
+    /// How often any of its threads went to sleep, which is how often one was woken.
     fn switches(&self) -> anyhow::Result<usize> {
         let mut sum = 0;
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
@@ -280,7 +282,7 @@ impl Service {
         Ok(sum)
     }
 
-    /// In order, as by `systemctl stop`.
+    /// Stops the service in order, as `systemctl stop` does.
     fn end(&mut self) -> anyhow::Result<()> {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.process), Signal::TERM)?;
         self.process.wait()?;
@@ -290,7 +292,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // Where something failed before its end; ended already it is no more to be killed.
+        // Only needed after a failure; a process that has ended cannot be killed.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! What is measured: one vendor, one number of accounts, one condition at a time.
+//! The comparisons: one vendor, one number of accounts, one condition each.
 
 use std::process::{Command, Stdio};
 
@@ -8,10 +8,10 @@ use crate::table::{Bound, Row, bound, grouped};
 use crate::vendor::Vendor;
 
 /// How often a series is measured whose ratios are promised. One process may cost half as much again as the same one a second later:
-/// ratios of single rounds spread by 0.15, those of so many by 0.04.
+/// ratios of single rounds spread by 0.15, those of so many by 0.02.
 const BOUND_ROUNDS: usize = 31;
 
-/// What is the same for all contenders of one comparison.
+/// The conditions of one comparison.
 pub(crate) struct Series {
     accounts: usize,
     tls: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// All of them: each condition by itself, beside the plain one.
+    /// All comparisons: the plain ones, and each condition by itself.
     pub(crate) fn all() -> [Self; 5] {
         let plain = |accounts| Self { accounts, tls: false, latency_ms: 0 };
         [
@@ -31,7 +31,6 @@ impl Series {
         ]
     }
 
-    /// What it is called.
     pub(crate) fn name(&self) -> String {
         let Self { accounts, tls, latency_ms } = self;
         let latency = if *latency_ms == 0 { String::new() } else { format!(", {latency_ms} ms away") };
@@ -42,13 +41,13 @@ impl Series {
         !self.tls && self.latency_ms == 0
     }
 
-    /// Whether its ratios are promised.
+    /// Whether its ratios are bounded.
     const fn is_bound(&self) -> bool {
         self.is_plain() && self.accounts == 10_000
     }
 
-    /// Measures in turn, `rounds` times, and more often where a ratio is promised; prints; says whether every bound was kept, and where
-    /// nothing else is varied than the number of accounts, what a check cost.
+    /// Measures in turn, `rounds` times, and more often where a ratio is promised; prints. Returns whether every bound was kept, and the
+    /// processor time of a check where only the number of accounts is varied.
     pub(crate) fn measure(&self, rounds: usize) -> anyhow::Result<(bool, Option<f64>)> {
         let folder = tempfile::tempdir()?;
         let mut vendor = Vendor::start(self.tls.then(|| folder.path().join("ca.pem")))?;
@@ -85,7 +84,7 @@ impl Series {
         let wall = |cost: &Cost| cost.wall.as_secs_f64();
         let rates = ratio(&stored, &checks, wall);
         let ours = Row::of(&name, "`check`, nothing changed", n, &checks);
-        let mut kept = bound("looks/s to the loop with a store", rates, Bound::AtLeast(0.6));
+        let mut kept = bound("checks/s to the loop with a store", rates, Bound::AtLeast(0.6));
         let processor = |cost: &Cost| cost.processor.as_secs_f64();
         kept &= bound("CPU to the loop with a store", ratio(&checks, &stored, processor), Bound::AtMost(1.5));
         let by_list = ratio(&lists, &checks, processor);

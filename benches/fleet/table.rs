@@ -1,13 +1,13 @@
-//! The lines that are printed.
+//! The printed table.
 
 use crate::costs::{Cost, count, median};
 
 /// The head of every table.
 pub(crate) fn opening() {
-    println!("| series | what | looks/s | CPU-s per 1,000 | peak MiB |\n|---|---|--:|--:|--:|");
+    println!("| series | what | checks/s | CPU-s per 1,000 | peak MiB |\n|---|---|--:|--:|--:|");
 }
 
-/// The medians of one contender.
+/// The medians of one measured program.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
     pub(crate) rate: f64,
@@ -16,7 +16,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Prints it, and gives its numbers.
+    /// Prints a row and returns its numbers.
     pub(crate) fn of(series: &str, what: &str, accounts: usize, costs: &[Cost]) -> Self {
         let of = |pick: &dyn Fn(&Cost) -> f64| median(costs.iter().map(pick).collect());
         let row = Self {
@@ -29,7 +29,7 @@ impl Row {
     }
 }
 
-/// Prints whether `value` keeps its bound.
+/// Prints a value with its bound; returns whether it is kept.
 pub(crate) fn bound(what: &str, value: f64, bound: Bound) -> bool {
     let (kept, words) = match bound {
         Bound::AtLeast(least) => (value >= least, format!("at least {least}")),
@@ -43,12 +43,12 @@ pub(crate) fn bound(what: &str, value: f64, bound: Bound) -> bool {
     kept
 }
 
-/// What a number must not fall below, or rise above.
+/// The limit of a value.
 #[derive(Clone, Copy)]
 pub(crate) enum Bound {
     AtLeast(f64),
     AtMost(f64),
-    /// Told, and no more.
+    /// Printed without a limit.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! The simulated vendor, in a process and on a core of its own, and the conductor's hold on it.
+//! The simulated vendor in a process and on a core of its own, and the handle by which the benchmark controls it.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -12,42 +12,42 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use minimax_watch::clock;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::simulator::{
-    Answer, Hook, Missing, Page, Record, Reply, Subscription, UseApi, VirtualNow,
-};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
+use crate::simulator::{
+    Answer, ErrorBody, FakeUseApi, NotFoundBody, Record, Reply, Subscription, VirtualNow, WebhookServer,
+};
 use crate::{TOKEN, costs};
 
-/// What the vendor's process is told at its start.
+/// The command line of the vendor's process.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Serve TLS, and leave the certificate there.
+    /// Serve TLS, and write the certificate to this file.
     #[arg(long)]
     certificate: Option<PathBuf>,
 }
 
-/// The process.
+/// Runs the vendor's process: reads commands from stdin and answers on stdout.
 pub(crate) fn serve(options: &Options) -> anyhow::Result<()> {
-    costs::settle_on(costs::theirs())?;
+    costs::pin_to_core(costs::vendor_core())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let (now, end) = (VirtualNow::new(clock::now()), clock::now() + TimeDelta::days(20));
-    let hook = runtime.block_on(Hook::open(&now, None))?;
+    let hook = runtime.block_on(WebhookServer::open(&now, None))?;
     let api = runtime.block_on(async {
         match &options.certificate {
-            None => UseApi::open(&now).await,
-            Some(path) => UseApi::open_tls(&now, tls(path)?).await,
+            None => FakeUseApi::open(&now).await,
+            Some(path) => FakeUseApi::open_tls(&now, tls(path)?).await,
         }
     })?;
     let subscription = api.subscribe(SecretString::from(TOKEN));
     let fleet = Fleet { api, subscription, end, hook, lag: Arc::default() };
     println!("{}", fleet.api.base_url());
     for order in io::stdin().lines() {
-        let answer = fleet.obey(&order?, &runtime)?;
-        // It grows with every request otherwise.
+        let answer = fleet.execute(&order?, &runtime)?;
+        // Otherwise the log grows with every request.
         fleet.api.forget_requests();
         println!("done {answer}");
     }
@@ -68,16 +68,16 @@ fn tls(certificate: &Path) -> io::Result<Arc<ServerConfig>> {
 }
 
 struct Fleet {
-    api: UseApi,
+    api: FakeUseApi,
     subscription: Subscription,
     end: Timestamp,
-    hook: Hook,
-    /// How many microseconds passed between a run's last request and its message.
+    hook: WebhookServer,
+    /// Microseconds between a run's last request and its message.
     lag: Arc<AtomicUsize>,
 }
 
 impl Fleet {
-    fn obey(&self, order: &str, runtime: &Runtime) -> anyhow::Result<usize> {
+    fn execute(&self, order: &str, runtime: &Runtime) -> anyhow::Result<usize> {
         let words: Vec<&str> = order.split(' ').collect();
         match words.as_slice() {
             ["accounts", first, last, jobs] => {
@@ -88,28 +88,28 @@ impl Fleet {
             ["list", last, jobs] => self.list(last.parse()?, jobs.parse()?),
             ["latency", ms] => self.api.set_latency(Duration::from_millis(ms.parse()?)),
             ["healthy"] => self.subscription.set_all(None),
-            ["gone"] => self.subscription.set_all(Some(Answer::not_found(Missing::default()))),
+            ["gone"] => self.subscription.set_all(Some(Answer::not_found(NotFoundBody::default()))),
             ["down"] => self
                 .subscription
-                .set_all(Some(Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, Page::Html))),
+                .set_all(Some(Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Html))),
             ["counted"] => {}
             ["hook"] => return Ok(self.hook.address().port().into()),
-            ["heard"] => return Ok(self.hook.count()),
+            ["received"] => return Ok(self.hook.count()),
             ["time", requests] => self.time(requests.parse()?, runtime),
             ["lag"] => return Ok(self.lag.swap(usize::MAX, Ordering::SeqCst)),
-            _ => bail!("not an order: {order}"),
+            _ => bail!("unknown command: {order}"),
         }
         Ok(self.api.request_count())
     }
 
-    /// Stops the time from the last of so many requests to the next message.
+    /// Measures the time from the last of so many requests to the next message.
     fn time(&self, requests: usize, runtime: &Runtime) {
         let (api, hook, lag) = (self.api.clone(), self.hook.clone(), Arc::clone(&self.lag));
-        let (asked, heard) = (api.request_count() + requests, hook.count() + 1);
+        let (asked, received) = (api.request_count() + requests, hook.count() + 1);
         runtime.spawn(async move {
             api.wait_for_requests(asked).await;
             let last = Instant::now();
-            hook.wait_for(heard).await;
+            hook.wait_for(received).await;
             let passed = usize::try_from(last.elapsed().as_micros()).unwrap_or(usize::MAX);
             lag.store(passed, Ordering::SeqCst);
         });
@@ -120,9 +120,9 @@ impl Fleet {
         Record::ending(id.to_string(), self.end).max_jobs(jobs).to_json(now, 0).to_string()
     }
 
-    /// Kept as bytes: a vendor that is slower than who asks would be what is measured.
+    /// Stores rendered bytes: a vendor that is slower than the client would distort the measurement.
     fn put(&self, id: usize, jobs: i64) {
-        self.subscription.set(&id.to_string(), Reply::json(StatusCode::OK, self.text(id, jobs)));
+        self.subscription.set_answer(&id.to_string(), Reply::json(StatusCode::OK, self.text(id, jobs)));
     }
 
     fn list(&self, last: usize, jobs: i64) {
@@ -132,7 +132,7 @@ impl Fleet {
     }
 }
 
-/// The conductor's hold on the process, which ends with it.
+/// A handle to the vendor's process; dropping it ends the process.
 pub(crate) struct Vendor {
     process: Child,
     orders: ChildStdin,
@@ -142,7 +142,7 @@ pub(crate) struct Vendor {
 }
 
 impl Vendor {
-    /// Starts it; with a `certificate` to write, behind TLS.
+    /// Starts the process; with a `certificate` to write, it serves TLS.
     pub(crate) fn start(certificate: Option<PathBuf>) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("vendor").stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -157,7 +157,7 @@ impl Vendor {
         Ok(Self { process, orders, answers, url: url.trim().to_owned(), certificate })
     }
 
-    /// Gives an order; tells what the vendor answers, which is mostly how many requests it got so far.
+    /// Sends a command; returns the answer, which is mostly the number of requests so far.
     pub(crate) fn order(&mut self, order: &str) -> anyhow::Result<usize> {
         writeln!(self.orders, "{order}")?;
         let mut answer = String::new();
@@ -166,7 +166,7 @@ impl Vendor {
         Ok(requests.parse()?)
     }
 
-    /// Makes sure that exactly `expected` requests came since the count was `before`; tells the new count.
+    /// Ensures that exactly `expected` requests came since the count was `before`; returns the new count.
     pub(crate) fn asked(&mut self, before: usize, expected: usize) -> anyhow::Result<usize> {
         let after = self.order("counted")?;
         ensure!(after - before == expected, "{} requests instead of {expected}", after - before);

@@ -1,13 +1,15 @@
-//! A year in virtual time: does the store stay small, does a run stay as quick, is everything told, and once?
+//! A year in virtual time: does the store stay small, does a run stay as quick, is every notification sent, and once?
 //!
 //! `cargo run --release --example soak -- --accounts 1000 --days 365 --every 15m --changing 1 --keep 90d`
 //!
 //! Real: the configuration, the store file, every step of the program, HTTP to a useapi.net and two webhooks on loopback.
 //! Virtual: time. The memory that is printed holds the simulator too. Exits 1 when a promise is broken.
 
-mod judge;
 mod measure;
+#[path = "../../tests/support/simulator/mod.rs"]
+mod simulator;
 mod vendor;
+mod verify;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,14 +22,14 @@ use clap::Parser;
 use minimax_watch::api::Client;
 use minimax_watch::config::{self, Environment, Source};
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::engine::{Engine, Scope};
+use minimax_watch::engine::{Engine, Run, RunStep, Scope};
 use minimax_watch::notify::Sender;
-use minimax_watch::simulator::{Hook, Reply, UseApi, VirtualNow};
-use minimax_watch::store::{Store, Taught};
+use minimax_watch::store::{StateRow, Store};
 
-use judge::Judge;
 use measure::{Gauge, Stretch, Took, memory, nothing_grew, table};
+use simulator::{FakeUseApi, Reply, VirtualNow, WebhookServer};
 use vendor::Vendor;
+use verify::Verifier;
 
 /// It opens nothing but this soak's simulator.
 const TOKEN: &str = "user:1234-soak";
@@ -58,7 +60,7 @@ struct Options {
     /// The first day.
     #[arg(long, default_value = "2026-01-01")]
     start: NaiveDate,
-    /// Leaves the store and its configuration in this new folder, for who wants to ask a store of that age.
+    /// Leaves the store and its configuration in this new folder, to inspect a store of that age.
     #[arg(long)]
     leave: Option<PathBuf>,
 }
@@ -68,17 +70,17 @@ struct Soak {
     options: Options,
     now: VirtualNow,
     start: Timestamp,
-    api: UseApi,
+    api: FakeUseApi,
     vendor: Vendor,
-    pager: Hook,
-    desk: Hook,
+    pager: WebhookServer,
+    desk: WebhookServer,
     engine: Engine,
-    judge: Judge,
-    next_word: Option<Timestamp>,
+    verifier: Verifier,
+    next_change_at: Option<Timestamp>,
     next_purge: Timestamp,
     runs: u32,
     /// The last moment at which there was something to hear.
-    lived: Timestamp,
+    end_at: Timestamp,
 }
 
 #[tokio::main]
@@ -95,9 +97,9 @@ impl Soak {
     async fn open(options: Options, folder: &Path) -> anyhow::Result<Self> {
         let start = options.start.and_time(NaiveTime::MIN).and_utc();
         let now = VirtualNow::new(start);
-        let api = UseApi::open(&now).await?;
+        let api = FakeUseApi::open(&now).await?;
         let vendor = Vendor::new(api.subscribe(TOKEN.into()), options.accounts, start);
-        let (pager, desk) = (Hook::open(&now, None).await?, Hook::open(&now, None).await?);
+        let (pager, desk) = (WebhookServer::open(&now, None).await?, WebhookServer::open(&now, None).await?);
         let file = folder.join("minimax-watch.toml");
         std::fs::write(folder.join("token"), TOKEN)?;
         std::fs::write(&file, configuration(&options, &api, &pager, &desk))?;
@@ -106,7 +108,7 @@ impl Soak {
         let store = Store::open(&config.store.path).await?;
         let client = Client::new(&config.api)?;
         let engine = Engine::new(config, store, client, Sender::over_network(), now.clock());
-        let judge = Judge::new(folder.join("heard"))?;
+        let verifier = Verifier::new(folder.join("received"))?;
         Ok(Self {
             options,
             now,
@@ -116,15 +118,15 @@ impl Soak {
             pager,
             desk,
             engine,
-            judge,
-            next_word: None,
+            verifier,
+            next_change_at: None,
             next_purge: start,
             runs: 0,
-            lived: start,
+            end_at: start,
         })
     }
 
-    /// Lives through it; a look at store and memory at each twelfth.
+    /// Runs through the whole time; measures store and memory at each twelfth.
     async fn live(&mut self) -> anyhow::Result<Vec<Stretch>> {
         let every = TimeDelta::from_std(*self.options.every)?;
         let end = self.start + TimeDelta::days(self.options.days);
@@ -143,14 +145,14 @@ impl Soak {
                 stretches.push(seen);
             }
         }
-        // Whatever waits for the desk is told before the end.
+        // What is pending for the desk is delivered before the end.
         self.desk.set(None);
         self.pass(end + TimeDelta::days(1)).await?;
-        self.lived = self.now.now();
+        self.end_at = self.now.now();
         Ok(stretches)
     }
 
-    /// What the world does between two runs.
+    /// What happens between two runs.
     fn happen(&mut self, now: Timestamp) {
         self.now.set(now);
         self.vendor.happen(now, self.options.changing);
@@ -163,22 +165,23 @@ impl Soak {
     async fn run(&mut self, now: Timestamp) -> anyhow::Result<Took> {
         self.runs += 1;
         let began = Instant::now();
-        let pass = self.engine.check(&Scope::Everything, now, &|_, _| {}).await?;
-        let look = began.elapsed();
-        let mut now = now;
-        if pass.doubts {
-            now += self.engine.config.alerts.confirm_after;
+        let (mut now, mut check) = (now, None);
+        let mut run = Run::start(Scope::Everything);
+        loop {
+            let step = run.advance(&self.engine, now, &|_, _| {}).await?;
+            check.get_or_insert_with(|| began.elapsed());
+            let RunStep::WaitUntil(until, _) = step else { break };
+            now = until;
             self.now.set(now);
-            self.engine.confirm(pass.run, None, now, &|_, _| {}).await?;
         }
         let began = Instant::now();
-        self.engine.announce(now).await?;
-        let announce = began.elapsed();
+        self.engine.evaluate_alerts(now).await?;
+        let evaluate = began.elapsed();
         let began = Instant::now();
         self.engine.deliver_all().await?;
         let deliver = began.elapsed();
-        // That a message was taken or not may give something more to say.
-        self.tell().await?;
+        // Accepted and refused messages may cause new ones.
+        self.notify().await?;
         let mut purge = None;
         if self.next_purge <= now {
             let began = Instant::now();
@@ -190,24 +193,24 @@ impl Soak {
             self.next_purge = now + TimeDelta::hours(1);
         }
         let write = if self.runs.is_multiple_of(SAMPLE) { Some(self.write_again().await?) } else { None };
-        Ok(Took { look, write, announce, deliver, purge })
+        Ok(Took { check: check.unwrap_or_default(), write, evaluate, deliver, purge })
     }
 
-    /// Wakes at each moment at which there is something to say or to send, as the service does.
+    /// Wakes at each moment at which an alert or a delivery is due, as the service does.
     async fn pass(&mut self, until: Timestamp) -> anyhow::Result<()> {
-        while let Some(moment) = self.next_word.filter(|moment| *moment < until) {
+        while let Some(moment) = self.next_change_at.filter(|moment| *moment < until) {
             self.now.set(moment);
-            self.tell().await?;
+            self.notify().await?;
         }
         Ok(())
     }
 
-    async fn tell(&mut self) -> anyhow::Result<()> {
-        let (announced, delivery) = self.engine.tell().await?;
-        self.next_word = [announced.next, delivery.next].into_iter().flatten().min();
+    async fn notify(&mut self) -> anyhow::Result<()> {
+        let (evaluated, delivery) = self.engine.notify_and_deliver().await?;
+        self.next_change_at = [evaluated.next, delivery.next].into_iter().flatten().min();
         for (name, hook) in [("pager", &self.pager), ("desk", &self.desk)] {
             for delivery in hook.deliveries() {
-                self.judge.hears(name, &delivery)?;
+                self.verifier.record(name, &delivery)?;
             }
             hook.forget();
         }
@@ -220,10 +223,13 @@ impl Soak {
         let began = Instant::now();
         let mut writer = self.engine.store.write().await?;
         let accounts: Vec<_> = members.iter().map(|member| &member.account).collect();
-        let known = writer.known_of(accounts.iter().copied()).await?;
-        let taught =
-            known.iter().map(|(account, known)| Taught { account, standing: &known.standing, digest: None });
-        writer.record_standings(taught).await?;
+        let known = writer.accounts_by_key(accounts.iter().copied()).await?;
+        let taught = known.iter().map(|(account, known)| StateRow {
+            account,
+            account_state: &known.account_state,
+            digest: None,
+        });
+        writer.save_account_states(taught).await?;
         writer.touch_snapshots(&accounts, self.now.now()).await?;
         drop(writer);
         Ok(began.elapsed())
@@ -231,14 +237,14 @@ impl Soak {
 
     /// Runs in which nothing changes, a second apart: by how many pages the store grows.
     async fn stand_still(&mut self) -> anyhow::Result<i64> {
-        let before = judge::pages(self.store()).await?;
+        let before = verify::pages(self.store()).await?;
         for _ in 0..STILL {
             let now = self.now.now() + TimeDelta::seconds(1);
             self.now.set(now);
-            self.engine.check(&Scope::Everything, now, &|_, _| {}).await?;
-            self.engine.announce(now).await?;
+            Run::start(Scope::Everything).advance(&self.engine, now, &|_, _| {}).await?;
+            self.engine.evaluate_alerts(now).await?;
         }
-        Ok(judge::pages(self.store()).await? - before)
+        Ok(verify::pages(self.store()).await? - before)
     }
 
     fn store(&self) -> &Path {
@@ -249,7 +255,7 @@ impl Soak {
     async fn end(mut self, stretches: &[Stretch], began: Instant) -> anyhow::Result<()> {
         let peak = memory("VmHWM:")? / 1024;
         let grown = self.stand_still().await?;
-        let heard = self.judge.end()?;
+        let received = self.verifier.finish()?;
         let Options { accounts, days, every, changing, keep, .. } = &self.options;
         let mut out = std::io::stdout().lock();
         writeln!(
@@ -260,12 +266,12 @@ impl Soak {
         writeln!(
             out,
             "\nPeak memory {peak} MiB, with the simulator and the receivers in the same process.\n\
-             {} runs, {} requests to the API, {} messages, {} rungs told; {STILL} more runs without a change: {grown} pages.\n\
+             {} runs, {} requests to the API, {} messages, {} stages notified; {STILL} more runs without a change: {grown} pages.\n\
              Real: the configuration, the store file, every step, HTTP on loopback. Virtual: the time. It took {:.0} s.",
             self.runs,
             self.api.request_count(),
-            heard.messages,
-            heard.rungs(),
+            received.messages,
+            received.stages(),
             began.elapsed().as_secs_f64()
         )?;
         let store = self.engine.config.store.path.clone();
@@ -279,24 +285,24 @@ impl Soak {
         }
         self.engine.store.close().await;
         ensure!((waiting.pending, waiting.failed) == (0, 0), "not every message was taken: {waiting:?}");
-        heard.everything_was_told(&self.vendor.rungs(self.lived), ["pager", "desk"])?;
-        judge::integrity(&store).await?;
+        received.verify_stages(&self.vendor.stages(self.end_at), ["pager", "desk"])?;
+        verify::integrity(&store).await?;
         // Each has its row among the runs, and nothing else.
         ensure!(grown <= 3, "{STILL} runs without a change grew the store by {grown} pages");
         // From when the first token has ended and the oldest record is forgotten, nothing new begins.
         let keep = TimeDelta::from_std(*keep.parse::<humantime::Duration>()?)?;
-        let settled = self.start + (vendor::FIRST + vendor::LIFE).max(keep);
-        let first = stretches.iter().position(|seen| seen.until >= settled).unwrap_or(stretches.len());
+        let closed = self.start + (vendor::FIRST + vendor::LIFE).max(keep);
+        let first = stretches.iter().position(|seen| seen.until >= closed).unwrap_or(stretches.len());
         nothing_grew(stretches.get(first..).unwrap_or_default())?;
         writeln!(
             out,
-            "Every promise of this soak was kept: the store is sound and grows no more, each rung was told once."
+            "Every promise of this soak was kept: the store is sound and grows no more, each stage was notified once."
         )?;
         Ok(())
     }
 }
 
-fn configuration(options: &Options, api: &UseApi, pager: &Hook, desk: &Hook) -> String {
+fn configuration(options: &Options, api: &FakeUseApi, pager: &WebhookServer, desk: &WebhookServer) -> String {
     let accounts: Vec<String> =
         (0..options.accounts).map(|account| format!("{{ id = \"{}\" }}", vendor::id(account))).collect();
     format!(

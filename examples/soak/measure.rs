@@ -1,4 +1,4 @@
-//! What is measured: how long each step takes, how large the store and the process are.
+//! Measurements: the duration of each step, and the size of the store and the process.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,33 +10,33 @@ use minimax_watch::domain::time::Timestamp;
 /// How long each step of one run took.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Took {
-    /// Asking the vendor, and writing down what it answered.
-    pub(super) look: Duration,
-    /// The writing alone, done once more and rolled back; now and then.
+    /// Checking the accounts, and storing the results.
+    pub(super) check: Duration,
+    /// The storing alone, repeated and rolled back; sampled.
     pub(super) write: Option<Duration>,
-    pub(super) announce: Duration,
+    pub(super) evaluate: Duration,
     pub(super) deliver: Duration,
-    /// When one was due.
+    /// If one was due.
     pub(super) purge: Option<Duration>,
 }
 
-/// What is seen while a stretch goes on.
+/// The measurements of the present stretch.
 #[derive(Default)]
 pub(super) struct Gauge {
     times: Vec<Took>,
     wal: u64,
 }
 
-/// What a stretch of the soak came to. Times are medians, but for the longest purge.
+/// The result of one stretch of the soak. Times are medians, except for the longest purge.
 pub(super) struct Stretch {
     pub(super) until: Timestamp,
     pub(super) file: u64,
-    /// The largest that was seen.
+    /// The largest size of the WAL.
     wal: u64,
     memory: u64,
-    look: Duration,
+    check: Duration,
     write: Duration,
-    announce: Duration,
+    evaluate: Duration,
     deliver: Duration,
     purge: Duration,
     longest_purge: Duration,
@@ -46,7 +46,7 @@ pub(super) struct Stretch {
 type Median = fn(&Stretch) -> Duration;
 
 impl Gauge {
-    /// Takes note of a run.
+    /// Records a run.
     pub(super) fn note(&mut self, took: Took, store: &Path) {
         self.times.push(took);
         self.wal = self.wal.max(size(&store.with_extension("db-wal")));
@@ -61,9 +61,9 @@ impl Gauge {
             file: size(store),
             wal,
             memory: memory("VmRSS:")?,
-            look: median(times.iter().map(|took| took.look)),
+            check: median(times.iter().map(|took| took.check)),
             write: median(times.iter().filter_map(|took| took.write)),
-            announce: median(times.iter().map(|took| took.announce)),
+            evaluate: median(times.iter().map(|took| took.evaluate)),
             deliver: median(times.iter().map(|took| took.deliver)),
             purge: median(purges()),
             longest_purge: purges().max().unwrap_or_default(),
@@ -75,7 +75,7 @@ impl Gauge {
 pub(super) fn table(out: &mut impl Write, start: Timestamp, stretches: &[Stretch]) -> anyhow::Result<()> {
     writeln!(
         out,
-        "| day | store | WAL | memory | look | of it writing | announce | deliver | purge | longest purge |\n\
+        "| day | store | WAL | memory | check | of it writing | evaluate | deliver | purge | longest purge |\n\
          |--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     )?;
     let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1_000.0);
@@ -85,7 +85,7 @@ pub(super) fn table(out: &mut impl Write, start: Timestamp, stretches: &[Stretch
         let memory = seen.memory / 1024;
         write!(out, "| {day} | {file} KiB | {wal} KiB | {memory} MiB |")?;
         for time in
-            [seen.look, seen.write, seen.announce, seen.deliver, seen.purge, seen.longest_purge].map(ms)
+            [seen.check, seen.write, seen.evaluate, seen.deliver, seen.purge, seen.longest_purge].map(ms)
         {
             write!(out, " {time} |")?;
         }
@@ -94,15 +94,15 @@ pub(super) fn table(out: &mut impl Write, start: Timestamp, stretches: &[Stretch
     Ok(())
 }
 
-/// What must stay bounded does: `stretches` are those in which everything had begun that ever goes on.
+/// Verifies that what must stay bounded does. `stretches` begin when everything periodic has begun.
 ///
 /// # Errors
-/// Says what grew.
+/// Names what grew.
 pub(super) fn nothing_grew(stretches: &[Stretch]) -> anyhow::Result<()> {
     let ([early @ .., before, _, _, last], Some(late)) = (stretches, stretches.last_chunk::<3>()) else {
-        anyhow::bail!("it was too short to say anything")
+        anyhow::bail!("the soak was too short for a verdict")
     };
-    ensure!(!early.is_empty(), "it was too short to say anything");
+    ensure!(!early.is_empty(), "the soak was too short for a verdict");
     let growth = ratio(last.file, before.file);
     ensure!(growth < 1.05, "the store grew by a factor of {growth:.2} over the last quarter");
     let growth = ratio(last.memory, before.memory);
@@ -110,13 +110,13 @@ pub(super) fn nothing_grew(stretches: &[Stretch]) -> anyhow::Result<()> {
     let wal = stretches.iter().map(|seen| seen.wal).max().unwrap_or_default();
     ensure!(wal < 16 << 20, "the WAL had {wal} bytes");
     let steps: [(&str, Median); 4] = [
-        ("look", |s| s.look),
-        ("announce", |s| s.announce),
+        ("check", |s| s.check),
+        ("evaluate", |s| s.evaluate),
         ("deliver", |s| s.deliver),
         ("purge", |s| s.purge),
     ];
     for (step, of) in steps {
-        // The best of three, and half a millisecond more: what else the machine does is not ours.
+        // The best of three plus half a millisecond, because the machine may do other work meanwhile.
         let best = |of_these: &[Stretch]| of_these.iter().take(3).map(of).min().unwrap_or_default();
         let (early, late) = (best(early), best(late));
         ensure!(

@@ -1,15 +1,16 @@
-//! What happens to the accounts: tokens end and are renewed, some too late; settings change; an account is gone for a while.
+//! The events of the accounts: tokens expire and are renewed, some too late; settings change; an account is missing for a while.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::simulator::{Answer, Missing, Record, Subscription};
 
-/// A token lives for so long.
+use crate::simulator::{Answer, NotFoundBody, Record, Subscription};
+
+/// The lifetime of a token.
 pub(super) const LIFE: TimeDelta = TimeDelta::days(30);
 
-/// How long the first token to end lives on: longer than the first lead time.
+/// When the first token expires: later than the first lead time.
 pub(super) const FIRST: TimeDelta = TimeDelta::days(8);
 
 /// An account's id, which is its name too.
@@ -22,24 +23,24 @@ struct Account {
     jobs: i64,
 }
 
-/// The accounts, and what is to happen to them.
+/// The accounts and their planned events.
 pub(super) struct Vendor {
     subscription: Subscription,
     accounts: Vec<Account>,
     renewals: BTreeSet<(Timestamp, usize)>,
-    /// Every end that was renewed, by whose account and when.
+    /// Every expiry that was renewed: account, expiry, time of the renewal.
     lives: Vec<(usize, Timestamp, Timestamp)>,
     today: i64,
     gone: Option<(usize, Timestamp)>,
-    /// For choices that look like chance and are the same each time.
-    dice: usize,
+    /// The state of a pseudo-random generator, the same in each soak.
+    random_state: usize,
 }
 
-/// One rung that is to be told: account, end, stage, as `account/end/stage`.
-pub(super) type Rung = String;
+/// One stage that must be notified, as `account/expiry/stage`.
+pub(super) type StageKey = String;
 
 impl Vendor {
-    /// Ends spread evenly over a token's life, none nearer than the first lead time.
+    /// Spreads the expiries evenly over a token's lifetime, none before the first lead time.
     pub(super) fn new(subscription: Subscription, accounts: usize, start: Timestamp) -> Self {
         let mut vendor = Self {
             subscription,
@@ -48,7 +49,7 @@ impl Vendor {
             lives: Vec::new(),
             today: -1,
             gone: None,
-            dice: 1,
+            random_state: 1,
         };
         let step = LIFE / i32::try_from(accounts.max(1)).unwrap_or(i32::MAX);
         for account in 0..accounts {
@@ -68,14 +69,14 @@ impl Vendor {
         self.subscription.put(Record::ending(id(account), end).max_jobs(jobs).flag("supportMusic", jobs > 1));
     }
 
-    /// Two days before the end, or a day too late for one in ten.
+    /// Two days before the expiry, or a day too late for one account in ten.
     fn plan_renewal(&mut self, account: usize) {
         let end = self.accounts[account].end;
         let at = if account.is_multiple_of(10) { end + TimeDelta::days(1) } else { end - TimeDelta::days(2) };
         self.renewals.insert((at, account));
     }
 
-    /// What happens up to `now`; `changing` per cent of the accounts change each day.
+    /// Applies the events up to `now`; `changing` per cent of the accounts change each day.
     pub(super) fn happen(&mut self, now: Timestamp, changing: usize) {
         while let Some(&(at, account)) = self.renewals.first() {
             if at > now {
@@ -94,32 +95,33 @@ impl Vendor {
         if day != self.today {
             self.today = day;
             for _ in 0..(self.accounts.len() * changing).div_ceil(100) {
-                let account = self.roll();
+                let account = self.random_account();
                 self.accounts[account].jobs = 1 + self.accounts[account].jobs % 3;
                 self.put(account);
             }
-            let account = self.roll();
+            let account = self.random_account();
             if self.gone.is_none() {
-                self.subscription.set(&id(account), Answer::not_found(Missing::Json));
+                self.subscription.set_answer(&id(account), Answer::not_found(NotFoundBody::Json));
                 self.gone = Some((account, now + TimeDelta::hours(5)));
             }
         }
     }
 
-    fn roll(&mut self) -> usize {
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.dice >> 33) % self.accounts.len()
+    fn random_account(&mut self) -> usize {
+        self.random_state =
+            self.random_state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.random_state >> 33) % self.accounts.len()
     }
 
-    /// Every rung that was reached by `now`.
-    pub(super) fn rungs(&self, now: Timestamp) -> Vec<Rung> {
+    /// Every stage that was reached by `now`.
+    pub(super) fn stages(&self, now: Timestamp) -> Vec<StageKey> {
         let current = self.accounts.iter().enumerate().map(|(account, present)| (account, present.end, now));
         let lives = self.lives.iter().copied().chain(current);
-        let ladder = [(7 * 24, "7d"), (3 * 24, "3d"), (24, "1d"), (1, "1h"), (0, "expired")];
+        let lead_times = [(7 * 24, "7d"), (3 * 24, "3d"), (24, "1d"), (1, "1h"), (0, "expired")];
         lives
             .flat_map(|(account, end, until)| {
                 let reached =
-                    ladder.into_iter().filter(move |(hours, _)| end - TimeDelta::hours(*hours) <= until);
+                    lead_times.into_iter().filter(move |(hours, _)| end - TimeDelta::hours(*hours) <= until);
                 reached.map(move |(_, stage)| format!("{}/{}/{stage}", id(account), end.timestamp()))
             })
             .collect()

@@ -1,4 +1,4 @@
-//! The vendor's answer about all accounts, in pieces of any size.
+//! The vendor's response about all accounts, in pieces of any size.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! `Retry-After`: a pause above zero, or none.
+//! `Retry-After`: a positive wait, or none.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use minimax_watch::domain::retry_after;
 
 fuzz_target!(|header: &str| {
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
-    if let Some(pause) = retry_after::wait(header, now) {
-        assert!(pause > TimeDelta::zero(), "{header:?}");
+    if let Some(wait) = retry_after::wait(header, now) {
+        assert!(wait > TimeDelta::zero(), "{header:?}");
     }
 });

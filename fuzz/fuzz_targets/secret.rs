@@ -1,4 +1,4 @@
-//! The content of a secret's file.
+//! The content of a secret file.
 
 #![no_main]
 

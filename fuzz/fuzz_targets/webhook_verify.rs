@@ -4,7 +4,7 @@
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use libfuzzer_sys::fuzz_target;
-use minimax_watch::notify::{Received, verify};
+use minimax_watch::notify::{ReceivedDelivery, verify};
 use secrecy::SecretString;
 use standardwebhooks::Webhook;
 
@@ -18,7 +18,7 @@ fuzz_target!(|input: (&str, &str, &str, &[u8])| {
     let tolerance = Some(TimeDelta::minutes(5));
 
     // The fuzzer can learn the true signature from a comparison; any other one must be refused.
-    let received = Received { id, timestamp, signature, body };
+    let received = ReceivedDelivery { id, timestamp, signature, body };
     for allowed in [tolerance, None] {
         if let Ok(at) = verify(&received, &secrets, allowed, now) {
             assert!(signature.contains(&sign(at.timestamp()).unwrap()), "{received:?}");
@@ -28,9 +28,9 @@ fuzz_target!(|input: (&str, &str, &str, &[u8])| {
     // Only text can be signed.
     let Ok(signature) = sign(now.timestamp()) else { return };
     let timestamp = now.timestamp().to_string();
-    let signed = Received { id, timestamp: &timestamp, signature: &signature, body };
+    let signed = ReceivedDelivery { id, timestamp: &timestamp, signature: &signature, body };
     assert_eq!(verify(&signed, &secrets, tolerance, now), Ok(now), "{signed:?}");
     assert!(verify(&signed, &secrets, tolerance, now + TimeDelta::minutes(6)).is_err(), "{signed:?}");
     let longer = [body, b"."].concat();
-    assert!(verify(&Received { body: &longer, ..signed }, &secrets, None, now).is_err(), "{signed:?}");
+    assert!(verify(&ReceivedDelivery { body: &longer, ..signed }, &secrets, None, now).is_err(), "{signed:?}");
 });

@@ -230,13 +230,17 @@ _minimax__watch() {
 
     case "${cmd}" in
         minimax__watch)
-            opts="-h -V --config --log-level --log-format --color --help --version run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -260,7 +264,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__ack)
-            opts="-h -V --reason --undo --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --reason --undo --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -271,6 +275,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -294,7 +302,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__alerts)
-            opts="-h -V --all --since --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --all --since --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -305,6 +313,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -328,13 +340,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__backup)
-            opts="-h -V --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -358,7 +374,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__check)
-            opts="-q -t -h -V --dry-run --format --quiet --timeout --config --log-level --log-format --color --help --version"
+            opts="-q -t -c -h -V --dry-run --format --quiet --timeout --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -377,6 +393,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -400,13 +420,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__completions)
-            opts="-h -V --config --log-level --log-format --color --help --version bash elvish fish powershell zsh"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -430,13 +454,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config)
-            opts="-h -V --config --log-level --log-format --color --help --version check show help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version check show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -460,13 +488,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config__subcmd__check)
-            opts="-h -V --probe --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --probe --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -546,13 +578,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config__subcmd__show)
-            opts="-h -V --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -576,7 +612,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__deliveries)
-            opts="-h -V --since --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --since --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -587,6 +623,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -610,7 +650,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__demo)
-            opts="-h -V --folder --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --folder --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -621,6 +661,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -644,7 +688,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__diff)
-            opts="-h -V --from --to --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --from --to --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -659,6 +703,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -682,13 +730,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__explain)
-            opts="-h -V --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1104,7 +1156,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__history)
-            opts="-h -V --at --since --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --at --since --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1119,6 +1171,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1142,7 +1198,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__man)
-            opts="-h -V --folder --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --folder --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1153,6 +1209,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1176,13 +1236,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__notify)
-            opts="-h -V --config --log-level --log-format --color --help --version test help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version test help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1248,13 +1312,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__notify__subcmd__test)
-            opts="-h -V --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1278,13 +1346,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__run)
-            opts="-h -V --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1308,7 +1380,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__schedule)
-            opts="-h -V --next --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --next --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1319,6 +1391,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1342,13 +1418,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__silence)
-            opts="-h -V --config --log-level --log-format --color --help --version add list end help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version add list end help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1372,7 +1452,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__silence__subcmd__add)
-            opts="-h -V --kind --subscription --until --for --reason --even-critical --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --kind --subscription --until --for --reason --even-critical --force --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1402,6 +1482,10 @@ _minimax__watch() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --log-level)
                     COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
                     return 0
@@ -1422,13 +1506,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__silence__subcmd__end)
-            opts="-h -V --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1522,13 +1610,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__silence__subcmd__list)
-            opts="-h -V --all --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --all --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1552,7 +1644,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__simulate)
-            opts="-h -V --for --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --for --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1563,6 +1655,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1586,13 +1682,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__status)
-            opts="-h -V --json --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1616,13 +1716,17 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__webhook)
-            opts="-h -V --config --log-level --log-format --color --help --version verify help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1688,7 +1792,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__webhook__subcmd__verify)
-            opts="-h -V --id --timestamp --signature --secret-file --secret-env --receiver --tolerance --config --log-level --log-format --color --help --version"
+            opts="-c -h -V --id --timestamp --signature --secret-file --secret-env --receiver --tolerance --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1723,6 +1827,10 @@ _minimax__watch() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,68 +1,61 @@
-//! What an answer means: status, headers and body in, observation out.
+//! What a response about one account means: status, headers and body in, observation out.
 //!
-//! Promises: pure; the status decides, never a text (docs/vendor-api.md, "Answers"); of JSON nothing is quoted but what stands
-//! under `error` or `message`. Leaves the list of accounts to `listing`, what is not JSON to `answer`.
+//! Guarantees: pure. The status decides, never a text (docs/vendor-api.md, "Answers"). Of JSON, only the values of `error`
+//! and `message` are quoted. Leaves the list of accounts to `list`, and bodies that are not JSON to `response`.
 
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
 
-use super::answer::{Answer, Body, Read, describe, excerpt};
 use super::normalise;
-use super::redact::{LONGEST_QUOTE, Redactor};
+use super::redact::{MAX_QUOTE, Redactor};
+use super::response::{ParsedBody, ReadFailure, Response, describe, excerpt};
 use super::retry;
-use super::wire::{self, Fault, Members, Record, Scalar, Value};
+use super::wire;
 
-/// What a 403 means, after what it says: the API itself has no such answer, the protection in front of it has (error 1010).
+/// The advice for a 403. The API itself never answers 403; the protection in front of it does (error 1010).
 const BLOCKED: &str =
     "; the protection in front of useapi.net refuses this client (IP address or user agent), not the account";
 
-/// No answer that could be read, and what that counts as.
-pub(super) struct Unread {
-    pub(super) outcome: Outcome,
-    /// In words, not yet redacted.
-    pub(super) why: String,
-}
-
-/// What every reading of an answer needs to know.
-pub(super) struct Reading {
-    /// Cleans what is quoted.
-    pub(super) redactor: Redactor,
-    /// When the answer came.
+/// Turns responses into observations.
+pub(super) struct ResponseReader<'t> {
+    pub(super) redactor: Redactor<'t>,
+    /// When the response arrived.
     pub(super) now: Timestamp,
 }
 
-impl Reading {
-    /// What the answer to a question about one account says.
-    pub(super) fn account(&self, answer: &Answer) -> Observation {
-        if answer.status != 200 {
-            return self.refusal(answer);
+impl ResponseReader<'_> {
+    /// What the response to a request for one account means.
+    pub(super) fn account(&self, response: &Response) -> Observation {
+        if response.status != 200 {
+            return self.refusal(response);
         }
-        match content::<Record>(answer) {
+        match content(response) {
             Ok(value) => self.configuration(value),
-            Err(unread) => self.unread(&unread),
+            Err(failure) => self.failure(&failure),
         }
     }
 
-    /// What a value means that stands where a configuration should.
-    pub(super) fn configuration(&self, value: Value<Record>) -> Observation {
-        let Value::Object(record) = value else {
-            return malformed(format!("JSON, but {} where a configuration should be", value.kind()));
-        };
-        if let Some(error) = fault(&record.error) {
-            let words = self.quote(&error).unwrap_or_else(|| "an error whose words are withheld".to_owned());
-            return Observation::failed(Outcome::AccountError, words);
+    /// What a value in the place of a configuration means.
+    pub(super) fn configuration(&self, value: Value) -> Observation {
+        if !value.is_object() {
+            return malformed(format!("JSON, but {} where a configuration should be", wire::kind(&value)));
         }
-        if !record.is_configuration {
+        if let Some(error) = error_text(&value["error"]) {
+            let error = self.quote(&error).unwrap_or_else(|| "an error whose text is hidden".to_owned());
+            return Observation::failed(Outcome::AccountError, error);
+        }
+        if !wire::is_configuration(&value) {
             return malformed("holds no account configuration");
         }
-        Observation::ok(normalise::configuration(record, &self.redactor))
+        Observation::ok(normalise::configuration(value, &self.redactor))
     }
 
-    /// What any status but 200 means; it is the same for one account and for all.
-    pub(super) fn refusal(&self, answer: &Answer) -> Observation {
-        let outcome = match answer.status {
+    /// What any status except 200 means, for one account or for all.
+    pub(super) fn refusal(&self, response: &Response) -> Observation {
+        let outcome = match response.status {
             401 => Outcome::Unauthorized,
             402 => Outcome::SubscriptionLapsed,
             403 => Outcome::Blocked,
@@ -72,91 +65,88 @@ impl Reading {
             500..=599 => Outcome::Unavailable,
             _ => Outcome::Malformed,
         };
-        let read = answer.body.whole().map(wire::read::<Record>);
-        let mut observation = Observation::failed(outcome, self.refusal_in_words(answer, read.as_ref()));
+        let parsed = response.body.as_ref().ok().map(|body| wire::parse(body));
+        let mut observation = Observation::failed(outcome, self.refusal_text(response, parsed.as_ref()));
         if matches!(outcome, Outcome::RateLimited | Outcome::Unavailable) {
-            let body = match &read {
-                Some(Ok(Value::Object(record))) => &record.retry_after,
-                _ => &Value::Null,
-            };
-            observation.retry_after = retry::wait(answer.retry_after.as_deref(), body, self.now);
+            let body = parsed.as_ref().and_then(|parsed| parsed.as_ref().ok()).unwrap_or(&Value::Null);
+            observation.retry_after =
+                retry::wait(response.retry_after.as_deref(), &body["retryAfter"], self.now);
         }
         observation
     }
 
-    fn refusal_in_words(&self, answer: &Answer, read: Option<&Read<Record>>) -> String {
-        let status = StatusCode::from_u16(answer.status).ok();
-        let reason = status.and_then(|status| status.canonical_reason());
-        let label = reason.map_or_else(|| answer.status.to_string(), |r| format!("{} {r}", answer.status));
-        let said = match read {
-            _ if (300..400).contains(&answer.status) => Some("redirects are not followed".to_owned()),
-            Some(Ok(Value::Object(record))) => fault(&record.error).or_else(|| text(&record.message)),
-            Some(Err(_)) => excerpt(&answer.body, &self.redactor),
-            Some(Ok(_)) | None => None,
+    fn refusal_text(&self, response: &Response, parsed: Option<&ParsedBody>) -> String {
+        let status = response.status;
+        let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let label = reason.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}"));
+        let detail = match parsed {
+            _ if (300..400).contains(&status) => Some("redirects are not followed".to_owned()),
+            Some(Ok(value)) => error_text(&value["error"]).or_else(|| scalar_text(&value["message"])),
+            Some(Err(_)) => excerpt(response, &self.redactor),
+            None => None,
         };
-        let said = said.and_then(|said| self.quote(&said)).unwrap_or_else(|| describe(answer, read));
-        if answer.status == 403 {
-            // The advice is what matters: it must not be cut off.
-            let said = self.redactor.quote(&said, LONGEST_QUOTE - BLOCKED.len() - label.len() - ": ".len());
-            return format!("{label}: {said}{BLOCKED}");
+        let detail =
+            detail.and_then(|detail| self.quote(&detail)).unwrap_or_else(|| describe(response, parsed));
+        if status == 403 {
+            // The detail is cut off, never the advice.
+            let room = MAX_QUOTE - BLOCKED.len() - label.len() - ": ".len();
+            return format!("{label}: {}{BLOCKED}", self.redactor.quote(&detail, room));
         }
-        let repeats = said.starts_with(&answer.status.to_string());
-        let adds_nothing = reason.is_some_and(|reason| said.eq_ignore_ascii_case(reason));
-        let words = match (adds_nothing, repeats) {
-            (true, _) => label,
-            (false, true) => said,
-            (false, false) => format!("{label}: {said}"),
+        let text = if reason.is_some_and(|reason| detail.eq_ignore_ascii_case(reason)) {
+            label
+        } else if detail.starts_with(&status.to_string()) {
+            detail
+        } else {
+            format!("{label}: {detail}")
         };
-        self.redactor.quote(&words, LONGEST_QUOTE)
+        self.redactor.quote(&text, MAX_QUOTE)
     }
 
-    /// What no answer means.
-    pub(super) fn unread(&self, Unread { outcome, why }: &Unread) -> Observation {
-        Observation::failed(*outcome, self.redactor.quote(why, LONGEST_QUOTE))
+    pub(super) fn failure(&self, ReadFailure { outcome, reason }: &ReadFailure) -> Observation {
+        Observation::failed(*outcome, self.redactor.quote(reason, MAX_QUOTE))
     }
 
     /// What may be quoted of `text`, if anything.
     fn quote(&self, text: &str) -> Option<String> {
-        Some(self.redactor.quote(text, LONGEST_QUOTE)).filter(|quoted| !quoted.is_empty())
+        Some(self.redactor.quote(text, MAX_QUOTE)).filter(|quoted| !quoted.is_empty())
     }
 }
 
-/// The value that a 200 carries, or what its absence means.
-pub(super) fn content<T: Members>(answer: &Answer) -> Result<Value<T>, Unread> {
-    let read = answer.body.whole().map(wire::read::<T>);
-    let outcome = if let Body::Cut(_) = answer.body { Outcome::Unavailable } else { Outcome::Malformed };
-    match read {
-        Some(Ok(value)) => Ok(value),
-        read => Err(Unread { outcome, why: describe(answer, read.as_ref()) }),
-    }
+/// The value in a 200 response, or what its absence means.
+pub(super) fn content(response: &Response) -> Result<Value, ReadFailure> {
+    let parsed = wire::parse(response.body.as_ref().map_err(Clone::clone)?);
+    parsed.map_err(|error| {
+        let reason = describe(response, Some(&Err(error)));
+        ReadFailure { outcome: Outcome::Malformed, reason }
+    })
 }
 
-/// An answer that cannot be read.
-pub(super) fn malformed(why: impl Into<String>) -> Observation {
-    Observation::failed(Outcome::Malformed, why)
+pub(super) fn malformed(reason: impl Into<String>) -> Observation {
+    Observation::failed(Outcome::Malformed, reason)
 }
 
-/// What an `error` member says; nothing when it says that there is none (`null`, `false`, empty).
-fn fault(error: &Value<Fault>) -> Option<String> {
-    match error {
-        Value::Null | Value::Flag(false) | Value::Array { empty: true } => None,
-        Value::Flag(true) | Value::Array { empty: false } => Some("an error without words".to_owned()),
-        Value::Integer(code) => Some(format!("error {code}")),
-        Value::Float(code) => Some(format!("error {code}")),
-        Value::Text(text) => Some(text).filter(|text| !text.trim().is_empty()).cloned(),
-        Value::Object(fault) => {
-            let words =
-                text(&fault.message).or_else(|| text(&fault.code).map(|code| format!("error {code}")));
-            fault.any.then(|| words.unwrap_or_else(|| "an error without words".to_owned()))
+/// The text of an `error` member; `None` if it says that there is no error (`null`, `false`, empty).
+fn error_text(error: &Value) -> Option<String> {
+    let (is_error, text) = match error {
+        Value::Null => (false, None),
+        Value::Bool(is_error) => (*is_error, None),
+        Value::Array(elements) => (!elements.is_empty(), None),
+        Value::Number(code) => (true, Some(format!("error {code}"))),
+        Value::String(text) => (!text.trim().is_empty(), Some(text.clone())),
+        Value::Object(members) => {
+            let code = || scalar_text(&error["code"]).map(|code| format!("error {code}"));
+            (!members.is_empty(), scalar_text(&error["message"]).or_else(code))
         }
-    }
+    };
+    is_error.then(|| text.unwrap_or_else(|| "an error without a text".to_owned()))
 }
 
-fn text(value: &Scalar) -> Option<String> {
+/// The text of a number, or of a string that is not blank.
+fn scalar_text(value: &Value) -> Option<String> {
     match value {
-        Value::Text(text) => Some(text).filter(|text| !text.trim().is_empty()).cloned(),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Null | Value::Flag(_) | Value::Float(_) | Value::Array { .. } | Value::Object(_) => None,
+        Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -170,18 +160,18 @@ mod tests {
         Unauthorized, Unavailable,
     };
 
-    fn answer(status: u16, body: &[u8]) -> Answer {
+    fn response(status: u16, body: &[u8]) -> Response {
         let content_type = Some("application/json; charset=utf-8".to_owned());
-        Answer { status, retry_after: None, content_type, body: Body::Whole(body.to_vec()) }
+        Response { status, retry_after: None, content_type, body: Ok(body.to_vec()) }
     }
 
-    fn look(answer: &Answer) -> Observation {
+    fn check(response: &Response) -> Observation {
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
-        Reading { redactor: Redactor::new("user:1234-abcDEF567890"), now }.account(answer)
+        ResponseReader { redactor: Redactor::new("user:1234-abcDEF567890"), now }.account(response)
     }
 
     #[test]
-    fn every_answer_of_the_vendors_page_means_what_it_says() {
+    fn each_documented_response_has_its_outcome() {
         let unauthorized = r#"{"error":"Unauthorized","code":401}"#;
         let gateway = "<html>\r\n<head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
         for (status, body, outcome, error) in [
@@ -193,10 +183,10 @@ mod tests {
                 "On hold",
             ),
             (200, r#"{"error":{"code":7}}"#, AccountError, "error 7"),
-            (200, r#"{"error":{"details":"x"}}"#, AccountError, "an error without words"),
-            (200, r#"{"error":true}"#, AccountError, "an error without words"),
-            (200, r#"{"error":["x"]}"#, AccountError, "an error without words"),
-            (200, r#"{"error":"{\"token\":1}"}"#, AccountError, "an error whose words are withheld"),
+            (200, r#"{"error":{"details":"x"}}"#, AccountError, "an error without a text"),
+            (200, r#"{"error":true}"#, AccountError, "an error without a text"),
+            (200, r#"{"error":["x"]}"#, AccountError, "an error without a text"),
+            (200, r#"{"error":"{\"token\":1}"}"#, AccountError, "an error whose text is hidden"),
             (404, r#"{"error":"{\"token\":1}"}"#, NotFound, "404 Not Found: JSON, an object, 25 bytes"),
             (200, r#"{"error":1004}"#, AccountError, "error 1004"),
             (401, unauthorized, Unauthorized, "401 Unauthorized"),
@@ -237,7 +227,7 @@ mod tests {
             (999, "", Malformed, "999: an empty body"),
         ] {
             assert_eq!(
-                look(&answer(status, body.as_bytes())),
+                check(&response(status, body.as_bytes())),
                 Observation::failed(outcome, error),
                 "{status} {body}"
             );
@@ -245,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_200_is_healthy_when_it_holds_a_configuration_and_no_error() {
+    fn a_200_with_a_configuration_and_no_error_is_ok() {
         for body in [
             r#"{"account":"1"}"#,
             r#"{"account":null}"#,
@@ -260,14 +250,14 @@ mod tests {
             r#"{"maxJobs":1,"error":[]}"#,
             "\u{feff} {\"maxJobs\":1}\n",
         ] {
-            let seen = look(&answer(200, body.as_bytes()));
+            let seen = check(&response(200, body.as_bytes()));
             assert_eq!((seen.outcome, &seen.error), (Healthy, &None), "{body}");
             assert!(seen.configuration.is_some(), "{body}");
         }
     }
 
     #[test]
-    fn a_200_that_cannot_be_read_is_described_not_quoted() {
+    fn unreadable_200_is_described_not_quoted() {
         for (body, error) in [
             (&b"{}"[..], "holds no account configuration"),
             (br#"{"message":"hi"}"#, "holds no account configuration"),
@@ -287,16 +277,16 @@ mod tests {
             (b"{\"jwt\":{\"host\":\"\xff\"}", "JSON cut short at byte 19"),
             (b"{\"error\":\"\\ud83d\",}", "broken JSON, line 1 column 16"),
             (b"\xff\xfe{\0}\0", "broken JSON, line 1 column 1"),
-            (b"<html>secret</html>", "not JSON but application/json, 19 bytes"),
-            (b"OK", "not JSON but application/json, 2 bytes"),
+            (b"<html>secret</html>", "not valid JSON (content type application/json), 19 bytes"),
+            (b"OK", "not valid JSON (content type application/json), 2 bytes"),
         ] {
             let shown = String::from_utf8_lossy(body);
-            assert_eq!(look(&answer(200, body)), Observation::failed(Malformed, error), "{shown}");
+            assert_eq!(check(&response(200, body)), Observation::failed(Malformed, error), "{shown}");
         }
     }
 
     #[test]
-    fn a_refusal_quotes_nothing_that_could_be_a_piece_of_a_configuration() {
+    fn refusal_quotes_nothing_that_could_be_part_of_a_configuration() {
         for (status, body, error) in [
             (500, r#"x {"token":"s3cret"}"#, "not JSON but text/html, 20 bytes"),
             (500, r#"token":"s3cret","#, "not JSON but text/html, 16 bytes"),
@@ -310,32 +300,29 @@ mod tests {
             (500, "%7B%22token%22%3A%22s3cret%22", "not JSON but text/html, 29 bytes"),
             (404, r#"{"error":"no {\"token\":\"s3cret\"}"}"#, "no"),
         ] {
-            let mut answer = answer(status, body.as_bytes());
-            answer.content_type = Some("text/html".to_owned());
-            let seen = look(&answer).error.unwrap_or_default();
+            let mut response = response(status, body.as_bytes());
+            response.content_type = Some("text/html".to_owned());
+            let seen = check(&response).error.unwrap_or_default();
             assert!(!seen.contains("s3cret"), "{body}: {seen}");
             assert_eq!(seen.split_once(": ").map(|(_, said)| said), Some(error), "{body}");
         }
     }
 
     #[test]
-    fn a_body_that_did_not_come_whole_leaves_the_verdict_to_the_status() {
-        for (body, at_200, error) in [
-            (Body::TooLarge(1_048_576), Malformed, "a body larger than 1,048,576 bytes"),
-            (Body::Undecodable, Malformed, "a body with broken chunks or compression"),
-            (
-                Body::Cut("no complete answer within 15 s".to_owned()),
-                Unavailable,
-                "no complete answer within 15 s",
-            ),
+    fn incomplete_body_leaves_the_outcome_to_the_status() {
+        for (at_200, error) in [
+            (Malformed, "a body larger than 1,048,576 bytes"),
+            (Malformed, "a body with broken chunks or compression"),
+            (Unavailable, "no complete answer within 15 s"),
         ] {
-            let mut answer = Answer { status: 200, retry_after: None, content_type: None, body };
-            assert_eq!(look(&answer), Observation::failed(at_200, error));
+            let body = Err(ReadFailure { outcome: at_200, reason: error.to_owned() });
+            let mut response = Response { status: 200, retry_after: None, content_type: None, body };
+            assert_eq!(check(&response), Observation::failed(at_200, error));
             for (status, outcome) in
                 [(401, Unauthorized), (404, NotFound), (503, Unavailable), (596, AccountError)]
             {
-                answer.status = status;
-                let seen = look(&answer);
+                response.status = status;
+                let seen = check(&response);
                 assert_eq!(seen.outcome, outcome, "{status} {error}");
                 assert!(seen.error.is_some_and(|text| text.ends_with(error)), "{status} {error}");
             }
@@ -343,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_kept_where_the_vendor_may_ask_for_one() {
+    fn retry_after_is_read_from_429_and_unavailable_responses_only() {
         for (status, header, body, seconds) in [
             (429, Some("20"), "", Some(20)),
             (429, Some("Mon, 23 Nov 2026 07:15:30 GMT"), "", Some(30)),
@@ -355,10 +342,10 @@ mod tests {
             (401, Some("20"), "", None),
             (302, Some("20"), "", None),
         ] {
-            let mut answer = answer(status, body.as_bytes());
-            answer.retry_after = header.map(str::to_owned);
+            let mut response = response(status, body.as_bytes());
+            response.retry_after = header.map(str::to_owned);
             assert_eq!(
-                look(&answer).retry_after,
+                check(&response).retry_after,
                 seconds.map(TimeDelta::seconds),
                 "{status} {header:?} {body}"
             );
@@ -366,16 +353,16 @@ mod tests {
     }
 
     #[test]
-    fn a_content_type_is_shown_only_when_it_is_one() {
+    fn content_type_is_shown_only_if_it_is_valid() {
         for (given, shown) in [
             (Some("text/plain; charset=x"), "text/plain"),
-            (Some("user:1234-abcDEF567890"), "something unnamed"),
-            (Some("secret"), "something unnamed"),
-            (None, "something unnamed"),
+            (Some("user:1234-abcDEF567890"), "an unnamed type"),
+            (Some("secret"), "an unnamed type"),
+            (None, "an unnamed type"),
         ] {
-            let mut answer = answer(200, b"hello");
-            answer.content_type = given.map(str::to_owned);
-            assert_eq!(look(&answer).error, Some(format!("not JSON but {shown}, 5 bytes")), "{given:?}");
+            let mut response = response(200, b"hello");
+            response.content_type = given.map(str::to_owned);
+            assert_eq!(check(&response).error, Some(format!("not JSON but {shown}, 5 bytes")), "{given:?}");
         }
     }
 }

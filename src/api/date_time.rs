@@ -1,16 +1,15 @@
-//! Moments in the notations that vendors use, as far as each can mean one moment only.
+//! Dates and times as vendors write them: any notation that has exactly one meaning.
 //!
-//! Promises: pure; what could be read in two ways is not read. Read are ISO 8601 (basic or extended, with or without a fraction),
-//! RFC 2822 and the other dates of HTTP (RFC 9110), and what JavaScript, Go and SQL print; `UTC`, `GMT` and `Z` may follow a
-//! space. A date-time without a zone is read as UTC: the vendor documents UTC for these members, HTTP demands it, and SQL prints
-//! it so; a date alone is its midnight, as in ECMAScript. Not read: numeric dates whose order of day and month is a guess
-//! (11/12/2026), names of zones other than UTC, two-digit years outside of RFC 9110, week days that are not the date's.
+//! Guarantees: pure; an ambiguous text is not read. Accepted: ISO 8601 (basic or extended, with or without a fraction), RFC 2822 and
+//! the other dates of HTTP (RFC 9110), and the output of JavaScript, Go and SQL. `UTC`, `GMT` and `Z` may follow a space. A
+//! date-time without a zone is UTC: the vendor documents UTC for these members, HTTP requires it, and SQL prints it so. A date
+//! alone is its midnight, as in ECMAScript. Not accepted: numeric dates in an unclear order (11/12/2026), names of zones other than
+//! UTC, two-digit years outside of RFC 9110, and a weekday that contradicts the date.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use crate::domain::time::Timestamp;
 
-/// Date-times with an offset.
 const WITH_OFFSET: [&str; 6] = [
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
@@ -19,7 +18,7 @@ const WITH_OFFSET: [&str; 6] = [
     "%Y%m%dT%H%M%S%.f%#z",
     "%a %b %d %Y %H:%M:%S GMT%z",
 ];
-/// Date-times in UTC, whether they say so or not.
+/// Without an offset, after a `UTC` at the end was removed.
 const IN_UTC: [&str; 8] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -31,48 +30,46 @@ const IN_UTC: [&str; 8] = [
     "%a %b %e %H:%M:%S %Y",
 ];
 
-/// The moment that `text` means, if it can mean one only.
+/// The point in time that `text` means.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    let text = without_remark(text.trim());
-    let (bare, says_utc) = without_utc(text);
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)) {
-        return Some(moment.to_utc());
+    let text = without_comment(text.trim());
+    let without_utc = without_utc(text);
+    let bare = without_utc.unwrap_or(text);
+    if let Ok(at) = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)) {
+        return Some(at.to_utc());
     }
     // Go prints both: `2026-11-29 06:18:02 +0000 UTC`.
-    let with_offset = WITH_OFFSET.iter().find_map(|form| DateTime::parse_from_str(bare, form).ok());
-    if let Some(moment) = with_offset {
-        return Some(moment.to_utc());
+    if let Some(at) = WITH_OFFSET.iter().find_map(|format| DateTime::parse_from_str(bare, format).ok()) {
+        return Some(at.to_utc());
     }
-    let comma = || decimal_point(bare);
-    let naive = |text: &str| IN_UTC.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let in_utc = |text: &str| IN_UTC.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
     let midnight = || NaiveDate::parse_from_str(bare, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
-    let moment =
-        naive(bare).or_else(|| naive(&comma()?)).or_else(|| if says_utc { None } else { midnight() })?;
-    Some(DateTime::<Utc>::from_naive_utc_and_offset(moment, Utc))
+    in_utc(bare)
+        .or_else(|| in_utc(&with_decimal_point(bare)?))
+        .or_else(|| if without_utc.is_none() { midnight() } else { None })
+        .map(|at| at.and_utc())
 }
 
-/// `text` without a remark at its end: JavaScript and mail programs add the zone's name in parentheses.
-fn without_remark(text: &str) -> &str {
+/// `text` without a comment at its end: JavaScript and mail programs append the zone's name in parentheses.
+fn without_comment(text: &str) -> &str {
     match text.strip_suffix(')').and_then(|text| text.rsplit_once('(')) {
-        Some((moment, remark)) if !remark.contains(['(', ')']) => moment.trim_end(),
+        Some((date, comment)) if !comment.contains(['(', ')']) => date.trim_end(),
         Some(_) | None => text,
     }
 }
 
-/// `text` without a word at its end that says UTC, and whether there was one.
-fn without_utc(text: &str) -> (&str, bool) {
-    let mut zones = ["UTC", "GMT", "Z"].into_iter();
-    let cut = |zone: &str| {
-        let at = text.len().checked_sub(zone.len())?;
-        let (moment, end) = (text.get(..at)?, text.get(at..)?);
-        let ends_in_digit = moment.trim_end().ends_with(|last: char| last.is_ascii_digit());
-        (end.eq_ignore_ascii_case(zone) && ends_in_digit).then(|| moment.trim_end())
-    };
-    zones.find_map(cut).map_or((text, false), |moment| (moment, true))
+/// What precedes `UTC`, `GMT` or `Z` at the end of `text`, if it has one.
+fn without_utc(text: &str) -> Option<&str> {
+    ["UTC", "GMT", "Z"].into_iter().find_map(|zone| {
+        let (date, end) = text.split_at_checked(text.len().checked_sub(zone.len())?)?;
+        let date = date.trim_end();
+        let is_after_digit = date.ends_with(|last: char| last.is_ascii_digit());
+        (end.eq_ignore_ascii_case(zone) && is_after_digit).then_some(date)
+    })
 }
 
 /// ISO 8601 allows a comma before the fraction.
-fn decimal_point(text: &str) -> Option<String> {
+fn with_decimal_point(text: &str) -> Option<String> {
     let (seconds, fraction) = text.rsplit_once(',')?;
     let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
     is_fraction.then(|| format!("{seconds}.{fraction}"))
@@ -84,7 +81,7 @@ mod tests {
     use crate::domain::time::rfc3339;
 
     #[test]
-    fn every_form_that_means_one_moment_is_read() {
+    fn unambiguous_notations_are_read() {
         for text in [
             "2026-11-29T06:18:02Z",
             "2026-11-29t06:18:02z",
@@ -135,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_mean_two_moments_or_none_is_not_read() {
+    fn ambiguous_or_invalid_notations_are_not_read() {
         for text in [
             "",
             "Invalid Date",

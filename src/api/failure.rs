@@ -1,67 +1,62 @@
-//! Failures on the way to the vendor and back, as text that an operator can act on.
+//! Failures of the connection to the vendor, as text that an operator can act on.
 //!
-//! Promises: the text says which part failed (name, connection, TLS, time, transfer) and holds no URL, so neither a
-//! proxy's password nor an account's name. Leaves the outcome to the caller: it is always `unavailable`.
+//! Guarantees: the text names the part that failed (DNS, connection, TLS, time, transfer) and contains no URL, so it shows neither
+//! a proxy's password nor an account's name. The outcome is `unavailable`, except of a body that cannot be decoded.
 
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-/// What went wrong, for people. `timeout` is the one that the request had.
-pub(super) fn in_words(error: &reqwest::Error, timeout: Duration) -> String {
-    let cause = innermost(error);
-    if error.is_timeout() {
-        let seconds = timeout.as_secs_f64();
-        return if error.is_connect() {
-            format!("no connection within {seconds} s")
-        } else {
-            format!("no complete answer within {seconds} s")
-        };
+use super::response::ReadFailure;
+use crate::domain::observation::Outcome;
+
+/// What failed. `timeout` is the request's.
+pub(super) fn read_failure(error: &reqwest::Error, timeout: Duration) -> ReadFailure {
+    let is_invalid =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+    if !error.is_request() && causes(error).filter_map(|cause| cause.downcast_ref()).any(is_invalid) {
+        let reason = "a body with broken chunks or compression".to_owned();
+        return ReadFailure { outcome: Outcome::Malformed, reason };
     }
-    if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-        return format!("TLS: {tls}");
-    }
-    if error.is_dns() {
-        return format!("DNS: {cause}");
-    }
-    if error.is_connect() { format!("cannot connect: {cause}") } else { format!("connection cut: {cause}") }
+    let seconds = timeout.as_secs_f64();
+    let reason = match causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        _ if error.is_timeout() && error.is_connect() => format!("no connection within {seconds} s"),
+        _ if error.is_timeout() => format!("no complete answer within {seconds} s"),
+        Some(tls) => format!("TLS: {tls}"),
+        None if error.is_dns() => format!("DNS: {}", root_cause(error)),
+        None if error.is_connect() => format!("cannot connect: {}", root_cause(error)),
+        None => format!("connection cut: {}", root_cause(error)),
+    };
+    ReadFailure { outcome: Outcome::Unavailable, reason }
 }
 
-/// Whether a connection that stood ended before an answer came.
+/// Whether an established connection ended before a response came.
 pub(super) fn is_lost_connection(error: &reqwest::Error) -> bool {
     error.is_request() && !error.is_timeout() && !error.is_connect() && !error.is_dns()
 }
 
-/// Whether the body came but could not be unpacked.
-pub(super) fn is_undecodable(error: &reqwest::Error) -> bool {
-    causes(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput))
-}
+type Cause<'e> = &'e (dyn Error + 'static);
 
-/// One link of a chain of causes.
-type Cause<'a> = &'a (dyn Error + 'static);
-
+/// The error and its causes, outermost first, including one inside an `io::Error`, which `source` skips.
 fn causes(error: Cause<'_>) -> impl Iterator<Item = Cause<'_>> {
     std::iter::successors(Some(error), |error| next_cause(*error))
 }
 
 fn next_cause(error: Cause<'_>) -> Option<Cause<'_>> {
-    // An io::Error's `source` skips the very error that it wraps.
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),
         None => error.source(),
     }
 }
 
-/// The last of the chain says most; reqwest's own text, which names the URL, is the first.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
+/// The innermost cause is the most specific; the outermost text is reqwest's own and contains the URL.
+fn root_cause(error: &reqwest::Error) -> String {
     causes(error).skip(1).last().map_or_else(|| "no reason given".to_owned(), ToString::to_string)
 }
 
-/// Why no client could be made, and what to do about it.
-pub(super) fn in_setup(error: &reqwest::Error) -> String {
-    let cause = innermost(error);
+/// Why no client could be created, and what to do about it.
+pub(super) fn describe_setup(error: &reqwest::Error) -> String {
+    let cause = root_cause(error);
     let is_about_certificates = cause.to_ascii_lowercase().contains("certificate");
     let hint = "; install the system's CA certificates (package ca-certificates), or name a file of them in SSL_CERT_FILE";
     if is_about_certificates { cause + hint } else { cause }
@@ -90,10 +85,10 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).dns_resolver(Arc::new(NoNames));
         let error = client.build().unwrap().get(url).send().await.unwrap_err();
-        in_words(&error, Duration::from_secs(15))
+        read_failure(&error, Duration::from_secs(15)).reason
     }
 
-    /// A server that says `answer` to the first that connects.
+    /// A server that sends `answer` to the first client.
     fn server(answer: &'static [u8]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -105,13 +100,20 @@ mod tests {
         address
     }
 
+    #[test]
+    fn error_wrapped_by_an_io_error_is_found() {
+        let wrapped = io::Error::other(io::Error::other(rustls::Error::DecryptError));
+        let found = causes(&wrapped).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+        assert_eq!(found, Some(&rustls::Error::DecryptError));
+    }
+
     #[tokio::test]
-    async fn a_name_that_is_not_known_is_told_as_dns() {
+    async fn unknown_host_is_reported_as_dns() {
         assert_eq!(failure("https://me:secret@name.example/path").await, "DNS: no such name");
     }
 
     #[tokio::test]
-    async fn a_server_without_tls_is_told_as_tls() {
+    async fn server_without_tls_is_reported_as_tls() {
         let address = server(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         let text = failure(&format!("https://me:secret@{address}/path")).await;
         assert!(text.starts_with("TLS: "), "{text}");
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_certificate_of_unknown_issuer_is_told_as_tls() {
+    async fn certificate_of_an_unknown_issuer_is_reported_as_tls() {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(issued.signing_key.serialize_der()).unwrap();
@@ -136,13 +138,5 @@ mod tests {
         });
         let text = failure(&format!("https://{address}/path")).await;
         assert_eq!(text, "TLS: invalid peer certificate: UnknownIssuer");
-    }
-
-    #[test]
-    fn an_error_wrapped_by_an_io_error_is_found() {
-        let tls = rustls::Error::DecryptError;
-        let wrapped = io::Error::other(io::Error::other(tls));
-        let found = causes(&wrapped).find_map(|cause| cause.downcast_ref::<rustls::Error>());
-        assert_eq!(found, Some(&rustls::Error::DecryptError));
     }
 }

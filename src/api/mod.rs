@@ -1,34 +1,34 @@
-//! How the vendor is asked, and what its answers mean.
+//! The client of useapi.net, and the meaning of its responses (docs/vendor-api.md).
 //!
-//! Promises: whatever the vendor does (refuse, break, lie, fall silent) comes back as an [`Observation`] or a
-//! [`Listing`], never as an error; what comes back holds allow-listed facts only, and no text in it holds the API
-//! token, a session token or any other part of a configuration. One request is one question: nothing is retried here, but for a connection that
-//! ends under a request.
+//! Guarantees: every failure of the vendor (refusal, outage, invalid data, silence) is returned as an [`Observation`] or a
+//! [`Listing`], never as an error. What is returned holds allow-listed facts only; none of its texts contains the API token, a
+//! session token or another part of a configuration. Nothing is retried here, except over a connection that broke under the request.
 //!
-//! The way of an answer: `client` fetches bytes, `split` takes a list apart while it comes, `wire` reads the allow-listed
-//! members of the JSON (after `repair` when its texts are broken), `classify` and `listing` decide by the status, `normalise` makes the configuration, `redact` cleans every word that is quoted.
+//! Path of a response: `client` reads the bytes, `wire` picks the allow-listed members out of the JSON (after `repair` if its
+//! strings are invalid), `classify` judges the status, `normalise` builds the configuration, `redact` cleans each quoted text.
+//! `list` is the same path for the list of all accounts.
 //!
-//! Leaves to others: when to ask and whether to believe it (`engine`), what follows from it (`domain`).
+//! Leaves to others: when to send a request and when to believe a response (`engine`), and what follows from it (`domain`).
 
-mod answer;
 mod classify;
 mod client;
 mod date_time;
 mod failure;
-mod listing;
+mod list;
 mod normalise;
 #[cfg(any(test, fuzzing))]
+#[path = "tests/properties.rs"]
 pub mod properties;
 mod redact;
 mod repair;
+mod response;
 mod retry;
-mod split;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use client::{Client, ClientError};
-pub use listing::Listing;
+pub use list::Listing;
 
 #[cfg(doc)]
 use crate::domain::observation::Observation;

@@ -1,131 +1,120 @@
-//! From the vendor's JSON to the configuration that is kept.
+//! From the vendor's JSON to the configuration that is stored.
 //!
-//! Promises: pure; what cannot be a sane value is absent, never an error and never a guess; nothing that looks like a
-//! secret gets through a member that is kept. Leaves everything that compares configurations to `domain`.
+//! Guarantees: pure. A value that is not plausible is absent, never an error and never a guess. No stored member contains anything
+//! that looks like a secret. Leaves comparing configurations to `domain`.
 
 use chrono::DateTime;
+use serde_json::Value;
 
 use crate::domain::configuration::Configuration;
-use crate::domain::text::MAX_QUOTED;
+use crate::domain::text::{MAX_QUOTED, is_invisible};
 use crate::domain::time::Timestamp;
 
 use super::date_time;
-use super::redact::{Redactor, is_printable};
-use super::wire::{Record, Scalar, Value};
+use super::redact::Redactor;
+use super::wire;
 
-/// 2001-09-09T01:46:40Z: an earlier end is a unit mixed up or a default, not a token.
-const EARLIEST: i64 = 1_000_000_000;
-/// 2100-01-01T00:00:00Z: no token lives that long.
-const TOO_LATE: i64 = 4_102_444_800;
-/// A number of seconds above this is a number of milliseconds.
-const MOST_SECONDS: i64 = 100_000_000_000;
-/// The longest text that is read as a moment.
-const LONGEST_MOMENT: usize = 100;
-/// More concurrent jobs than any plan has.
-const MOST_JOBS: i64 = 1_000_000;
-/// The most capabilities kept of one account: the first in alphabetical order.
-const MOST_CAPABILITIES: usize = 64;
+/// 2001-09-09T01:46:40Z in seconds since 1970: an earlier expiry is a wrong unit or a default.
+const MIN_SECONDS: i64 = 1_000_000_000;
+/// 2100-01-01T00:00:00Z: no token lives until then.
+const END_SECONDS: i64 = 4_102_444_800;
+/// A larger number of seconds is a number of milliseconds.
+const MILLISECONDS_ABOVE: i64 = 100_000_000_000;
+const MAX_TIMESTAMP_LENGTH: usize = 100;
+/// More concurrent jobs than any plan allows.
+const MAX_JOBS: i64 = 1_000_000;
+/// Capabilities that are kept of one account: the first in alphabetical order.
+const MAX_CAPABILITIES: usize = 64;
 /// The longest host name (RFC 1035).
-const LONGEST_HOST: usize = 255;
-/// The longest user id.
-const LONGEST_USER_ID: usize = 128;
+const MAX_HOST_LENGTH: usize = 255;
+const MAX_USER_ID_LENGTH: usize = 128;
 
 /// The allow-listed part of `record`.
-pub(super) fn configuration(record: Record, redactor: &Redactor) -> Configuration {
-    let mut capabilities = record.capabilities;
-    capabilities.retain(|name, _| !redactor.finds_secret(name));
-    while capabilities.len() > MOST_CAPABILITIES {
-        capabilities.pop_last();
-    }
-    let (exp_expire, exp_expire_unreadable) = expiry(&record.jwt.exp_expire, redactor);
-    let (exp, exp_unreadable) = expiry(&record.jwt.exp, redactor);
+pub(super) fn configuration(record: Value, redactor: &Redactor<'_>) -> Configuration {
+    let (jwt, user_id) = (&record["jwt"], &record["jwt"]["user"]["id"]);
+    let (exp_expire, exp_expire_unreadable) = expiry(&jwt["exp_Expire"], redactor);
+    let (exp, exp_unreadable) = expiry(&jwt["exp"], redactor);
     Configuration {
-        host: name(&record.jwt.host, LONGEST_HOST, redactor),
-        user_id: match &record.jwt.user.id {
-            Value::Integer(id) => Some(id.to_string()),
-            other => name(other, LONGEST_USER_ID, redactor),
+        host: name(&jwt["host"], MAX_HOST_LENGTH, redactor),
+        user_id: match user_id {
+            Value::Number(id) if !id.is_f64() => Some(id.to_string()),
+            other => name(other, MAX_USER_ID_LENGTH, redactor),
         },
-        max_jobs: count(&record.max_jobs),
-        capabilities,
+        max_jobs: max_jobs(&record["maxJobs"]),
         exp_expire,
         exp,
         exp_expire_unreadable,
         exp_unreadable,
+        capabilities: wire::capabilities(record)
+            .filter(|(name, _)| !redactor.contains_secret(name))
+            .take(MAX_CAPABILITIES)
+            .collect(),
     }
 }
 
-/// A moment, to the second below: seconds or milliseconds since 1970 as a number or in digits, or a date-time in a notation that
-/// `date_time` reads. Absent when it is anything else, or not between 2001 and 2100.
-pub(super) fn moment(value: &Scalar) -> Option<Timestamp> {
+/// The point in time that `value` means, without its fraction of a second: seconds or milliseconds since 1970, as a number or as
+/// digits, or a notation that `date_time` reads. `None` unless it lies between 2001 and 2100.
+pub(super) fn timestamp(value: &Value) -> Option<Timestamp> {
     match value {
-        Value::Integer(number) => from_epoch(i64::try_from(*number).ok()?),
-        Value::Float(number) => from_fractional_epoch(*number),
-        Value::Text(text) if text.len() <= LONGEST_MOMENT => {
+        Value::Number(number) => {
+            number.as_i64().map_or_else(|| from_fractional_epoch(number.as_f64()?), from_epoch)
+        }
+        Value::String(text) if text.len() <= MAX_TIMESTAMP_LENGTH => {
             let text = text.trim();
             match text.parse::<f64>() {
                 Ok(number) => from_fractional_epoch(number),
                 Err(_) => plausible(date_time::parse(text)?.timestamp()),
             }
         }
-        Value::Text(_) | Value::Null | Value::Flag(_) | Value::Array { .. } | Value::Object(_) => None,
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
 fn from_fractional_epoch(number: f64) -> Option<Timestamp> {
-    // Every millisecond until 2100 is far below 2^53, where whole numbers stop being exact; NaN fails the comparison.
-    #[expect(clippy::cast_precision_loss, reason = "the bound is a whole number below 2^53")]
-    let sane = (0.0..TOO_LATE as f64 * 1_000.0).contains(&number);
-    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 2^53; the fraction is meant to go")]
-    sane.then(|| number.floor() as i64).and_then(from_epoch)
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`as` saturates and makes NaN zero; the fraction is dropped"
+    )]
+    let whole = number.floor() as i64;
+    from_epoch(whole)
 }
 
 fn from_epoch(number: i64) -> Option<Timestamp> {
-    plausible(if number > MOST_SECONDS { number / 1_000 } else { number })
+    plausible(if number > MILLISECONDS_ABOVE { number / 1_000 } else { number })
 }
 
-/// The moment, when it lies between 2001 and 2100.
+/// That many seconds since 1970, if this lies between 2001 and 2100.
 pub(super) fn plausible(seconds: i64) -> Option<Timestamp> {
-    (EARLIEST..TOO_LATE).contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
+    (MIN_SECONDS..END_SECONDS).contains(&seconds).then(|| DateTime::from_timestamp(seconds, 0)).flatten()
 }
 
-/// What `value` says of an expiry: when it is, or a quotation of what cannot be read. Neither where there is nothing to read.
-fn expiry(value: &Scalar, redactor: &Redactor) -> (Option<Timestamp>, Option<String>) {
-    if let Some(at) = moment(value) {
+/// An expiry, or a quotation of one that cannot be read; neither if there is none.
+fn expiry(value: &Value, redactor: &Redactor<'_>) -> (Option<Timestamp>, Option<String>) {
+    if let Some(at) = timestamp(value) {
         return (Some(at), None);
     }
     let quoted = match value {
         Value::Null => return (None, None),
-        Value::Text(text) if text.trim().is_empty() => return (None, None),
-        Value::Text(text) => redactor.quote(text, MAX_QUOTED),
-        Value::Integer(number) => redactor.quote(&number.to_string(), MAX_QUOTED),
-        Value::Float(number) => redactor.quote(&number.to_string(), MAX_QUOTED),
-        Value::Flag(flag) => flag.to_string(),
-        Value::Array { .. } | Value::Object(_) => value.kind().to_owned(),
+        Value::String(text) if text.trim().is_empty() => return (None, None),
+        Value::String(text) => redactor.quote(text, MAX_QUOTED),
+        Value::Number(_) | Value::Bool(_) => redactor.quote(&value.to_string(), MAX_QUOTED),
+        Value::Array(_) | Value::Object(_) => wire::kind(value).to_owned(),
     };
     (None, Some(quoted))
 }
 
-fn count(value: &Scalar) -> Option<i64> {
-    let number = match value {
-        Value::Integer(number) => i64::try_from(*number).ok()?,
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number, and `as` saturates")]
-        Value::Float(number) if number.fract() == 0.0 => *number as i64,
-        Value::Float(_)
-        | Value::Null
-        | Value::Flag(_)
-        | Value::Text(_)
-        | Value::Array { .. }
-        | Value::Object(_) => return None,
-    };
-    (0..=MOST_JOBS).contains(&number).then_some(number)
+fn max_jobs(value: &Value) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "an integer, and `as` saturates")]
+    let integer = |number: f64| (number.fract() == 0.0).then_some(number as i64);
+    let number = value.as_i64().or_else(|| integer(value.as_f64()?))?;
+    (0..=MAX_JOBS).contains(&number).then_some(number)
 }
 
-/// A short printable text, trimmed; absent when empty or when it could carry a secret.
-fn name(value: &Scalar, longest: usize, redactor: &Redactor) -> Option<String> {
-    let Value::Text(text) = value else { return None };
-    let text = text.trim();
-    let fits = !text.is_empty() && text.chars().count() <= longest && text.chars().all(is_printable);
-    (fits && !redactor.finds_secret(text)).then(|| text.to_owned())
+/// A short printable text, trimmed; `None` if it is empty or could contain a secret.
+fn name(value: &Value, max_length: usize, redactor: &Redactor<'_>) -> Option<String> {
+    let text = value.as_str()?.trim();
+    let fits = !text.is_empty() && text.chars().count() <= max_length && !text.chars().any(is_invisible);
+    (fits && !redactor.contains_secret(text)).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -133,25 +122,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::wire;
     use crate::domain::time::rfc3339;
 
     const SEED: &str = include_str!("../../tests/fixtures/seed_account.json");
 
     fn normalised(json: &str) -> Configuration {
-        let Ok(Value::Object(record)) = wire::read::<Record>(json.as_bytes()) else {
-            panic!("not an object: {json}")
-        };
-        configuration(record, &Redactor::new("user:1234-abcdefgh"))
+        configuration(wire::parse(json.as_bytes()).unwrap(), &Redactor::new("user:1234-abcdefgh"))
     }
 
-    fn ends(exp: &str) -> [Option<String>; 2] {
+    fn expiries(exp: &str) -> [Option<String>; 2] {
         let read = normalised(&format!(r#"{{"jwt":{{"exp":{exp},"exp_Expire":{exp}}}}}"#));
         [read.exp.map(rfc3339), read.exp_expire.map(rfc3339)]
     }
 
     #[test]
-    fn the_vendors_example_is_read_as_its_page_says() {
+    fn documented_example_is_read() {
         let read = normalised(SEED);
         assert_eq!(read.host, None);
         assert_eq!(read.user_id.as_deref(), Some("123456"));
@@ -163,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_read_in_every_form_and_floored_to_the_second() {
+    fn expiry_is_read_in_every_form_and_rounded_down_to_the_second() {
         for (given, read) in [
             ("1734858598.864", "2024-12-22T09:09:58Z"),
             ("1734858598", "2024-12-22T09:09:58Z"),
@@ -183,12 +168,12 @@ mod tests {
             ("1000000000", "2001-09-09T01:46:40Z"),
             ("4102444799.999", "2099-12-31T23:59:59Z"),
         ] {
-            assert_eq!(ends(given), [Some(read.to_owned()), Some(read.to_owned())], "{given}");
+            assert_eq!(expiries(given), [Some(read.to_owned()), Some(read.to_owned())], "{given}");
         }
     }
 
     #[test]
-    fn an_end_that_cannot_be_one_is_absent() {
+    fn implausible_expiry_is_absent() {
         for given in [
             "null",
             "true",
@@ -221,14 +206,14 @@ mod tests {
             r#""2024-13-01T00:00:00Z""#,
             r#""2024-12-01T25:00:00Z""#,
         ] {
-            assert_eq!(ends(given), [None, None], "{given}");
+            assert_eq!(expiries(given), [None, None], "{given}");
         }
         let long = format!("\"{}1734858598\"", "0".repeat(100));
-        assert_eq!(ends(&long), [None, None]);
+        assert_eq!(expiries(&long), [None, None]);
     }
 
     #[test]
-    fn an_unreadable_end_is_quoted_without_secrets_and_a_missing_one_is_not() {
+    fn unreadable_expiry_is_quoted_without_secrets_and_a_missing_one_is_not() {
         for (given, quoted) in [
             ("null", None),
             (r#""""#, None),
@@ -251,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn max_jobs_is_a_whole_number_in_reason_or_absent() {
+    fn max_jobs_is_a_plausible_integer_or_absent() {
         for (given, read) in [
             ("3", Some(3)),
             ("3.0", Some(3)),
@@ -272,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_or_user_that_is_no_plain_name_is_absent() {
+    fn host_or_user_id_that_is_not_a_plain_name_is_absent() {
         let long = format!(r#""{}""#, "h".repeat(256));
         for (given, read) in [
             (r#"" hailuoai.video ""#, Some("hailuoai.video")),
@@ -289,9 +274,10 @@ mod tests {
             ("{}", None),
             ("true", None),
         ] {
-            let read_back = normalised(&format!(r#"{{"jwt":{{"host":{given},"user":{{"id":{given}}}}}}}"#));
-            assert_eq!(read_back.host.as_deref(), read, "{given}");
-            assert_eq!(read_back.user_id.as_deref(), read, "{given}");
+            let configuration =
+                normalised(&format!(r#"{{"jwt":{{"host":{given},"user":{{"id":{given}}}}}}}"#));
+            assert_eq!(configuration.host.as_deref(), read, "{given}");
+            assert_eq!(configuration.user_id.as_deref(), read, "{given}");
         }
         let user = |id: &str| normalised(&format!(r#"{{"jwt":{{"user":{{"id":{id}}}}}}}"#)).user_id;
         assert_eq!(user("18446744073709551615").as_deref(), Some("18446744073709551615"));
@@ -300,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn members_of_the_wrong_type_are_absent_and_spoil_nothing_else() {
+    fn members_of_the_wrong_type_are_absent_and_affect_nothing_else() {
         let read = normalised(
             r#"{"account":7,"jwt":null,"maxJobs":"3","supportVideo":"yes","supportChat":null,"supportAudio":1,
                 "supportMusic":false,"supportAgent":true,"supportUrl":"x","other":{"jwt":{"exp":1734858598}}}"#,
@@ -314,30 +300,31 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_capabilities_the_first_by_name_are_kept_in_whatever_order_they_came() {
+    fn first_capabilities_by_name_are_kept_in_whatever_order_they_arrive() {
         let flags: Vec<String> = (100..300).map(|n| format!(r#""supportN{n}":true"#)).collect();
         let forward = normalised(&format!("{{{}}}", flags.join(",")));
         let backward =
             normalised(&format!("{{{}}}", flags.iter().rev().cloned().collect::<Vec<_>>().join(",")));
-        assert_eq!(forward.capabilities.len(), MOST_CAPABILITIES);
+        assert_eq!(forward.capabilities.len(), MAX_CAPABILITIES);
         assert!(forward.capabilities.contains_key("supportN100"));
         assert_eq!(forward, backward);
     }
 
     proptest! {
         #[test]
-        fn any_text_or_number_is_a_plausible_moment_or_none(
+        fn any_text_or_number_is_a_plausible_timestamp_or_none(
             text in prop_oneof![
                 ".{0,70}",
                 "[-+]?[0-9]{1,9}-[0-9]{1,3}-[0-9]{1,3}[T ][0-9]{1,3}:[0-9]{1,3}(:[0-9]{1,3}(\\.[0-9]{0,30})?)?(Z|[-+][0-9:]{0,8})?",
                 "[-+]?[0-9]{0,64}(\\.[0-9]{0,20})?([eE][-+]?[0-9]{0,8})?",
             ],
             number in any::<f64>(),
-            whole in any::<i128>(),
+            signed in any::<i64>(),
+            unsigned in any::<u64>(),
         ) {
-            for value in [Value::Text(text), Value::Float(number), Value::Integer(whole)] {
-                if let Some(moment) = moment(&value) {
-                    prop_assert!((EARLIEST..TOO_LATE).contains(&moment.timestamp()), "{moment}");
+            for value in [Value::from(text), Value::from(number), Value::from(signed), Value::from(unsigned)] {
+                if let Some(at) = timestamp(&value) {
+                    prop_assert!((MIN_SECONDS..END_SECONDS).contains(&at.timestamp()), "{at}");
                 }
             }
         }

@@ -1,106 +1,93 @@
-//! What may be quoted of what the vendor said, and how it is made fit to print.
+//! What may be quoted of the vendor's texts, and how it is made safe to print.
 //!
-//! Promises: a quoted text is one printable line of bounded length, without the API token it was asked with, without
-//! anything that looks like a session token, a bearer header, a fingerprint or a piece of a configuration. It hides
-//! rather too much. Leaves the choice of what is worth quoting to `classify`.
+//! Guarantees: a quotation is one printable line of bounded length. It does not contain the API token of the request, nor anything
+//! that looks like a session token, a bearer header, a fingerprint or part of a configuration. If unsure, it hides the text. Leaves
+//! the choice of what is worth quoting to `classify`.
 
-use crate::domain::text::is_unseen;
+use crate::domain::text::{is_invisible, shortened};
 
-/// What stands in place of what was hidden.
 const HIDDEN: &str = "[redacted]";
-/// The longest text that an observation carries, in characters.
-pub(super) const LONGEST_QUOTE: usize = 200;
-/// An unbroken run of this many characters, with a digit in it, is taken for an identifier or a key.
-const SHORTEST_OPAQUE: usize = 18;
-/// A shorter token would hide ordinary words.
-const SHORTEST_TOKEN: usize = 4;
-/// So would a shorter end of one.
-const SHORTEST_TAIL: usize = 8;
+/// The most characters of a response that an observation quotes.
+pub(super) const MAX_QUOTE: usize = 200;
+/// A run of this many characters that contains a digit is treated as an identifier or a key.
+const MIN_OPAQUE_LENGTH: usize = 18;
+/// Hiding a shorter token would hide ordinary words.
+const MIN_TOKEN_LENGTH: usize = 4;
+/// Like [`MIN_TOKEN_LENGTH`], for the token's last part.
+const MIN_TAIL_LENGTH: usize = 8;
 
-/// Knows the token of the request whose answer is quoted.
-pub(super) struct Redactor {
-    /// The token and its telling parts, longest first, in small letters.
-    pieces: Vec<String>,
+/// Hides secrets in the responses to requests with one token.
+pub(super) struct Redactor<'t> {
+    /// The token and its parts, longest first; empty ones hide nothing.
+    pieces: [&'t str; 3],
 }
 
-impl Redactor {
-    /// For answers to requests made with `token` (`user:<digits>-<alphanumerics>`).
-    pub(super) fn new(token: &str) -> Self {
+impl<'t> Redactor<'t> {
+    /// A redactor for `token`, usually `user:<digits>-<alphanumerics>`; other forms work, too.
+    pub(super) fn new(token: &'t str) -> Self {
         let secret = token.split_once(':').map_or(token, |(_, rest)| rest);
         let tail = secret.split_once('-').map_or(secret, |(_, rest)| rest);
-        let mut pieces = vec![(token, SHORTEST_TOKEN), (secret, SHORTEST_TOKEN), (tail, SHORTEST_TAIL)];
-        pieces.retain(|(piece, shortest)| piece.len() >= *shortest);
-        Self { pieces: pieces.into_iter().map(|(piece, _)| piece.to_ascii_lowercase()).collect() }
+        let pieces = [(token, MIN_TOKEN_LENGTH), (secret, MIN_TOKEN_LENGTH), (tail, MIN_TAIL_LENGTH)];
+        Self { pieces: pieces.map(|(piece, min_length)| if piece.len() >= min_length { piece } else { "" }) }
     }
 
-    /// Whether `text` holds a piece of the token or something like a session token.
-    pub(super) fn finds_secret(&self, text: &str) -> bool {
-        let is_in_text = |piece: &String| {
+    /// Whether `text` contains a part of the token or something like a session token.
+    pub(super) fn contains_secret(&self, text: &str) -> bool {
+        let is_in_text = |piece: &str| {
             let mut parts = text.as_bytes().windows(piece.len());
             parts.any(|part| part.eq_ignore_ascii_case(piece.as_bytes()))
         };
-        text.contains("eyJ") || self.pieces.iter().any(is_in_text)
+        text.contains("eyJ") || self.pieces.iter().any(|piece| !piece.is_empty() && is_in_text(piece))
     }
 
-    /// `raw` as one printable line of at most `longest` characters, without secrets.
-    pub(super) fn quote(&self, raw: &str, longest: usize) -> String {
-        let mut text = fold(before_json(raw));
-        for piece in &self.pieces {
+    /// `raw` as one printable line of at most `max_length` characters, without secrets.
+    pub(super) fn quote(&self, raw: &str, max_length: usize) -> String {
+        let mut text = on_one_line(before_json(raw));
+        for piece in self.pieces.iter().filter(|piece| !piece.is_empty()) {
             text = without(&text, piece);
         }
-        cut(&without_secret_words(&text), longest)
+        shortened(&without_secret_words(&text), max_length)
     }
 }
 
-/// Whether a character shows as itself: no control, no direction override, nothing invisible.
-pub(super) fn is_printable(character: char) -> bool {
-    !is_unseen(character)
-}
-
-/// The part of `text` before any piece of JSON: an error text may itself quote a configuration.
+/// The part of `text` before any JSON: an error text may itself quote a configuration.
 fn before_json(text: &str) -> &str {
     let end = text.find('{').into_iter().chain(text.find("\":")).chain(text.find("\\\"")).min();
     end.map_or(text, |end| &text[..end])
 }
 
-/// One line, single spaces, what does not print replaced.
-fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.extend(word.chars().map(|c| if is_printable(c) { c } else { char::REPLACEMENT_CHARACTER }));
-    }
-    folded
+/// `text` on one line with single spaces; unprintable characters become U+FFFD.
+fn on_one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().map(|c| if is_invisible(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// `text` with every occurrence of `piece`, which is in small letters, hidden in whatever case it is written.
+/// `text` with each occurrence of `piece` hidden, whatever its case.
 fn without(text: &str, piece: &str) -> String {
-    let lower = text.to_ascii_lowercase();
+    let (lower, piece) = (text.to_ascii_lowercase(), piece.to_ascii_lowercase());
     let mut kept = String::with_capacity(text.len());
-    let mut from = 0;
-    for (at, found) in lower.match_indices(piece) {
-        kept.push_str(&text[from..at]);
+    let mut end = 0;
+    for (at, found) in lower.match_indices(&piece) {
+        kept.push_str(&text[end..at]);
         kept.push_str(HIDDEN);
-        from = at + found.len();
+        end = at + found.len();
     }
-    kept.push_str(&text[from..]);
+    kept.push_str(&text[end..]);
     kept
 }
 
-/// `text` with each word hidden that is, or follows, a sign of a secret.
+/// `text` with each word hidden that contains or follows a sign of a secret.
 fn without_secret_words(text: &str) -> String {
     let mut words = Vec::new();
-    let mut after_bearer = false;
+    let mut is_after_bearer = false;
     for word in text.split(' ') {
         let bearer = word.to_ascii_lowercase().find("bearer").map(|at| at + "bearer".len());
-        if after_bearer || word.contains("…secured…") {
+        if is_after_bearer || word.contains("…secured…") {
             words.push(HIDDEN.to_owned());
-            after_bearer = bearer.is_some_and(|end| end == word.len());
+            is_after_bearer = bearer.is_some_and(|end| end == word.len());
         } else if let Some(end) = bearer {
-            after_bearer = !word[end..].contains(char::is_alphanumeric);
-            words.push(if after_bearer { word.to_owned() } else { format!("{}{HIDDEN}", &word[..end]) });
+            is_after_bearer = !word[end..].contains(char::is_alphanumeric);
+            words.push(if is_after_bearer { word.to_owned() } else { format!("{}{HIDDEN}", &word[..end]) });
         } else if let Some(at) = word.find("eyJ") {
             words.push(format!("{}{HIDDEN}", &word[..at]));
         } else if word.contains("//") && word.contains('@') {
@@ -112,28 +99,20 @@ fn without_secret_words(text: &str) -> String {
     words.join(" ")
 }
 
-/// `word` with its long unbroken runs hidden: keys, identifiers, query strings.
+/// `word` without its long unbroken runs: keys, identifiers, query strings.
 fn without_opaque_runs(word: &str) -> String {
-    let in_run = |c: char| c.is_ascii_alphanumeric() || "_-=+%&~".contains(c);
+    let is_in_run = |c: char| c.is_ascii_alphanumeric() || "_-=+%&~".contains(c);
     let mut kept = String::with_capacity(word.len());
     let mut rest = word;
     while !rest.is_empty() {
-        let (run, after) = rest.split_at(rest.find(|c| !in_run(c)).unwrap_or(rest.len()));
-        let opaque = run.len() >= SHORTEST_OPAQUE && run.contains(|c: char| c.is_ascii_digit());
-        kept.push_str(if opaque { HIDDEN } else { run });
-        let (between, next) = after.split_at(after.find(in_run).unwrap_or(after.len()));
+        let (run, after) = rest.split_at(rest.find(|c| !is_in_run(c)).unwrap_or(rest.len()));
+        let is_opaque = run.len() >= MIN_OPAQUE_LENGTH && run.contains(|c: char| c.is_ascii_digit());
+        kept.push_str(if is_opaque { HIDDEN } else { run });
+        let (between, next) = after.split_at(after.find(is_in_run).unwrap_or(after.len()));
         kept.push_str(between);
         rest = next;
     }
     kept
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]
@@ -143,7 +122,7 @@ mod tests {
     const TOKEN: &str = "user:1234-abcDEF567890";
 
     #[test]
-    fn what_could_be_a_secret_is_hidden_and_the_rest_stays() {
+    fn possible_secrets_are_hidden_and_the_rest_is_kept() {
         for (raw, quoted) in [
             ("Session expired at 2026-11-23T07:15:00.123Z", "Session expired at 2026-11-23T07:15:00.123Z"),
             (
@@ -171,24 +150,24 @@ mod tests {
             ("  a \r\n\t b\u{a0}\u{2028}c ", "a b c"),
             ("", ""),
         ] {
-            assert_eq!(Redactor::new(TOKEN).quote(raw, LONGEST_QUOTE), quoted, "{raw:?}");
+            assert_eq!(Redactor::new(TOKEN).quote(raw, MAX_QUOTE), quoted, "{raw:?}");
         }
     }
 
     #[test]
-    fn a_quote_is_cut_after_the_secrets_are_gone_not_through_them() {
+    fn quotation_is_shortened_after_secrets_are_hidden() {
         let raw = format!("{} {TOKEN} {}", "a".repeat(185), "b".repeat(300));
-        let quoted = Redactor::new(TOKEN).quote(&raw, LONGEST_QUOTE);
-        assert_eq!(quoted.chars().count(), LONGEST_QUOTE);
+        let quoted = Redactor::new(TOKEN).quote(&raw, MAX_QUOTE);
+        assert_eq!(quoted.chars().count(), MAX_QUOTE);
         assert!(!quoted.contains("1234"), "{quoted}");
         assert_eq!(Redactor::new(TOKEN).quote(&"ß ".repeat(150), 10).chars().count(), 10);
     }
 
     #[test]
-    fn a_token_of_another_form_is_hidden_too() {
+    fn token_of_another_form_is_hidden_too() {
         for token in ["plainsecret", "user:x", "a:b:c-d-e", ":::-", "-", ""] {
-            let quoted = Redactor::new(token).quote(&format!("so {token} it is"), LONGEST_QUOTE);
-            assert!(token.len() < SHORTEST_TOKEN || !quoted.contains(token), "{token}: {quoted}");
+            let quoted = Redactor::new(token).quote(&format!("so {token} it is"), MAX_QUOTE);
+            assert!(token.len() < MIN_TOKEN_LENGTH || !quoted.contains(token), "{token}: {quoted}");
         }
     }
 }

@@ -1,19 +1,19 @@
-//! JSON whose texts or numbers a strict parser refuses, made readable for one.
+//! Repairs JSON whose strings or numbers a strict parser rejects.
 //!
-//! Promises: pure and linear; the result is at most six times as long. Only the inside of strings and numbers beyond the range of
-//! `f64` are changed, so JSON with a broken structure stays broken: half a surrogate pair, an escape that JSON does not know and
-//! bytes that are not UTF-8 become U+FFFD, a raw control character becomes its escape, a huge number becomes a smaller huge number.
-//! JSON that a strict parser reads comes out with the same meaning. Leaves it to `wire` to try the strict way first.
+//! Guarantees: pure and linear; the result is at most six times as long; valid JSON keeps its meaning. It changes only the inside of
+//! strings and numbers beyond the range of `f64`, so JSON with an invalid structure stays invalid. Half a surrogate pair, an unknown
+//! escape and bytes that are not UTF-8 become U+FFFD, a raw control character becomes its escape, a huge number becomes a smaller
+//! huge number. Leaves it to `wire` to try the strict parser first.
 
 use memchr::memchr2;
 use serde::de::IgnoredAny;
 
-/// Stands for each number that is larger. Parsers differ in the last digits before the largest `f64`, so it keeps a distance.
+/// Replaces each larger number. Parsers differ in the last digits before the largest `f64`, so it is well below that.
 const HUGE: f64 = 1e308;
 
-/// `json` with every text and number in it readable, whatever else is wrong with it.
-pub(super) fn repaired(json: &[u8]) -> Vec<u8> {
-    let mut repaired = Vec::with_capacity(json.len() + json.len() / 8);
+/// `json` with each string and number readable, whatever else is wrong with it.
+pub(super) fn make_readable(json: &[u8]) -> Vec<u8> {
+    let mut readable = Vec::with_capacity(json.len() + json.len() / 8);
     let mut rest = json;
     while let Some(&first) = rest.first() {
         let token = match first {
@@ -23,17 +23,17 @@ pub(super) fn repaired(json: &[u8]) -> Vec<u8> {
         };
         let (token, after) = rest.split_at(token);
         match first {
-            b'"' => repair_string(token, &mut repaired),
-            b'-' | b'0'..=b'9' => repair_number(token, &mut repaired),
-            _ => repaired.extend_from_slice(token),
+            b'"' => repair_string(token, &mut readable),
+            b'-' | b'0'..=b'9' => repair_number(token, &mut readable),
+            _ => readable.extend_from_slice(token),
         }
         rest = after;
     }
-    repaired
+    readable
 }
 
-/// How long the string is that `json` begins with, its quotes included; one without an end reaches to the end of `json`.
-fn string_length(json: &[u8]) -> usize {
+/// The length of the string at the beginning of `json`, with its quotes. A string without an end takes all of `json`.
+pub(super) fn string_length(json: &[u8]) -> usize {
     let mut at = 1;
     while let Some(found) = json.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found + 1;
@@ -45,67 +45,58 @@ fn string_length(json: &[u8]) -> usize {
     json.len()
 }
 
-fn repair_number(token: &[u8], repaired: &mut Vec<u8>) {
+fn repair_number(token: &[u8], readable: &mut Vec<u8>) {
     let is_number = || serde_json::from_slice::<IgnoredAny>(token).is_ok();
     let value = std::str::from_utf8(token).ok().and_then(|token| token.parse::<f64>().ok());
     match value {
         Some(value) if value.abs() >= HUGE && is_number() => {
-            repaired.extend_from_slice(if value > 0.0 { b"1e308" } else { b"-1e308" });
+            readable.extend_from_slice(if value > 0.0 { b"1e308" } else { b"-1e308" });
         }
-        _ => repaired.extend_from_slice(token),
+        _ => readable.extend_from_slice(token),
     }
 }
 
-fn repair_string(string: &[u8], repaired: &mut Vec<u8>) {
+fn repair_string(string: &[u8], readable: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(string);
     let mut rest: &str = &text;
     while let Some(special) = rest.find(|c: char| c == '\\' || c < ' ') {
         let (plain, from_special) = rest.split_at(special);
-        repaired.extend_from_slice(plain.as_bytes());
+        readable.extend_from_slice(plain.as_bytes());
         rest = if from_special.starts_with('\\') {
-            repair_escape(from_special, repaired)
+            repair_escape(from_special, readable)
         } else {
             // A character below the space is one byte.
             let (control, after) = from_special.split_at(1);
-            for byte in control.bytes() {
-                repaired.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-            }
+            readable.extend(control.bytes().flat_map(|byte| format!("\\u{byte:04x}").into_bytes()));
             after
         };
     }
-    repaired.extend_from_slice(rest.as_bytes());
+    readable.extend_from_slice(rest.as_bytes());
 }
 
-/// Repairs the escape that `text` begins with, and gives what follows it.
-fn repair_escape<'t>(text: &'t str, repaired: &mut Vec<u8>) -> &'t str {
-    const SURROGATE_PAIR: usize = r"\ud83d\ude00".len();
-    let length = match text.as_bytes() {
-        [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+/// Repairs the escape at the beginning of `text`, and returns what follows it.
+fn repair_escape<'t>(text: &'t str, readable: &mut Vec<u8>) -> &'t str {
+    let (is_valid, length) = match text.as_bytes() {
+        [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => (true, 2),
         [_, b'u', ..] => match (code_unit(text), text.get(6..).and_then(code_unit)) {
-            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => SURROGATE_PAIR,
-            (Some(0xD800..=0xDFFF), _) => {
-                repaired.extend_from_slice("\u{fffd}".as_bytes());
-                return text.get(6..).unwrap_or_default();
-            }
-            (Some(_), _) => 6,
-            (None, _) => 0,
+            // A surrogate pair, in two escapes.
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (true, 12),
+            (Some(0xD800..=0xDFFF), _) => (false, 6),
+            (Some(_), _) => (true, 6),
+            (None, _) => (false, 1),
         },
-        _ => 0,
+        _ => (false, 1),
     };
     let (escape, after) = text.split_at(length);
-    if escape.is_empty() {
-        repaired.extend_from_slice("\u{fffd}".as_bytes());
-        return text.get(1..).unwrap_or_default();
-    }
-    repaired.extend_from_slice(escape.as_bytes());
+    readable.extend_from_slice(if is_valid { escape.as_bytes() } else { "\u{fffd}".as_bytes() });
     after
 }
 
-/// The UTF-16 code unit of the `\u` escape that `text` begins with.
+/// The UTF-16 code unit of the `\u` escape at the beginning of `text`.
 fn code_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let are_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    are_hex.then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+    // `from_str_radix` would accept a sign.
+    if digits.starts_with('+') { None } else { u16::from_str_radix(digits, 16).ok() }
 }
 
 #[cfg(test)]
@@ -116,11 +107,11 @@ mod tests {
     use super::*;
 
     fn read(json: &[u8]) -> Option<Value> {
-        serde_json::from_slice(&repaired(json)).ok()
+        serde_json::from_slice(&make_readable(json)).ok()
     }
 
     #[test]
-    fn broken_texts_are_read_with_replacement_characters() {
+    fn invalid_strings_are_read_with_replacement_characters() {
         for (json, text) in [
             (&br#""Session of \ud83d""#[..], "Session of \u{fffd}"),
             (br#""\ude00 of \ud83d\ud83d\ude00""#, "\u{fffd} of \u{fffd}\u{1f600}"),
@@ -159,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_structure_stays_broken() {
+    fn invalid_structure_stays_invalid() {
         for json in [
             "\"a",
             "\"a\\\"",
@@ -199,11 +190,11 @@ mod tests {
 
         #[test]
         fn any_bytes_grow_at_most_sixfold(json in prop::collection::vec(any::<u8>(), 0..256)) {
-            prop_assert!(repaired(&json).len() <= 6 * json.len());
+            prop_assert!(make_readable(&json).len() <= 6 * json.len());
         }
 
         #[test]
-        fn what_is_json_already_keeps_its_meaning(text in any::<String>(), number in any::<f64>(), whole in any::<u64>()) {
+        fn valid_json_keeps_its_meaning(text in any::<String>(), number in any::<f64>(), whole in any::<u64>()) {
             let json = serde_json::json!({"text": text, &text: [number, whole, null, true]}).to_string();
             let strict = serde_json::from_str::<Value>(&json).unwrap();
             if number.abs() < HUGE {

@@ -1,20 +1,22 @@
-//! Properties of the whole way from bytes to observation: nothing panics, nothing leaks, order does not count.
+//! Properties of the whole path from bytes to observation: no panic, no leaked secret, no influence of the order of members.
 
 use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Body};
-use super::classify::Reading;
-use super::properties::{check_answer, check_expiry_text, check_list, check_repair, check_wait};
+use super::classify::ResponseReader;
+use super::list::ListReader;
+use super::properties::{check_expiry_text, check_list, check_repair, check_response, check_wait};
 use super::redact::Redactor;
+use super::response::Response;
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::{Observation, Outcome};
+use crate::domain::text::is_invisible;
 use crate::tests::{mutated, mutated_text};
 
 const TOKEN: &str = "user:5177-hTokenPlanted9Q";
 
-/// What must never come out: each is planted where the vendor keeps something of that kind.
+/// Secrets, each in a place where the vendor has one of its kind. No result may contain them.
 const PLANTED: [&str; 7] = [
     "hTokenPlanted9Q",
     "5177-hTokenPlanted9Q",
@@ -25,28 +27,28 @@ const PLANTED: [&str; 7] = [
     "planted-avatar.png",
 ];
 
-/// What the answer says when one account was asked for, then when all were.
-fn looks(status: u16, body: &[u8]) -> Vec<Observation> {
-    let reading = || Reading {
+/// The observation if the body answers a request for one account, then those if it answers a request for all.
+fn observations(status: u16, body: &[u8]) -> Vec<Observation> {
+    let reader = || ResponseReader {
         redactor: Redactor::new(TOKEN),
         now: Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap(),
     };
-    let answer = |body| Answer {
+    let response = |body| Response {
         status,
         retry_after: Some("soon".to_owned()),
         content_type: Some("text/html".to_owned()),
-        body: Body::Whole(body),
+        body: Ok(body),
     };
-    let mut gathering = reading().listing(answer(Vec::new()), 1 << 20, |observation| observation);
-    let _ = gathering.take(body);
-    let listing = gathering.done(None);
-    let account = reading().account(&answer(body.to_vec()));
+    let mut list = ListReader::new(reader(), response(Vec::new()), 1 << 20, |observation| observation);
+    let end = list.feed(body);
+    let listing = list.finish(end);
+    let account = reader().account(&response(body.to_vec()));
     let failure = listing.error.map(|error| Observation::failed(listing.outcome, error));
     [account].into_iter().chain(failure).chain(listing.accounts.into_values()).collect()
 }
 
-fn look(body: &str) -> Configuration {
-    looks(200, body.as_bytes()).swap_remove(0).configuration.unwrap()
+fn configuration(body: &str) -> Configuration {
+    observations(200, body.as_bytes()).swap_remove(0).configuration.unwrap()
 }
 
 /// A configuration with a secret in every member that the allow-list leaves out.
@@ -69,7 +71,7 @@ fn planted() -> Value {
 }
 
 fn assert_clean(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
-    for seen in looks(status, body) {
+    for seen in observations(status, body) {
         let shown = format!("{seen:?}");
         for secret in PLANTED {
             prop_assert!(!shown.contains(secret), "{secret} in {shown} of {}", String::from_utf8_lossy(body));
@@ -77,7 +79,7 @@ fn assert_clean(status: u16, body: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(seen.configuration.is_some(), seen.outcome == Outcome::Ok);
         if let Some(error) = &seen.error {
             prop_assert!(error.chars().count() <= 200, "{error}");
-            prop_assert!(error.chars().all(super::redact::is_printable), "{error:?}");
+            prop_assert!(!error.chars().any(is_invisible), "{error:?}");
         }
     }
     Ok(())
@@ -90,7 +92,7 @@ fn statuses() -> impl Strategy<Value = u16> {
     ]
 }
 
-/// Any JSON, with the vendor's own names often enough to reach every branch.
+/// Any JSON, with the vendor's member names often enough to reach every branch.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -145,8 +147,8 @@ fn reversed(value: &Value) -> String {
 }
 
 #[test]
-fn a_planted_configuration_is_read_without_its_secrets_and_kept_in_the_allow_list_only() {
-    let kept = serde_json::to_value(look(&planted().to_string())).unwrap();
+fn only_allow_listed_members_are_stored_and_no_secret_is() {
+    let kept = serde_json::to_value(configuration(&planted().to_string())).unwrap();
     assert_eq!(
         kept,
         json!({
@@ -157,21 +159,21 @@ fn a_planted_configuration_is_read_without_its_secrets_and_kept_in_the_allow_lis
 }
 
 #[test]
-fn the_order_of_members_does_not_show() {
+fn order_of_members_has_no_influence() {
     let [forward, backward] = [planted().to_string(), reversed(&planted())];
     assert_ne!(forward, backward);
-    let bytes = |body: &str| serde_json::to_string(&look(body)).unwrap();
+    let bytes = |body: &str| serde_json::to_string(&configuration(body)).unwrap();
     assert_eq!(bytes(&forward), bytes(&backward));
 }
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_never_panic_nor_break_the_shape(status in statuses(), body in prop::collection::vec(any::<u8>(), 0..256)) {
+    fn arbitrary_bytes_never_panic_and_always_give_a_valid_observation(status in statuses(), body in prop::collection::vec(any::<u8>(), 0..256)) {
         assert_clean(status, &body)?;
     }
 
     #[test]
-    fn an_error_of_any_text_is_an_account_error_alone_and_in_a_list(
+    fn error_with_any_text_is_an_account_error_alone_and_in_a_list(
         words in prop::collection::vec(prop_oneof![
             4 => any::<u8>().prop_map(|byte| if b"\"\\".contains(&byte) { vec![b'x'] } else { vec![byte] }),
             1 => prop::sample::select(vec![&br"\ud83d"[..], br"\ude00", br"\x", br"\u12", br"\n", br#"\""#]).prop_map(<[u8]>::to_vec),
@@ -179,32 +181,32 @@ proptest! {
     ) {
         let record = [br#"{"account":"2","error":"On hold "#, words.concat().as_slice(), br#"","maxJobs":2}"#].concat();
         let list = [&br#"{"1":{"maxJobs":1},"2":"#[..], &record, b"}"].concat();
-        prop_assert_eq!(looks(200, &record)[0].outcome, Outcome::AccountError);
-        let outcomes: Vec<Outcome> = looks(200, &list)[1..].iter().map(|seen| seen.outcome).collect();
+        prop_assert_eq!(observations(200, &record)[0].outcome, Outcome::AccountError);
+        let outcomes: Vec<Outcome> = observations(200, &list)[1..].iter().map(|seen| seen.outcome).collect();
         prop_assert_eq!(outcomes, [Outcome::Ok, Outcome::AccountError]);
         assert_clean(200, &record)?;
         assert_clean(200, &list)?;
     }
 
     #[test]
-    fn arbitrary_json_never_panics_nor_leaks(status in statuses(), value in any_json()) {
+    fn arbitrary_json_never_panics_and_never_leaks(status in statuses(), value in any_json()) {
         assert_clean(status, value.to_string().as_bytes())?;
     }
 
     #[test]
-    fn a_configuration_cut_anywhere_never_leaks(status in statuses(), cut in any::<prop::sample::Index>()) {
+    fn truncated_configuration_never_leaks(status in statuses(), cut in any::<prop::sample::Index>()) {
         let body = planted().to_string();
         let (head, tail) = body.as_bytes().split_at(cut.index(body.len()));
         assert_clean(status, head)?;
         let page = |piece: &[u8]| [b"<html><body>", piece, b"</body></html>"].concat();
         assert_clean(status, &page(head))?;
-        // A tail may begin in the middle of a string; what follows still has its quotes.
+        // A tail may begin inside a string; the rest still has its quotes.
         assert_clean(status, tail)?;
         assert_clean(status, &page(tail))?;
     }
 
     #[test]
-    fn a_configuration_within_other_text_never_leaks(status in statuses(), before in ".{0,40}", after in ".{0,40}") {
+    fn configuration_within_other_text_never_leaks(status in statuses(), before in ".{0,40}", after in ".{0,40}") {
         for wrapped in [
             format!("{before}{}{after}", planted()),
             json!({"error": format!("{before}{}{after}", planted())}).to_string(),
@@ -218,12 +220,12 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_byte_never_leaks(status in statuses(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn changed_byte_never_leaks(status in statuses(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut body = planted().to_string().into_bytes();
         let at = at.index(body.len());
         body[at] = byte;
-        for seen in looks(status, &body) {
-            // Where names change, what is kept may; the secrets stay out of the words all the same.
+        for seen in observations(status, &body) {
+            // A changed member name may change what is stored; error texts still contain no secret.
             let error = seen.error.unwrap_or_default();
             prop_assert!(!PLANTED.iter().any(|secret| error.contains(secret)), "{error}");
         }
@@ -232,7 +234,7 @@ proptest! {
 
 const SEED: &str = include_str!("../../tests/fixtures/seed_account.json");
 
-/// Texts of expiries that vendors write.
+/// Notations of expiries.
 const EXPIRIES: [&str; 8] = [
     "2026-11-29T06:18:02.123Z",
     "2026-11-29 06:18:02 +0000 UTC",
@@ -246,7 +248,7 @@ const EXPIRIES: [&str; 8] = [
 
 proptest! {
     #[test]
-    fn any_answer_is_bounded_printable_and_decided_by_its_status(
+    fn any_response_is_bounded_printable_and_judged_by_its_status(
         status in statuses(),
         retry_after in prop::option::of(".{0,40}"),
         bytes in prop::collection::vec(any::<u8>(), 0..300),
@@ -254,13 +256,13 @@ proptest! {
         refusal in mutated(r#"{"error":"Too many requests","code":429,"retryAfter":"2026-11-23T07:15:20.000Z"}"#),
     ) {
         for body in [bytes, account, refusal] {
-            check_answer(status, retry_after.as_deref(), &body);
+            check_response(status, retry_after.as_deref(), &body);
             check_repair(&body);
         }
     }
 
     #[test]
-    fn any_list_means_the_same_in_pieces_and_holds_bounded_accounts(
+    fn any_list_means_the_same_in_pieces_and_contains_bounded_accounts(
         status in statuses(),
         piece in 1_usize..70,
         bytes in prop::collection::vec(any::<u8>(), 0..300),
@@ -273,7 +275,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_of_an_expiry_is_read_to_one_moment_or_quoted(
+    fn any_text_of_an_expiry_is_one_timestamp_or_is_quoted(
         valid in prop::sample::select(EXPIRIES.to_vec()).prop_flat_map(mutated_text),
         any in any::<String>(),
         number in "[-+]?[0-9]{0,80}(\\.[0-9]{0,40})?([eE][-+]?[0-9]{0,9})?",
@@ -288,9 +290,9 @@ proptest! {
     }
 }
 
-/// Runs of whatever nests or repeats. A parser that recurses overflows the stack of a test here, and a quadratic one takes minutes.
+/// Long runs of pieces that nest or repeat. A recursive parser overflows the test's stack here, and a quadratic one takes minutes.
 #[test]
-fn large_answers_are_read_in_linear_time_and_without_recursion() {
+fn large_responses_are_read_in_linear_time_and_without_recursion() {
     const LARGE: usize = 1 << 16;
     for piece in [
         "[", "{\"a\":", "[[],", "\\ud83d", "\\", "9", "\"", "<", "<title>", " ", "\u{202e}", "a,", "bearer ",
@@ -305,15 +307,15 @@ fn large_answers_are_read_in_linear_time_and_without_recursion() {
             format!(r#"{{"error":{run},"jwt":{{"exp":{run}}}}}"#),
             format!(r#"{{"{run}":1}}"#),
         ] {
-            check_answer(200, None, body.as_bytes());
-            check_answer(502, Some(&body), body.as_bytes());
+            check_response(200, None, body.as_bytes());
+            check_response(502, Some(&body), body.as_bytes());
             check_list(200, 1 << 14, body.as_bytes());
         }
     }
 }
 
 #[test]
-fn a_list_of_a_hundred_thousand_members_and_one_that_trickles_in_are_read_in_linear_time() {
+fn long_lists_and_slow_lists_are_read_in_linear_time() {
     let members: Vec<String> = (0..100_000).map(|id| format!(r#""{id}":{{"maxJobs":1}}"#)).collect();
     check_list(200, 1 << 14, format!("{{{}}}", members.join(",")).as_bytes());
     check_list(200, 1, [" ".repeat(60 << 10).as_str(), r#"{"1":{"maxJobs":1}}"#].concat().as_bytes());

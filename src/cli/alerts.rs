@@ -1,67 +1,85 @@
-//! `alerts`, `deliveries`, `ack`, `explain` and `simulate`, as they are typed.
+//! Arguments of `alerts`, `deliveries`, `ack`, `explain` and `simulate`.
 
 use clap::Args;
 
-/// `alerts`
+/// Arguments of `alerts`.
 #[derive(Debug, Args)]
-pub struct Alerts {
-    /// Also those that are over
+#[command(after_help = "\
+Examples:
+  minimax-watch alerts
+  minimax-watch alerts --all --json
+  minimax-watch alerts --since 7d           # also those resolved since then")]
+pub struct AlertsArgs {
+    /// Include resolved alerts
     #[arg(long)]
     pub all: bool,
-    /// Also those that ended since: RFC 3339, or relative as 7d
+    /// Include alerts that resolved since then, such as 7d
     #[arg(long, value_name = "TIME", conflicts_with = "all", allow_hyphen_values = true)]
     pub since: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
-/// `deliveries`
+/// Arguments of `deliveries`.
 #[derive(Debug, Args)]
-pub struct Deliveries {
+#[command(after_help = "\
+Examples:
+  minimax-watch deliveries
+  minimax-watch deliveries pager --since 30d
+  minimax-watch deliveries --json")]
+pub struct DeliveriesArgs {
     /// Names of receivers [default: all]
     #[arg(value_name = "RECEIVER")]
     pub receivers: Vec<String>,
-    /// From when on: RFC 3339, or relative as 7d; what waits is shown in any case
+    /// Start of the list, such as 30d; pending messages are always listed
     #[arg(long, value_name = "TIME", default_value = "7d", allow_hyphen_values = true)]
     pub since: String,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
-/// `ack`
+/// Arguments of `ack`.
 #[derive(Debug, Args)]
-pub struct Ack {
-    /// The ids of alerts, or their last characters
+#[command(after_help = "\
+An account's name (or a subscription's, or a receiver's) stands for its alert
+if exactly one is open. Otherwise give the alert's id, as `alerts` prints it;
+its first or last characters suffice.
+
+Examples:
+  minimax-watch ack studio-a --reason 'renewed at eight'
+  minimax-watch ack 01KAQ9Z0X0000000000000000 --undo")]
+pub struct AckArgs {
+    /// Names of accounts, or ids of alerts
     #[arg(value_name = "ALERT", required = true)]
     pub alerts: Vec<String>,
-    /// What is being done, for whoever meets it later
+    /// A note: what is being done
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub reason: String,
-    /// Take it back: reminders come again
+    /// Remove the acknowledgement: reminders are sent again
     #[arg(long, conflicts_with = "reason")]
     pub undo: bool,
 }
 
-/// `simulate`
+/// Arguments of `simulate`.
 #[derive(Debug, Args)]
-pub struct Simulate {
-    /// How much time is let pass
+#[command(after_help = "\
+Applies the real rules to a copy of the store, in virtual time, and assumes that
+no check changes anything and that every delivery succeeds. Sends and stores
+nothing.
+
+Examples:
+  minimax-watch simulate
+  minimax-watch simulate --for 90d --json")]
+pub struct SimulateArgs {
+    /// Length of the forecast
     #[arg(long = "for", value_name = "LENGTH", default_value = "30d")]
     pub length: String,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
-/// `explain`
+/// Arguments of `explain`.
 #[derive(Debug, Args)]
-pub struct Explain {
+#[command(after_help = "\
+Examples:
+  minimax-watch explain studio-a
+  minimax-watch explain main/123456 --json")]
+pub struct ExplainArgs {
     /// The name or id of an account, or SUBSCRIPTION/ID
     #[arg(value_name = "ACCOUNT")]
     pub account: String,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

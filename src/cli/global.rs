@@ -1,21 +1,23 @@
-//! Options for all commands.
+//! Options of all commands.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Options for all commands.
+/// Options of all commands.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Options for all commands")]
-pub struct Global {
-    /// The configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+pub struct GlobalOptions {
+    /// Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
+    #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// How much is logged [default: info for `run`, else warn]
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Log level [default: info for `run`, else warn]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
-    /// How it is logged to stderr (default: text; under systemd to the journal, with its fields)
+    /// Log format on stderr [default: text; under systemd the journal's own, with fields]
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
     /// When to use colour
@@ -28,19 +30,19 @@ pub struct Global {
 pub enum LogLevel {
     /// Nothing
     Off,
-    /// What somebody must act on
+    /// Errors that need action
     Error,
-    /// What may need somebody
+    /// Warnings
     Warn,
-    /// One line a run, an alert and a delivery
+    /// One line for each run, alert and delivery
     Info,
-    /// Every look
+    /// Every check
     Debug,
     /// Everything
     Trace,
 }
 
-/// How it is logged.
+/// How the log is written.
 #[derive(Clone, Copy, Debug, ValueEnum, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people
@@ -61,16 +63,16 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// With what NO_COLOR says, which only an explicit choice overrides (no-color.org: any value but an empty one).
+    /// Applies NO_COLOR, which only an explicit choice overrides (no-color.org: any value that is not empty).
     #[must_use]
-    pub fn settled(self, no_color: Option<&OsStr>) -> Self {
+    pub fn resolve(self, no_color: Option<&OsStr>) -> Self {
         match self {
             Self::Auto if no_color.is_some_and(|value| !value.is_empty()) => Self::Never,
             choice => choice,
         }
     }
 
-    /// Whether to use colour on a stream that is, or is not, a terminal that may be coloured.
+    /// Whether to use colour on a stream; `terminal` says whether it is a terminal that shows colours.
     pub const fn on(self, terminal: bool) -> bool {
         match self {
             Self::Auto => terminal,

@@ -1,37 +1,40 @@
-//! `history` and `diff`, as they are typed.
+//! Arguments of `history` and `diff`.
 
 use clap::Args;
 
-/// `history`
+/// Arguments of `history`.
 #[derive(Debug, Args)]
-pub struct History {
+#[command(after_help = "\
+Examples:
+  minimax-watch history studio-a
+  minimax-watch history studio-a --since 30d
+  minimax-watch history studio-a --at -3d   # as it was three days ago")]
+pub struct HistoryArgs {
     /// The name or id of an account, or SUBSCRIPTION/ID
     #[arg(value_name = "ACCOUNT")]
     pub account: String,
-    /// The configuration as it stood then: RFC 3339, or relative as -3d
+    /// Only the configuration at that time, such as -3d
     #[arg(long, value_name = "TIME", conflicts_with = "since", allow_hyphen_values = true)]
     pub at: Option<String>,
-    /// Only what was seen since: RFC 3339, or relative as 7d
+    /// Only configurations seen since then, such as 30d
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
-/// `diff`
+/// Arguments of `diff`.
 #[derive(Debug, Args)]
-pub struct Diff {
+#[command(after_help = "\
+Examples:
+  minimax-watch diff studio-a               # the last change
+  minimax-watch diff studio-a --from -7d --to -1d")]
+pub struct DiffArgs {
     /// The name or id of an account, or SUBSCRIPTION/ID
     #[arg(value_name = "ACCOUNT")]
     pub account: String,
-    /// The one moment: RFC 3339, or relative as -3d [default: when the configuration before was last seen]
+    /// The earlier time, such as -7d [default: when the previous configuration was last seen]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: Option<String>,
-    /// The other [default: now]
+    /// The later time [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

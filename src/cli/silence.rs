@@ -1,73 +1,76 @@
-//! `silence`, as it is typed.
+//! Commands of `silence`.
 
 use clap::{Args, Subcommand};
 
-/// `silence`
+/// Commands of `silence`.
 #[derive(Debug, Subcommand)]
-pub enum Silence {
-    /// Withhold fires, reminders and changes; ends are told, and what is left is told when the silence ends
-    #[command(after_help = "\
-All that is given must hold: accounts, kinds, subscriptions. An alert of a
-whole subscription is silenced when each of its accounts is meant. Critical
-alerts are still sent, also one that becomes critical meanwhile; use
---even-critical to silence those too. The answer lists what is silenced and
+pub enum SilenceCommand {
+    /// Suppress alerts, reminders and changes; resolved notifications are still sent, the rest when the silence ends
+    Add(SilenceAddArgs),
+    /// List the silences in force
+    List(SilenceListArgs),
+    /// End silences early; alerts that they suppressed and that still fire are sent immediately
+    #[command(after_help = "Example:\n  minimax-watch silence end 3")]
+    End {
+        /// Numbers, as `silence list` prints them
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<i64>,
+    },
+}
+
+/// Arguments of `silence add`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("end").required(true))]
+#[command(override_usage = "\
+minimax-watch silence add [OPTIONS] --reason <TEXT>
+       <--until <TIME>|--for <LENGTH>> [ACCOUNT]...")]
+#[command(after_help = "\
+Accounts, kinds and subscriptions must all match, each by any of its values. An
+alert of a whole subscription is silenced if every account of the subscription
+matches. Critical alerts are still sent, also alerts that become critical later;
+use --even-critical to silence those too. The answer lists what is silenced and
 what is not.
 
 Examples:
   minimax-watch silence add studio-a --for 4h --reason 'being renewed'
   minimax-watch silence add 'studio-*' --kind expiry --until +3d --reason leave
   minimax-watch silence add --subscription main --reason 'plan changes' \\
-    --until 2026-11-24T08:00:00Z --even-critical")]
-    Add(SilenceAdd),
-    /// The silences in force
-    #[command(after_help = "\
-Examples:
-  minimax-watch silence list
-  minimax-watch silence list --all --json")]
-    List(SilenceList),
-    /// End silences before their time; what they withheld is told at once
-    #[command(after_help = "Example:\n  minimax-watch silence end 3")]
-    End {
-        /// Their numbers, as `silence list` shows them
-        #[arg(value_name = "ID", required = true)]
-        ids: Vec<i64>,
-    },
-}
-
-/// `silence add`
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("end").required(true))]
-pub struct SilenceAdd {
-    /// Globs over names and ids of accounts
+    --until '2026-11-24 08:00' --even-critical")]
+pub struct SilenceAddArgs {
+    /// Names or ids of accounts; globs such as 'studio-*'
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// A kind of alert or change, as in messages; can be given again
+    /// Kinds of alerts or changes, as in messages
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<String>,
-    /// A subscription by its name; can be given again
+    /// The name of a subscription; can be repeated
     #[arg(long = "subscription", value_name = "NAME")]
     pub subscriptions: Vec<String>,
-    /// When it ends: RFC 3339, or relative as +4h
+    /// When it ends, such as +3d or '2026-11-24 08:00'
     #[arg(long, value_name = "TIME", group = "end", allow_hyphen_values = true)]
     pub until: Option<String>,
-    /// How long it lasts
+    /// How long it lasts, such as 4h
     #[arg(long = "for", value_name = "LENGTH", group = "end")]
     pub length: Option<String>,
-    /// Why, for whoever meets it later
+    /// A note: why
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Silence critical alerts too
     #[arg(long)]
     pub even_critical: bool,
+    /// Add the silence even if no watched account matches
+    #[arg(long)]
+    pub force: bool,
 }
 
-/// `silence list`
+/// Arguments of `silence list`.
 #[derive(Debug, Args)]
-pub struct SilenceList {
-    /// Also those that are over
+#[command(after_help = "\
+Examples:
+  minimax-watch silence list
+  minimax-watch silence list --all --json")]
+pub struct SilenceListArgs {
+    /// Include silences that have ended
     #[arg(long)]
     pub all: bool,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

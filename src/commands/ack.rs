@@ -1,72 +1,80 @@
-//! `ack`: somebody knows of an alert. Beside a running service, which heeds it at its next reminder.
+//! `ack`: stops the reminders of alerts. A running service applies it at the next reminder.
 
 use std::fmt::Write;
 
-use anyhow::Context;
-
-use crate::cli::{Ack, Global};
-use crate::clock;
-use crate::domain::alert::Alert;
-use crate::domain::announce::alert_entry;
-use crate::domain::directory::Directory;
-use crate::domain::standing::Known;
+use crate::cli::{AckArgs, GlobalOptions};
+use crate::domain::message::AlertEntry;
 use crate::domain::summary::subject;
-use crate::domain::text::one_line;
+use crate::domain::text::{one_line, quoted};
 use crate::domain::time::minute;
-use crate::store;
+use crate::report::Alerts;
+use crate::setup::Session;
+use crate::{output, store};
 
-use crate::{output, setup};
+use super::names::unknown;
 
-/// Fewer characters of an id name nothing: a slip must not hit an alert by chance.
-const SHORTEST: usize = 4;
+/// Shorter parts of an id are refused: a typing error could match an alert by chance.
+const MIN_ID_PART: usize = 4;
 
-pub(super) async fn run(global: &Global, options: &Ack) -> anyhow::Result<u8> {
-    let config = setup::load(global, &[])?;
-    let store = setup::existing_store(&config).await.context("there are no alerts yet")?;
-    let firing = store.firing_alerts().await?;
-    let directory = Directory::new(store.watched().await?.iter().map(Known::named), config.fallbacks());
-    let alerts =
-        options.alerts.iter().map(|id| find(id, &firing)).collect::<anyhow::Result<Vec<&Alert>>>()?;
-    // The service may hold the store for a while.
+pub(super) async fn run(global: &GlobalOptions, options: &AckArgs) -> anyhow::Result<()> {
+    let Session { config, store, now } = Session::open(global).await?;
+    let open = Alerts::load(&store, &config, None, now).await?;
+    let open: Vec<&AlertEntry> = open.alerts.iter().map(|report| &report.alert).collect();
+    let chosen = options.alerts.iter().map(|typed| find(typed, &open)).collect::<anyhow::Result<Vec<_>>>()?;
+    // Waits while the service writes.
     let mut writer = store.write().await?;
-    let ack = store::Ack { at: clock::now(), reason: one_line(&options.reason) };
+    let ack = store::Ack { at: now, reason: one_line(&options.reason) };
     let before = writer.acks().await?;
     let mut text = String::new();
-    for alert in alerts {
-        let entry = alert_entry(alert, None, |account| directory.name(account));
-        let about = format!("{} of {}", entry.kind, subject(&entry));
+    for alert in &chosen {
+        let about = format!("{} of {}", alert.kind, subject(alert));
         match (options.undo, before.get(&alert.id)) {
             (false, None) => {
                 writer.ack(&alert.id, &ack).await?;
-                writeln!(text, "{about}: acknowledged; no reminders until it gets graver or ends")?;
+                writeln!(text, "{about}: acknowledged; no reminders until it escalates or resolves")?;
             }
-            (false, Some(known)) => {
-                writeln!(text, "{about}: was acknowledged already, {}", minute(known.at))?;
+            (false, Some(earlier)) => {
+                writeln!(text, "{about}: already acknowledged, {}", minute(earlier.at))?;
             }
             (true, Some(_)) => {
-                writer.drop_ack(&alert.id).await?;
-                writeln!(text, "{about}: not acknowledged any more; reminders come again")?;
+                writer.remove_ack(&alert.id).await?;
+                writeln!(text, "{about}: no longer acknowledged; reminders are sent again")?;
             }
             (true, None) => writeln!(text, "{about}: was not acknowledged")?,
         }
     }
     writer.commit().await?;
+    let mut answer = Alerts::load(&store, &config, None, now).await?;
+    answer.alerts.retain(|report| chosen.iter().any(|alert| alert.id == report.alert.id));
     store.close().await;
-    output::print(&text)?;
-    Ok(0)
+    output::answer(&answer, global.json, |_| text)
 }
 
-/// The one alert that fires and goes by `id`, or by these last characters.
-fn find<'a>(id: &str, firing: &'a [Alert]) -> anyhow::Result<&'a Alert> {
-    let wanted = id.to_uppercase();
-    let goes_by = |alert: &&Alert| wanted.len() >= SHORTEST && alert.id.as_str().ends_with(&wanted);
-    let found: Vec<&Alert> = firing.iter().filter(goes_by).collect();
+/// The one open alert that is about `typed` or whose id begins or ends with it.
+fn find<'a>(typed: &str, open: &[&'a AlertEntry]) -> anyhow::Result<&'a AlertEntry> {
+    let mut found: Vec<_> = open.iter().copied().filter(|alert| is_about(alert, typed)).collect();
+    let part = typed.to_uppercase();
+    if found.is_empty() && part.len() >= MIN_ID_PART {
+        let has_part = |id: &str| id.starts_with(&part) || id.ends_with(&part);
+        found.extend(open.iter().copied().filter(|alert| has_part(alert.id.as_str())));
+    }
+    let label = |alert: &&AlertEntry| format!("{} ({} of {})", alert.id, alert.kind, subject(alert));
     match found.as_slice() {
         [alert] => Ok(alert),
-        [] => anyhow::bail!("`{id}` is no open alert; `minimax-watch alerts` shows their ids"),
+        [] => Err(unknown("alert", typed, "open", open.iter().map(label))),
         several => {
-            let ids: Vec<&str> = several.iter().map(|alert| alert.id.as_str()).collect();
-            anyhow::bail!("`{id}` may mean {}: give more of it", ids.join(" or "))
+            let labels = several.iter().map(label).collect::<Vec<_>>().join(", ");
+            anyhow::bail!("{} matches several open alerts: {labels}; give an id", quoted(typed))
         }
+    }
+}
+
+/// Whether the alert is about the account, subscription or receiver with this name or id.
+fn is_about(alert: &AlertEntry, typed: &str) -> bool {
+    match (&alert.receiver, &alert.account, &alert.subscription) {
+        (Some(receiver), _, _) => receiver.as_str() == typed,
+        (None, Some(account), _) => account.name == typed || account.id.as_str() == typed,
+        (None, None, Some(subscription)) => subscription.as_str() == typed,
+        (None, None, None) => false,
     }
 }

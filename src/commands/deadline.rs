@@ -1,10 +1,10 @@
-//! `check --timeout`: the end of the time given, whatever goes on then.
+//! `check --timeout`: the command ends in time, whatever it is doing.
 //!
-//! Promises: it is kept also while something blocks. What is under way is neither waited for nor cancelled: it ends with the
-//! process, in the middle of whatever it is, so that the store meets nothing but what a kill does to it, which it is made for.
-//! Cancelling would be something else: transactions rolled back and the lock let go of by code that still runs.
+//! Guarantees: the deadline holds also while something blocks. Work in progress is neither waited for nor cancelled: it ends with
+//! the process, which the store survives like a kill. Cancelling would roll back transactions and release the lock while other
+//! parts still run.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -14,114 +14,66 @@ use chrono::TimeDelta;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::{Channel, Config};
-use crate::domain::span;
+use crate::config::Config;
+use crate::domain::duration;
 
-/// How much of the time one answer may take: the vendor's, a receiver's, and a rest for everything else.
+/// One request may take this part of the time: one for the API, one for a receiver, and one for everything else.
 const SHARE: u32 = 3;
 
-/// Printing may take at least this long, also when no time is left.
-const LEAST_FOR_PRINTING: Duration = Duration::from_secs(1);
+/// Printing gets at least this much, also when no time is left.
+const MIN_PRINT_TIME: Duration = Duration::from_secs(1);
 
-/// What a check is at.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Step {
-    #[default]
-    Beginning,
-    Opening,
-    /// A total of zero is not known yet.
-    Looking {
-        done: usize,
-        total: usize,
-    },
-    LeavingAlone,
-    Doubting,
-    Asking {
-        done: usize,
-        total: usize,
-    },
-    Telling,
-    Closing,
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Beginning => f.write_str("reading the configuration"),
-            Self::Opening => f.write_str("opening the store"),
-            Self::Looking { total: 0, .. } => f.write_str("looking at the accounts"),
-            Self::Looking { done, total } => write!(f, "looking at the accounts, {done} of {total} done"),
-            Self::LeavingAlone => f.write_str("waiting as long as the API asked for (429)"),
-            Self::Doubting => f.write_str("waiting to ask again about bad answers (confirm_after)"),
-            Self::Asking { done, total } => {
-                write!(f, "asking again about bad answers, {done} of {total} done")
-            }
-            Self::Telling => f.write_str("telling the receivers"),
-            Self::Closing => f.write_str("putting the result together"),
-        }
-    }
-}
-
-/// Where what a check is at is said and read.
+/// What a check is doing, for the error message at the deadline.
 #[derive(Clone, Debug, Default)]
-pub(super) struct At(watch::Sender<Step>);
+pub(super) struct CurrentStep(watch::Sender<Cow<'static, str>>);
 
-impl At {
-    /// Goes on to `step`.
-    pub(super) fn step(&self, step: Step) {
-        self.0.send_replace(step);
+impl CurrentStep {
+    pub(super) fn set(&self, step: impl Into<Cow<'static, str>>) {
+        self.0.send_replace(step.into());
     }
 }
 
-/// Lets no single answer take so long that nothing is left for storing and telling it: an answer that never comes is
-/// an observation, too.
+/// Shortens the time-outs of single requests, so that time is left to store the outcome and to notify: an answer that never comes
+/// is an outcome, too.
 pub(super) fn shorten(config: &mut Config, length: Duration) {
-    let most = length / SHARE;
-    config.api.timeout = config.api.timeout.min(most);
+    let max = length / SHARE;
+    config.api.timeout = config.api.timeout.min(max);
     for receiver in &mut config.receivers {
-        match &mut receiver.channel {
-            Channel::Webhook(webhook) => webhook.timeout = webhook.timeout.min(most),
-            // Each of its stages. The answer to the final dot has its own limit: who cuts it sends the mail twice.
-            Channel::Email(email) => email.smtp.timeout = email.smtp.timeout.min(most),
-        }
+        let timeout = receiver.channel.timeout_mut();
+        *timeout = max.min(*timeout);
     }
 }
 
-/// How much of the time each of a check's two looks may spend on leaving the vendor alone.
-pub(super) fn patience(length: Duration) -> TimeDelta {
+/// How long a check may wait for rate limits, once before and once during confirmation.
+pub(super) fn rate_limit_budget(length: Duration) -> TimeDelta {
     TimeDelta::from_std(length / (2 * SHARE)).unwrap_or(TimeDelta::MAX)
 }
 
-/// What `work` gives, if it does so within `length`, where there is one.
+/// The result of `work`, if it ends within `length`.
 ///
 /// # Errors
-/// When it does not; then it may still go on, and the process must end.
-pub(super) async fn keep<T: Send + 'static>(
+/// When it does not. Then it may still run, and the process must end.
+pub(super) async fn within<T: Send + 'static>(
     length: Option<Duration>,
     work: impl Future<Output = anyhow::Result<T>> + Send + 'static,
-    at: &At,
+    step: &CurrentStep,
 ) -> anyhow::Result<T> {
-    // A task of its own, so that what blocks holds up itself alone, and that works where its connections do.
+    // A task of its own, so that work that blocks does not hold up the time-out.
     let mut task = JoinSet::new();
     task.spawn(work);
-    let Some(length) = length else {
-        return task.join_next().await.context("the check ended without a result")??;
-    };
-    match tokio::time::timeout(length, task.join_next()).await {
-        Ok(Some(done)) => done?,
-        Ok(None) => anyhow::bail!("the check ended without a result"),
-        Err(_) => {
-            task.detach_all();
-            let length = TimeDelta::from_std(length).map(span::text).unwrap_or_default();
-            let step = *at.0.borrow();
-            anyhow::bail!(
-                "no result within {length}: it was {step}. What was stored stays, the next check goes on from there"
-            )
-        }
+    let length = length.unwrap_or(Duration::MAX);
+    if let Ok(done) = tokio::time::timeout(length, task.join_next()).await {
+        return done.context("the check ended without a result")??;
     }
+    task.detach_all();
+    let length = TimeDelta::from_std(length).map(duration::text).unwrap_or_default();
+    let step = step.0.borrow().clone();
+    anyhow::bail!(
+        "no result within {length} (--timeout) while {step}; what was stored is kept, and the next check continues from there"
+    )
 }
 
-/// What `print` gives; with a deadline it is waited for only as long as is `left`, since nobody may be reading stdout.
+/// The result of `print`. With a deadline it is waited for only as long as is `left`, since stdout may be a pipe that nobody reads.
 ///
 /// # Errors
 /// When it does not end; then it may still go on, and the process must end.
@@ -134,7 +86,7 @@ pub(super) fn print_within(
     thread::Builder::new()
         .spawn(move || drop(sender.send(print())))
         .context("cannot start the thread that prints the result")?;
-    match printed.recv_timeout(left.max(LEAST_FOR_PRINTING)) {
+    match printed.recv_timeout(left.max(MIN_PRINT_TIME)) {
         Ok(status) => status,
         Err(_) => anyhow::bail!("the result could not be printed in time: nobody reads stdout"),
     }

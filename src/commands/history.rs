@@ -2,80 +2,67 @@
 
 use anyhow::Context;
 
-use crate::cli::{Diff, Global, History};
-use crate::clock;
-use crate::config::Config;
-use crate::domain::moment;
-use crate::domain::standing::Known;
+use crate::cli::{DiffArgs, GlobalOptions, HistoryArgs};
+use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
-use crate::report;
+use crate::domain::time_arg;
+use crate::report::{self, AccountIdentity, ConfigurationAt, ConfigurationState};
+use crate::setup::Session;
 use crate::store::Snapshot;
 
-use crate::{output, setup};
+use crate::output;
 
-pub(super) async fn history(global: &Global, options: &History) -> anyhow::Result<u8> {
-    let config = setup::load(global, &[])?;
-    let now = clock::now();
-    let since = match &options.since {
-        Some(since) => moment::since(since, now).context("--since")?,
-        None => Timestamp::UNIX_EPOCH,
-    };
-    let at = options.at.as_ref().map(|at| past(at, "--at", now)).transpose()?;
-    let (known, snapshots) = seen(&config, &options.account).await?;
-    let Some(at) = at else {
-        let history = report::History::of(&known, &snapshots, since, now);
-        output::answer(&history, options.json, output::history)?;
-        return Ok(0);
-    };
-    let policy = config.policy();
-    let expiry = (policy.source, policy.ladder(&known.account));
-    let stood = report::Standpoint::of(&snapshots, expiry, at);
-    let answer = report::ConfigurationAt { generated_at: now, account: report::Whose::of(&known), stood };
-    output::answer(&answer, options.json, output::configuration_at)?;
-    Ok(0)
+use super::names::find_account;
+
+pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> anyhow::Result<()> {
+    let Session { config, store, now } = Session::open(global).await?;
+    let since = options.since.as_ref().map(|since| time_arg::since(since, now).context("--since"));
+    let since = since.transpose()?.unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = options.at.as_ref().map(|at| past_time(at, "--at", now)).transpose()?;
+    let record = find_account(&options.account, &store).await?;
+    let snapshots = store.snapshots(&record.account).await?;
+    store.close().await;
+    if let Some(at) = at {
+        let policy = config.policy();
+        let expiry = (policy.source, policy.lead_times(&record.account));
+        let state = ConfigurationState::new(&snapshots, expiry, at);
+        let answer = ConfigurationAt { generated_at: now, account: AccountIdentity::new(&record), state };
+        output::answer(&answer, global.json, output::configuration_at)
+    } else {
+        let history = report::History::new(&record, &snapshots, since, now);
+        output::answer(&history, global.json, output::history)
+    }
 }
 
-pub(super) async fn diff(global: &Global, options: &Diff) -> anyhow::Result<u8> {
-    let config = setup::load(global, &[])?;
-    let now = clock::now();
-    let to = options.to.as_ref().map(|to| past(to, "--to", now)).transpose()?.unwrap_or(now);
-    let from = options.from.as_ref().map(|from| past(from, "--from", now)).transpose()?;
-    let (known, snapshots) = seen(&config, &options.account).await?;
-    let from = match from {
-        Some(from) => from,
-        None => before(&snapshots, to).with_context(|| {
-            format!(
-                "no other configuration of `{}` is remembered from before {}; `minimax-watch history` lists them",
-                options.account,
-                minute(to)
-            )
-        })?,
-    };
+pub(super) async fn diff(global: &GlobalOptions, options: &DiffArgs) -> anyhow::Result<()> {
+    let Session { config, store, now } = Session::open(global).await?;
+    let to = options.to.as_ref().map(|to| past_time(to, "--to", now)).transpose()?.unwrap_or(now);
+    let from = options.from.as_ref().map(|from| past_time(from, "--from", now)).transpose()?;
+    let record = find_account(&options.account, &store).await?;
+    let snapshots = store.snapshots(&record.account).await?;
+    store.close().await;
+    let from = from.or_else(|| previous_last_seen(&snapshots, to)).with_context(|| {
+        format!(
+            "no earlier configuration of {} is stored from before {}; `minimax-watch history` lists all",
+            text::quoted(&options.account),
+            minute(to)
+        )
+    })?;
     anyhow::ensure!(from <= to, "--from {} is later than --to {}", minute(from), minute(to));
     let policy = config.policy();
-    let expiry = (policy.source, policy.ladder(&known.account));
-    let diff = report::Diff::of(&known, &snapshots, expiry, [from, to], now);
-    output::answer(&diff, options.json, output::diff)?;
-    Ok(0)
+    let expiry = (policy.source, policy.lead_times(&record.account));
+    let diff = report::Diff::new(&record, &snapshots, expiry, [from, to], now);
+    output::answer(&diff, global.json, output::diff)
 }
 
-/// A moment that is no moment to come: of those nothing was seen yet.
-fn past(text: &str, option: &'static str, now: Timestamp) -> anyhow::Result<Timestamp> {
-    let at = moment::since(text, now).context(option)?;
-    anyhow::ensure!(at <= now, "{option}: {} is still to come ({})", minute(at), relative(at, now));
+/// A time that has passed: nothing is stored of later ones.
+fn past_time(typed: &str, option: &'static str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let at = time_arg::since(typed, now).context(option)?;
+    anyhow::ensure!(at <= now, "{option}: {} is in the future ({})", minute(at), relative(at, now));
     Ok(at)
 }
 
-/// When the configuration before the one of `to` was last seen.
-fn before(snapshots: &[Snapshot], to: Timestamp) -> Option<Timestamp> {
-    let present = snapshots.partition_point(|snapshot| snapshot.first_seen_at <= to).checked_sub(1)?;
-    Some(snapshots.get(present.checked_sub(1)?)?.last_seen_at)
-}
-
-async fn seen(config: &Config, account: &str) -> anyhow::Result<(Known, Vec<Snapshot>)> {
-    let store = setup::existing_store(config).await?;
-    let known = setup::account(account, &store).await?;
-    let snapshots = store.snapshots(&known.account).await?;
-    store.close().await;
-    Ok((known, snapshots))
+/// When the configuration before that of `to` was last seen.
+fn previous_last_seen(snapshots: &[Snapshot], to: Timestamp) -> Option<Timestamp> {
+    Some(report::split_at_time(snapshots, to).0.iter().nth_back(1)?.last_seen_at)
 }

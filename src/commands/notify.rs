@@ -1,62 +1,55 @@
-//! `notify test`: a marked message through the real path, and what became of it.
+//! `notify test`: sends a marked message as alerts are sent, and reports each result.
 
-use std::fmt::Write;
-
-use crate::cli::{Global, Notify};
+use crate::cli::{GlobalOptions, NotifyCommand};
 use crate::clock;
 use crate::config::Receiver;
-use crate::domain::alert::Severity;
+use crate::domain::alerts::Severity;
 use crate::domain::message::{Message, MessageData, MessageId, MessageType};
 use crate::domain::summary;
 use crate::domain::time::Timestamp;
-use crate::notify::{Attempt, Sender, render};
-
-use super::FAILED;
+use crate::notify::{self, Attempt, Sender};
+use crate::report::{ReceiverTest, TestReport, TestResult};
 use crate::{output, setup};
 
-pub(super) async fn run(global: &Global, command: &Notify) -> anyhow::Result<u8> {
-    let Notify::Test { receivers: names } = command;
-    let config = setup::load(global, &[])?;
-    if let Some(name) =
-        names.iter().find(|name| config.receivers.iter().all(|receiver| receiver.name.as_str() != *name))
-    {
-        let known: Vec<&str> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
-        anyhow::bail!("`{name}` is no receiver (there are: {})", known.join(", "));
+use super::exit_status::FAILED;
+use super::names::unknown;
+
+pub(super) async fn run(global: &GlobalOptions, command: &NotifyCommand) -> anyhow::Result<u8> {
+    let NotifyCommand::Test { receivers: names } = command;
+    let receivers = setup::load(global, &[])?.receivers;
+    let has_name = |receiver: &Receiver, name: &String| receiver.name.as_str() == name;
+    if let Some(name) = names.iter().find(|name| !receivers.iter().any(|receiver| has_name(receiver, name))) {
+        let known = receivers.iter().map(|receiver| receiver.name.as_str());
+        return Err(unknown("receiver", name, "configured", known));
     }
-    let chosen: Vec<&Receiver> = config
-        .receivers
+    anyhow::ensure!(!receivers.is_empty(), "no receivers are configured; add a [[receivers]] to be notified");
+    let chosen = receivers
         .iter()
-        .filter(|receiver| names.is_empty() || names.iter().any(|name| name == receiver.name.as_str()))
-        .collect();
-    anyhow::ensure!(
-        !chosen.is_empty(),
-        "the configuration has no receivers: add a [[receivers]] to be told of anything"
-    );
-    let sender = Sender::quoting_answers();
+        .filter(|receiver| names.is_empty() || names.iter().any(|name| has_name(receiver, name)));
+    let sender = Sender::quoting_responses();
     let now = clock::now();
-    let attempts = chosen.iter().map(|receiver| attempt(&sender, receiver, now));
-    let results = futures_util::future::join_all(attempts).await;
-    let mut status = 0;
-    let mut text = String::new();
-    for (receiver, result) in chosen.iter().zip(results) {
-        let line = match result? {
-            Attempt::Delivered => "delivered".to_owned(),
-            Attempt::Deferred { error, .. } => {
-                status = FAILED;
-                format!("not taken, would be tried again: {error}")
-            }
-            Attempt::Refused { error, .. } | Attempt::Final { error } => {
-                status = FAILED;
-                format!("refused: {error}")
-            }
-        };
-        writeln!(text, "{}: {line}", receiver.name)?;
-    }
-    output::print(&text)?;
-    Ok(status)
+    let tests =
+        futures_util::future::try_join_all(chosen.map(|receiver| test(&sender, receiver, now))).await?;
+    let ok = tests.iter().all(|test| test.error.is_none());
+    let report = TestReport { generated_at: now, ok, receivers: tests };
+    output::answer(&report, global.json, describe)?;
+    Ok(if ok { 0 } else { FAILED })
 }
 
-async fn attempt(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow::Result<Attempt> {
+fn describe(report: &TestReport) -> String {
+    let line = |test: &ReceiverTest| {
+        let result = match test.result {
+            TestResult::Delivered => "delivered",
+            TestResult::Failed => "failed, would be retried",
+            TestResult::Refused => "refused",
+        };
+        let error = test.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        format!("{}: {result}{error}\n", test.name)
+    };
+    report.receivers.iter().map(line).collect()
+}
+
+async fn test(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow::Result<ReceiverTest> {
     let message = Message {
         kind: MessageType::Test,
         timestamp: now,
@@ -67,10 +60,15 @@ async fn attempt(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow
             alerts: Vec::new(),
             changes: Vec::new(),
             truncated: 0,
-            withheld: 0,
+            silenced: 0,
         },
     };
     let id = MessageId::new(format!("msg_{}", ulid::Ulid::from_datetime(now.into())));
-    let body = render::body(&message, &id, receiver, &[])?;
-    Ok(sender.send(receiver, &id, &body, &[], &clock::system()).await.attempt)
+    let body = notify::render(&message, &id, receiver, &[])?;
+    let (result, error) = match sender.send(receiver, &id, &body, &[], &clock::system()).await.attempt {
+        Attempt::Delivered => (TestResult::Delivered, None),
+        Attempt::Deferred { error, .. } => (TestResult::Failed, Some(error)),
+        Attempt::Refused { error, .. } | Attempt::Final { error } => (TestResult::Refused, Some(error)),
+    };
+    Ok(ReceiverTest { name: receiver.name.clone(), result, error })
 }

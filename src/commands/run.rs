@@ -1,40 +1,41 @@
 //! `run`: the service.
 
-use crate::cli::Global;
+use crate::cli::GlobalOptions;
 use crate::config::Environment;
-use crate::daemon::{self, Daemon, End, HeldSignals};
-use crate::store::{Lock, Store};
+use crate::daemon::{self, Daemon, Exit, HeldSignals};
 
-use super::FAILED;
+use super::exit_status::FAILED;
+use super::summary;
 use crate::setup;
 
-pub(super) async fn run(global: &Global, signals: HeldSignals) -> anyhow::Result<u8> {
-    let end = daemon::start(
+pub(super) async fn run(global: &GlobalOptions, signals: HeldSignals) -> anyhow::Result<u8> {
+    let exit = daemon::start(
         signals,
-        async || begin(global).await,
+        async || prepare(global).await,
         |daemon| {
             let config = setup::load(global, &[])?;
-            if Environment::of_process().path("CREDENTIALS_DIRECTORY").is_some() {
-                // systemd.exec(5): they are loaded when a service starts, and stay as they were then.
-                tracing::info!("credentials are those of the last start; for new ones: systemctl restart");
+            if Environment::from_process().path("CREDENTIALS_DIRECTORY").is_some() {
+                // systemd.exec(5): credentials are loaded when a service starts.
+                tracing::info!("systemd credentials are those of the last start; to load new ones: systemctl restart minimax-watch");
             }
             setup::engine(config, daemon.store().clone())
         },
     )
     .await?;
-    Ok(match end {
-        End::Told => 0,
-        End::StoreLost => FAILED,
+    Ok(match exit {
+        Exit::Requested => 0,
+        Exit::StoreLost => FAILED,
     })
 }
 
-/// Everything that the service needs, as the configuration and the disk are now.
-async fn begin(global: &Global) -> anyhow::Result<Daemon> {
+async fn prepare(global: &GlobalOptions) -> anyhow::Result<Daemon> {
     let config = setup::load(global, &[])?;
     let path = config.store.path.clone();
-    let lock = Lock::take(&path, &format!("`minimax-watch run`, process {}", std::process::id()))?;
-    let store = Store::open(&path).await?;
-    setup::warn_of_exposure(&path);
+    let (lock, store) = setup::locked_store(&config, "run").await?;
+    let (watched, notified) = (summary::watched(&config), summary::notified(&config));
     let engine = setup::engine(config, store)?;
-    Daemon::new(engine, lock).await.map_err(|error| setup::located(error, &path))
+    let daemon = Daemon::new(engine, lock).await.map_err(|error| setup::with_path(error, &path))?;
+    tracing::info!("watched accounts: {watched}");
+    tracing::info!("notified receivers: {notified}");
+    Ok(daemon)
 }

@@ -1,14 +1,12 @@
 //! `schedule`: the next runs.
 
-use crate::cli::{Global, Schedule};
+use crate::cli::{GlobalOptions, ScheduleArgs};
 use crate::clock;
 use crate::report::ScheduleReport;
-
 use crate::{output, setup};
 
-pub(super) fn run(global: &Global, options: &Schedule) -> anyhow::Result<u8> {
-    let timetable = setup::load(global, &[])?.schedule;
-    let schedule = ScheduleReport::of(&timetable, usize::from(options.next), clock::now());
-    output::answer(&schedule, options.json, output::schedule)?;
-    Ok(0)
+pub(super) fn run(global: &GlobalOptions, options: &ScheduleArgs) -> anyhow::Result<()> {
+    let schedule = setup::load(global, &[])?.schedule;
+    let report = ScheduleReport::new(&schedule, usize::from(options.next), clock::now());
+    output::answer(&report, global.json, output::schedule)
 }

@@ -1,72 +1,80 @@
-//! `silence add|list|end`: beside a running service, which heeds them within seconds.
+//! `silence add|list|end`. A running service applies the changes within seconds.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
 
-use crate::cli::{Global, Silence, SilenceAdd, SilenceList};
+use crate::cli::{GlobalOptions, SilenceAddArgs, SilenceCommand, SilenceListArgs};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::{AccountRef, SubscriptionName};
-use crate::domain::moment;
-use crate::domain::silence::{Effect, Matcher, Silence as Made, SilenceId};
-use crate::domain::span;
-use crate::domain::text::{self, one_line};
+use crate::domain::duration;
+use crate::domain::silence::{Effect, Matcher, Silence, SilenceId};
+use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, minute, relative};
+use crate::domain::time_arg;
 use crate::report::Silences;
+use crate::setup::Session;
 use crate::store::{NewSilence, Store};
-
 use crate::{output, setup};
 
-pub(super) async fn run(global: &Global, command: &Silence) -> anyhow::Result<u8> {
-    let config = setup::load(global, &[])?;
+use super::names;
+
+pub(super) async fn run(global: &GlobalOptions, command: &SilenceCommand) -> anyhow::Result<()> {
     match command {
-        Silence::Add(options) => add(&config, options).await?,
-        Silence::List(options) => list(&config, options).await?,
-        Silence::End { ids } => end(&config, ids).await?,
+        SilenceCommand::Add(options) => add(global, options).await,
+        SilenceCommand::List(options) => list(global, options).await,
+        SilenceCommand::End { ids } => end(global, ids).await,
     }
-    Ok(0)
 }
 
-async fn add(config: &Config, options: &SilenceAdd) -> anyhow::Result<()> {
+async fn add(global: &GlobalOptions, options: &SilenceAddArgs) -> anyhow::Result<()> {
+    let config = setup::load(global, &[])?;
     let now = clock::now();
-    let silence = read(options, now)?;
-    let (store, is_new) = open(&config.store.path).await?;
-    let unmatched = unmatched(&store, config, &silence.matcher).await?;
+    let silence = parse(options, now)?;
+    let existing = Store::open_existing(&config.store.path).await?;
+    if !options.force {
+        ensure_matches(&silence.matcher, existing.as_ref(), &config).await?;
+    }
+    // A silence may be added before the first run. The answer then names the new store, because a wrong path looks the same.
+    let is_new = existing.is_none();
+    let store = match existing {
+        Some(store) => store,
+        None => Store::open(&config.store.path).await?,
+    };
     let mut writer = store.write().await?;
     let id = writer.add_silence(&silence, now).await?;
     writer.commit().await?;
     store.close().await;
-    if let Some(remark) = unmatched {
-        output::note(&remark);
-    }
     let NewSilence { matcher, until, even_critical, reason } = silence;
-    let made = Made { id, matcher, until, reason, even_critical, created_at: now, ended_at: None };
-    output::silence_added(&made, is_new.then_some(config.store.path.as_path()), now)
+    let added = Silence { id, matcher, until, reason, even_critical, created_at: now, ended_at: None };
+    let new_store: Option<&Path> = is_new.then_some(&config.store.path);
+    let answer = Silences::new(std::slice::from_ref(&added), now);
+    output::answer(&answer, global.json, |_| output::silence_added(&added, new_store, now))
 }
 
-/// What was typed as a silence, or why it is none.
-fn read(options: &SilenceAdd, now: Timestamp) -> anyhow::Result<NewSilence> {
-    let SilenceAdd { accounts, kinds, subscriptions, until, length, reason, even_critical } = options;
+fn parse(options: &SilenceAddArgs, now: Timestamp) -> anyhow::Result<NewSilence> {
+    let SilenceAddArgs { accounts, kinds, subscriptions, until, length, reason, even_critical, .. } = options;
     let matcher = Matcher::new(accounts, kinds, subscriptions.iter().map(SubscriptionName::new))?;
     anyhow::ensure!(
         !Effect::new(&matcher, *even_critical).is_empty(),
-        "this would silence nothing: {} {} sent in spite of a silence; critical alerts are silenced with --even-critical only",
+        "this would silence nothing: {} {} sent despite silences; use --even-critical to silence critical alerts too",
         kinds.join(", "),
         if kinds.len() == 1 { "is" } else { "are" }
     );
     let until = match (until, length) {
-        (Some(moment), _) => moment::parse(moment, now).context("--until")?,
+        (Some(time), _) => time_arg::parse(time, now).context("--until")?,
         (None, Some(length)) => {
-            let length = span::parse(length).context("--for")?;
-            now.checked_add_signed(length).context("--for: that is too long")?
+            let length = duration::parse(length).context("--for")?;
+            now.checked_add_signed(length).context("--for: the length is too long")?
         }
-        (None, None) => anyhow::bail!("a silence needs an end: --for 4h, or --until TIME"),
+        (None, None) => anyhow::bail!("a silence needs a length or an end: --for 4h, or --until TIME"),
     };
     anyhow::ensure!(
         until > now,
-        "a silence cannot end {} ({}): give a moment to come, as --for 4h",
+        "a silence cannot end {} ({}): give a time in the future, such as --for 4h",
         minute(until),
         relative(until, now)
     );
@@ -75,75 +83,62 @@ fn read(options: &SilenceAdd, now: Timestamp) -> anyhow::Result<NewSilence> {
     Ok(NewSilence { matcher, until, reason, even_critical: *even_critical })
 }
 
-/// The store as it is, or a new one, and whether it is new: a silence may be made before the first run, but the answer must
-/// name the store then, since a wrong path looks the same. An old one is upgraded by the service, not under its feet.
-async fn open(path: &Path) -> anyhow::Result<(Store, bool)> {
-    Ok(match Store::open_existing(path).await? {
-        Some(store) => (store, false),
-        None => (Store::open(path).await?, true),
-    })
-}
-
-/// A remark when nothing that is watched is meant: most likely a slip, but the account may come later.
-async fn unmatched(store: &Store, config: &Config, matcher: &Matcher) -> anyhow::Result<Option<String>> {
+/// Refuses a silence that matches no watched account: most likely a typing error.
+async fn ensure_matches(matcher: &Matcher, store: Option<&Store>, config: &Config) -> anyhow::Result<()> {
     if matcher.globs().is_empty() && matcher.subscriptions().is_empty() {
-        return Ok(None);
+        return Ok(());
     }
-    let mut accounts: Vec<(SubscriptionName, AccountRef)> = Vec::new();
+    let mut watched: Vec<(SubscriptionName, AccountRef)> = Vec::new();
     for subscription in &config.subscriptions {
-        let named = subscription.accounts.iter().map(|account| {
+        watched.extend(subscription.accounts.iter().map(|account| {
             (subscription.name.clone(), AccountRef { id: account.id.clone(), name: account.name.clone() })
-        });
-        accounts.extend(named);
+        }));
     }
-    for known in store.watched().await?.into_iter().filter(|known| !known.account.is_listing()) {
-        accounts.push((known.account.subscription, AccountRef { id: known.account.id, name: known.name }));
+    if let Some(store) = store {
+        let records = store.watched().await?.into_iter().filter(|record| !record.account.is_listing());
+        watched.extend(records.map(|record| {
+            (record.account.subscription, AccountRef { id: record.account.id, name: record.name })
+        }));
     }
-    if accounts.iter().any(|(subscription, account)| matcher.covers_account(subscription, account)) {
-        return Ok(None);
+    if watched.iter().any(|(subscription, account)| matcher.covers_account(subscription, account)) {
+        return Ok(());
     }
-    let mut names: Vec<String> = accounts
-        .iter()
-        .map(|(subscription, account)| {
-            format!("{} in {}", text::name(&account.name), text::name(subscription.as_str()))
-        })
-        .collect();
-    names.sort();
-    names.dedup();
-    let more = if names.len() > 10 { ", …" } else { "" };
-    names.truncate(10);
-    let watched = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
-    Ok(Some(format!("note: no watched account is meant by this silence (watched: {watched}{more})")))
+    let known: BTreeSet<String> =
+        watched.iter().map(|(subscription, account)| format!("{} in {subscription}", account.name)).collect();
+    anyhow::bail!(
+        "no watched account matches `{matcher}`; watched: {}; use --force to add the silence anyway",
+        names::list(known)
+    )
 }
 
-async fn list(config: &Config, options: &SilenceList) -> anyhow::Result<()> {
-    let now = clock::now();
-    let store = setup::existing_store(config).await?;
+async fn list(global: &GlobalOptions, options: &SilenceListArgs) -> anyhow::Result<()> {
+    let Session { store, now, .. } = Session::open(global).await?;
     let silences =
         if options.all { store.all_silences().await? } else { store.silences_in_force(now).await? };
     store.close().await;
-    let answer = Silences::of(&silences, now);
-    output::answer(&answer, options.json, |_| output::silences(&silences, now))
+    output::answer(&Silences::new(&silences, now), global.json, |_| output::silences(&silences, now))
 }
 
-/// All of them or none: a number that is no silence in force is a slip.
-async fn end(config: &Config, ids: &[SilenceId]) -> anyhow::Result<()> {
-    let now = clock::now();
-    let store = setup::existing_store(config).await.context("there are no silences yet")?;
+/// Ends all of these silences, or none if one of them is not in force.
+async fn end(global: &GlobalOptions, ids: &[SilenceId]) -> anyhow::Result<()> {
+    let Session { store, now, .. } = Session::open(global).await?;
     let in_force = store.silences_in_force(now).await?;
-    let mut text = String::new();
     let mut writer = store.write().await?;
     for id in ids {
         if !writer.end_silence(*id, now).await? {
-            let known: Vec<String> = in_force.iter().map(|silence| silence.id.to_string()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            anyhow::bail!("{id} is no silence in force (there are: {known}); nothing was ended");
+            let known = names::list(in_force.iter().map(|silence| silence.id.to_string()));
+            anyhow::bail!("silence {id} is not in force; in force: {known}; nothing was ended");
         }
-        let words =
-            in_force.iter().find(|silence| silence.id == *id).map(|silence| silence.matcher.to_string());
-        writeln!(text, "silence {id} is over: {}", words.unwrap_or_default())?;
     }
     writer.commit().await?;
+    let mut ended = store.all_silences().await?;
+    ended.retain(|silence| ids.contains(&silence.id));
     store.close().await;
-    output::print(&text)
+    output::answer(&Silences::new(&ended, now), global.json, |_| {
+        let mut text = String::new();
+        for Silence { id, matcher, .. } in &ended {
+            let _ = writeln!(text, "silence {id} has ended: {matcher}");
+        }
+        text
+    })
 }

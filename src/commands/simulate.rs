@@ -1,45 +1,46 @@
-//! `simulate`: which messages would go out if nothing but time passed.
+//! `simulate`: which messages would be sent if only time passed.
 
 use anyhow::Context;
 use chrono::TimeDelta;
 
-use crate::cli::{Global, Simulate};
+use crate::cli::{GlobalOptions, SimulateArgs};
 use crate::clock;
-use crate::domain::span;
-use crate::notify::Sender;
+use crate::config::Config;
+use crate::domain::duration;
+use crate::domain::time::Timestamp;
 use crate::report::Simulation;
-use crate::setup::StoreCopy;
 
 use crate::{output, setup};
 
-/// Farther ahead nothing is known: tokens live for a month.
-const LONGEST: TimeDelta = TimeDelta::days(3_660);
+/// Far beyond any expiry: tokens live for a month.
+const MAX_LENGTH: TimeDelta = TimeDelta::days(3_660);
 
-pub(super) async fn run(global: &Global, options: &Simulate) -> anyhow::Result<u8> {
+pub(super) async fn run(global: &GlobalOptions, options: &SimulateArgs) -> anyhow::Result<()> {
     let config = setup::load(global, &[])?;
     let path = config.store.path.clone();
-    let length = span::parse(&options.length).context("--for")?;
+    let length = duration::parse(&options.length).context("--for")?;
     anyhow::ensure!(
-        length > TimeDelta::zero() && length <= LONGEST,
-        "--for: a length between 1s and {} days is wanted",
-        LONGEST.num_days()
+        length > TimeDelta::zero() && length <= MAX_LENGTH,
+        "--for: the length must be between 1s and {} days",
+        MAX_LENGTH.num_days()
     );
-    let simulation = simulate(config, length).await.map_err(|error| setup::located(error, &path))?;
-    output::answer(&simulation, options.json, output::simulation)?;
-    Ok(0)
+    let simulation = simulate(config, length).await.map_err(|error| setup::with_path(error, &path))?;
+    output::answer(&simulation, global.json, output::simulation)
 }
 
-async fn simulate(config: crate::config::Config, length: TimeDelta) -> anyhow::Result<Simulation> {
-    let copy = StoreCopy::of(config, Sender::rehearsal()).await?;
-    copy.engine.watch().await?;
+async fn simulate(config: Config, length: TimeDelta) -> anyhow::Result<Simulation> {
+    setup::existing_store(&config).await?.close().await;
+    let folder = setup::temporary_folder()?;
+    let engine = setup::engine_on_copy(config, folder.path()).await?;
+    engine.watch().await?;
     let now = clock::now();
     let progress = output::Progress::new();
     let total = usize::try_from(length.num_days()).unwrap_or_default();
-    let passed = |at: crate::domain::time::Timestamp| {
+    let show_progress = |at: Timestamp| {
         progress.show("days passed", usize::try_from((at - now).num_days()).unwrap_or_default(), total);
     };
-    let simulation = Simulation::of(&copy.engine, now, now + length, &passed).await?;
+    let simulation = Simulation::run(&engine, now, now + length, &show_progress).await?;
     progress.finish();
-    copy.engine.store.close().await;
+    engine.store.close().await;
     Ok(simulation)
 }

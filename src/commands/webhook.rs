@@ -1,81 +1,81 @@
-//! `webhook verify`: whether a delivery is what was sent.
+//! `webhook verify`: whether a delivery is authentic.
 
 use std::io::{self, IsTerminal, Read};
 
 use anyhow::Context;
 use secrecy::SecretString;
 
-use crate::cli::{Global, Verify, Webhook};
+use crate::cli::{GlobalOptions, VerifyArgs, WebhookCommand};
 use crate::clock;
-use crate::config::{self, Channel, Environment, Origin};
-use crate::domain::span;
+use crate::config::{self, Environment, Origin};
+use crate::domain::duration;
 use crate::domain::text::one_line;
 use crate::domain::time::{minute, relative};
-use crate::notify::{Received, verify};
-
-use super::FAILED;
+use crate::notify::{ReceivedDelivery, verify};
+use crate::report::Verification;
 use crate::{output, setup};
 
-/// No message of this program comes near it.
-const LARGEST: u64 = 16 << 20;
+use super::exit_status::FAILED;
+use super::names::unknown;
 
-pub(super) fn run(global: &Global, command: &Webhook) -> anyhow::Result<u8> {
-    let Webhook::Verify(options) = command;
-    let tolerance = if options.tolerance == "0" { None } else { Some(span::parse(&options.tolerance)?) };
-    let tolerance = tolerance.filter(|tolerance| !tolerance.is_zero());
-    let secrets = secrets(global, options)?;
-    let body = body()?;
-    let Verify { id, timestamp, signature, .. } = options;
-    let received = Received { id, timestamp, signature, body: &body };
-    let now = clock::now();
-    let (text, status) = match verify(&received, &secrets, tolerance, now) {
-        Ok(at) => (format!("valid: {}, signed {}, {}\n", one_line(id), minute(at), relative(at, now)), 0),
-        Err(refusal) => (format!("not valid: {refusal}\n"), FAILED),
+/// Far more than any message of this program.
+const MAX_BODY: u64 = 16 << 20;
+
+pub(super) fn run(global: &GlobalOptions, command: &WebhookCommand) -> anyhow::Result<u8> {
+    let WebhookCommand::Verify(options) = command;
+    let tolerance = match options.tolerance.as_str() {
+        "0" => None,
+        typed => {
+            Some(duration::parse(typed).context("--tolerance")?).filter(|tolerance| !tolerance.is_zero())
+        }
     };
-    output::print(&text)?;
-    Ok(status)
+    let secrets = secrets(global, options)?;
+    let body = read_body()?;
+    let VerifyArgs { id, timestamp, signature, .. } = options;
+    let now = clock::now();
+    let result =
+        verify(&ReceivedDelivery { id, timestamp, signature, body: &body }, &secrets, tolerance, now);
+    let verification = Verification {
+        id: id.clone(),
+        valid: result.is_ok(),
+        signed_at: result.as_ref().ok().copied(),
+        reason: result.as_ref().err().map(ToString::to_string),
+    };
+    output::answer(&verification, global.json, |_| match &result {
+        Ok(at) => format!("valid: {}, signed {}, {}\n", one_line(id), minute(*at), relative(*at, now)),
+        Err(refusal) => format!("not valid: {refusal}\n"),
+    })?;
+    Ok(if verification.valid { 0 } else { FAILED })
 }
 
-fn secrets(global: &Global, options: &Verify) -> anyhow::Result<Vec<SecretString>> {
+fn secrets(global: &GlobalOptions, options: &VerifyArgs) -> anyhow::Result<Vec<SecretString>> {
     let origin = match (&options.secret_file, &options.secret_env) {
         (Some(path), _) => Origin::File(path.clone()),
         (None, Some(name)) => Origin::Environment(name.clone()),
-        (None, None) => return of_receiver(global, options.receiver.as_deref().unwrap_or_default()),
+        (None, None) => return receiver_secrets(global, options.receiver.as_deref().unwrap_or_default()),
     };
-    let (secrets, warnings) = config::signing(&origin, &Environment::of_process(), clock::now())?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
+    let (secrets, warnings) = config::signing_secrets(&origin, &Environment::from_process(), clock::now())?;
+    setup::warn(warnings);
     Ok(secrets)
 }
 
-fn of_receiver(global: &Global, name: &str) -> anyhow::Result<Vec<SecretString>> {
-    let config = setup::load(global, &[])?;
-    let signed: Vec<(&str, &[SecretString])> = config
-        .receivers
-        .iter()
-        .filter_map(|receiver| match &receiver.channel {
-            Channel::Webhook(webhook) => Some((receiver.name.as_str(), webhook.signing.as_slice())),
-            Channel::Email(_) => None,
-        })
-        .filter(|(_, signing)| !signing.is_empty())
-        .collect();
-    let found = signed.iter().find(|(known, _)| *known == name);
-    let secrets = found.map(|(_, signing)| signing.to_vec());
-    secrets.with_context(|| {
-        let known: Vec<&str> = signed.iter().map(|(known, _)| *known).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        format!("`{name}` is no webhook receiver with a signing secret (there are: {known})")
-    })
+fn receiver_secrets(global: &GlobalOptions, name: &str) -> anyhow::Result<Vec<SecretString>> {
+    let receivers = setup::load(global, &[])?.receivers;
+    let mut signing = receivers.iter().filter(|receiver| !receiver.channel.signing().is_empty());
+    let names = signing.clone().map(|receiver| receiver.name.as_str());
+    match signing.find(|receiver| receiver.name.as_str() == name) {
+        Some(receiver) => Ok(receiver.channel.signing().to_vec()),
+        None => Err(unknown("receiver", name, "webhook receivers with a signing secret", names)),
+    }
 }
 
-fn body() -> anyhow::Result<Vec<u8>> {
+fn read_body() -> anyhow::Result<Vec<u8>> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        output::note("reading the body from the terminal; a file is given as <FILE");
+        output::note("reading the body from the terminal; give a file as <FILE");
     }
     let mut body = Vec::new();
-    stdin.lock().take(LARGEST + 1).read_to_end(&mut body).context("cannot read the body from stdin")?;
-    anyhow::ensure!(body.len() as u64 <= LARGEST, "the body on stdin is larger than any message: 16 MiB");
+    stdin.lock().take(MAX_BODY + 1).read_to_end(&mut body).context("cannot read the body from stdin")?;
+    anyhow::ensure!(body.len() as u64 <= MAX_BODY, "the body on stdin is larger than any message (16 MiB)");
     Ok(body)
 }

@@ -1,5 +1,5 @@
-//! Addresses that may be asked or notified: https anywhere, http on loopback only for the API, so that no token crosses a
-//! network in the clear. A receiver may also be a private name or address, or any where the operator says so.
+//! Which URLs and hosts are accepted: https everywhere. Unencrypted, the API only on loopback, and receivers also in a private network or
+//! where the operator allows it, so that no token crosses a network in the clear.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,42 +8,36 @@ use url::{Host, Url};
 /// Why an address was refused; never echoes it, because an address is often a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressError {
-    /// It is no URL.
-    #[error("is no URL: {0}")]
-    NoUrl(#[from] url::ParseError),
-    /// It is http to another machine.
-    #[error("must be https (http is for loopback only)")]
-    Clear,
-    /// It is http to a public machine, and the receiver does not allow that.
+    #[error("is not a URL: {0}")]
+    NotUrl(url::ParseError),
+    #[error("must begin with https:// (http:// is for loopback only)")]
+    NotLoopback,
     #[error(
-        "must be https: http is for loopback and private names and addresses; \
+        "must begin with https://: http:// is for loopback and private names and addresses; \
          to send unencrypted all the same, set allow_http = true in this receiver"
     )]
     Public,
-    /// It is neither http nor https.
     #[error("must begin with https://")]
     Scheme,
 }
 
-/// Reads `typed` as a URL that is https, or http on loopback.
+/// The URL of the API: https, or http on loopback.
 pub(super) fn parse(typed: &str) -> Result<Url, AddressError> {
-    let url = Url::parse(typed)?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(AddressError::Clear),
-        _ => Err(AddressError::Scheme),
-    }
+    let url = parse_http(typed)?;
+    if is_clear(&url) { Err(AddressError::NotLoopback) } else { Ok(url) }
 }
 
-/// Reads `typed` as the address of a receiver: https, or http to a machine near by, or wherever `allow_http` lets it.
+/// The URL of a receiver: https, or http to a machine near by or where `allow_http` permits it.
 pub(super) fn parse_receiver(typed: &str, allow_http: bool) -> Result<Url, AddressError> {
-    let url = Url::parse(typed)?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if allow_http || is_near(&url) => Ok(url),
-        "http" => Err(AddressError::Public),
-        _ => Err(AddressError::Scheme),
+    let url = parse_http(typed)?;
+    if is_clear(&url) && !allow_http && !is_near(&url) { Err(AddressError::Public) } else { Ok(url) }
+}
+
+fn parse_http(typed: &str) -> Result<Url, AddressError> {
+    match Url::parse(typed) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(url),
+        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => Err(AddressError::Scheme),
+        Err(error) => Err(AddressError::NotUrl(error)),
     }
 }
 
@@ -52,12 +46,11 @@ pub(super) fn is_clear(url: &Url) -> bool {
     url.scheme() == "http" && !is_loopback(url)
 }
 
-/// Ends of names that belong to a network of one's own (RFC 6762, RFC 8375; `.internal` is reserved by ICANN, `.lan` is usual).
-const PRIVATE_ENDS: [&str; 4] = [".local", ".internal", ".lan", ".home.arpa"];
+/// Endings of names in private networks (RFC 6762, RFC 8375; ICANN reserves `.internal`; `.lan` is usual).
+const PRIVATE_ENDINGS: [&str; 4] = [".local", ".internal", ".lan", ".home.arpa"];
 
-/// Whether `host`, a name or an address, is a machine of a private network: a name without a dot, as containers have, or with an
-/// end of such a network; an address of RFC 1918, RFC 4193 or link-local. Not 100.64.0.0/10 (RFC 6598): a provider shares it
-/// among its customers.
+/// Whether `host`, a name or an address, is in a private network: a name without a dot, as containers have, or with a private ending; an
+/// address of RFC 1918, RFC 4193 or link-local. Not 100.64.0.0/10 (RFC 6598), which a provider shares among its customers.
 pub(super) fn is_private_name(host: &str) -> bool {
     if let Ok(address) = host.parse::<IpAddr>() {
         return match address.to_canonical() {
@@ -66,11 +59,11 @@ pub(super) fn is_private_name(host: &str) -> bool {
         };
     }
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let is_part_of_it = |end: &str| name.strip_suffix(end).is_some_and(|rest| !rest.is_empty());
-    !name.is_empty() && (!name.contains('.') || PRIVATE_ENDS.into_iter().any(is_part_of_it))
+    let ends_in = |ending: &str| name.strip_suffix(ending).is_some_and(|rest| !rest.is_empty());
+    !name.is_empty() && (!name.contains('.') || PRIVATE_ENDINGS.into_iter().any(ends_in))
 }
 
-/// Whether `url` leads to this machine or one of a private network: no proxy can reach those for us.
+/// Whether `url` is on this machine or in a private network, which no proxy can reach.
 pub fn is_near(url: &Url) -> bool {
     let is_private = match url.host() {
         Some(Host::Domain(name)) => is_private_name(name),
@@ -87,7 +80,7 @@ pub(super) fn is_loopback_name(host: &str) -> bool {
     address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
-/// Whether `url` leads to this machine: it may be asked in the clear, and never through a proxy.
+/// Whether `url` is on this machine: requests may be unencrypted and never use a proxy.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_loopback_name(name),
@@ -100,7 +93,7 @@ pub fn is_loopback(url: &Url) -> bool {
 /// The longest name of a host (RFC 1035, section 2.3.4).
 pub(super) const MAX_HOST_NAME: usize = 253;
 
-/// A domain as it travels: one in other letters becomes its A-label (`xn--…`), one in ASCII stays as it is.
+/// A domain as it is sent: one beyond ASCII becomes its A-label (`xn--…`), one in ASCII is unchanged.
 pub(super) fn ascii_domain(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_owned());
@@ -111,7 +104,7 @@ pub(super) fn ascii_domain(domain: &str) -> Option<String> {
     }
 }
 
-/// Whether `name` may stand behind EHLO (RFC 5321, section 4.1.1.1): a domain, or an address in brackets.
+/// Whether `name` is valid after EHLO (RFC 5321, section 4.1.1.1): a domain, or an address in brackets.
 pub fn is_hello_name(name: &str) -> bool {
     if let Some(literal) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return match literal.strip_prefix("IPv6:") {
@@ -133,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn receivers_near_by_may_be_notified_in_the_clear_and_others_where_it_is_allowed() {
+    fn a_receiver_may_use_http_in_private_networks_and_elsewhere_only_where_allowed() {
         for (typed, near) in [
             ("http://n8n:5678/webhook", true),
             ("http://N8N", true),
@@ -204,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_in_other_letters_becomes_its_a_label() {
+    fn a_domain_beyond_ascii_becomes_its_a_label() {
         for (typed, ascii) in [
             ("b\u{fc}cher.example", Some("xn--bcher-kva.example")),
             ("B\u{dc}CHER.example", Some("xn--bcher-kva.example")),
@@ -218,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_may_be_asked_in_the_clear() {
+    fn the_api_may_use_http_on_loopback_only() {
         for (typed, verdict) in [
             ("https://api.useapi.net", Ok(())),
             ("HTTPS://example.com:8443/a?b", Ok(())),
@@ -226,14 +219,14 @@ mod tests {
             ("http://127.8.8.8", Ok(())),
             ("http://[::1]:1", Ok(())),
             ("http://LOCALHOST:1", Ok(())),
-            ("http://api.useapi.net", Err(AddressError::Clear)),
-            ("http://128.0.0.1", Err(AddressError::Clear)),
-            ("http://localhost.example.com", Err(AddressError::Clear)),
-            ("http://127.0.0.1@example.com", Err(AddressError::Clear)),
-            ("http://0.0.0.0", Err(AddressError::Clear)),
+            ("http://api.useapi.net", Err(AddressError::NotLoopback)),
+            ("http://128.0.0.1", Err(AddressError::NotLoopback)),
+            ("http://localhost.example.com", Err(AddressError::NotLoopback)),
+            ("http://127.0.0.1@example.com", Err(AddressError::NotLoopback)),
+            ("http://0.0.0.0", Err(AddressError::NotLoopback)),
             ("ftp://127.0.0.1", Err(AddressError::Scheme)),
             ("localhost:80", Err(AddressError::Scheme)),
-            ("example.com", Err(AddressError::NoUrl(url::ParseError::RelativeUrlWithoutBase))),
+            ("example.com", Err(AddressError::Scheme)),
         ] {
             assert_eq!(parse(typed).map(|_| ()), verdict, "{typed}");
         }

@@ -1,12 +1,18 @@
-//! The environment, read once into a plain value that is passed on.
+//! The environment of the process, read once into a plain value, and what it says about how this program was started.
 //!
-//! Promises: nothing else in the program reads the process environment; printing an [`Environment`] shows names,
-//! never values. Leaves the meaning of the variables to `locate`, `layers`, `secrets` and `resolve`.
+//! Guarantees: nothing else in the program reads the process environment; printing an [`Environment`] shows names, never values.
+//! Leaves the meaning of most variables to `find`, `overrides`, `secrets` and `sections`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::io::{IsTerminal, stdin};
+use std::path::{Path, PathBuf};
+
+use crate::domain::supervisor::Supervisor;
+
+/// Files that container runtimes put into a container: Docker, and Podman.
+const CONTAINER_FILES: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 
 /// The environment variables that were set when the program started.
 #[derive(Clone, Default)]
@@ -15,8 +21,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Reads the environment of this process; a variable whose name is not UTF-8 cannot be ours and is left out.
-    pub fn of_process() -> Self {
+    /// Reads the environment of this process, without variables whose names are not UTF-8.
+    pub fn from_process() -> Self {
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect()
     }
 
@@ -25,7 +31,7 @@ impl Environment {
         self.variables.get(name).map(OsString::as_os_str)
     }
 
-    /// The path in `name`; an empty variable names none.
+    /// The path in `name`; an empty variable counts as unset.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
@@ -33,6 +39,26 @@ impl Environment {
     /// Every variable, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_str(), value.as_os_str()))
+    }
+
+    /// What started this program.
+    pub(super) fn supervisor(&self) -> Supervisor {
+        let is_container = || CONTAINER_FILES.iter().any(|file| Path::new(file).exists());
+        self.supervisor_of(stdin().is_terminal(), is_container)
+    }
+
+    fn supervisor_of(&self, is_terminal: bool, is_container: impl FnOnce() -> bool) -> Supervisor {
+        let has = |name: &str| self.path(name).is_some();
+        // A desktop's terminal is started by systemd too, and passes its INVOCATION_ID on (systemd.exec(5)).
+        if has("NOTIFY_SOCKET") || (has("INVOCATION_ID") && !is_terminal) {
+            Supervisor::Systemd
+        } else if has("container") || is_container() {
+            Supervisor::Container
+        } else if is_terminal {
+            Supervisor::Terminal
+        } else {
+            Supervisor::Other
+        }
     }
 }
 
@@ -60,9 +86,26 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_names_no_path() {
+    fn an_empty_variable_counts_as_unset() {
         let environment: Environment = [("HOME", ""), ("XDG_STATE_HOME", "/s")].into_iter().collect();
         assert_eq!(environment.path("HOME"), None);
         assert_eq!(environment.path("XDG_STATE_HOME"), Some(PathBuf::from("/s")));
+    }
+
+    #[test]
+    fn each_supervisor_is_recognised_by_its_variables_and_files() {
+        for (variables, is_terminal, is_container, expected) in [
+            (&[("NOTIFY_SOCKET", "/run/x")][..], false, false, Supervisor::Systemd),
+            (&[("INVOCATION_ID", "0123")], false, false, Supervisor::Systemd),
+            (&[("INVOCATION_ID", "0123")], true, false, Supervisor::Terminal),
+            (&[("INVOCATION_ID", "")], false, false, Supervisor::Other),
+            (&[("container", "podman")], false, false, Supervisor::Container),
+            (&[], true, true, Supervisor::Container),
+            (&[], true, false, Supervisor::Terminal),
+            (&[("HOME", "/root")], false, false, Supervisor::Other),
+        ] {
+            let environment: Environment = variables.iter().copied().collect();
+            assert_eq!(environment.supervisor_of(is_terminal, || is_container), expected, "{variables:?}");
+        }
     }
 }

@@ -1,101 +1,172 @@
-//! The text of the configuration file, as a tree of typed values that know where they stand.
+//! The text of the configuration file.
 //!
-//! Promises: a fault of the file is told by line, column and reason; no line is echoed, because it may hold a secret.
-//! Leaves the meaning of keys to `reader` and `resolve`.
+//! Guarantees: the line of each value can be found; a syntax error is reported by line and reason. No line of the file is echoed,
+//! because it may hold a secret. Leaves the types of values to `table`, and their meaning to `sections`.
 
 use std::path::{Path, PathBuf};
 
-use config::{FileFormat, Format, Map, Value};
+use toml::de::{DeTable, Error};
 
-use super::outside;
-use super::problem::Problem;
+use super::diagnostics::Problem;
+use super::regular_file;
 
-/// A hundred thousand accounts take half of it; a path such as `/proc/kcore` must not fill the memory.
-const LARGEST: u64 = 16 << 20;
+/// Bytes of a file: a hundred thousand accounts take half of it. A path such as `/proc/kcore` must not fill the memory.
+const MAX_FILE: u64 = 16 << 20;
 
-/// A file that was read but not understood yet. It has no `Debug`: somebody may have typed a secret into it.
+/// The lists of tables. Their headers are often typed as if they were plain tables.
+const LISTS: [&str; 3] = ["receivers", "subscriptions", "subscriptions.accounts"];
+
+/// A file that was read. It has no `Debug`: it may hold a misplaced secret.
 pub(super) struct Text {
-    /// How people know the file: as it was named.
+    /// The file's name as the operator gave it.
     pub(super) name: String,
     /// The folder that relative paths in it start from.
     pub(super) folder: PathBuf,
-    /// What it says.
-    pub(super) content: String,
+    content: String,
+    /// The position of each line break in it.
+    line_ends: Vec<usize>,
 }
 
 impl Text {
+    pub(super) fn new(name: String, folder: PathBuf, content: String) -> Self {
+        let line_ends = content.match_indices('\n').map(|(position, _)| position).collect();
+        Self { name, folder, content, line_ends }
+    }
+
     /// Reads the file at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let name = path.display().to_string();
-        let content = outside::read(path, LARGEST).and_then(|(bytes, _)| outside::decode(bytes));
+        let content = regular_file::read(path, MAX_FILE).and_then(|(bytes, _)| regular_file::decode(bytes));
         match content {
-            Ok(content) => Ok(Self { name, folder: folder(path), content }),
+            Ok(content) => Ok(Self::new(name, folder(path), content)),
             Err(error) => Err(Problem::new(name, "", error.to_string())),
         }
     }
 
-    /// The values in `content`, which is all or a part of it, by key.
-    pub(super) fn parse(&self, content: &str) -> Result<Map<String, Value>, Problem> {
-        FileFormat::Toml.parse(Some(&self.name), content).map_err(|error| self.fault(&error.to_string()))
+    /// The values by key.
+    pub(super) fn parse(&self) -> Result<DeTable<'_>, Problem> {
+        let table = DeTable::parse(&self.content).map_err(|error| {
+            let (line, reason) = self.syntax_error(&error);
+            Problem { line: Some(line), ..Problem::new(&self.name, "", reason) }
+        })?;
+        Ok(table.into_inner())
     }
 
-    /// The parser's report is a headline with the position, the line itself between rulers, and the reason last.
-    fn fault(&self, report: &str) -> Problem {
-        let lines: Vec<&str> = report.lines().collect();
-        let place = lines.first().and_then(|line| line.strip_prefix("TOML parse error at "));
-        let reason = lines.last().copied().unwrap_or("is no TOML");
-        let reason = match place {
-            Some(place) => format!("{place}: {reason}"),
-            None => format!("not TOML: {reason}"),
+    /// The line of the byte at `position`, from 1 on.
+    pub(super) fn line(&self, position: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < position) + 1
+    }
+
+    /// The line of a syntax error and its reason, with the next step for the usual mistakes.
+    fn syntax_error(&self, error: &Error) -> (usize, String) {
+        let span = error.span().unwrap_or_default();
+        let line = self.line(span.start);
+        let (before, after) = self.content.split_at_checked(span.start).unwrap_or_default();
+        let message = error.message();
+        if message == "duplicate key" {
+            return self.plain_header(line).unwrap_or_else(|| {
+                let key = self.content.get(span).unwrap_or_default();
+                (line, format!("\"{key}\" is given twice"))
+            });
+        }
+        let reason = if message.contains("unicode") || message.contains("escape") {
+            "in \"…\" a backslash begins an escape: write the value in '…', or use / instead"
+        } else if message.starts_with("string values must be quoted") {
+            "a text must be in quotes"
+        } else if before.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(',') {
+            "a number with a comma: write a duration as \"2s\", in quotes and without decimals"
+        } else {
+            message
         };
-        Problem::new(&self.name, "", reason)
+        (line, reason.to_owned())
+    }
+
+    /// For the header of a list of tables at `line`: the first header of it that is typed as a plain table.
+    fn plain_header<'t>(&'t self, line: usize) -> Option<(usize, String)> {
+        let header = |line: &'t str| {
+            line.split('#').next().unwrap_or_default().trim().strip_prefix('[')?.strip_suffix(']')
+        };
+        let name = header(self.content.lines().nth(line - 1)?)?.trim_matches(['[', ']']);
+        let list = LISTS.into_iter().find(|list| *list == name)?;
+        let plain = self.content.lines().position(|line| header(line) == Some(list))?;
+        Some((plain + 1, format!("{list} is a list: write [[{list}]] instead of [{list}]")))
     }
 }
 
-/// The folder of `path`, absolute where the working directory is known, so that origins read the same from anywhere.
+/// The folder of `path`, absolute where the working directory is known, so that messages name files the same from anywhere.
 fn folder(path: &Path) -> PathBuf {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let named = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    std::path::absolute(named).unwrap_or_else(|_| folder.to_owned())
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().map(Path::to_owned).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fault(content: &str) -> String {
-        let text =
-            Text { name: "a.toml".to_owned(), folder: PathBuf::from("/"), content: content.to_owned() };
-        text.parse(&text.content).unwrap_err().to_string()
+    fn text(content: &str) -> Text {
+        Text::new("a.toml".to_owned(), PathBuf::from("/"), content.to_owned())
     }
 
     #[test]
-    fn a_syntax_error_is_told_by_place_and_reason_without_the_line() {
-        for (content, told) in [
-            ("[api]\ntoken = user:123-abc\n", "a.toml: line 2, column 9: "),
-            ("token = \"user:123-abc\ntimeout = 1", "a.toml: line 1, column "),
-            ("token = \"user:123-abc\" user:123-abc", "a.toml: line 1, column "),
-            ("a = 1\na = 'user:123-abc'", "a.toml: line 2, column 1: duplicate "),
-            ("a = 99999999999999999999", "a.toml: not TOML: number too large"),
+    fn a_syntax_error_is_reported_by_line_and_reason_and_never_quotes_the_line() {
+        for (content, message) in [
+            ("[api]\ntoken = user:123-abc\n", "2: a text must be in quotes"),
+            ("token = \"user:123-abc\ntimeout = 1", "1: invalid basic string, expected `\"`"),
+            ("token = \"user:123-abc\" user:123-abc", "1: unexpected key or value, expected newline, `#`"),
+            ("a = 1\na = 'user:123-abc'", "2: \"a\" is given twice"),
+            ("[api]\n[api]", "2: \"api\" is given twice"),
         ] {
-            let fault = fault(content);
-            assert!(fault.starts_with(told), "{fault}");
-            assert!(fault.len() > told.len() && !fault.contains("123") && !fault.contains('\n'), "{fault}");
+            let error = text(content).parse().unwrap_err().to_string();
+            assert_eq!(error, format!("a.toml:{message}"));
         }
     }
 
     #[test]
+    fn a_windows_path_in_double_quotes_is_refused_with_the_next_step() {
+        for path in ["C:\\useapi\\token", "C:\\Users\\ops\\token", "C:\\data\\token"] {
+            let error = text(&format!("# a\ntoken_file = \"{path}\"")).parse().unwrap_err().to_string();
+            let step = "a backslash begins an escape: write the value in '…', or use / instead";
+            assert_eq!(error, format!("a.toml:2: in \"…\" {step}"));
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_typed_as_a_plain_table_is_refused_with_the_header_to_write() {
+        for (content, line) in [
+            ("\n[receivers]\nname = 'x'\n[[receivers]] # two\nname = 'y'\n", 2),
+            ("[[receivers]]\nname = 'y'\n\n[receivers]\nname = 'x'\n", 4),
+            ("[receivers]\na = 1\n[receivers]\nb = 2", 1),
+        ] {
+            let error = text(content).parse().unwrap_err().to_string();
+            let step = "receivers is a list: write [[receivers]] instead of [receivers]";
+            assert_eq!(error, format!("a.toml:{line}: {step}"), "{content}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_refused_with_an_example() {
+        let error = text("[api]\ntimeout = 1,5\n").parse().unwrap_err().to_string();
+        let step = "write a duration as \"2s\", in quotes and without decimals";
+        assert_eq!(error, format!("a.toml:2: a number with a comma: {step}"));
+    }
+
+    #[test]
+    fn a_position_is_in_the_line_that_an_editor_shows() {
+        let text = text("a = 1\n\n[[r]]\nx = 2\n");
+        let lines = [0, 5, 6, 7, 12, 13].map(|position| text.line(position));
+        assert_eq!(lines, [1, 1, 2, 3, 3, 4]);
+    }
+
+    #[test]
     fn a_byte_order_mark_is_not_part_of_the_first_key() {
-        let content = "\u{feff}a = 1".to_owned();
-        let text = Text { name: "a.toml".to_owned(), folder: PathBuf::new(), content };
-        assert!(text.parse(&text.content).unwrap().contains_key("a"));
+        assert!(text("\u{feff}a = 1").parse().unwrap().contains_key("a"));
     }
 
     #[test]
     fn a_file_that_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let told = Text::read(folder.path()).err().unwrap().to_string();
-        assert_eq!(told, format!("{}: is a folder, not a regular file", folder.path().display()));
+        let message = Text::read(folder.path()).err().unwrap().to_string();
+        assert_eq!(message, format!("{}: is a folder, not a regular file", folder.path().display()));
         std::fs::write(folder.path().join("latin1.toml"), b"name = \"\xe9\"").unwrap();
         assert!(Text::read(&folder.path().join("latin1.toml")).err().unwrap().to_string().contains("UTF-8"));
     }

@@ -1,4 +1,4 @@
-//! The configuration in force: resolved, validated, plain data. Whoever holds a [`Config`] need not check it again.
+//! The configuration in force: validated, plain data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,52 +11,52 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
-use crate::domain::configuration::EndSource;
-use crate::domain::expiry::Ladder;
+use crate::domain::configuration::ExpirySource;
+use crate::domain::lead_times::LeadTimes;
 use crate::domain::policy::Policy;
 use crate::domain::route::Route;
 use crate::domain::schedule::Schedule;
 use crate::domain::supervisor::Supervisor;
 
-/// Everything that the operator decided.
+/// The whole configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What is watched.
+    /// What is watched, and with which tokens.
     pub subscriptions: Vec<Subscription>,
-    /// How the vendor is asked.
+    /// How useapi.net is asked.
     pub api: Api,
-    /// When.
-    pub schedule: Timetable,
-    /// How far ahead an end is told.
+    /// When checks run.
+    pub schedule: ScheduleConfig,
+    /// When warnings of an expiry are sent.
     pub expiry: Expiry,
-    /// When something is believed, and how often it is said.
+    /// When alerts fire, and how often they repeat.
     pub alerts: Alerts,
-    /// Who is told.
+    /// Where notifications are sent.
     pub receivers: Vec<Receiver>,
-    /// Where it is kept.
+    /// Where everything is stored.
     pub store: Store,
 }
 
 impl Config {
-    /// The decisions as the rules need them.
+    /// The part of the configuration that the rules in `domain` need.
     pub fn policy(&self) -> Policy {
         let accounts = self.subscriptions.iter().flat_map(|subscription| {
             subscription.accounts.iter().map(move |account| (subscription, account))
         });
-        let ladders = accounts.filter_map(|(subscription, account)| {
-            Some((AccountKey::new(&subscription.name, &account.id), account.ladder.clone()?))
+        let lead_times_by_account = accounts.filter_map(|(subscription, account)| {
+            Some((AccountKey::new(&subscription.name, &account.id), account.lead_times.clone()?))
         });
         Policy {
             source: self.expiry.source,
-            ladder: self.expiry.ladder.clone(),
-            ladders: ladders.collect(),
+            lead_times: self.expiry.lead_times.clone(),
+            lead_times_by_account: lead_times_by_account.collect(),
             confirm_after: self.alerts.confirm_after,
             unreachable_after: self.alerts.unreachable_after,
             repeat_every: self.alerts.repeat_every,
         }
     }
 
-    /// Who is told when a receiver fails, by the failing one.
+    /// The receiver that is notified when another one fails, by the failing one.
     pub fn fallbacks(&self) -> BTreeMap<ReceiverName, ReceiverName> {
         let fallback = |receiver: &Receiver| Some((receiver.name.clone(), receiver.fallback.clone()?));
         self.receivers.iter().filter_map(fallback).collect()
@@ -77,11 +77,11 @@ pub struct Secret {
 pub enum Origin {
     /// In this file.
     File(PathBuf),
-    /// In this file, which systemd passed when the service started and which stays as it was until a restart.
+    /// In this file, which systemd passed when the service started and which does not change until a restart.
     Credential(PathBuf),
     /// In the environment variable of this name.
     Environment(String),
-    /// In the configuration itself; only a webhook's `url` may stand there.
+    /// In the configuration itself, as only the `url` of a webhook may be.
     Inline,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One API token and what is watched with it.
+/// One API token and the accounts that are watched with it.
 #[derive(Clone, Debug)]
 pub struct Subscription {
     /// The operator's name for it.
@@ -116,79 +116,81 @@ pub struct Account {
     /// The operator's name; the id when none was given.
     pub name: String,
     /// Lead times of its own, if any.
-    pub ladder: Option<Ladder>,
+    pub lead_times: Option<LeadTimes>,
 }
 
-/// How the vendor is asked.
+/// How useapi.net is asked.
 #[derive(Clone, Debug)]
 pub struct Api {
     /// https, or http on loopback only; no trailing slash, no query.
     pub base_url: Url,
-    /// For one whole request.
+    /// The time limit for one whole request.
     pub timeout: Duration,
-    /// How many requests at once, at least 1.
+    /// How many requests run at once, at least 1.
     pub concurrency: usize,
     /// The largest body per account, in bytes.
     pub max_body: usize,
-    /// How accounts are asked for.
-    pub fetch: Fetch,
+    /// How accounts are fetched.
+    pub fetch: FetchMode,
 }
 
-/// How accounts are asked for (`[api].fetch`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fetch {
+/// How accounts are fetched (`[api].fetch`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum FetchMode {
     /// One request for each.
     Each,
-    /// One request for all of a subscription; who is missing there is asked for alone.
+    /// One request for all of a subscription. An account that is missing there is fetched by itself.
     List,
 }
 
-/// When runs start.
+/// When runs start (`[schedule]`).
 #[derive(Clone, Debug)]
-pub struct Timetable {
+pub struct ScheduleConfig {
     /// The cron schedule.
     pub schedule: Schedule,
-    /// Each run starts up to this much later.
+    /// Each run starts up to this much later, at random.
     pub jitter: TimeDelta,
 }
 
-/// How far ahead an end is told.
+/// When warnings of an expiry are sent (`[expiry]`).
 #[derive(Clone, Debug)]
 pub struct Expiry {
     /// The lead times for accounts without their own.
-    pub ladder: Ladder,
-    /// Which end counts.
-    pub source: EndSource,
+    pub lead_times: LeadTimes,
+    /// Which of the vendor's two expiries counts.
+    pub source: ExpirySource,
 }
 
-/// When something is believed, and how often it is said.
+/// When alerts fire, and how often they repeat (`[alerts]`).
 #[derive(Clone, Debug)]
 pub struct Alerts {
-    /// A first bad verdict is asked again after this; zero believes it at once.
+    /// A first bad outcome is checked again after this; zero accepts it at once.
     pub confirm_after: TimeDelta,
-    /// No verdict for this long is an alert.
+    /// No conclusive check for this long is an alert.
     pub unreachable_after: TimeDelta,
-    /// Reminders of what still fires; none when `0s` was configured.
+    /// The interval of reminders; none when `0s` is configured.
     pub repeat_every: Option<TimeDelta>,
 }
 
-/// One way out.
+/// A destination of notifications.
 #[derive(Clone, Debug)]
 pub struct Receiver {
     /// The operator's name for it.
     pub name: ReceiverName,
-    /// What it wants to hear.
+    /// Which notifications it gets.
     pub route: Route,
     /// The globs of [`Route::accounts`] as typed: a compiled set no longer shows them.
     pub accounts: Vec<String>,
-    /// Who is told when this one fails.
+    /// The receiver that is notified when this one fails.
     pub fallback: Option<ReceiverName>,
-    /// How it is reached.
+    /// How it is reached, by its type.
     pub channel: Channel,
 }
 
-/// How a receiver is reached.
-#[derive(Clone, Debug)]
+/// How a receiver is reached, by its type.
+#[derive(Clone, Debug, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Channel {
     /// By mail.
     Email(Email),
@@ -196,18 +198,42 @@ pub enum Channel {
     Webhook(Webhook),
 }
 
+impl Channel {
+    /// Its name in the configuration.
+    pub fn type_name(&self) -> &'static str {
+        self.into()
+    }
+
+    /// The time limit of a request, or of a stage of a mail session. The answer to the final dot has a limit of its own: a mail
+    /// that is cut off there would be sent twice.
+    pub const fn timeout_mut(&mut self) -> &mut Duration {
+        match self {
+            Self::Email(email) => &mut email.smtp.timeout,
+            Self::Webhook(webhook) => &mut webhook.timeout,
+        }
+    }
+
+    /// The secrets that sign its messages; none where they are unsigned.
+    pub fn signing(&self) -> &[SecretString] {
+        match self {
+            Self::Email(_) => &[],
+            Self::Webhook(webhook) => &webhook.signing,
+        }
+    }
+}
+
 /// A mail receiver.
 #[derive(Clone, Debug)]
 pub struct Email {
-    /// The sender. Domains are ASCII, here and in `to` (A-labels).
+    /// The sender. Domains are in ASCII (A-labels), here and in `to`.
     pub from: Mailbox,
-    /// At least one, each once.
+    /// The recipients: at least one, each once.
     pub to: Vec<Mailbox>,
     /// The server that takes the mail.
     pub smtp: Smtp,
     /// Whether mails may be sent unencrypted to a public server.
     pub allow_http: bool,
-    /// What starts this program: mails advise the commands that go with it.
+    /// What started this program: mails advise the commands that fit.
     pub supervisor: Supervisor,
 }
 
@@ -220,56 +246,68 @@ pub struct Smtp {
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
-    /// User name and password, when it wants them.
+    /// User name and password, when the server needs them.
     pub login: Option<Login>,
-    /// The argument of EHLO; none: what the machine is called.
+    /// The argument of EHLO; none: the name of this host.
     pub hello: Option<String>,
-    /// For each stage of a conversation but the answer to the final dot.
+    /// The time limit for each stage of a session except the answer to the final dot.
     pub timeout: Duration,
 }
 
 /// A user name and its password.
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// Who.
+    /// The user name.
     pub username: String,
     /// The password.
     pub password: Secret,
 }
 
 /// How a connection to a mail server is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Tls {
     /// STARTTLS, required, never opportunistic.
     StartTls,
     /// TLS from the first byte.
     Implicit,
-    /// None; on loopback, in a private network, or where it is allowed.
+    /// Unencrypted: on loopback, in a private network, or where `allow_http` permits it.
     None,
+}
+
+impl Tls {
+    /// The port that goes with it.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::StartTls => 587,
+            Self::Implicit => 465,
+            Self::None => 25,
+        }
+    }
 }
 
 /// A webhook receiver.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Where to; often a secret itself. Checked to be https, or http where that may be.
+    /// The address, often a secret itself: https, or http where that is allowed.
     pub url: Secret,
     /// The signing secrets, each `whsec_<base64>`; several during a rotation, none when unsigned.
     pub signing: Vec<SecretString>,
     /// Where the signing secrets were read; none when unsigned.
     pub signing_origin: Option<Origin>,
-    /// For one whole request.
+    /// The time limit for one whole request.
     pub timeout: Duration,
-    /// Whether it may be sent unencrypted to a public address.
+    /// Whether messages may be sent unencrypted to a public address.
     pub allow_http: bool,
-    /// Headers that the receiver wants, such as a log-in; names in lower case.
+    /// Headers to send, such as a login; names in lower case.
     pub headers: Vec<(String, Secret)>,
 }
 
-/// Where everything is kept.
+/// Where everything is stored (`[store]`).
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The SQLite file.
     pub path: PathBuf,
-    /// How long what is over is kept.
+    /// How long history, resolved alerts and delivered messages are kept.
     pub keep: TimeDelta,
 }

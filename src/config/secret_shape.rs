@@ -1,21 +1,21 @@
-//! What looks like a secret, so that one that was typed in the wrong place is not quoted.
+//! Recognises what looks like a secret, so that a misplaced one is not quoted.
 //!
-//! Guarantees: an API token, a signing secret, a login in an address and a long random word are recognised wherever they stand in a
-//! text; paths are left readable. It is a guess: a short password that looks like a word is not recognised.
+//! Guarantees: an API token, a signing secret, a login in an address and a long random word are recognised anywhere in a text; paths stay
+//! readable. This is a guess: a short password that looks like a word is not recognised.
 
-/// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden, looks like a secret)";
+/// The text that replaces a secret.
+pub(super) const HIDDEN: &str = "(hidden, looks like a secret)";
 
 /// How a signing secret begins (Standard Webhooks).
 const SIGNING: &str = "whsec_";
 
-/// A part without `-` and `_` of this length that mixes letters and digits is no word that people choose.
-const RANDOM: usize = 16;
+/// A part without `-` and `_` that is at least this long and mixes letters and digits counts as random.
+const MIN_RANDOM: usize = 16;
 
-/// An API token without its prefix has at least so many characters after its number.
-const SHORTEST_TOKEN: usize = 6;
+/// The fewest characters after the number of an API token without its prefix.
+const MIN_TOKEN_KEY: usize = 6;
 
-/// `text` without what looks like a secret.
+/// `text` with everything that looks like a secret replaced.
 pub(super) fn redacted(text: &str) -> String {
     let ends_word = |c: char| c.is_whitespace() || "`\"'“”,;()[]{}<>|".contains(c);
     let mut redacted = String::with_capacity(text.len());
@@ -41,7 +41,7 @@ pub(super) fn is_secret(word: &str) -> bool {
         return false;
     }
     let (word, is_address) = match word.split_once("://") {
-        // The host of an address is no secret.
+        // The host of an address is not a secret.
         Some((_, rest)) => (rest.split_once(['/', '?', '#']).unwrap_or_default().1, true),
         None => (word, false),
     };
@@ -49,17 +49,14 @@ pub(super) fn is_secret(word: &str) -> bool {
     word.split(separates).any(|part| is_random(part) || !is_address && is_bare_token(part))
 }
 
-/// Whether `text` holds an API token, a signing secret or a login: nobody gives these as a name.
+/// Whether `text` holds an API token, a signing secret or a login, none of which is a name.
 pub(super) fn is_certainly_secret(text: &str) -> bool {
     let is_token = |rest: &str| {
         let key = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         key.len() < rest.len() && key.strip_prefix('-').is_some_and(|key| key.starts_with(is_word))
     };
-    text.match_indices("user:")
-        .any(|(at, prefix)| is_token(text.get(at + prefix.len()..).unwrap_or_default()))
-        || text
-            .match_indices(SIGNING)
-            .any(|(at, prefix)| text.get(at + prefix.len()..).unwrap_or_default().starts_with(is_word))
+    text.split("user:").skip(1).any(is_token)
+        || text.split(SIGNING).skip(1).any(|rest| rest.starts_with(is_word))
         || has_login(text)
 }
 
@@ -73,12 +70,12 @@ fn has_login(text: &str) -> bool {
     })
 }
 
-/// `4242-abcdefgh`, as an API token is without its prefix.
+/// `4242-abcdefgh`: an API token without its prefix.
 fn is_bare_token(part: &str) -> bool {
     part.split_once('-').is_some_and(|(number, key)| {
         !number.is_empty()
             && number.chars().all(|c| c.is_ascii_digit())
-            && key.len() >= SHORTEST_TOKEN
+            && key.len() >= MIN_TOKEN_KEY
             && key.chars().all(is_word)
             && key.contains(|c: char| c.is_ascii_alphabetic())
     })
@@ -86,7 +83,7 @@ fn is_bare_token(part: &str) -> bool {
 
 fn is_random(part: &str) -> bool {
     part.split(['-', '_']).any(|piece| {
-        piece.len() >= RANDOM
+        piece.len() >= MIN_RANDOM
             && piece.chars().all(|c| is_word(c) || c == '+')
             && piece.contains(|c: char| c.is_ascii_digit())
             && piece.contains(|c: char| c.is_ascii_alphabetic())
@@ -107,7 +104,7 @@ mod tests {
     fn what_looks_like_a_secret_is_not_quoted() {
         for (text, shown) in [
             ("`user:1234-abc` is not a size", "`(hidden, looks like a secret)` is not a size"),
-            ("`4242-s3cretT0ken` is no glob: bad", "`(hidden, looks like a secret)` is no glob: bad"),
+            ("`4242-s3cretT0ken` is not a glob: bad", "`(hidden, looks like a secret)` is not a glob: bad"),
             ("`user:PW@host` is not a host", "`(hidden, looks like a secret)` is not a host"),
             ("no https://a:b@h.example/x.", "no (hidden, looks like a secret)."),
             ("`whsec_aHVzaA==`", "`(hidden, looks like a secret)`"),
@@ -124,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_type_is_quoted() {
+    fn ordinary_text_is_quoted() {
         for text in [
             "`7 parsecs` is not a length of time such as `90s`, `15m`, `12h` or `7d`",
             "/tmp/.tmp0a1B2c3D4e5F6g7H8/token cannot be read: No such file or directory (os error 2)",
@@ -143,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_redacted_without_growing_beyond_its_words(text in "\\PC{0,200}") {
+        fn any_text_is_redacted_to_a_bounded_length(text in "\\PC{0,200}") {
             let words = text.split_whitespace().count() + text.len();
             prop_assert!(redacted(&text).len() <= text.len() + (words + 1) * HIDDEN.len());
         }

@@ -1,7 +1,7 @@
 //! Secrets: each given as exactly one of `X_file` and `X_env`, never in the configuration itself.
 //!
-//! Promises: no content of a secret reaches a message, not even of one that was typed in the wrong place: a path or a
-//! name that looks like the secret itself is not echoed. Leaves the meaning of the text to the section that asked.
+//! Guarantees: no content of a secret reaches a message, not even of one that was typed in the wrong place: a path or a name that looks
+//! like the secret itself is not echoed. Leaves the meaning of the text to the section that reads it.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,26 +9,27 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::environment::Environment;
+use super::context::Context;
+use super::diagnostics::Diagnostics;
 use super::model::{Origin, Secret};
-use super::outside::{self, FileError};
-use super::problem::Findings;
-use super::reader::{Field, Place, Table};
+use super::place::{Field, Place};
+use super::regular_file::{self, FileError};
 use super::secret_shape;
+use super::table::Table;
+use super::values;
 
-/// Where systemd puts a unit's credentials.
+/// The variable with the folder into which systemd puts a unit's credentials.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
-/// No secret is longer; a path such as `/dev/zero` must not fill the memory.
-const LARGEST: u64 = 64 * 1024;
+/// Bytes of a secret's file; a path such as `/dev/zero` must not fill the memory.
+const MAX_FILE: u64 = 64 * 1024;
 
-/// What may stand in a secret.
+/// The characters that a secret may consist of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// An API token: visible ASCII. A quote or `=` tells that the file holds more than the token (`TOKEN="…"`), which the
-    /// vendor would refuse at night.
+    /// An API token: visible ASCII without quotes and `=`, which show that the file holds more than the token (`TOKEN="…"`).
     Token,
-    /// Visible ASCII, as it travels in an address.
+    /// Visible ASCII, as in a URL.
     Url,
     /// One line of any text.
     Line,
@@ -36,91 +37,92 @@ pub(super) enum Form {
     Lines,
 }
 
-/// Where secrets are looked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Secrets<'a> {
-    /// For `X_env`, and the credentials' folder.
-    pub(super) environment: &'a Environment,
-    /// For relative paths in `X_file`.
-    pub(super) folder: &'a Path,
-}
-
-impl Secrets<'_> {
-    /// The secret `name` of `table`, which must be given.
-    pub(super) fn required(&self, table: &mut Table<'_>, name: &str) -> Option<Secret> {
+impl Context<'_> {
+    /// The API token `name` of `table`, which must be given.
+    pub(super) fn required_token(&self, table: &mut Table<'_>, name: &str) -> Option<Secret> {
         if !table.has(name) && !is_given(table, name) {
-            table.problem(name, format!("is missing: give {name}_file or {name}_env"));
+            table.place.problem(format!("{name} is missing: give {name}_file or {name}_env"));
         }
-        self.optional(table, name, Form::Token)
+        self.secret(table, name, Form::Token)
     }
 
     /// The secret `name` of `table`, when it is given.
-    pub(super) fn optional(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
-        let never = format!("a secret never stands in the file: give {name}_file or {name}_env");
-        table.refuse(name, &never);
-        self.elsewhere(table, name, form)
+    pub(super) fn secret(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
+        table.refuse(name, &format!("a secret must not be in the file: give {name}_file or {name}_env"));
+        self.secret_elsewhere(table, name, form)
     }
 
-    /// What `name_file` or `name_env` gives, when one of them is there; for a `name` that may also stand in the file.
-    pub(super) fn elsewhere(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
-        let both = table.has(&format!("{name}_file")) && table.has(&format!("{name}_env"));
-        let (file, variable) = (table.text(&format!("{name}_file")), table.text(&format!("{name}_env")));
-        if both {
+    /// The secret in `name_file` or `name_env`, for a `name` that may also be in the configuration itself.
+    pub(super) fn secret_elsewhere(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
+        let [file, variable] = [format!("{name}_file"), format!("{name}_env")];
+        let is_twice = table.has(&file) && table.has(&variable);
+        let (file, variable) = (table.text(file), table.text(variable));
+        if is_twice {
             table.problem(name, format!("is given twice: give either {name}_file or {name}_env"));
             return None;
         }
+        self.read_secret(file, variable, form)
+    }
+
+    /// The one line that `file` or `env` of `table` gives, one of which is required.
+    pub(super) fn secret_in_table(&self, table: &mut Table<'_>) -> Option<Secret> {
+        let (file, variable) = (table.text("file"), table.text("env"));
+        if file.is_some() == variable.is_some() {
+            let problem = if file.is_some() { "is given twice" } else { "is missing" };
+            table.place.problem(format!("{problem}: give either {{ file = \"…\" }} or {{ env = \"NAME\" }}"));
+            return None;
+        }
+        self.read_secret(file, variable, Form::Line)
+    }
+
+    fn read_secret(
+        &self,
+        file: Option<Field<'_, String>>,
+        variable: Option<Field<'_, String>>,
+        form: Form,
+    ) -> Option<Secret> {
         match (file, variable) {
-            (Some(file), _) => self.in_file(file, form),
-            (None, Some(variable)) => self.in_environment(variable, form),
+            (Some(file), _) => self.secret_in_file(&file, form),
+            (None, Some(variable)) => self.secret_in_variable(&variable, form),
             (None, None) => None,
         }
     }
 
-    /// The one line that `file` or `env` of `table` gives, one of which must be there.
-    pub(super) fn in_table(&self, table: &mut Table<'_>) -> Option<Secret> {
-        let (file, variable) = (table.text("file"), table.text("env"));
-        match (file, variable) {
-            (Some(_), Some(_)) => {
-                table.place.problem("is given twice: give either file or env");
-                None
+    fn secret_in_file(&self, field: &Field<'_, String>, form: Form) -> Option<Secret> {
+        let place = &field.place;
+        let typed = field.parse(|typed| {
+            if typed.starts_with("user:") || typed.starts_with("whsec_") || typed.contains("://") {
+                return Err(
+                    "must be the path of a file that holds the secret, not the secret itself".to_owned()
+                );
             }
-            (Some(file), None) => self.in_file(file, Form::Line),
-            (None, Some(variable)) => self.in_environment(variable, Form::Line),
-            (None, None) => {
-                table.place.problem("is missing: give { file = \"…\" } or { env = \"NAME\" }");
-                None
-            }
-        }
-    }
-
-    fn in_file(&self, field: Field<'_, String>, form: Form) -> Option<Secret> {
-        let place = field.place.clone();
-        let typed = field.read(path)?;
-        let (path, is_credential) = self.find(&typed);
-        let content = outside::read(&path, LARGEST).and_then(|(bytes, metadata)| {
+            values::path(typed, self.environment)
+        })?;
+        let (path, is_credential) = self.find_file(&typed);
+        let content = regular_file::read(&path, MAX_FILE).and_then(|(bytes, metadata)| {
             let mode = metadata.permissions().mode();
-            // systemd guards its credentials by other means than the mode, which may show the group's bits.
+            // systemd protects its credentials by other means than the mode, which may show the group's bits.
             if mode & 0o077 != 0 && !is_credential {
-                let mode = mode & 0o777;
-                place.warning(format!("{} can be read by others (mode {mode:04o})", shown(&typed, &path)));
+                let (name, mode) = (shown(&typed, &path), mode & 0o777);
+                place.warning(format!("{name} can be read by others (mode {mode:04o}): chmod 600"));
             }
-            outside::decode(bytes)
+            regular_file::decode(bytes)
         });
-        let elsewhere = if is_credential || self.credentials(&typed).is_empty() {
+        let elsewhere = if is_credential || self.credential_paths(&typed).is_empty() {
             ""
         } else {
             ", and it is not among the service's credentials (those are loaded when it starts)"
         };
         let refuse = |error: FileError| place.problem(format!("{} {error}{elsewhere}", shown(&typed, &path)));
         let content = content.map_err(refuse).ok()?;
-        let value = sound(&content, form, &shown(&typed, &path), &place)?;
+        let value = check(&content, form, &shown(&typed, &path), place)?;
         let origin = if is_credential { Origin::Credential(path) } else { Origin::File(path) };
         Some(Secret { value, origin })
     }
 
-    fn in_environment(&self, field: Field<'_, String>, form: Form) -> Option<Secret> {
-        let place = field.place.clone();
-        let name = field.read(variable)?;
+    fn secret_in_variable(&self, field: &Field<'_, String>, form: Form) -> Option<Secret> {
+        let place = &field.place;
+        let name = field.parse(variable_name)?;
         let Some(content) = self.environment.variable(&name) else {
             // Names of variables are upper case; anything else may be the secret itself.
             let named = if name.chars().any(|c| c.is_ascii_lowercase()) { "named here" } else { &name };
@@ -131,19 +133,19 @@ impl Secrets<'_> {
             place.problem(format!("the environment variable {name} is not UTF-8"));
             return None;
         };
-        let value = sound(content, form, &format!("the environment variable {name}"), &place)?;
+        let value = check(content, form, &format!("the environment variable {name}"), place)?;
         Some(Secret { value, origin: Origin::Environment(name) })
     }
 
     /// The file that `typed` names, and whether it is one of systemd's credentials.
-    fn find(&self, typed: &Path) -> (PathBuf, bool) {
-        let credential = self.credentials(typed).into_iter().find(|path| path.exists());
+    fn find_file(&self, typed: &Path) -> (PathBuf, bool) {
+        let credential = self.credential_paths(typed).into_iter().find(|path| path.exists());
         credential.map_or_else(|| (self.folder.join(typed), false), |path| (path, true))
     }
 
-    /// Where systemd may have put it: a file of its own name, or, of a folder that was passed whole, `folder_file`
+    /// Where systemd may have put it: under its own name, or, of a folder that was passed whole, as `folder_file`
     /// (`LoadCredential=` in systemd.exec(5)).
-    fn credentials(&self, typed: &Path) -> Vec<PathBuf> {
+    fn credential_paths(&self, typed: &Path) -> Vec<PathBuf> {
         match self.environment.path(CREDENTIALS) {
             Some(folder) if typed.is_relative() => {
                 let flat = typed.to_str().map(|typed| folder.join(typed.replace('/', "_")));
@@ -154,36 +156,27 @@ impl Secrets<'_> {
     }
 }
 
-/// The token that stands in an environment variable nobody had to name; problems with it go to `place`.
-pub(super) fn token(value: &OsStr, place: &Place<'_>) -> Option<SecretString> {
+/// The token in an environment variable; problems with it are recorded at `place`.
+pub(super) fn token_in_variable(value: &OsStr, place: &Place<'_>) -> Option<SecretString> {
     let Some(value) = value.to_str() else {
         place.problem("is not UTF-8");
         return None;
     };
-    sound(value, Form::Token, "it", place)
+    check(value, Form::Token, "it", place)
 }
 
-/// The token that stands in the file at `path` now, if it is a sound one.
+/// The token in the file at `path` now, if it is a valid one.
 pub(super) fn token_in_file(path: &Path) -> Option<SecretString> {
-    let findings = Findings::default();
-    let place = Place::root("the token's file", &findings);
-    let content = outside::read(path, LARGEST).and_then(|(bytes, _)| outside::decode(bytes)).ok()?;
-    sound(&content, Form::Token, "it", &place)
+    let diagnostics = Diagnostics::default();
+    let place = Place::root("the token's file", &diagnostics);
+    let content =
+        regular_file::read(path, MAX_FILE).and_then(|(bytes, _)| regular_file::decode(bytes)).ok()?;
+    check(&content, Form::Token, "it", &place)
 }
 
 /// Whether `name` is given as a file or a variable.
-pub(super) fn is_given(table: &mut Table<'_>, name: &str) -> bool {
+pub(super) fn is_given(table: &Table<'_>, name: &str) -> bool {
     table.has(&format!("{name}_file")) || table.has(&format!("{name}_env"))
-}
-
-fn path(typed: String) -> Result<PathBuf, &'static str> {
-    if typed.is_empty() {
-        return Err("is empty: give the path of a file");
-    }
-    if typed.starts_with("user:") || typed.starts_with("whsec_") || typed.contains("://") {
-        return Err("must be the path of a file that holds the secret, not the secret itself");
-    }
-    Ok(PathBuf::from(typed))
 }
 
 /// How a message names the file at `path`, which was typed as `typed`: perhaps that is the secret itself.
@@ -195,40 +188,57 @@ fn shown(typed: &Path, path: &Path) -> String {
     }
 }
 
-fn variable(typed: String) -> Result<String, &'static str> {
+fn variable_name(typed: &str) -> Result<String, &'static str> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if typed.is_empty() || typed.starts_with(|c: char| c.is_ascii_digit()) || !typed.chars().all(is_name) {
         return Err(
             "must be the name of an environment variable that holds the secret: letters, digits and _",
         );
     }
-    Ok(typed)
+    Ok(typed.to_owned())
 }
 
-/// `content` without its trailing newline, when it is what `form` allows.
-pub(super) fn sound(content: &str, form: Form, whose: &str, place: &Place<'_>) -> Option<SecretString> {
-    let content = content.strip_prefix(outside::BYTE_ORDER_MARK).unwrap_or(content);
+/// `content` without its trailing newline, when it is what `form` allows; `holder` names the file or variable in problems.
+pub(super) fn check(content: &str, form: Form, holder: &str, place: &Place<'_>) -> Option<SecretString> {
+    let content = content.strip_prefix(regular_file::BYTE_ORDER_MARK).unwrap_or(content);
     let line = content.strip_suffix('\n').map_or(content, |line| line.strip_suffix('\r').unwrap_or(line));
-    let allowed = |c: char| match form {
+    let is_allowed = |c: char| match form {
         Form::Token => c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '='),
         Form::Url => c.is_ascii_graphic(),
         Form::Line => !c.is_control(),
         Form::Lines => !c.is_control() || c == '\n' || c == '\r',
     };
     if line.is_empty() {
-        place.problem(format!("{whose} is empty"));
+        place.problem(format!("{holder} is empty"));
         return None;
     }
-    if !line.chars().all(allowed) {
-        let what = match form {
-            Form::Token => "a space, a quote, `=` or another character",
-            Form::Url => "a space or another character",
-            Form::Line | Form::Lines => "a control character",
-        };
-        place.problem(format!("{whose} holds {what} that cannot stand in this secret"));
-        return None;
-    }
-    Some(SecretString::from(line))
+    let Some(found) = line.chars().find(|c| !is_allowed(*c)) else {
+        return Some(SecretString::from(line));
+    };
+    let found = if form == Form::Token && line.starts_with("Bearer ") {
+        "begins with \"Bearer \""
+    } else if form == Form::Token && line.starts_with("USEAPI_TOKEN=") {
+        "begins with \"USEAPI_TOKEN=\""
+    } else {
+        match found {
+            '\n' | '\r' => "has more than one line",
+            '"' | '\'' => "holds a quote",
+            '=' => "holds `=`",
+            ' ' | '\t' => "holds a space",
+            c if c.is_control() => "holds a control character",
+            _ => "holds a character beyond ASCII",
+        }
+    };
+    let expected = match form {
+        Form::Token => {
+            "it must be the token alone, as useapi.net shows it: `user:<digits>-<letters and digits>`"
+        }
+        Form::Url => "it must be the address alone, on one line",
+        Form::Line => "it must be one line of text",
+        Form::Lines => "it must be lines of text",
+    };
+    place.problem(format!("{holder} {found}; {expected}"));
+    None
 }
 
 #[cfg(test)]
@@ -237,8 +247,9 @@ mod tests {
 
     use secrecy::ExposeSecret as _;
 
+    use super::super::diagnostics::Problem;
+    use super::super::environment::Environment;
     use super::super::file::Text;
-    use super::super::problem::Problem;
     use super::*;
 
     /// A folder of secrets beside the configuration and one of credentials.
@@ -258,29 +269,31 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         }
 
-        /// What `content` gives as the secret `token`, with every problem or else every warning.
-        fn token(&self, content: &str, form: Form) -> (Option<Secret>, String) {
+        /// The secret `token` of the file `typed`, with every problem or else every warning.
+        fn token(&self, typed: &str, form: Form) -> (Option<Secret>, String) {
             let environment: Environment = [
                 ("TOKEN", "user:1-env".into()),
                 ("BLANK", std::ffi::OsString::new()),
+                ("HOME", "/home/ops".into()),
                 ("CREDENTIALS_DIRECTORY", self.credentials.path().into()),
             ]
             .into_iter()
             .collect();
-            let text = Text { name: "a.toml".into(), folder: PathBuf::new(), content: content.into() };
-            let findings = Findings::default();
-            let mut table = Table::new(Place::root("a.toml", &findings), text.parse(&text.content).unwrap());
-            let secrets = Secrets { environment: &environment, folder: self.beside.path() };
+            let text = Text::new("a.toml".into(), PathBuf::new(), typed.into());
+            let diagnostics = Diagnostics::default();
+            let mut table = Table::new(Place::file(&text, &diagnostics), text.parse().unwrap());
+            let (folder, now) = (self.beside.path(), chrono::DateTime::UNIX_EPOCH);
+            let context = Context { environment: &environment, folder, now };
             let secret = match form {
-                Form::Token => secrets.required(&mut table, "token"),
-                Form::Url | Form::Line | Form::Lines => secrets.optional(&mut table, "token", form),
+                Form::Token => context.required_token(&mut table, "token"),
+                Form::Url | Form::Line | Form::Lines => context.secret(&mut table, "token", form),
             };
             table.finish();
-            let told = match findings.verdict(Some(())) {
+            let message = match diagnostics.finish(Some(())) {
                 Ok(((), warnings)) => warnings.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"),
                 Err(problems) => problems.to_string(),
             };
-            (secret, told.replace(&self.beside.path().display().to_string(), "BESIDE"))
+            (secret, message.replace(&self.beside.path().display().to_string(), "BESIDE"))
         }
     }
 
@@ -300,8 +313,8 @@ mod tests {
             ("a\nb\n", Form::Lines, "a\nb"),
         ] {
             Folders::write(&folders.beside, "t", content.as_bytes(), 0o600);
-            let (found, told) = folders.token("token_file = 't'", form);
-            assert_eq!((exposed(found).as_str(), told.as_str()), (secret, ""));
+            let (found, message) = folders.token("token_file = 't'", form);
+            assert_eq!((exposed(found).as_str(), message.as_str()), (secret, ""));
         }
     }
 
@@ -311,10 +324,10 @@ mod tests {
         Folders::write(&folders.beside, "t", b"beside", 0o600);
         assert_eq!(exposed(folders.token("token_file = 't'", Form::Token).0), "beside");
         Folders::write(&folders.credentials, "t", b"credential", 0o440);
-        let (secret, told) = folders.token("token_file = 't'", Form::Token);
+        let (secret, message) = folders.token("token_file = 't'", Form::Token);
         let origin = secret.as_ref().map(|secret| secret.origin.clone());
         assert_eq!(origin, Some(Origin::Credential(folders.credentials.path().join("t"))));
-        assert_eq!((exposed(secret).as_str(), told.as_str()), ("credential", ""));
+        assert_eq!((exposed(secret).as_str(), message.as_str()), ("credential", ""));
         let absolute = format!("token_file = '{}'", folders.beside.path().join("t").display());
         assert_eq!(exposed(folders.token(&absolute, Form::Token).0), "beside");
     }
@@ -323,24 +336,28 @@ mod tests {
     fn a_file_that_others_can_read_is_a_warning() {
         let folders = Folders::new();
         Folders::write(&folders.beside, "t", b"user:1-a", 0o644);
-        let (secret, told) = folders.token("token_file = 't'", Form::Token);
+        let (secret, message) = folders.token("token_file = 't'", Form::Token);
         assert_eq!(exposed(secret), "user:1-a");
-        assert_eq!(told, "a.toml: token_file: BESIDE/t can be read by others (mode 0644)");
+        assert_eq!(message, "a.toml:1: token_file: BESIDE/t can be read by others (mode 0644): chmod 600");
     }
 
     #[test]
     fn an_environment_variable_gives_a_secret() {
-        let (secret, told) = Folders::new().token("token_env = 'TOKEN'", Form::Token);
+        let (secret, message) = Folders::new().token("token_env = 'TOKEN'", Form::Token);
         let origin = secret.as_ref().map(|secret| secret.origin.to_string());
         assert_eq!(origin.as_deref(), Some("environment variable TOKEN"));
-        assert_eq!((exposed(secret).as_str(), told.as_str()), ("user:1-env", ""));
+        assert_eq!((exposed(secret).as_str(), message.as_str()), ("user:1-env", ""));
     }
 
     #[test]
-    fn a_faulty_secret_is_told_by_its_path_and_never_by_its_content() {
+    fn an_invalid_secret_is_named_by_its_path_and_never_by_its_content() {
         let folders = Folders::new();
         let large = vec![b'h'; 70_000];
-        let files: [(&str, &[u8]); 6] = [
+        let files: [(&str, &[u8]); 10] = [
+            ("quoted", b"\"user:1-hush\""),
+            ("bearer", b"Bearer user:1-hush"),
+            ("assigned", b"USEAPI_TOKEN=user:1-hush"),
+            ("other", b"TOKEN=user:1-hush"),
             ("wide", b"\xff\xfeh\0u\0s\0h\0"),
             ("empty", b"\n"),
             ("spaced", b"user:1-hush hush"),
@@ -356,11 +373,27 @@ mod tests {
             ("token_file = 'empty'", "token_file: BESIDE/empty is empty"),
             (
                 "token_file = 'spaced'",
-                "token_file: BESIDE/spaced holds a space, a quote, `=` or another character",
+                "token_file: BESIDE/spaced holds a space; it must be the token alone, as",
+            ),
+            ("token_file = 'lines'", "token_file: BESIDE/lines has more than one line; it must be the token"),
+            ("token_file = 'quoted'", "token_file: BESIDE/quoted holds a quote; it must be the token alone"),
+            (
+                "token_file = 'bearer'",
+                "token_file: BESIDE/bearer begins with \"Bearer \"; it must be the token",
             ),
             (
-                "token_file = 'lines'",
-                "token_file: BESIDE/lines holds a space, a quote, `=` or another character",
+                "token_file = 'assigned'",
+                "token_file: BESIDE/assigned begins with \"USEAPI_TOKEN=\"; it must be",
+            ),
+            ("token_file = 'other'", "token_file: BESIDE/other holds `=`; it must be the token alone"),
+            (
+                "token_file = '~/token'",
+                "token_file: `~` is not expanded: write the full path, such as /home/ops/token",
+            ),
+            ("token_file = '~ops/token'", "token_file: `~` is not expanded: write the full path"),
+            (
+                "token_file = \"C:\\temp\"",
+                "token_file: holds a control character: in \"…\" a backslash begins",
             ),
             ("token_file = 'latin1'", "token_file: BESIDE/latin1 is not UTF-8"),
             ("token_file = 'wide'", "token_file: BESIDE/wide is UTF-16, not UTF-8: save it as UTF-8"),
@@ -380,13 +413,14 @@ mod tests {
             ("token_env = 'ABSENT'", "token_env: the environment variable ABSENT is not set"),
             ("token_env = 'BLANK'", "token_env: the environment variable BLANK is empty"),
             ("token_env = 'TOKEN'\ntoken_file = 'x'", "token: is given twice"),
-            ("token = 'user:1-hush'", "token: a secret never stands in the file"),
-            ("", "token: is missing: give token_file or token_env"),
+            ("token = 'user:1-hush'", "token: a secret must not be in the file"),
+            ("", "token is missing: give token_file or token_env"),
         ] {
-            let (secret, told) = folders.token(content, Form::Token);
+            let (secret, message) = folders.token(content, Form::Token);
             assert!(secret.is_none(), "{content}");
-            assert!(told.starts_with(&format!("a.toml: {reason}")), "{told}");
-            assert!(!told.contains("hush") && !told.contains('\n'), "{told}");
+            let message = message.replacen("a.toml:1: ", "a.toml: ", 1);
+            assert!(message.starts_with(&format!("a.toml: {reason}")), "{message}");
+            assert!(!message.contains("hush") && !message.contains('\n'), "{message}");
         }
     }
 }

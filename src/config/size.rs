@@ -1,10 +1,10 @@
-//! Sizes as operators type and read them: `1MiB`, `512KiB`, `65536`.
+//! Sizes in bytes as operators type and read them: `1MiB`, `512KiB`, `65536`.
 
 const UNITS: [(&str, usize); 3] = [("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// Why a typed size was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a size such as `512KiB` or `1MiB`")]
+#[error("\"{0}\" is not a size such as \"512KiB\" or \"1MiB\"")]
 pub(super) struct SizeError(String);
 
 /// Reads a size in bytes.
@@ -54,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(size: usize) {
+        fn silence_reads_back_unchanged(size: usize) {
             prop_assert_eq!(parse(&text(size)), Ok(size));
         }
     }

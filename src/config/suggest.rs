@@ -1,35 +1,54 @@
-//! "Did you mean …?" for mistyped keys and words.
+//! Refusals of unknown names and keys, with the nearest known one.
 
-/// Letters in which a typed word may differ from the one that was meant.
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Letters in which a typed name may differ from the intended one.
 const MAX_DISTANCE: usize = 2;
 
-/// The nearest of `known` as the end of a sentence, when one is near enough to be what was meant; else nothing.
-pub(super) fn suggestion<'k>(typed: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    // Words of other lengths differ in more letters, and comparing takes the product of both lengths.
-    let length = typed.chars().count();
-    let is_near = |word: &&str| word.chars().count().abs_diff(length) <= MAX_DISTANCE;
-    let nearest = known.into_iter().filter(is_near).map(|word| (distance(typed, word), word)).min();
+/// Names that a refusal lists.
+const MAX_LISTED: usize = 20;
+
+/// The value of the option named `typed`; `key` is what it was typed for.
+pub(super) fn choose<T: Copy>(key: &str, typed: &str, options: &[(&str, T)]) -> Result<T, String> {
+    let found = options.iter().find(|(name, _)| *name == typed).map(|(_, value)| *value);
+    found.ok_or_else(|| unknown(key, typed, options.iter().map(|(name, _)| *name)))
+}
+
+/// `unknown type "emial" (did you mean "email"?); possible: email, webhook`.
+pub(super) fn unknown<'k>(
+    what: &str,
+    typed: &str,
+    possible: impl Iterator<Item = &'k str> + Clone,
+) -> String {
+    let list: Vec<&str> = possible.clone().take(MAX_LISTED).collect();
+    let list = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    format!("unknown {what} \"{typed}\"{}; possible: {list}", did_you_mean(typed, possible))
+}
+
+/// `unknown key (did you mean "timeout"?)`, or with every known key when none is similar.
+pub(super) fn unknown_key(typed: &str, known: &[Cow<'_, str>]) -> String {
+    let known: BTreeSet<&str> = known.iter().map(Cow::as_ref).collect();
+    let near = did_you_mean(typed, known.iter().copied());
+    if near.is_empty() && !known.is_empty() {
+        let known: Vec<&str> = known.into_iter().collect();
+        return format!("unknown key; possible: {}", known.join(", "));
+    }
+    format!("unknown key{near}")
+}
+
+fn did_you_mean<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> String {
+    let typed = typed.to_lowercase();
+    // Names of other lengths differ in more letters, and comparing takes the product of both lengths.
+    let is_near = |name: &&str| name.chars().count().abs_diff(typed.chars().count()) <= MAX_DISTANCE;
+    let distance = |name: &str| strsim::levenshtein(&typed, &name.to_lowercase());
+    let nearest = known.filter(is_near).map(|name| (distance(name), name)).min();
     match nearest {
-        Some((distance, word)) if distance <= MAX_DISTANCE && distance < word.chars().count() => {
-            format!("; did you mean `{word}`?")
+        Some((distance, name)) if distance <= MAX_DISTANCE && distance < name.chars().count() => {
+            format!(" (did you mean \"{name}\"?)")
         }
         _ => String::new(),
     }
-}
-
-/// How many letters have to be put in, left out or replaced, whatever their case (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.to_lowercase().chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, (other, above)) in b.iter().zip(row.windows(2)).enumerate() {
-            let (replaced, left_out) = (above[0] + usize::from(letter != *other), above[1] + 1);
-            next.push(replaced.min(left_out).min(next[j] + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -37,18 +56,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_distance_counts_single_letters() {
-        for (a, b, letters) in
-            [("", "", 0), ("cron", "cron", 0), ("corn", "cron", 2), ("kron", "cron", 1), ("", "abc", 3)]
-        {
-            assert_eq!(distance(a, b), letters, "{a} {b}");
-        }
+    fn only_a_similar_name_is_suggested() {
+        let suggested = |typed, known: &[&'static str]| did_you_mean(typed, known.iter().copied());
+        assert_eq!(suggested("Time_out", &["timeout", "cron"]), " (did you mean \"timeout\"?)");
+        assert_eq!(suggested("colour", &["timeout", "cron"]), "");
+        assert_eq!(suggested("x", &["to", "id"]), "", "every short name is similar to another one");
     }
 
     #[test]
-    fn only_a_near_word_is_suggested() {
-        assert_eq!(suggestion("Time_out", ["timeout", "cron"]), "; did you mean `timeout`?");
-        assert_eq!(suggestion("colour", ["timeout", "cron"]), "");
-        assert_eq!(suggestion("x", ["to", "id"]), "", "everything is near a short word");
+    fn an_unknown_name_is_refused_with_the_possible_ones() {
+        let options = [("email", 1), ("webhook", 2)];
+        assert_eq!(choose("type", "email", &options), Ok(1));
+        let refused = |typed| choose("type", typed, &options).unwrap_err();
+        assert_eq!(refused("slack"), "unknown type \"slack\"; possible: email, webhook");
+        assert_eq!(
+            refused("emial"),
+            "unknown type \"emial\" (did you mean \"email\"?); possible: email, webhook"
+        );
     }
 }

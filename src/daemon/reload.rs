@@ -1,28 +1,30 @@
-//! Reloading: a good configuration takes over, a bad one is refused whole.
+//! Reloading: a valid configuration takes over, an invalid one is refused as a whole.
 //!
-//! Promises: checks in flight end by the configuration that they began with, and no further ones begin: the run is cut short
-//! and made again at once by the new configuration. systemd is told of a reload until that has taken over. Deliveries in flight
-//! go on and lose nothing; a refusal changes nothing but what is said of it.
+//! Guarantees: checks in flight end with the configuration that they started with, and no further ones start; the run is
+//! interrupted and started again at once with the new configuration. systemd sees a reload until that has taken over. Deliveries
+//! in flight continue. Nothing that the old configuration learnt is stored after the first notification of the new one. A refusal
+//! changes only the status.
 
-use super::Daemon;
+use super::run_state::RunState;
+use super::service::Daemon;
 use super::systemd::Systemd;
 use crate::engine::Engine;
 use crate::output::reasons;
 
 impl Daemon {
-    /// Lets the engine that `reload` makes take over, if it makes one.
+    /// Lets the engine that `reload` makes take over, if it succeeds.
     pub(super) async fn reload(&mut self, reload: &impl Fn(&Self) -> anyhow::Result<Engine>) {
         Systemd::reloading();
         match reload(self) {
             Ok(engine) => {
                 self.refused = None;
-                // What a run learns by the old configuration must not come after the new one's first message.
-                if self.looking.is_empty() {
-                    self.adopt(engine).await;
-                } else {
-                    self.engine.halt();
+                // Results of checks by the old configuration must not arrive after the first message of the new one.
+                if self.run.is_checking() {
+                    self.engine.stop_checks();
                     self.next_engine = Some(engine);
                     tracing::info!("the new configuration takes over when the checks in flight have ended");
+                } else {
+                    self.apply_config(engine).await;
                 }
             }
             Err(error) => {
@@ -33,22 +35,21 @@ impl Daemon {
                 self.refused = Some(reasons.join("; "));
             }
         }
-        let status = self.status();
         if self.next_engine.is_none() {
-            self.systemd.ready(status);
-        } else {
-            self.systemd.stands(status);
+            self.report_ready();
         }
     }
 
-    pub(super) async fn adopt(&mut self, engine: Engine) {
+    pub(super) async fn apply_config(&mut self, engine: Engine) {
         if engine.config.store.path != self.engine.config.store.path {
-            tracing::warn!("another [store].path needs a restart; the old store stays in use");
+            tracing::warn!("a new [store].path takes effect after a restart; the old store stays in use");
         }
-        engine.learn_paces(&self.engine);
+        engine.inherit_limits(&self.engine);
         self.engine = engine;
-        // The run that follows asks everybody.
-        self.is_half_seen |= self.put_off.take().is_some();
+        // A run that waits is left: the next one, which is due at once, checks every account.
+        if self.run.is_incomplete() {
+            self.run = RunState::Interrupted;
+        }
         if let Err(error) = self.engine.watch().await {
             self.failed(
                 error,
@@ -56,11 +57,11 @@ impl Daemon {
             );
         }
         let now = self.now();
-        // Whoever mended a token or added an account wants to know now, not at the next run of a slow schedule.
+        // An operator who replaced a token or added an account expects the result now.
         self.next_run = Some(now);
-        self.next_word = Some(now);
+        self.next_evaluation = Some(now);
         self.attempts.clear();
-        self.queue_all(now);
+        self.enqueue_all_receivers(now);
         tracing::info!("configuration reloaded");
     }
 }

@@ -8,28 +8,28 @@ use std::io;
 use nix::sys::signal::{SigSet, Signal as Number};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What the service was told.
+/// What a signal requests.
 pub(super) enum Signal {
-    /// End in order.
+    /// Stop in order; with the signal's name.
     Stop(&'static str),
-    /// Read the configuration anew.
+    /// Read the configuration again.
     Reload,
 }
 
-/// SIGTERM, SIGINT and SIGHUP, held back by the system.
+/// SIGTERM, SIGINT and SIGHUP, blocked.
 #[derive(Debug)]
 pub struct HeldSignals(SigSet);
 
 impl HeldSignals {
-    /// Holds them back from here on, in this thread and in those that it starts.
+    /// Blocks them in this thread and in those that it starts.
     pub fn hold() -> Self {
         let signals = SigSet::from_iter([Number::SIGTERM, Number::SIGINT, Number::SIGHUP]);
-        // Where that is refused, they act as they always did.
+        // If that fails, they have their default action.
         let _ = signals.thread_block();
         Self(signals)
     }
 
-    /// Lets them through: those that came meanwhile act now.
+    /// Unblocks them: pending ones act now.
     pub fn release(self) {
         let _ = self.0.thread_unblock();
     }

@@ -1,26 +1,27 @@
-//! Starting: what a full disk prevents is tried again until there is room.
+//! Starting: a start that a full disk prevents is tried again until there is room.
 //!
-//! Promises: signals work while it waits, and while a store is opened; whatever else prevents the start ends it, with its reason.
+//! Guarantees: signals work while it waits, and while a store is opened. Any other fault ends the start with its reason.
 
 use anyhow::Context;
 
+use super::service::{Daemon, Exit, RETRY_DELAY};
 use super::signals::{HeldSignals, Signal, Signals};
-use super::{AFTER_FAULT, Daemon, End, systemd};
+use super::systemd;
 use crate::clock;
 use crate::engine::Engine;
 use crate::output::reasons;
-use crate::store::{LockError, StoreError};
+use crate::store::StoreError;
 
-/// Carries `attempt` out until it yields a service, then lets that watch; `reload` makes a new engine as the configuration is then.
+/// Calls `attempt` until it returns a service, then runs it; `reload` makes a new engine from the configuration as it is then.
 pub async fn start(
     held: HeldSignals,
     attempt: impl AsyncFn() -> anyhow::Result<Daemon>,
     reload: impl Fn(&Daemon) -> anyhow::Result<Engine>,
-) -> anyhow::Result<End> {
+) -> anyhow::Result<Exit> {
     let mut signals = Signals::listen(held).context("cannot listen for signals")?;
     loop {
         let Some((attempted, reload_requested)) = until_stopped(&attempt, &mut signals).await else {
-            return Ok(End::Told);
+            return Ok(Exit::Requested);
         };
         let error = match attempted {
             Ok(daemon) => return daemon.run(&mut signals, reload, reload_requested).await,
@@ -30,24 +31,24 @@ pub async fn start(
                 return Err(error);
             }
         };
-        tracing::error!("cannot start yet, will try again in {} s: {error}", AFTER_FAULT.num_seconds());
+        tracing::error!("cannot start yet, will try again in {} s: {error}", RETRY_DELAY.num_seconds());
         systemd::waiting(&format!("cannot start yet: {error}"));
-        let until = clock::now() + AFTER_FAULT;
+        let until = clock::now() + RETRY_DELAY;
         tokio::select! {
             () = clock::sleep_until(until) => {}
             signal = signals.next() => match signal {
                 Signal::Stop(name) => {
                     tracing::info!(signal = name, "stopped before there was room");
-                    return Ok(End::Told);
+                    return Ok(Exit::Requested);
                 }
-                // The new configuration may name another place.
+                // The new configuration may name another path.
                 Signal::Reload => {}
             },
         }
     }
 }
 
-/// What `attempt` gives, and whether a reload was requested meanwhile; nothing when a stop was.
+/// The result of `attempt`, and whether a reload was requested meanwhile; none when a stop was.
 async fn until_stopped(
     attempt: &impl AsyncFn() -> anyhow::Result<Daemon>,
     signals: &mut Signals,
@@ -60,8 +61,8 @@ async fn until_stopped(
             signal = signals.next() => match signal {
                 Signal::Stop(name) => {
                     tracing::info!(signal = name, "stopped before the store was open");
-                    // Never dropped: to the store this is a kill, which it is made for. A drop would roll back and unlock by
-                    // code that goes on running.
+                    // Never dropped: the store survives a kill, which this is to it. A drop would roll back and unlock while its
+                    // own threads continue.
                     std::mem::forget(attempt);
                     return None;
                 }
@@ -73,5 +74,4 @@ async fn until_stopped(
 
 fn is_full_disk(error: &anyhow::Error) -> bool {
     error.downcast_ref::<StoreError>().is_some_and(StoreError::is_full_disk)
-        || error.downcast_ref::<LockError>().is_some_and(LockError::is_full_disk)
 }

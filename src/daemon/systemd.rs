@@ -1,9 +1,8 @@
-//! What the service tells systemd (sd_notify(3)): that it is ready, how it stands, that it works. Where no service manager
-//! listens, all of it goes nowhere.
+//! Notifications to systemd (sd_notify(3)): ready, reloading, status, watchdog. Without a service manager they have no effect.
 //!
-//! Promises: a sign of life is finished work. The loop asks for one with each pass, and it is given when the store has let
-//! its one writer go: a loop or a store that is stuck gives none and is started anew, a vendor that is slow changes nothing.
-//! A store that others hold, or that has no room, answers too: a new start would not mend that.
+//! Guarantees: a watchdog ping is finished work. The loop asks for one with each tick, and it is sent when the store has released
+//! its one writer. A loop or store that hangs sends none, and systemd restarts the service; a slow vendor changes nothing. A store
+//! that another process holds, or whose disk is full, counts as working: a restart would not help.
 
 use std::time::Duration;
 
@@ -15,105 +14,105 @@ use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::store::Store;
 
-/// Longer is more than `systemctl status` can show in use.
-const LONGEST_STATUS: usize = 1_000;
+/// Characters of a status: `systemctl status` shows one line.
+const MAX_STATUS: usize = 1_000;
 
-/// How much more time a start is asked for that waits for room on the disk.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// By how much each notification extends the time of a start that waits for room on the disk.
+const START_EXTENSION: Duration = Duration::from_mins(2);
 
-/// The line to systemd.
+/// The notifications to systemd.
 #[derive(Debug)]
 pub(super) struct Systemd {
     /// What `systemctl status` shows.
     status: String,
-    /// How often a sign of life is due, where a watchdog waits for it.
-    every: Option<TimeDelta>,
-    /// When the next one is.
+    /// How often a watchdog ping is due, if a watchdog is configured.
+    interval: Option<TimeDelta>,
+    /// When the next ping is due.
     due: Option<Timestamp>,
-    /// The question to the store.
-    asking: JoinSet<()>,
+    /// The test of the store that precedes a ping.
+    tests: JoinSet<()>,
 }
 
 impl Systemd {
-    /// Nothing is told yet.
+    /// Sends nothing yet.
     pub(super) fn new(now: Timestamp) -> Self {
-        // A third of the watchdog's time, so that one late answer is no end.
-        let every = sd_notify::watchdog_enabled().and_then(|time| TimeDelta::from_std(time / 3).ok());
-        Self { status: String::new(), every, due: every.map(|_| now), asking: JoinSet::new() }
+        // A third of the watchdog's time, so that one late ping does not end the service.
+        let interval = sd_notify::watchdog_enabled().and_then(|time| TimeDelta::from_std(time / 3).ok());
+        Self { status: String::new(), interval, due: interval.map(|_| now), tests: JoinSet::new() }
     }
 
-    /// The service watches, again or for the first time.
+    /// The service is ready, after its start or a reload.
     pub(super) fn ready(&mut self, status: String) {
-        tell(&[NotifyState::Ready, NotifyState::Status(&status)]);
+        notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
         self.status = status;
     }
 
     /// A new configuration is being read.
     pub(super) fn reloading() {
         match NotifyState::monotonic_usec_now() {
-            Ok(since) => tell(&[NotifyState::Reloading, since]),
-            Err(_) => tell(&[NotifyState::Reloading]),
+            Ok(since) => notify(&[NotifyState::Reloading, since]),
+            Err(_) => notify(&[NotifyState::Reloading]),
         }
     }
 
-    /// How the service stands, when that is news.
-    pub(super) fn stands(&mut self, status: String) {
+    /// Sends the status if it changed.
+    pub(super) fn set_status(&mut self, status: String) {
         if status != self.status {
-            tell(&[NotifyState::Status(&status)]);
+            notify(&[NotifyState::Status(&status)]);
             self.status = status;
         }
     }
 
-    /// When the next sign of life is due.
+    /// When the next watchdog ping is due.
     pub(super) const fn due(&self) -> Option<Timestamp> {
         self.due
     }
 
-    /// Asks for a sign of life, if one is due.
-    pub(super) fn live(&mut self, store: &Store, now: Timestamp) {
-        while self.asking.try_join_next().is_some() {}
-        let (Some(every), Some(due)) = (self.every, self.due) else { return };
-        // A clock that was set back must not put it off.
-        if due > now && due <= now + every {
+    /// Tests the store and pings the watchdog, if that is due.
+    pub(super) fn ping_watchdog(&mut self, store: &Store, now: Timestamp) {
+        while self.tests.try_join_next().is_some() {}
+        let (Some(interval), Some(due)) = (self.interval, self.due) else { return };
+        // A clock that was set back must not delay it.
+        if due > now && due <= now + interval {
             return;
         }
-        self.due = Some(now + every);
-        if self.asking.is_empty() {
+        self.due = Some(now + interval);
+        if self.tests.is_empty() {
             let store = store.clone();
-            self.asking.spawn(async move {
-                if store.answers().await {
-                    tell(&[NotifyState::Watchdog]);
+            self.tests.spawn(async move {
+                if store.is_responsive().await {
+                    notify(&[NotifyState::Watchdog]);
                 }
             });
         }
     }
 }
 
-/// It never was a service, for this reason.
+/// The service could not start, for this reason.
 pub(super) fn failed(status: &str) {
-    tell(&[NotifyState::Status(&one_line(status))]);
+    notify(&[NotifyState::Status(&one_line(status))]);
 }
 
 /// The service ends, for this reason.
 pub(super) fn stopping(status: &str) {
-    tell(&[NotifyState::Stopping, NotifyState::Status(&one_line(status))]);
+    notify(&[NotifyState::Stopping, NotifyState::Status(&one_line(status))]);
 }
 
-/// The start waits, for this reason, and is not stuck.
+/// The start waits, for this reason.
 pub(super) fn waiting(status: &str) {
-    let more = u32::try_from(PATIENCE.as_micros()).unwrap_or(u32::MAX);
-    tell(&[NotifyState::Status(&one_line(status)), NotifyState::ExtendTimeoutUsec(more)]);
+    let more = u32::try_from(START_EXTENSION.as_micros()).unwrap_or(u32::MAX);
+    notify(&[NotifyState::Status(&one_line(status)), NotifyState::ExtendTimeoutUsec(more)]);
 }
 
-/// One line of bounded length: systemd takes no other. What is cut off stands in the log.
+/// One line of bounded length, as systemd requires. The log has the full text.
 pub(super) fn one_line(text: &str) -> String {
-    text::shortened(&text::one_line(text), LONGEST_STATUS)
+    text::shortened(&text::one_line(text), MAX_STATUS)
 }
 
-fn tell(news: &[NotifyState<'_>]) {
-    // What it waits for in vain is systemd's to act on.
-    if let Err(error) = sd_notify::notify(news) {
-        tracing::debug!(%error, "cannot tell the service manager");
+fn notify(states: &[NotifyState<'_>]) {
+    // systemd acts on missing notifications itself.
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "cannot notify the service manager");
     }
 }
 
@@ -122,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_one_line_that_systemd_takes() {
+    fn status_is_one_line_of_bounded_length() {
         assert_eq!(one_line("a\nb\tc"), "a b c");
         let long = one_line(&"é".repeat(5_000));
         assert!(long.len() < 4_096 && long.ends_with('…'), "{}", long.len());

@@ -1,7 +1,7 @@
 //! `demo`: a month in seconds, with nothing but loopback.
 //!
-//! Promises: the very same steps as the service, a real store, a real SMTP conversation, real signed webhooks; only the
-//! vendor is built in and the time is virtual. It judges itself: see `promises`.
+//! Guarantees: the same steps as the service, a real store, real SMTP sessions and real signed webhooks; only the API is built in
+//! and the time is virtual. It checks its own result: see `promises`.
 
 mod promises;
 mod scene;
@@ -21,13 +21,12 @@ use crate::output;
 use scene::Scene;
 use timeline::Timeline;
 
-/// How long the story is.
 const MONTH: TimeDelta = TimeDelta::days(30);
 
-/// The years that it can be played in: an expiry before 2001 or after 2100 is not read, and HTTP has no date before 1970.
+/// The years that the demo works in: an expiry before 2001 or after 2100 is not read, and HTTP has no date before 1970.
 const YEARS: RangeInclusive<i32> = 2002..=2098;
 
-/// Plays the month into `folder`, or into a new temporary one, which is left behind; says whether every promise was kept.
+/// Writes the month into `folder`, or into a new temporary one, which is kept; returns whether every promise was kept.
 pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
     let now = clock::now();
     anyhow::ensure!(
@@ -37,34 +36,34 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
         YEARS.start(),
         YEARS.end()
     );
-    let folder = lay(folder)?;
-    // The month ends now, so that `status` on the store that is left behind tells of days that make sense.
+    let folder = prepare_folder(folder)?;
+    // The month ends now, so that `status` on the store shows recent days.
     let start = (now - MONTH).duration_trunc(TimeDelta::hours(1))?;
     let scene = Scene::open(&folder, start).await?;
     let mut timeline = Timeline::new(&scene).await?;
     output::print(&format!(
         "A month in seconds: {} to {}. Everything stays on this machine.\n\
-         4 accounts of 2 subscriptions at a built-in useapi.net, looked at every hour;\n\
+         4 accounts of 2 subscriptions at a built-in useapi.net, checked every hour;\n\
          2 receivers: `ops-mail` by SMTP, `pager` by signed webhook.\n\n",
         minute(start),
         minute(start + MONTH)
     ))?;
     for event in story::events() {
-        timeline.play_until(start + event.after).await?;
+        timeline.advance_to(start + event.after).await?;
         timeline.say(&event)?;
-        (event.act)(&scene)?;
+        (event.act)(&scene);
     }
-    timeline.play_until(start + MONTH).await?;
-    let (runs, told) = timeline.end().await?;
-    let verdict = promises::judge(&scene, start).await?;
+    timeline.advance_to(start + MONTH).await?;
+    let (runs, messages) = timeline.finish().await?;
+    let verdict = promises::verify(&scene, start).await?;
     let config = folder.join("minimax-watch.toml");
     output::print(&format!(
-        "\n{runs} runs, {} requests to the API, {told} messages delivered.\n\
+        "\n{runs} runs, {} requests to the API, {messages} messages delivered.\n\
          store     {}\n\
          mails     {}\n\
          webhooks  {}\n\
-         look on   minimax-watch --config {} status\n\n{verdict}",
-        scene.vendor.request_count(),
+         explore   minimax-watch --config {} status\n\n{verdict}",
+        scene.vendor.requested_paths().len(),
         scene.engine.config.store.path.display(),
         folder.join("mails").display(),
         folder.join("webhooks").display(),
@@ -74,8 +73,8 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
     Ok(verdict.kept())
 }
 
-/// Makes the folder; refuses one that holds anything: the files of a demo have the names that a real installation has.
-fn lay(folder: Option<&Path>) -> anyhow::Result<PathBuf> {
+/// Creates the folder. Refuses one that is not empty, since the files of a demo have the names of a real installation.
+fn prepare_folder(folder: Option<&Path>) -> anyhow::Result<PathBuf> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
         None => tempfile::Builder::new().prefix("minimax-watch-demo-").tempdir()?.keep(),

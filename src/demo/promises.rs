@@ -1,4 +1,4 @@
-//! The demo judges itself: what the program promises, held against what the receivers really got.
+//! The demo checks itself: the promises of the program against the messages that arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,16 +6,15 @@ use std::fmt;
 use chrono::TimeDelta;
 
 use super::scene::Scene;
-use crate::domain::alert::{AlertId, AlertKind};
+use crate::domain::alerts::{AlertId, AlertKind};
 use crate::domain::message::{AlertEntry, Message, Reason};
 use crate::domain::time::Timestamp;
-use crate::simulator::Signature;
 
 /// Each promise, and whether it was kept.
 pub(super) struct Verdict(Vec<(&'static str, bool)>);
 
 impl Verdict {
-    /// Whether all were.
+    /// Whether all of them were kept.
     pub(super) fn kept(&self) -> bool {
         self.0.iter().all(|(_, kept)| *kept)
     }
@@ -32,44 +31,41 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Judges by what arrived.
-pub(super) async fn judge(scene: &Scene, start: Timestamp) -> anyhow::Result<Verdict> {
+/// Checks each promise against the messages that arrived.
+pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Verdict> {
     let deliveries = scene.pager.deliveries();
     let mut messages = Vec::new();
     for delivery in &deliveries {
         messages.push((delivery.at, serde_json::from_slice::<Message>(&delivery.body)?));
     }
     let entries: Vec<&AlertEntry> = messages.iter().flat_map(|(_, message)| &message.data.alerts).collect();
-    let ids: BTreeSet<_> = deliveries.iter().filter_map(|delivery| delivery.header("webhook-id")).collect();
-    let waiting = scene.engine.store.pending_messages().await?;
+    let ids: BTreeSet<_> = deliveries.iter().map(|delivery| &delivery.id).collect();
+    let pending = scene.engine.store.pending_messages().await?;
     Ok(Verdict(vec![
+        ("every webhook carries a valid signature", deliveries.iter().all(|delivery| delivery.is_signed)),
+        ("no message arrived twice", ids.len() == deliveries.len()),
         (
-            "every webhook carries a valid signature",
-            deliveries.iter().all(|delivery| delivery.signature == Signature::Valid),
+            "ops-mail received what the pager received, and the failure and recovery of the pager",
+            scene.mailbox.mails().len() == deliveries.len() + 2,
         ),
-        ("no message came twice", ids.len() == deliveries.len()),
+        ("no message is pending", pending.is_empty()),
         (
-            "ops-mail heard what the pager heard, and of the pager's own failure and recovery",
-            scene.mailbox.count() == deliveries.len() + 2,
-        ),
-        ("nothing waits in the outbox", waiting.is_empty()),
-        (
-            "messages came in the order in which they were decided",
+            "messages arrived in the order in which they were decided",
             messages.is_sorted_by_key(|(_, message)| message.timestamp),
         ),
         (
-            "each alert was told as opened once, and its end once",
-            lives(&entries).values().all(|life| is_whole(life)),
+            "each alert was opened once and resolved once",
+            lives(&entries).values().all(|life| is_complete(life)),
         ),
         (
-            "the coming end was told at 7 d, 3 d, 1 d, 1 h and as expired, once each",
-            rungs(&entries) == ["7d", "3d", "1d", "1h", "expired"],
+            "the expiry was announced at 7 d, 3 d, 1 d, 1 h and when it expired, once each",
+            stages(&entries) == ["7d", "3d", "1d", "1h", "expired"],
         ),
         (
-            "the expiry was told in its very second, with the API down",
+            "the expiry alert came to the second, with the API down",
             expired_at(&messages) == Some(start + TimeDelta::days(9)),
         ),
-        ("a 401 for three accounts was one alert", refusals(&entries) == [(None, 3)]),
+        ("a 401 for three accounts raised one alert", refusals(&entries) == [(None, 3)]),
     ]))
 }
 
@@ -81,25 +77,22 @@ fn lives(entries: &[&AlertEntry]) -> BTreeMap<AlertId, Vec<Reason>> {
     lives
 }
 
-fn is_whole(life: &[Reason]) -> bool {
-    let count = |reason| life.iter().filter(|told| **told == reason).count();
-    life.first() == Some(&Reason::Opened)
-        && life.last() == Some(&Reason::Resolved)
-        && count(Reason::Opened) == 1
-        && count(Reason::Resolved) == 1
+fn is_complete(life: &[Reason]) -> bool {
+    let is_end = |reason: &Reason| matches!(reason, Reason::Opened | Reason::Resolved);
+    matches!(life, [Reason::Opened, between @ .., Reason::Resolved] if !between.iter().any(is_end))
 }
 
-fn rungs(entries: &[&AlertEntry]) -> Vec<String> {
-    let told = entries
+fn stages(entries: &[&AlertEntry]) -> Vec<String> {
+    let firing = entries
         .iter()
         .filter(|entry| entry.kind == AlertKind::Expiry && entry.reason != Some(Reason::Resolved));
-    told.filter_map(|entry| entry.stage.clone()).collect()
+    firing.filter_map(|entry| entry.stage.clone()).collect()
 }
 
 fn expired_at(messages: &[(Timestamp, Message)]) -> Option<Timestamp> {
-    let tells =
+    let is_expired =
         |message: &Message| message.data.alerts.iter().any(|entry| entry.stage.as_deref() == Some("expired"));
-    messages.iter().find(|(_, message)| tells(message)).map(|(at, _)| *at)
+    messages.iter().find(|(_, message)| is_expired(message)).map(|(at, _)| *at)
 }
 
 fn refusals(entries: &[&AlertEntry]) -> Vec<(Option<String>, u32)> {

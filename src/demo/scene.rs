@@ -1,4 +1,4 @@
-//! The stage: the built-in vendor, the two receivers, the configuration file that ties them together.
+//! The built-in API, the two receivers, and the configuration file for them.
 
 use std::fs;
 use std::io::Write;
@@ -6,52 +6,51 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use secrecy::SecretString;
 
 use crate::config::{self, Environment, Source};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::setup;
-use crate::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
+use crate::simulator::{FakeUseApi, SmtpServer, Subscription, VirtualNow, WebhookServer, configuration};
 use crate::store::Store;
 
-/// Fixed words for a fixed play; they open nothing.
+/// Fixed secrets, which protect nothing.
 const MAIN_TOKEN: &str = "user:1000-demoTokenOfMain";
 const CLIENT_TOKEN: &str = "user:2000-demoTokenOfClient";
 const MAIL_PASSWORD: &str = "demo-mail-password";
 const SIGNING_SECRET: &str = "whsec_ZGVtby1zaWduaW5nLXNlY3JldC1vZi0yNA==";
 
-/// Everything on stage.
+/// The servers, the engine and the clock of a demo.
 pub(super) struct Scene {
     pub(super) folder: PathBuf,
     pub(super) start: Timestamp,
     pub(super) now: VirtualNow,
-    pub(super) vendor: UseApi,
+    pub(super) vendor: FakeUseApi,
     pub(super) main: Subscription,
-    pub(super) mailbox: Mailbox,
-    pub(super) pager: Hook,
+    pub(super) mailbox: SmtpServer,
+    pub(super) pager: WebhookServer,
     pub(super) engine: Engine,
 }
 
 impl Scene {
-    /// Opens the servers, writes the configuration, opens the store.
+    /// Starts the servers, writes the configuration, opens the store.
     pub(super) async fn open(folder: &Path, start: Timestamp) -> anyhow::Result<Self> {
         let now = VirtualNow::new(start);
-        let vendor = UseApi::open(&now).await.context("cannot open the built-in useapi.net")?;
-        let main = vendor.subscribe(SecretString::from(MAIN_TOKEN));
-        let client = vendor.subscribe(SecretString::from(CLIENT_TOKEN));
+        let vendor = FakeUseApi::open(&now).await.context("cannot open the built-in useapi.net")?;
+        let main = vendor.subscribe(MAIN_TOKEN);
+        let client = vendor.subscribe(CLIENT_TOKEN);
         for (account, days) in [("123456", 9), ("234567", 45), ("345678", 60)] {
-            main.put(record(account, start + TimeDelta::days(days)));
+            main.put(account, &configuration(account, start + TimeDelta::days(days)));
         }
-        client.put(record("0042", start + TimeDelta::days(50)));
-        let login = Login { username: "watch".to_owned(), password: SecretString::from(MAIL_PASSWORD) };
-        let setup = Setup { login: Some(login), ..Setup::default() };
-        let mailbox = Mailbox::open(&now, setup).await.context("cannot open the built-in mail server")?;
-        let secret = SecretString::from(SIGNING_SECRET);
-        let pager =
-            Hook::open(&now, Some(&secret)).await.context("cannot open the built-in webhook receiver")?;
+        client.put("0042", &configuration("0042", start + TimeDelta::days(50)));
+        let mailbox = SmtpServer::open(&now, "watch", MAIL_PASSWORD)
+            .await
+            .context("cannot open the built-in mail server")?;
+        let pager = WebhookServer::open(&now, SIGNING_SECRET)
+            .await
+            .context("cannot open the built-in webhook receiver")?;
         let file = folder.join("minimax-watch.toml");
-        fs::File::create_new(&file)?.write_all(configuration(&vendor, &mailbox, &pager).as_bytes())?;
+        fs::File::create_new(&file)?.write_all(config_file(&vendor, &mailbox, &pager).as_bytes())?;
         for (name, secret) in [
             ("main-token", MAIN_TOKEN),
             ("client-token", CLIENT_TOKEN),
@@ -67,25 +66,11 @@ impl Scene {
         engine.clock = now.clock();
         Ok(Self { folder: folder.to_owned(), start, now, vendor, main, mailbox, pager, engine })
     }
-
-    /// The token of the main subscription works again.
-    pub(super) fn restore_main_token(&self) {
-        self.main.accept_token(SecretString::from(MAIN_TOKEN));
-    }
 }
 
-/// An account in good health whose token ends at `end`.
-pub(super) fn record(account: &str, end: Timestamp) -> Record {
-    Record::ending(account, end)
-        .max_jobs(3)
-        .flag("supportVideo", true)
-        .flag("supportChat", true)
-        .flag("supportAudio", true)
-}
-
-fn configuration(vendor: &UseApi, mailbox: &Mailbox, pager: &Hook) -> String {
+fn config_file(vendor: &FakeUseApi, mailbox: &SmtpServer, pager: &WebhookServer) -> String {
     format!(
-        r#"# Written by `minimax-watch demo`: a configuration like any other, but for the addresses.
+        r#"# Written by `minimax-watch demo`: a normal configuration, except for the addresses.
 [[subscriptions]]
 name = "main"
 token_file = "main-token"

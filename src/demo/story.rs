@@ -1,82 +1,60 @@
 //! What happens in the month.
 
-use std::io;
-
 use chrono::TimeDelta;
 
-use super::scene::{Scene, record};
-use crate::simulator::{Answer, Missing, Page, StatusCode};
+use super::scene::Scene;
+use crate::simulator::{Answer, configuration};
 
-/// One turn of the story.
+/// One event.
 pub(super) struct Event {
-    /// How long after the beginning.
+    /// Time since the start.
     pub(super) after: TimeDelta,
-    /// What happens, for the reader.
-    pub(super) says: &'static str,
-    /// What happens, on stage.
-    pub(super) act: fn(&Scene) -> io::Result<()>,
+    /// The event, for the reader.
+    pub(super) text: &'static str,
+    /// The event, for the servers.
+    pub(super) act: fn(&Scene),
 }
 
-const fn at(days: i64, hours: i64, says: &'static str, act: fn(&Scene) -> io::Result<()>) -> Event {
-    Event { after: TimeDelta::minutes((days * 24 + hours) * 60 + 30), says, act }
+const fn at(days: i64, hours: i64, text: &'static str, act: fn(&Scene)) -> Event {
+    Event { after: TimeDelta::minutes((days * 24 + hours) * 60 + 30), text, act }
 }
 
-/// The turns, in order. Each falls between two looks.
+/// All events, in order. Each happens between two runs.
 pub(super) fn events() -> Vec<Event> {
     vec![
-        at(0, 0, "studio-a's token ends in 9 days; nobody renews it", |_| Ok(())),
+        at(0, 0, "studio-a's token expires in 9 days; nobody renews it", |_| {}),
         at(3, 9, "studio-b loses video, and its maxJobs falls from 3 to 1", |scene| {
-            scene.main.put(studio_b(scene).flag("supportVideo", false).max_jobs(1));
-            Ok(())
+            let mut studio_b = configuration("234567", scene.start + TimeDelta::days(45));
+            studio_b["supportVideo"] = false.into();
+            studio_b["maxJobs"] = 1.into();
+            scene.main.put("234567", &studio_b);
         }),
-        at(4, 9, "studio-b gets both back", |scene| {
-            scene.main.put(studio_b(scene));
-            Ok(())
+        at(4, 9, "studio-b gets both back", |scene| put(scene, "234567", 45)),
+        at(8, 12, "useapi.net is down for 16 hours; the expiry clock continues", |scene| {
+            scene.main.set_outage(Some(Answer::bad_gateway()));
         }),
-        at(8, 12, "useapi.net is down for 16 hours; the expiry clock runs on", |scene| {
-            scene.main.set_all(Some(Answer::unavailable(StatusCode::BAD_GATEWAY, Page::Html)));
-            Ok(())
-        }),
-        at(9, 4, "useapi.net is back", |scene| {
-            scene.main.set_all(None);
-            Ok(())
-        }),
-        at(10, 8, "somebody renews studio-a's token", |scene| {
-            scene.main.put(record("123456", scene.start + TimeDelta::days(40)));
-            Ok(())
-        }),
+        at(9, 4, "useapi.net is back", |scene| scene.main.set_outage(None)),
+        at(10, 8, "studio-a's token is renewed", |scene| put(scene, "123456", 40)),
         at(12, 2, "studio-c's configuration is deleted at useapi.net (404)", |scene| {
-            scene.main.set("345678", Answer::not_found(Missing::Sentence));
-            Ok(())
+            scene.main.set_answer("345678", Answer::not_found());
         }),
-        at(13, 2, "studio-c is set up again", |scene| {
-            scene.main.put(record("345678", scene.start + TimeDelta::days(60)));
-            Ok(())
-        }),
+        at(13, 2, "studio-c is set up again", |scene| put(scene, "345678", 60)),
         at(15, 22, "the API token of `main` is reset (401 for its three accounts)", |scene| {
-            scene.main.revoke_tokens();
-            Ok(())
+            scene.main.refuse_token(true);
         }),
-        at(16, 6, "the new API token is in place", |scene| {
-            scene.restore_main_token();
-            Ok(())
-        }),
-        at(18, 0, "the pager goes down", |scene| {
-            scene.pager.go_down();
-            Ok(())
-        }),
+        at(16, 6, "the new API token is in place", |scene| scene.main.refuse_token(false)),
+        at(18, 0, "the pager goes down", |scene| scene.pager.set_down(true)),
         at(18, 12, "studio-b's MiniMax session is put on hold (596)", |scene| {
-            scene.main.set("234567", Answer::account_error("Account on hold, please log in again"));
-            Ok(())
+            scene.main.set_answer("234567", Answer::account_error("Account on hold, please log in again"));
         }),
-        at(19, 12, "studio-b is well again", |scene| {
-            scene.main.put(studio_b(scene));
-            Ok(())
+        at(19, 12, "studio-b is healthy again", |scene| put(scene, "234567", 45)),
+        at(20, 18, "the pager is back, and receives in order what it missed", |scene| {
+            scene.pager.set_down(false);
         }),
-        at(20, 18, "the pager is back, and hears in order what it missed", |scene| scene.pager.come_back()),
     ]
 }
 
-fn studio_b(scene: &Scene) -> crate::simulator::Record {
-    record("234567", scene.start + TimeDelta::days(45))
+/// The account is healthy, and expires so many days after the start.
+fn put(scene: &Scene, account: &str, days: i64) {
+    scene.main.put(account, &configuration(account, scene.start + TimeDelta::days(days)));
 }

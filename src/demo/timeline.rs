@@ -1,19 +1,20 @@
-//! Virtual time: from one due moment to the next, with the steps that the service would take then.
+//! Virtual time: from one due moment to the next, with the same steps as the service.
 
 use std::fs;
-use std::io::Write;
+
+use serde_json::Value;
 
 use super::scene::Scene;
 use super::story::Event;
 use crate::domain::time::Timestamp;
-use crate::engine::Scope;
+use crate::engine::{Run, RunStep, Scope};
 use crate::output;
 
-/// Where the play stands.
+/// The position in the month.
 pub(super) struct Timeline<'a> {
     scene: &'a Scene,
     next_run: Option<Timestamp>,
-    next_word: Option<Timestamp>,
+    next_evaluation: Option<Timestamp>,
     next_attempt: Option<Timestamp>,
     runs: usize,
     mails: usize,
@@ -21,13 +22,13 @@ pub(super) struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    /// At the beginning: the first run is due at once.
+    /// The first run is due at once.
     pub(super) async fn new(scene: &'a Scene) -> anyhow::Result<Self> {
         scene.engine.watch().await?;
         Ok(Self {
             scene,
             next_run: Some(scene.start),
-            next_word: None,
+            next_evaluation: None,
             next_attempt: None,
             runs: 0,
             mails: 0,
@@ -35,46 +36,45 @@ impl<'a> Timeline<'a> {
         })
     }
 
-    /// Lets time pass until `until`, moment by moment.
-    pub(super) async fn play_until(&mut self, until: Timestamp) -> anyhow::Result<()> {
-        while let Some(moment) = [self.next_run, self.next_word, self.next_attempt]
+    /// Advances the clock to `until`, and does everything that is due meanwhile.
+    pub(super) async fn advance_to(&mut self, until: Timestamp) -> anyhow::Result<()> {
+        while let Some(moment) = [self.next_run, self.next_evaluation, self.next_attempt]
             .into_iter()
             .flatten()
             .min()
             .filter(|next| *next <= until)
         {
-            self.play(moment).await?;
+            self.do_due_steps(moment).await?;
         }
         self.scene.now.set(until);
         Ok(())
     }
 
-    async fn play(&mut self, moment: Timestamp) -> anyhow::Result<()> {
+    async fn do_due_steps(&mut self, moment: Timestamp) -> anyhow::Result<()> {
         let engine = &self.scene.engine;
         let mut now = moment;
         self.scene.now.set(now);
         if self.next_run.is_some_and(|due| due <= now) {
             self.runs += 1;
             self.next_run = engine.config.schedule.schedule.next_after(now);
-            let pass = engine.check(&Scope::Everything, now, &|_, _| {}).await?;
-            if pass.doubts {
-                now += engine.config.alerts.confirm_after;
+            let mut run = Run::start(Scope::Everything);
+            while let RunStep::WaitUntil(until, _) = run.advance(engine, now, &|_, _| {}).await? {
+                now = until;
                 self.scene.now.set(now);
-                engine.confirm(pass.run, None, now, &|_, _| {}).await?;
             }
         }
-        let (announced, delivery) = engine.tell().await?;
-        self.next_word = announced.next;
+        let (evaluated, delivery) = engine.notify_and_deliver().await?;
+        self.next_evaluation = evaluated.next;
         self.next_attempt = delivery.next;
         self.show()
     }
 
-    /// Says what happens on stage.
+    /// Prints an event.
     pub(super) fn say(&self, event: &Event) -> anyhow::Result<()> {
-        output::print(&format!("{}  {}\n", stamp(self.scene.now.now()), event.says))
+        output::print(&format!("{}  {}\n", stamp(self.scene.now.now()), event.text))
     }
 
-    /// Prints and keeps what the receivers got since the last time.
+    /// Prints and saves the messages that arrived since the last call.
     fn show(&mut self) -> anyhow::Result<()> {
         for mail in self.scene.mailbox.mails().into_iter().skip(self.mails) {
             self.mails += 1;
@@ -83,25 +83,18 @@ impl<'a> Timeline<'a> {
         }
         for delivery in self.scene.pager.deliveries().into_iter().skip(self.hooks) {
             self.hooks += 1;
-            let mut file =
-                fs::File::create(self.scene.folder.join(format!("webhooks/{:02}.json", self.hooks)))?;
-            file.write_all(&delivery.body)?;
-            let body: serde_json::Value = serde_json::from_slice(&delivery.body)?;
-            let word = |pointer: &str| {
-                body.pointer(pointer).and_then(|word| word.as_str()).unwrap_or_default().to_owned()
-            };
-            output::print(&format!(
-                "{}    pager     {}: {}\n",
-                stamp(delivery.at),
-                word("/type"),
-                word("/data/summary")
-            ))?;
+            let file = self.scene.folder.join(format!("webhooks/{:02}.json", self.hooks));
+            fs::write(file, &delivery.body)?;
+            let body: Value = serde_json::from_slice(&delivery.body)?;
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (at, kind) = (stamp(delivery.at), text(&body["type"]));
+            output::print(&format!("{at}    pager     {kind}: {}\n", text(&body["data"]["summary"])))?;
         }
         Ok(())
     }
 
-    /// How many runs there were, and how many messages arrived.
-    pub(super) async fn end(self) -> anyhow::Result<(usize, usize)> {
+    /// Purges as the service does, and returns how many runs were made and messages delivered.
+    pub(super) async fn finish(self) -> anyhow::Result<(usize, usize)> {
         self.scene.engine.purge(self.scene.now.now()).await?;
         Ok((self.runs, self.mails + self.hooks))
     }

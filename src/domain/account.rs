@@ -1,11 +1,11 @@
-//! Names: of subscriptions, accounts, receivers. Text that was checked once and is then trusted.
+//! Names of subscriptions, accounts and receivers: text that is checked once where it enters, then trusted.
 //!
-//! An account id is opaque (docs/vendor-api.md): it is never read as a number, never trimmed of zeros.
+//! An account id is opaque (docs/vendor-api.md): it is never parsed as a number and keeps its leading zeros.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Makes a newtype over text: ordered, printable, serialised as the text itself, and cheap to clone, since every look
+/// Defines a newtype over text: ordered, printable, serialised as the text itself, and cheap to clone because every check
 /// names its account in several places.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
@@ -15,7 +15,7 @@ macro_rules! name {
         pub struct $name(std::sync::Arc<str>);
 
         impl $name {
-            /// Takes the text as it is.
+            /// Wraps the text unchanged.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into().into())
             }
@@ -35,6 +35,19 @@ macro_rules! name {
 }
 pub(crate) use name;
 
+/// Gives an enum `as_str`.
+macro_rules! as_str {
+    ($name:ident) => {
+        impl $name {
+            /// Its name in JSON, in the store and in the configuration.
+            pub fn as_str(self) -> &'static str {
+                self.into()
+            }
+        }
+    };
+}
+pub(crate) use as_str;
+
 name! {
     /// One useapi.net API token and the accounts watched with it, by the operator's name for it.
     SubscriptionName
@@ -44,27 +57,27 @@ name! {
     AccountId
 }
 name! {
-    /// A way out, by the operator's name for it.
+    /// A destination of notifications, by the operator's name for it.
     ReceiverName
 }
 
 /// One account among all subscriptions: the same id may be watched with two tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountKey {
-    /// Whose token reads it.
+    /// The subscription whose token reads it.
     pub subscription: SubscriptionName,
     /// The vendor's id.
     pub id: AccountId,
 }
 
 impl AccountKey {
-    /// Names the account `id` of `subscription`.
+    /// The account `id` of `subscription`.
     pub fn new(subscription: &SubscriptionName, id: &AccountId) -> Self {
         Self { subscription: subscription.clone(), id: id.clone() }
     }
 
-    /// Stands for the subscription's list of accounts, which is looked at like an account when the operator wants
-    /// accounts discovered. No account has an empty id.
+    /// The subscription's list of accounts, which is checked like an account when accounts are discovered. It has an empty id, which
+    /// no account has.
     pub fn listing(subscription: &SubscriptionName) -> Self {
         Self::new(subscription, &AccountId::new(""))
     }
@@ -75,7 +88,7 @@ impl AccountKey {
     }
 }
 
-/// An account as people know it.
+/// An account as it is shown to people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AccountRef {
     /// The vendor's id.

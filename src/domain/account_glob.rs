@@ -1,20 +1,22 @@
 //! Globs over the names and ids of accounts, as operators type them.
 //!
-//! Guarantees: compiling and matching are bounded in time, memory and stack, whatever is typed. Source: the crate `globset`, which
-//! translates nested braces by recursion and has no limit of its own.
+//! Compiling and matching are bounded in time, memory and stack, whatever is typed: the crate `globset` translates nested braces by
+//! recursion and has no limit of its own.
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-/// Bytes of one glob; ids and names are shorter. Braces nest at most half as deep.
+use super::account::AccountRef;
+
+/// The longest glob, in bytes; ids and names are shorter. Braces nest at most half as deep.
 pub const MAX_GLOB: usize = 512;
 
-/// Globs of one list. Ten thousand compile in a fraction of a second.
+/// The most globs in one list. Ten thousand compile in a fraction of a second.
 pub const MAX_GLOBS: usize = 10_000;
 
 /// Reads one glob.
 ///
 /// # Errors
-/// With the reason, which does not quote it.
+/// The reason, which does not quote the glob.
 pub fn parse(typed: &str) -> Result<Glob, String> {
     if typed.len() > MAX_GLOB {
         return Err(format!("it is longer than {MAX_GLOB} bytes"));
@@ -22,10 +24,10 @@ pub fn parse(typed: &str) -> Result<Glob, String> {
     Glob::new(typed).map_err(|error| error.kind().to_string())
 }
 
-/// What matches where one of `globs` does.
+/// Compiles globs into a set that matches where one of them does.
 ///
 /// # Errors
-/// When there are too many of them, or together they take too much memory.
+/// When there are too many globs, or when they take too much memory.
 pub fn compile<'g>(globs: impl ExactSizeIterator<Item = &'g Glob>) -> Result<GlobSet, String> {
     if globs.len() > MAX_GLOBS {
         return Err(format!("more than {MAX_GLOBS} globs"));
@@ -35,6 +37,11 @@ pub fn compile<'g>(globs: impl ExactSizeIterator<Item = &'g Glob>) -> Result<Glo
         set.add(glob.clone());
     }
     set.build().map_err(|error| error.kind().to_string())
+}
+
+/// Whether one of `globs` matches the name or the id of `account`.
+pub fn matches(globs: &GlobSet, account: &AccountRef) -> bool {
+    globs.is_match(&account.name) || globs.is_match(account.id.as_str())
 }
 
 #[cfg(test)]
@@ -48,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_braces_are_compiled_or_refused_and_never_overflow_the_stack() {
+    fn nested_braces_never_overflow_the_stack() {
         for depth in [1, 100, MAX_GLOB / 2 - 1, MAX_GLOB, 100_000] {
             let typed = format!("{}a{}", "{".repeat(depth), "}".repeat(depth));
             let refused = compiled(&typed).err();
@@ -62,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn very_many_globs_are_refused_before_they_are_compiled() {
+    fn too_many_globs_are_refused_before_they_are_compiled() {
         let glob = parse("a*b*").unwrap();
         let refused = compile(vec![&glob; MAX_GLOBS + 1].into_iter()).unwrap_err();
         assert_eq!(refused, "more than 10000 globs");
@@ -70,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_glob_or_refused_in_bounded_words(
+        fn any_text_is_a_glob_or_refused_with_a_bounded_message(
             typed in prop_oneof!["\\PC{0,80}", "[*?{},!\\[\\]\\\\/a-c-]{0,80}"],
             name in "[a-c{}\\[\\]]{0,12}",
         ) {
@@ -81,7 +88,7 @@ mod tests {
         }
 
         #[test]
-        fn a_plain_name_matches_itself_only(name in "[a-zA-Z0-9_. @-]{1,40}", other in "[a-zA-Z0-9_. @-]{1,40}") {
+        fn plain_name_matches_only_itself(name in "[a-zA-Z0-9_. @-]{1,40}", other in "[a-zA-Z0-9_. @-]{1,40}") {
             let set = compiled(&name).unwrap();
             prop_assert!(set.is_match(&name));
             prop_assert_eq!(set.is_match(&other), name == other);

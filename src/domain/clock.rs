@@ -1,14 +1,13 @@
-//! The clock as a value: what a step that waits for others reads again after each wait.
+//! The clock as a value. A step that waits for others reads it again after each wait.
 //!
-//! Promises: it reads nothing by itself. The shell hands over the system's clock; tests, `demo` and `simulate` hand over a
-//! clock that shows what they set.
+//! It does not read the system's clock itself: the shell passes that in; tests, `demo` and `simulate` pass in a clock that they set.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::time::Timestamp;
 
-/// Says what time it is. Clones show the same.
+/// A source of the current time. Clones show the same time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

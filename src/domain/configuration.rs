@@ -1,44 +1,60 @@
-//! The allow-listed part of the vendor's account configuration: all that is ever kept.
+//! The allow-listed part of the vendor's account configuration: the only part that is stored.
 //!
-//! Promises: no token, fingerprint or personal field has a place here; two equal configurations serialise to the
-//! same bytes. Leaves reading the vendor's JSON to `api::normalise`.
+//! It has no field for a token, a fingerprint or personal data. Equal configurations serialise to the same bytes.
+//! Reading the vendor's JSON is left to `api::normalise`.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-use super::expiry_tracking::{Reading, Readings};
+use super::account::as_str;
 use super::time::Timestamp;
 
-/// Which of the two members that give an expiry counts (`[expiry].source`). What happens while it cannot be read says
+/// Which of the two members that give an expiry counts (`[expiry].source`). For what counts while that one cannot be read, see
 /// `expiry_tracking`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum EndSource {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, IntoStaticStr)]
+pub enum ExpirySource {
     /// `jwt.exp_Expire`.
     #[default]
     #[serde(rename = "exp_Expire")]
+    #[strum(serialize = "exp_Expire")]
     ExpExpire,
     /// `jwt.exp`.
     #[serde(rename = "exp")]
+    #[strum(serialize = "exp")]
     Exp,
     /// The earlier of the two.
     #[serde(rename = "earliest")]
+    #[strum(serialize = "earliest")]
     Earliest,
 }
 
-impl EndSource {
-    /// The contract's word.
-    pub const fn as_str(self) -> &'static str {
+as_str!(ExpirySource);
+
+/// What one healthy answer holds in one of the two members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// An expiry.
+    Read(Timestamp),
+    /// The member is absent, `null` or empty.
+    Missing,
+    /// Anything else, quoted: shortened and without secrets.
+    Unreadable(String),
+}
+
+impl Reading {
+    /// The expiry, if it could be read.
+    pub const fn value(&self) -> Option<Timestamp> {
         match self {
-            Self::ExpExpire => "exp_Expire",
-            Self::Exp => "exp",
-            Self::Earliest => "earliest",
+            Self::Read(at) => Some(*at),
+            Self::Missing | Self::Unreadable(_) => None,
         }
     }
 }
 
-/// One account's configuration as kept: normalised and redacted.
+/// The stored configuration of one account: normalised and redacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// `jwt.host`; an empty one counts as absent.
@@ -70,16 +86,13 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// What it says of both expiries.
-    pub fn readings(&self) -> Readings {
+    /// What it holds in `jwt.exp_Expire` and in `jwt.exp`.
+    pub fn readings(&self) -> [Reading; 2] {
         let reading = |at: Option<Timestamp>, unreadable: &Option<String>| match (at, unreadable) {
             (Some(at), _) => Reading::Read(at),
             (None, Some(text)) => Reading::Unreadable(text.clone()),
             (None, None) => Reading::Missing,
         };
-        Readings {
-            exp_expire: reading(self.exp_expire, &self.exp_expire_unreadable),
-            exp: reading(self.exp, &self.exp_unreadable),
-        }
+        [reading(self.exp_expire, &self.exp_expire_unreadable), reading(self.exp, &self.exp_unreadable)]
     }
 }

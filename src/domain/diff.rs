@@ -1,35 +1,30 @@
-//! What differs between two configurations of one account.
+//! The changes between two configurations of one account.
 //!
-//! Promises: members that docs/vendor-api.md calls noise have no part in it, the order of JSON members neither; missing is
-//! not false, so `false` becoming absent is no change. Leaves steps back of the end to `standing`, which remembers them.
+//! Members that docs/vendor-api.md calls noise and the order of JSON members cause no change. Missing is not false, so a `false` that
+//! disappears is no change. Steps back of the expiry are left to `expiry_tracking`, which needs their history.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::account::AccountKey;
-use super::alert::Severity;
 use super::change::{Change, ChangeKind};
 use super::configuration::Configuration;
+use super::severity::Severity;
 use super::time::{Timestamp, rfc3339};
 
-/// Every changed field but the end, in a stable order.
+/// Every changed field except the expiry, in a stable order.
 pub fn fields(
     account: &AccountKey,
     before: &Configuration,
     after: &Configuration,
     at: Timestamp,
 ) -> Vec<Change> {
-    let change = |kind, severity, field: &str, before: Value, after: Value| Change {
-        account: account.clone(),
-        kind,
-        severity,
-        field: field.to_owned(),
-        before,
-        after,
-        at,
-    };
     let mut changes = Vec::new();
+    let mut push = |kind, severity, field: &str, before: Value, after: Value| {
+        let (account, field) = (account.clone(), field.to_owned());
+        changes.push(Change { account, kind, severity, field, before, after, at });
+    };
     let names: BTreeSet<&String> = before.capabilities.keys().chain(after.capabilities.keys()).collect();
     for name in names {
         let (had, has) = (before.capabilities.get(name).copied(), after.capabilities.get(name).copied());
@@ -38,35 +33,28 @@ pub fn fields(
             (false, true) => (ChangeKind::CapabilityGained, Severity::Info),
             (true, true) | (false, false) => continue,
         };
-        changes.push(change(kind, severity, name, json!(had), json!(has)));
+        push(kind, severity, name, json!(had), json!(has));
     }
-    if let Some((before, after)) = moved(before.max_jobs, after.max_jobs) {
+    if let Some((before, after)) = differing(before.max_jobs, after.max_jobs) {
         let severity = if after < before { Severity::Warning } else { Severity::Info };
-        changes.push(change(ChangeKind::MaxJobsChanged, severity, "maxJobs", json!(before), json!(after)));
+        push(ChangeKind::MaxJobsChanged, severity, "maxJobs", json!(before), json!(after));
     }
-    if let Some((before, after)) = moved(before.host.as_ref(), after.host.as_ref()) {
-        changes.push(change(
-            ChangeKind::HostChanged,
-            Severity::Info,
-            "jwt.host",
-            json!(before),
-            json!(after),
-        ));
+    if let Some((before, after)) = differing(before.host.as_ref(), after.host.as_ref()) {
+        push(ChangeKind::HostChanged, Severity::Info, "jwt.host", json!(before), json!(after));
     }
-    if let Some((before, after)) = moved(before.user_id.as_ref(), after.user_id.as_ref()) {
-        let (kind, severity) = (ChangeKind::IdentityChanged, Severity::Warning);
-        changes.push(change(kind, severity, "jwt.user.id", json!(before), json!(after)));
+    if let Some((before, after)) = differing(before.user_id.as_ref(), after.user_id.as_ref()) {
+        push(ChangeKind::IdentityChanged, Severity::Warning, "jwt.user.id", json!(before), json!(after));
     }
     changes
 }
 
-/// Both values when both are known and differ. Every member is optional in every revision of the vendor's API, so one that
-/// comes or goes says nothing about the account.
-fn moved<T: PartialEq>(before: Option<T>, after: Option<T>) -> Option<(T, T)> {
+/// Both values, when both are known and differ. Every member is optional in every revision of the vendor's API, so one that
+/// appears or disappears says nothing about the account.
+fn differing<T: PartialEq>(before: Option<T>, after: Option<T>) -> Option<(T, T)> {
     before.zip(after).filter(|(before, after)| before != after)
 }
 
-/// The change that says a token now ends earlier than before.
+/// The change of a token that now expires earlier than before.
 pub fn moved_back(account: &AccountKey, before: Timestamp, after: Timestamp, at: Timestamp) -> Change {
     Change {
         account: account.clone(),
@@ -101,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_is_lost_or_gained_only_when_true_is_on_one_side() {
+    fn capability_is_lost_or_gained_only_when_exactly_one_side_is_true() {
         let (yes, no, absent) = (Some(true), Some(false), None);
         let lost = Some((ChangeKind::CapabilityLost, Severity::Warning));
         let gained = Some((ChangeKind::CapabilityGained, Severity::Info));
@@ -115,8 +103,8 @@ mod tests {
             (yes, yes, None),
         ] {
             let changes = fields(&account(), &with_flag(before), &with_flag(after), at());
-            let told = changes.first().map(|change| (change.kind, change.severity));
-            assert_eq!(told, expected, "{before:?} → {after:?}");
+            let seen = changes.first().map(|change| (change.kind, change.severity));
+            assert_eq!(seen, expected, "{before:?} → {after:?}");
             if let Some(change) = changes.first() {
                 assert_eq!((&change.before, &change.after), (&json!(before), &json!(after)));
             }
@@ -124,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_jobs_warn_and_more_inform() {
+    fn fewer_jobs_are_a_warning_and_more_are_information() {
         let jobs = |max_jobs| Configuration { max_jobs, ..Configuration::default() };
         for (before, after, severity) in [
             (Some(3), Some(1), Some(Severity::Warning)),
@@ -133,14 +121,14 @@ mod tests {
             (None, Some(3), None),
         ] {
             let changes = fields(&account(), &jobs(before), &jobs(after), at());
-            let told = changes.first().map(|change| change.severity);
-            assert_eq!(told, severity, "{before:?} → {after:?}");
+            let seen = changes.first().map(|change| change.severity);
+            assert_eq!(seen, severity, "{before:?} → {after:?}");
             assert!(changes.iter().all(|change| change.kind == ChangeKind::MaxJobsChanged));
         }
     }
 
     #[test]
-    fn another_user_warns_and_another_host_informs() {
+    fn another_user_is_a_warning_and_another_host_is_information() {
         let before = Configuration {
             host: Some("hailuoai.video".into()),
             user_id: Some("1".into()),
@@ -151,12 +139,12 @@ mod tests {
             user_id: Some("2".into()),
             ..Configuration::default()
         };
-        let told: Vec<_> = fields(&account(), &before, &after, at())
+        let seen: Vec<_> = fields(&account(), &before, &after, at())
             .into_iter()
             .map(|c| (c.kind, c.severity, c.field))
             .collect();
         assert_eq!(
-            told,
+            seen,
             [
                 (ChangeKind::HostChanged, Severity::Info, "jwt.host".to_owned()),
                 (ChangeKind::IdentityChanged, Severity::Warning, "jwt.user.id".to_owned())
@@ -180,12 +168,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_differs_from_itself(configuration in configuration()) {
+        fn equal_configurations_have_no_changes(configuration in configuration()) {
             prop_assert!(fields(&account(), &configuration, &configuration, at()).is_empty());
         }
 
         #[test]
-        fn what_is_lost_one_way_is_gained_the_other(a in configuration(), b in configuration()) {
+        fn capability_lost_in_one_direction_is_gained_in_the_other(a in configuration(), b in configuration()) {
             let count = |changes: &[Change], kind| changes.iter().filter(|change| change.kind == kind).count();
             let (there, back) = (fields(&account(), &a, &b, at()), fields(&account(), &b, &a, at()));
             prop_assert_eq!(there.len(), back.len());

@@ -1,23 +1,24 @@
-//! What one receiver is told at one moment, as data: the content of a webhook body and of a mail alike.
+//! The message that one receiver is sent at one moment, as data: the same content for every type of receiver.
 //!
-//! Promises: the shapes of docs/contract.md, section 4; at most [`LIMIT`] alerts and changes each, the rest counted.
-//! Leaves bytes, templates and headers to `notify::render`.
+//! It has the shape that docs/contract.md, section 4 describes, with at most [`LIMIT`] alerts and as many changes; the rest is
+//! counted. Bytes, templates and headers are left to `notify::render`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
-use super::account::{AccountRef, ReceiverName, SubscriptionName, name};
-use super::alert::{AlertId, AlertKind, Severity};
+use super::account::{AccountRef, ReceiverName, SubscriptionName, as_str, name};
+use super::alerts::{AlertId, AlertKind, Severity};
 use super::change::ChangeKind;
 use super::time::Timestamp;
 
 name! {
-    /// The stable id of one message: `webhook-id`, and the left side of a mail's `Message-ID`.
+    /// The stable id of one message: the `webhook-id`, and the left side of a mail's `Message-ID`.
     MessageId
 }
 
-/// At most this many alerts, and as many changes, are spelled out in one message.
+/// The most alerts, and the most changes, that one message lists.
 pub const LIMIT: usize = 100;
 
 /// The type of a message (docs/contract.md, section 4).
@@ -26,10 +27,10 @@ pub enum MessageType {
     /// At least one alert fires.
     #[serde(rename = "alert.firing")]
     Firing,
-    /// Nothing fires, something resolved.
+    /// No alert fires, at least one resolved.
     #[serde(rename = "alert.resolved")]
     Resolved,
-    /// Changes only.
+    /// It holds only changes.
     #[serde(rename = "account.changed")]
     Changed,
     /// From `notify test`.
@@ -37,78 +38,69 @@ pub enum MessageType {
     Test,
 }
 
-/// Whether an alert in a message fires or has ended.
+/// Whether an alert fires or has resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Status {
-    /// It is true now.
+    /// The alert fires.
     Firing,
-    /// It was true.
+    /// The alert has resolved.
     Resolved,
 }
 
-/// Why a receiver hears of an alert now.
+/// Why a receiver is notified of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(Display, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Reason {
-    /// This receiver hears of it for the first time.
+    /// The receiver has not been notified of it before.
     Opened,
-    /// It became graver, or its end came nearer by a stage.
+    /// Its severity or stage increased.
     Escalated,
-    /// A reminder of what still fires.
+    /// A reminder: it still fires.
     Repeated,
-    /// It ended.
+    /// It resolved.
     Resolved,
 }
 
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Opened, Self::Escalated, Self::Repeated, Self::Resolved];
+as_str!(Reason);
 
-    /// The contract's word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Escalated => "escalated",
-            Self::Repeated => "repeated",
-            Self::Resolved => "resolved",
-        }
-    }
-}
-
-/// One alert as a message tells it.
+/// One alert in a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AlertEntry {
-    /// Stable over the alert's life.
+    /// Its id, the same in every message about it.
     pub id: AlertId,
-    /// What it is.
+    /// Its kind.
     pub kind: AlertKind,
     /// Firing or resolved.
     pub status: Status,
-    /// Why it is told now; `null` in `status` and `alerts`, which tell nobody.
+    /// Why it is sent; `null` in `status` and `alerts`, which send nothing.
     pub reason: Option<Reason>,
     /// The lead time (`7d`) or `expired`; `expiry` only.
     pub stage: Option<String>,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Severity,
-    /// The subscription concerned; `null` when the alert is about a receiver.
+    /// The subscription; `null` when the alert is about a receiver.
     pub subscription: Option<SubscriptionName>,
     /// The account; `null` when the alert is about a subscription or a receiver.
     pub account: Option<AccountRef>,
     /// The receiver that fails; `delivery_failing` only, absent from the JSON of every other kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver: Option<ReceiverName>,
-    /// How many accounts are concerned.
+    /// How many accounts it affects.
     pub affected: u32,
-    /// Since when it fires.
+    /// When it opened.
     #[serde(with = "super::time::seconds")]
     #[schemars(with = "Timestamp")]
     pub opened_at: Timestamp,
-    /// When it ended.
+    /// When it resolved.
     #[serde(with = "super::time::seconds::option")]
     #[schemars(with = "Option<Timestamp>")]
     pub resolved_at: Option<Timestamp>,
-    /// The token's end, where the kind has one.
+    /// When the token expires; `expiry` only. Of a renewed one, the new expiry.
     #[serde(with = "super::time::seconds::option")]
     #[schemars(with = "Option<Timestamp>")]
     pub expires_at: Option<Timestamp>,
@@ -119,14 +111,14 @@ pub struct AlertEntry {
     pub no_longer_watched: bool,
 }
 
-/// One change as a message tells it.
+/// One change in a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeEntry {
-    /// What happened.
+    /// Its kind.
     pub kind: ChangeKind,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Whose token reads the account.
+    /// The subscription of the account.
     pub subscription: SubscriptionName,
     /// The account.
     pub account: AccountRef,
@@ -142,10 +134,10 @@ pub struct ChangeEntry {
     pub at: Timestamp,
 }
 
-/// Everything that one run has to tell one receiver.
+/// Everything that one run sends to one receiver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
-    /// What it amounts to.
+    /// Its type.
     #[serde(rename = "type")]
     pub kind: MessageType,
     /// When it was decided.
@@ -159,36 +151,30 @@ pub struct Message {
 /// The content of a [`Message`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageData {
-    /// Whom it is for.
+    /// The receiver.
     pub receiver: ReceiverName,
     /// The worst severity in it.
     pub severity: Severity,
-    /// One line that says it all, or the worst of it and a count.
+    /// One line: all of the content, or the most severe part and a count.
     pub summary: String,
-    /// Alerts, gravest first.
+    /// Alerts, most severe first.
     pub alerts: Vec<AlertEntry>,
-    /// Changes, gravest first.
+    /// Changes, most severe first.
     pub changes: Vec<ChangeEntry>,
     /// How many more alerts and changes there were.
     pub truncated: usize,
-    /// How many alerts and changes this receiver would have been told of by now, were it not for silences; absent from the
-    /// JSON when there are none.
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub withheld: usize,
+    /// How many alerts and changes silences suppress for this receiver.
+    #[serde(default)]
+    pub silenced: usize,
 }
 
-/// What was decided for one message. All that rendering it needs beside its id and its receiver, so that a message that waits can
-/// be rendered again when its receiver changes type or format.
+/// The decided content of one message: with its id and receiver all that rendering needs, so that a waiting message is rendered
+/// again when its receiver changes type or format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// What it says.
+    /// The message.
     pub message: Message,
     /// The first messages to the same receiver about the same alerts, oldest first; only mails use them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread: Vec<MessageId>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-const fn is_none(count: &usize) -> bool {
-    *count == 0
 }

@@ -1,36 +1,35 @@
-//! Whether anybody still watches: how old the last run may be by the configured schedule.
+//! Whether the last run is overdue by the configured schedule, which means that nothing is watched any more.
 //!
-//! Promises: one rule for `status` and everything else that judges the age of a run. It reads no clock and knows no process: a
-//! `check` from cron and the service count alike, and what counts is the configured schedule.
+//! Guarantees: one rule for `status` and everything else that judges the age of a run. Runs of the service and `check` from cron
+//! count alike.
 
 use chrono::TimeDelta;
 
 use super::schedule::Schedule;
 use super::time::Timestamp;
 
-/// So many intervals of the schedule may pass without a run: one may be missed by a restart or a slow run.
+/// How many intervals may pass without a run: a restart or a slow run can miss one.
 const INTERVALS: i32 = 2;
 
-/// However often the schedule is due, a run may be this old: a host that reboots, or a vendor that asks for a pause, is no
-/// reason to say that nobody watches.
+/// A run of this age is not overdue, however short the interval is: a host can reboot, and the vendor can ask for a pause.
 pub const MIN_AGE: TimeDelta = TimeDelta::minutes(15);
 
-/// Why nobody can be said to watch.
+/// Why runs are overdue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overdue {
-    /// There was no run.
+    /// There was no run yet.
     NoRun,
-    /// The last run was at this moment, and at least one that was due since did not happen.
+    /// The last run was at this moment, and at least one scheduled run since did not happen.
     Since(Timestamp),
-    /// The last run is dated this far in the future: the clock was set back, and no run was made since.
+    /// The last run is dated at this moment in the future: the clock was set back, and nothing ran since.
     ClockSetBack(Timestamp),
 }
 
-/// Why `last_run` says at `now` that nobody watches; none when somebody may.
+/// Why runs are overdue at `now`, if they are.
 ///
-/// The last run is overdue when it is older than two intervals of the schedule, and older than [`MIN_AGE`], and a run that was
-/// due after it was missed. Of an irregular schedule the interval is the one between the two runs that were due last, so that a
-/// weekend or a night without runs is no outage.
+/// The last run is overdue when it is older than two intervals of the schedule and than [`MIN_AGE`], and a later run was missed.
+/// In an irregular schedule the interval is that between the last two scheduled runs, so a weekend or night without runs is not
+/// an outage.
 pub fn overdue(
     schedule: &Schedule,
     jitter: TimeDelta,
@@ -38,7 +37,7 @@ pub fn overdue(
     now: Timestamp,
 ) -> Option<Overdue> {
     let Some(last_run) = last_run else { return Some(Overdue::NoRun) };
-    // A run that is due may still wait for its jitter.
+    // A scheduled run may still be delayed by its jitter.
     let due = schedule.last_until(now.checked_sub_signed(jitter)?);
     let before = due.and_then(|due| schedule.last_until(due - TimeDelta::milliseconds(1)));
     let interval = match (due, before) {
@@ -73,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_may_be_two_intervals_old_and_at_least_fifteen_minutes() {
+    fn run_may_be_two_intervals_or_fifteen_minutes_old() {
         for (cron, age, expected) in [
             ("*/15 * * * *", TimeDelta::minutes(30), false),
             ("*/15 * * * *", TimeDelta::minutes(31), true),
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn times_without_runs_in_an_irregular_schedule_are_no_outage() {
+    fn gaps_of_an_irregular_schedule_are_not_overdue() {
         // The 23rd is a Monday, the 20th a Friday.
         for (cron, last_run, now, expected) in [
             ("0 9 * * 1-5", at(20, 9, 0), at(23, 8, 59), false),
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_still_waits_for_its_jitter_is_not_missed() {
+    fn run_delayed_by_its_jitter_is_not_missed() {
         let (schedule, now) = (schedule("*/15 * * * *"), at(23, 7, 31));
         let overdue = |jitter| overdue(&schedule, TimeDelta::minutes(jitter), Some(at(23, 7, 0)), now);
         assert_eq!(overdue(0), Some(Overdue::Since(at(23, 7, 0))));
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn no_run_and_a_run_in_the_future_say_that_nobody_watches() {
+    fn no_run_and_a_run_in_the_future_are_overdue() {
         let (schedule, now) = (schedule("*/15 * * * *"), at(23, 7, 15));
         let overdue = |last_run| overdue(&schedule, TimeDelta::zero(), last_run, now);
         assert_eq!(overdue(None), Some(Overdue::NoRun));

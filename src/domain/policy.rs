@@ -1,40 +1,40 @@
-//! The operator's decisions as the rules need them.
+//! The part of the configuration that the rules need.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use super::account::AccountKey;
-use super::configuration::EndSource;
-use super::expiry::{CRITICAL_WITHIN, Ladder};
+use super::configuration::ExpirySource;
+use super::lead_times::{CRITICAL_WITHIN, LeadTimes};
 
-/// Thresholds and sources; the same for all accounts but for their ladders.
+/// Thresholds and sources. Only lead times can differ between accounts.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Which end counts.
-    pub source: EndSource,
+    /// Which expiry counts.
+    pub source: ExpirySource,
     /// Lead times for accounts without their own.
-    pub ladder: Ladder,
+    pub lead_times: LeadTimes,
     /// Lead times of single accounts.
-    pub ladders: BTreeMap<AccountKey, Ladder>,
-    /// A first bad verdict is believed when it is seen again this much later; zero: at once.
+    pub lead_times_by_account: BTreeMap<AccountKey, LeadTimes>,
+    /// A fault is confirmed when another check sees it this much later; zero: at once.
     pub confirm_after: TimeDelta,
-    /// No verdict for this long is an alert.
+    /// An account without a conclusive check for this long is unreachable.
     pub unreachable_after: TimeDelta,
-    /// Reminders of what still fires, if any.
+    /// How often alerts that still fire are repeated, if at all.
     pub repeat_every: Option<TimeDelta>,
 }
 
 impl Policy {
-    /// How far from its end a token can be, at the most, for there to be something to say about that.
-    pub fn longest_lead(&self) -> TimeDelta {
-        let ladders = self.ladders.values().chain([&self.ladder]);
-        let leads = ladders.filter_map(|ladder| ladder.leads().first().copied());
-        leads.fold(CRITICAL_WITHIN, TimeDelta::max)
+    /// The longest distance before an expiry at which a stage or severity can change.
+    pub fn max_lead_time(&self) -> TimeDelta {
+        let all = self.lead_times_by_account.values().chain([&self.lead_times]);
+        let longest = all.filter_map(|lead_times| lead_times.as_slice().first().copied());
+        longest.fold(CRITICAL_WITHIN, TimeDelta::max)
     }
 
     /// The lead times of `account`.
-    pub fn ladder(&self, account: &AccountKey) -> &Ladder {
-        self.ladders.get(account).unwrap_or(&self.ladder)
+    pub fn lead_times(&self, account: &AccountKey) -> &LeadTimes {
+        self.lead_times_by_account.get(account).unwrap_or(&self.lead_times)
     }
 }

@@ -1,50 +1,44 @@
-//! `Retry-After`: how long somebody asks to be left alone (RFC 9110, 10.2.3), the vendor and receivers alike.
+//! `Retry-After` (RFC 9110, 10.2.3): how long the vendor or a receiver asks to wait.
+//!
+//! How much of the requested pause is granted is left to the caller.
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 
 use super::time::Timestamp;
 
-/// How long to wait from `now`, by a header's text in seconds or as a date. What lies in the past or cannot be read is
-/// no wish. How much of a wish is granted, whoever waits decides.
+/// How long to wait from `now`. A header in seconds or as a date is read; one that cannot be read, or lies in the past, asks for
+/// no pause.
 pub fn wait(header: &str, now: Timestamp) -> Option<TimeDelta> {
     let header = header.trim();
-    let digits = !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit());
-    if digits {
+    if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are a long time all the same.
-        some(header.parse().ok().and_then(TimeDelta::try_seconds).unwrap_or(TimeDelta::MAX))
+        let seconds = header.parse().ok().and_then(TimeDelta::try_seconds);
+        Some(seconds.unwrap_or(TimeDelta::MAX)).filter(|wait| *wait > TimeDelta::zero())
     } else {
         until(http_date(header)?, now)
     }
 }
 
-/// How long to wait from `now` until `moment`.
+/// How long to wait from `now` until `moment`; none if it has passed.
 pub fn until(moment: Timestamp, now: Timestamp) -> Option<TimeDelta> {
-    some(moment - now)
+    Some(moment - now).filter(|wait| *wait > TimeDelta::zero())
 }
 
-fn some(wish: TimeDelta) -> Option<TimeDelta> {
-    (wish > TimeDelta::zero()).then_some(wish)
-}
-
-/// The three forms of a date that RFC 9110, 5.6.7 wants understood.
+/// Reads a date in one of the three forms of RFC 9110, 5.6.7.
 pub fn http_date(text: &str) -> Option<Timestamp> {
-    let obsolete = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    DateTime::parse_from_rfc2822(text).map(|moment| moment.to_utc()).ok().or_else(|| {
-        let moment = obsolete.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
-        Some(DateTime::<Utc>::from_naive_utc_and_offset(moment, Utc))
-    })
+    httpdate::parse_http_date(text).ok().map(DateTime::from)
 }
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeZone;
+    use chrono::{TimeZone, Utc};
     use proptest::prelude::*;
 
     use super::*;
     use crate::tests::mutated_text;
 
     #[test]
-    fn a_wait_is_read_in_every_form() {
+    fn pause_is_read_in_every_form() {
         let now = Utc.with_ymd_and_hms(1994, 11, 6, 8, 49, 7).unwrap();
         for (header, seconds) in [
             ("0", None),
@@ -67,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_of_a_mebibyte_is_read_in_linear_time() {
+    fn header_of_a_mebibyte_is_read_in_linear_time() {
         let now = Utc.with_ymd_and_hms(1994, 11, 6, 8, 49, 7).unwrap();
         for piece in ["9", " ", "Sun, ", "(", "-", ":", "06 ", "\u{202e}"] {
             let header = piece.repeat((1 << 20) / piece.len());
@@ -81,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_header_is_a_wait_above_zero_or_none_and_white_space_around_it_does_not_count(
+        fn any_header_is_a_positive_pause_or_none_and_white_space_around_it_is_ignored(
             any in any::<String>(),
             date in prop::sample::select(vec![
                 "Sun, 06 Nov 2094 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 2094", "120",
@@ -97,7 +91,7 @@ mod tests {
         }
 
         #[test]
-        fn seconds_are_read_as_seconds_and_a_date_as_the_time_until_it(seconds in 1_i64..4_000_000_000) {
+        fn seconds_are_read_as_a_pause_and_a_date_as_the_time_until_it(seconds in 1_i64..4_000_000_000) {
             let now = Utc.with_ymd_and_hms(1994, 11, 6, 8, 49, 7).unwrap();
             let date = (now + TimeDelta::seconds(seconds)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             for header in [seconds.to_string(), format!("000{seconds}"), date] {

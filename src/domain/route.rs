@@ -1,23 +1,25 @@
-//! Routes: which alerts and changes a receiver wants to hear of.
+//! Routes: which alerts and changes a receiver accepts.
 
 use std::collections::BTreeSet;
 
 use globset::GlobSet;
 
 use super::account::AccountRef;
-use super::alert::{AlertKind, Severity};
+use super::account_glob;
+use super::alerts::AlertKind;
 use super::change::ChangeKind;
+use super::severity::Severity;
 
-/// The kinds that a receiver takes.
+/// The kinds of alerts and changes that a route or silence covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kinds {
-    /// `["*"]`: every alert and change, known today or not.
+    /// `["*"]`: every kind, also those of later versions.
     All,
     /// Only these.
     Only {
-        /// Of alerts.
+        /// Kinds of alerts.
         alerts: BTreeSet<AlertKind>,
-        /// Of changes.
+        /// Kinds of changes.
         changes: BTreeSet<ChangeKind>,
     },
 }
@@ -31,6 +33,16 @@ impl Kinds {
         }
     }
 
+    /// The names of the kinds; none for every kind.
+    pub fn names(&self) -> Vec<&'static str> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Only { alerts, changes } => {
+                alerts.iter().map(Into::into).chain(changes.iter().map(Into::into)).collect()
+            }
+        }
+    }
+
     /// Whether changes of this kind are among them.
     pub fn includes_change(&self, kind: ChangeKind) -> bool {
         match self {
@@ -40,58 +52,55 @@ impl Kinds {
     }
 }
 
-/// One receiver's filter: all three conditions must hold.
+/// The filter of one receiver. All three conditions must hold.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// Nothing milder.
+    /// The lowest severity that it accepts.
     pub min_severity: Severity,
-    /// Nothing else.
+    /// The kinds that it accepts.
     pub kinds: Kinds,
-    /// Only accounts whose name or id matches; what concerns no single account passes when one of its accounts does.
+    /// The accounts that it accepts, by name or id. An alert about several accounts passes when one of them does.
     pub accounts: GlobSet,
 }
 
-/// Why a receiver does not want to hear of an alert.
+/// Why a route rejects an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unwanted {
-    /// Its kind is none of `kinds`.
+pub enum RouteMismatch {
+    /// Its kind is not in `kinds`.
     Kind,
     /// It is milder than `min_severity`.
     Severity,
-    /// None of its accounts is among `accounts`.
+    /// None of its accounts matches `accounts`.
     Accounts,
-    /// It is about a receiver whose `fallback` is another one.
-    NoFallback,
+    /// It is about another receiver, and this receiver is not the one to be notified of that.
+    NotItsFallback,
 }
 
 impl Route {
-    /// What keeps an alert of this kind and severity out, when it concerns `accounts`; none when it passes.
-    pub fn unwanted(
+    /// Why it rejects an alert of this kind and severity about `accounts`; none when it accepts it.
+    pub fn route_mismatch(
         &self,
         kind: AlertKind,
         severity: Severity,
         accounts: &[&AccountRef],
-    ) -> Option<Unwanted> {
-        [
-            (self.kinds.includes_alert(kind), Unwanted::Kind),
-            (severity >= self.min_severity, Unwanted::Severity),
-            (self.takes_any(accounts), Unwanted::Accounts),
-        ]
-        .into_iter()
-        .find_map(|(passes, unwanted)| (!passes).then_some(unwanted))
+    ) -> Option<RouteMismatch> {
+        if !self.kinds.includes_alert(kind) {
+            Some(RouteMismatch::Kind)
+        } else if severity < self.min_severity {
+            Some(RouteMismatch::Severity)
+        } else {
+            (!self.accepts_any(accounts)).then_some(RouteMismatch::Accounts)
+        }
     }
 
-    /// Whether a change of this kind and severity in `account` passes.
-    pub fn takes_change(&self, kind: ChangeKind, severity: Severity, account: &AccountRef) -> bool {
-        self.kinds.includes_change(kind) && severity >= self.min_severity && self.takes_any(&[account])
+    /// Whether it accepts a change of this kind and severity in `account`.
+    pub fn accepts_change(&self, kind: ChangeKind, severity: Severity, account: &AccountRef) -> bool {
+        self.kinds.includes_change(kind) && severity >= self.min_severity && self.accepts_any(&[account])
     }
 
-    /// What concerns no known account (an empty subscription) is for everybody rather than for nobody.
-    fn takes_any(&self, accounts: &[&AccountRef]) -> bool {
-        let matches = |account: &&AccountRef| {
-            self.accounts.is_match(&account.name) || self.accounts.is_match(account.id.as_str())
-        };
-        accounts.is_empty() || accounts.iter().any(matches)
+    /// An alert about a subscription without accounts passes: it must reach some receiver.
+    fn accepts_any(&self, accounts: &[&AccountRef]) -> bool {
+        accounts.is_empty() || accounts.iter().any(|account| account_glob::matches(&self.accounts, account))
     }
 }
 
@@ -112,34 +121,41 @@ mod tests {
     }
 
     #[test]
-    fn an_account_passes_by_its_name_or_its_id() {
+    fn account_is_accepted_by_its_name_or_id() {
         let studio = account("123456", "studio-a");
         for (glob, passes) in [("*", true), ("studio-*", true), ("1234*", true), ("other*", false)] {
-            let unwanted = route(glob).unwanted(AlertKind::NotFound, Severity::Critical, &[&studio]);
-            assert_eq!(unwanted, (!passes).then_some(Unwanted::Accounts), "{glob}");
+            let route_mismatch =
+                route(glob).route_mismatch(AlertKind::NotFound, Severity::Critical, &[&studio]);
+            assert_eq!(route_mismatch, (!passes).then_some(RouteMismatch::Accounts), "{glob}");
         }
     }
 
     #[test]
-    fn a_subscription_passes_when_one_of_its_accounts_does() {
+    fn subscription_is_accepted_when_one_of_its_accounts_is() {
         let (a, b) = (account("1", "studio-a"), account("2", "office"));
         let takes = |accounts: &[&AccountRef]| {
-            route("studio-*").unwanted(AlertKind::Unauthorized, Severity::Critical, accounts).is_none()
+            route("studio-*").route_mismatch(AlertKind::Unauthorized, Severity::Critical, accounts).is_none()
         };
         assert!(takes(&[&a, &b]));
         assert!(!takes(&[&b]));
-        assert!(takes(&[]), "nobody else would hear of an empty subscription");
+        assert!(takes(&[]), "otherwise no receiver is notified about an empty subscription");
     }
 
     #[test]
-    fn milder_or_other_kinds_stay_out() {
+    fn lower_severities_and_other_kinds_are_rejected() {
         let studio = account("1", "studio-a");
         let mut route = route("*");
-        assert!(!route.takes_change(ChangeKind::HostChanged, Severity::Info, &studio));
+        assert!(!route.accepts_change(ChangeKind::HostChanged, Severity::Info, &studio));
         route.kinds = Kinds::Only { alerts: BTreeSet::from([AlertKind::Expiry]), changes: BTreeSet::new() };
-        assert_eq!(route.unwanted(AlertKind::Expiry, Severity::Warning, &[&studio]), None);
-        assert_eq!(route.unwanted(AlertKind::Expiry, Severity::Info, &[&studio]), Some(Unwanted::Severity));
-        assert_eq!(route.unwanted(AlertKind::NotFound, Severity::Critical, &[&studio]), Some(Unwanted::Kind));
-        assert!(!route.takes_change(ChangeKind::CapabilityLost, Severity::Warning, &studio));
+        assert_eq!(route.route_mismatch(AlertKind::Expiry, Severity::Warning, &[&studio]), None);
+        assert_eq!(
+            route.route_mismatch(AlertKind::Expiry, Severity::Info, &[&studio]),
+            Some(RouteMismatch::Severity)
+        );
+        assert_eq!(
+            route.route_mismatch(AlertKind::NotFound, Severity::Critical, &[&studio]),
+            Some(RouteMismatch::Kind)
+        );
+        assert!(!route.accepts_change(ChangeKind::CapabilityLost, Severity::Warning, &studio));
     }
 }

@@ -1,14 +1,14 @@
-//! One line for everything that can be told: what a webhook's `summary`, a mail's subject and a table's row say.
+//! Alerts and changes in one line each: what a webhook's `summary`, a mail's subject and a table's row say.
 //!
-//! Promises: each line names its subject first and fits on one line whatever the names hold; the gravest comes first.
-//! Leaves longer words (why it matters, what to do) to `notify::render`.
+//! Guarantees: each line names its subject first and is one line whatever the names hold; the most severe comes first.
+//! Longer texts (why it matters, what to do) are left to `notify`.
 
 use std::cmp::Reverse;
 use std::fmt;
 
 use serde_json::Value;
 
-use super::alert::{AlertKind, Severity};
+use super::alerts::{AlertKind, Severity};
 use super::change::ChangeKind;
 use super::message::{AlertEntry, ChangeEntry, Status};
 use super::text::{self, one_line};
@@ -17,22 +17,22 @@ use super::time::{self, Timestamp};
 /// The summary of a message from `notify test`.
 pub const TEST: &str = "test message: minimax-watch reaches this receiver, nothing is wrong";
 
-/// An alert or a change, where both are told side by side.
+/// An alert or a change, where both are listed together.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry<'a> {
-    /// A condition that fires or has ended.
+    /// An alert that fires or has resolved.
     Alert(&'a AlertEntry),
-    /// A field's before and after.
+    /// A changed field.
     Change(&'a ChangeEntry),
 }
 
 impl Entry<'_> {
-    /// Whether this is the end of an alert.
+    /// Whether this is a resolved alert.
     pub fn is_resolved(&self) -> bool {
         matches!(self, Self::Alert(alert) if alert.status == Status::Resolved)
     }
 
-    /// How grave it is, or was.
+    /// How severe it is, or was.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Alert(alert) => alert.severity,
@@ -40,7 +40,7 @@ impl Entry<'_> {
         }
     }
 
-    /// What [`alert_line`] or [`change_line`] says.
+    /// The entry in one line, as [`alert_line`] or [`change_line`].
     pub fn line(&self, now: Timestamp) -> String {
         match self {
             Self::Alert(alert) => alert_line(alert, now),
@@ -48,7 +48,7 @@ impl Entry<'_> {
         }
     }
 
-    /// What [`alert_topic`] or [`change_topic`] says.
+    /// The same where room is short, as [`alert_topic`] or [`change_topic`].
     pub fn topic(&self, now: Timestamp) -> String {
         match self {
             Self::Alert(alert) => alert_topic(alert, now),
@@ -57,7 +57,7 @@ impl Entry<'_> {
     }
 }
 
-/// Everything gravest first: what fires and what changed by severity, alerts before changes; then what has ended.
+/// All entries, most severe first: firing alerts and changes by severity, alerts before changes; then resolved alerts.
 pub fn ranked<'a>(alerts: &'a [AlertEntry], changes: &'a [ChangeEntry]) -> Vec<Entry<'a>> {
     let mut entries: Vec<_> =
         alerts.iter().map(Entry::Alert).chain(changes.iter().map(Entry::Change)).collect();
@@ -65,47 +65,61 @@ pub fn ranked<'a>(alerts: &'a [AlertEntry], changes: &'a [ChangeEntry]) -> Vec<E
     entries
 }
 
-/// One line about all of it: the only entry's own, or counts and the gravest. What is spelled out may be less than what is counted.
+/// One line about everything: the most severe entry, then how much else there is. `counts` may be higher than what is listed.
+///
+/// `studio-a: token expired 2026-11-23 07:15 UTC (and 2 alerts, 1 change)`
 pub fn headline(alerts: &[AlertEntry], changes: &[ChangeEntry], counts: Counts, now: Timestamp) -> String {
     match ranked(alerts, changes).as_slice() {
-        [] => "nothing to tell".to_owned(),
+        [] => "nothing to report".to_owned(),
         [only] => only.line(now),
-        [gravest, ..] => format!("{counts}: {}, …", gravest.line(now)),
+        [first, ..] => format!("{} (and {})", first.line(now), counts.without(first)),
     }
 }
 
-/// How much there is: `3 alerts, 1 ended, 2 changes`; `3 alerts ended` when nothing fires.
+/// How much there is: `3 alerts, 1 resolved, 2 changes`; `3 alerts resolved` when none fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Alerts that fire.
     pub firing: usize,
-    /// Alerts that ended.
-    pub ended: usize,
+    /// Resolved alerts.
+    pub resolved: usize,
     /// Changes.
     pub changes: usize,
 }
 
 impl Counts {
-    /// Of what is spelled out.
-    pub fn of(alerts: &[AlertEntry], changes: &[ChangeEntry]) -> Self {
-        let ended = alerts.iter().filter(|alert| alert.status == Status::Resolved).count();
-        Self { firing: alerts.len() - ended, ended, changes: changes.len() }
+    /// Counts what is listed.
+    pub fn new(alerts: &[AlertEntry], changes: &[ChangeEntry]) -> Self {
+        let resolved = alerts.iter().filter(|alert| alert.status == Status::Resolved).count();
+        Self { firing: alerts.len() - resolved, resolved, changes: changes.len() }
+    }
+
+    /// How much there is besides `entry`.
+    #[must_use]
+    pub fn without(mut self, entry: &Entry<'_>) -> Self {
+        let count = match entry {
+            Entry::Change(_) => &mut self.changes,
+            Entry::Alert(_) if entry.is_resolved() => &mut self.resolved,
+            Entry::Alert(_) => &mut self.firing,
+        };
+        *count = count.saturating_sub(1);
+        self
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { firing, ended, changes } = *self;
+        let Self { firing, resolved, changes } = *self;
         let plural = |count: usize, one: &str, many: &str| match count {
             0 => None,
             1 => Some(format!("1 {one}")),
             _ => Some(format!("{count} {many}")),
         };
-        let ended = match firing {
-            0 => plural(ended, "alert ended", "alerts ended"),
-            _ => plural(ended, "ended", "ended"),
+        let resolved = match firing {
+            0 => plural(resolved, "alert resolved", "alerts resolved"),
+            _ => plural(resolved, "resolved", "resolved"),
         };
-        let parts = [plural(firing, "alert", "alerts"), ended, plural(changes, "change", "changes")];
+        let parts = [plural(firing, "alert", "alerts"), resolved, plural(changes, "change", "changes")];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 }
@@ -124,15 +138,15 @@ pub fn alert_line(alert: &AlertEntry, now: Timestamp) -> String {
 
 /// [`alert_line`] without the moment, where room is short: `studio-a: token expired`.
 pub fn alert_topic(alert: &AlertEntry, now: Timestamp) -> String {
-    let words = match alert.status {
-        Status::Firing => firing_words(alert, now),
-        Status::Resolved => resolved_words(alert),
+    let phrase = match alert.status {
+        Status::Firing => firing_text(alert, now),
+        Status::Resolved => resolved_text(alert),
     };
-    let concerned = match alert.affected {
+    let affected_accounts = match alert.affected {
         affected if affected > 1 => format!(", {affected} accounts"),
         _ => String::new(),
     };
-    format!("{}: {words}{concerned}", subject(alert))
+    format!("{}: {phrase}{affected_accounts}", subject(alert))
 }
 
 /// `studio-a: maxJobs 3 → 1`.
@@ -140,7 +154,7 @@ pub fn change_line(change: &ChangeEntry) -> String {
     let name = text::name(&change.account.name);
     let (before, after) = (value_words(&change.before), value_words(&change.after));
     match change.kind {
-        ChangeKind::ExpiryMovedBack => format!("{name}: token now ends earlier, {before} → {after}"),
+        ChangeKind::ExpiryMovedBack => format!("{name}: token now expires earlier, {before} → {after}"),
         ChangeKind::IdentityChanged => format!("{name}: another MiniMax user, {before} → {after}"),
         ChangeKind::CapabilityLost
         | ChangeKind::CapabilityGained
@@ -151,17 +165,11 @@ pub fn change_line(change: &ChangeEntry) -> String {
 
 /// [`change_line`] where room is short: of two moments only the new one.
 pub fn change_topic(change: &ChangeEntry) -> String {
-    match change.kind {
-        ChangeKind::ExpiryMovedBack => {
-            let name = text::name(&change.account.name);
-            format!("{name}: token now ends earlier, {}", value_words(&change.after))
-        }
-        ChangeKind::CapabilityLost
-        | ChangeKind::CapabilityGained
-        | ChangeKind::MaxJobsChanged
-        | ChangeKind::HostChanged
-        | ChangeKind::IdentityChanged => change_line(change),
+    if change.kind != ChangeKind::ExpiryMovedBack {
+        return change_line(change);
     }
+    let name = text::name(&change.account.name);
+    format!("{name}: token now expires earlier, {}", value_words(&change.after))
 }
 
 /// A field's value for people: `absent` for null, moments as people read them, text without quotes.
@@ -176,7 +184,7 @@ pub fn value_words(value: &Value) -> String {
     }
 }
 
-/// Whom an alert is about, by the operator's name.
+/// The subject of an alert, by the operator's name.
 pub fn subject(alert: &AlertEntry) -> String {
     let name = match (&alert.receiver, &alert.account, &alert.subscription) {
         (Some(receiver), _, _) => receiver.as_str(),
@@ -187,22 +195,22 @@ pub fn subject(alert: &AlertEntry) -> String {
     text::name(name)
 }
 
-fn firing_words(alert: &AlertEntry, now: Timestamp) -> String {
-    let words = match alert.kind {
-        AlertKind::Expiry => return expiry_words(alert, now),
-        AlertKind::ExpiryUnknown => "the token's end is unknown",
+fn firing_text(alert: &AlertEntry, now: Timestamp) -> String {
+    let phrase = match alert.kind {
+        AlertKind::Expiry => return expiry_text(alert, now),
+        AlertKind::ExpiryUnknown => "the token's expiry is unknown",
         AlertKind::Unauthorized => "useapi.net refuses the API token (401)",
         AlertKind::SubscriptionLapsed => "the useapi.net subscription has lapsed (402)",
         AlertKind::NotFound => "useapi.net knows no such account (404)",
         AlertKind::AccountError => "useapi.net reports the MiniMax account in error",
-        AlertKind::Unreachable => "no verdict from useapi.net",
+        AlertKind::Unreachable => "useapi.net cannot be reached",
         AlertKind::Malformed => "useapi.net's answers cannot be read",
-        AlertKind::DeliveryFailing => "messages to this receiver do not arrive",
+        AlertKind::DeliveryFailing => "messages to this receiver are not delivered",
     };
-    words.to_owned()
+    phrase.to_owned()
 }
 
-fn expiry_words(alert: &AlertEntry, now: Timestamp) -> String {
+fn expiry_text(alert: &AlertEntry, now: Timestamp) -> String {
     match alert.expires_at {
         Some(end) if end > now => format!("token expires {}", time::relative(end, now)),
         Some(_) => "token expired".to_owned(),
@@ -211,8 +219,8 @@ fn expiry_words(alert: &AlertEntry, now: Timestamp) -> String {
     }
 }
 
-/// Nothing is known to be well: only nobody looks any more.
-fn no_longer_watched_words(alert: &AlertEntry) -> String {
+/// Nothing has recovered: it is only no longer watched.
+fn no_longer_watched_text(alert: &AlertEntry) -> String {
     match alert.expires_at {
         Some(end) if alert.resolved_at.is_some_and(|resolved| end <= resolved) => {
             format!("no longer watched, token expired {}", time::minute(end))
@@ -222,30 +230,30 @@ fn no_longer_watched_words(alert: &AlertEntry) -> String {
     }
 }
 
-fn resolved_words(alert: &AlertEntry) -> String {
+fn resolved_text(alert: &AlertEntry) -> String {
     if alert.no_longer_watched {
-        return no_longer_watched_words(alert);
+        return no_longer_watched_text(alert);
     }
     // An expiry that is past was not renewed: a clock that was set back resolves an alert too.
     let later_end = alert.expires_at.filter(|end| alert.resolved_at.is_none_or(|resolved| *end > resolved));
-    let words = match (alert.kind, later_end) {
+    let phrase = match (alert.kind, later_end) {
         (AlertKind::Expiry, Some(end)) => {
-            return format!("renewed, token now ends {}", time::minute(end));
+            return format!("renewed, token now expires {}", time::minute(end));
         }
-        (AlertKind::Expiry, None) => "the token's end is no longer near",
+        (AlertKind::Expiry, None) => "the token no longer expires soon",
         (AlertKind::ExpiryUnknown, Some(end)) => {
-            return format!("the token's end is known again, {}", time::minute(end));
+            return format!("the token's expiry is known again, {}", time::minute(end));
         }
-        (AlertKind::ExpiryUnknown, None) => "the token's end is known again",
-        (AlertKind::Unauthorized, _) => "useapi.net takes the API token again",
+        (AlertKind::ExpiryUnknown, None) => "the token's expiry is known again",
+        (AlertKind::Unauthorized, _) => "useapi.net accepts the API token again",
         (AlertKind::SubscriptionLapsed, _) => "the useapi.net subscription is active again",
         (AlertKind::NotFound, _) => "useapi.net knows the account again",
         (AlertKind::AccountError, _) => "the MiniMax account is no longer in error",
-        (AlertKind::Unreachable, _) => "useapi.net gives verdicts again",
+        (AlertKind::Unreachable, _) => "useapi.net can be reached again",
         (AlertKind::Malformed, _) => "useapi.net's answers can be read again",
-        (AlertKind::DeliveryFailing, _) => "messages to this receiver arrive again",
+        (AlertKind::DeliveryFailing, _) => "messages to this receiver are delivered again",
     };
-    words.to_owned()
+    phrase.to_owned()
 }
 
 #[cfg(test)]
@@ -253,9 +261,11 @@ mod tests {
     use chrono::{TimeDelta, TimeZone, Utc};
     use serde_json::json;
 
+    use strum::IntoEnumIterator;
+
     use super::*;
     use crate::domain::account::{AccountId, AccountRef, ReceiverName, SubscriptionName};
-    use crate::domain::alert::AlertId;
+    use crate::domain::alerts::AlertId;
 
     fn now() -> Timestamp {
         Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -321,7 +331,7 @@ mod tests {
 
     #[test]
     fn every_kind_names_its_subject_first_and_tells_its_end_in_other_words() {
-        for kind in AlertKind::ALL {
+        for kind in AlertKind::iter() {
             let (firing, ended) = (alert(kind), resolved(alert(kind)));
             let (fires, ends) = (alert_line(&firing, now()), alert_line(&ended, now()));
             assert!(fires.starts_with("studio-a: ") && ends.starts_with("studio-a: "), "{fires} / {ends}");
@@ -344,15 +354,15 @@ mod tests {
             affected: 0,
             ..alert(AlertKind::DeliveryFailing)
         };
-        assert_eq!(alert_line(&receiver, now()), "ops-mail: messages to this receiver do not arrive");
+        assert_eq!(alert_line(&receiver, now()), "ops-mail: messages to this receiver are not delivered");
     }
 
     #[test]
     fn only_a_later_end_is_called_a_renewal() {
         let renewed = resolved(expiry(TimeDelta::days(30)));
-        assert_eq!(alert_line(&renewed, now()), "studio-a: renewed, token now ends 2026-12-23 07:15 UTC");
+        assert_eq!(alert_line(&renewed, now()), "studio-a: renewed, token now expires 2026-12-23 07:15 UTC");
         let dropped = resolved(expiry(-TimeDelta::days(1)));
-        assert_eq!(alert_line(&dropped, now()), "studio-a: the token's end is no longer near");
+        assert_eq!(alert_line(&dropped, now()), "studio-a: the token no longer expires soon");
     }
 
     #[test]
@@ -374,7 +384,7 @@ mod tests {
                     json!("2026-12-24T00:00:00Z"),
                     json!("2026-12-01T00:00:00Z"),
                 ),
-                "studio-a: token now ends earlier, 2026-12-24 00:00 UTC → 2026-12-01 00:00 UTC",
+                "studio-a: token now expires earlier, 2026-12-24 00:00 UTC → 2026-12-01 00:00 UTC",
             ),
         ] {
             assert_eq!(change_line(&entry), line);
@@ -382,23 +392,23 @@ mod tests {
     }
 
     #[test]
-    fn the_headline_counts_and_says_the_gravest_whatever_the_order() {
+    fn headline_is_the_most_severe_entry_then_counts() {
         let warning = AlertEntry { severity: Severity::Warning, ..alert(AlertKind::Unreachable) };
         let ended = resolved(alert(AlertKind::NotFound));
         let jobs = change(ChangeKind::MaxJobsChanged, "maxJobs", json!(3), json!(1));
         let alerts = [ended.clone(), warning, expiry(TimeDelta::zero())];
         let headline = |alerts: &[AlertEntry], changes: &[ChangeEntry]| {
-            headline(alerts, changes, Counts::of(alerts, changes), now())
+            headline(alerts, changes, Counts::new(alerts, changes), now())
         };
         assert_eq!(
             headline(&alerts, std::slice::from_ref(&jobs)),
-            "2 alerts, 1 ended, 1 change: studio-a: token expired 2026-11-23 07:15 UTC, …"
+            "studio-a: token expired 2026-11-23 07:15 UTC (and 1 alert, 1 resolved, 1 change)"
         );
         assert_eq!(
             headline(std::slice::from_ref(&ended), &[]),
             "studio-a: useapi.net knows the account again"
         );
-        assert_eq!(Counts::of(&[ended.clone(), ended], &[jobs]).to_string(), "2 alerts ended, 1 change");
+        assert_eq!(Counts::new(&[ended.clone(), ended], &[jobs]).to_string(), "2 alerts resolved, 1 change");
     }
 
     #[test]

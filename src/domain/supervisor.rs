@@ -1,24 +1,24 @@
-//! What starts this program, and so what a person does for it to read a new secret or configuration.
+//! What starts this program, and therefore how an operator makes it read a new secret or configuration.
 
 /// What starts this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Supervisor {
     /// A systemd unit.
     Systemd,
-    /// A container's runtime.
+    /// A container runtime.
     Container,
     /// A person at a terminal.
     Terminal,
-    /// Cron, or something else that was not recognised.
+    /// Cron, or a program that was not recognised.
     Other,
 }
 
 impl Supervisor {
-    /// What makes a new secret count; commands stand between backticks.
+    /// How a new secret takes effect; commands are in backticks.
     pub const fn restart(self) -> &'static str {
         match self {
             Self::Systemd => {
-                "Restart: `systemctl restart minimax-watch`. It looks at once; a reload does not pass new secrets to a service of systemd."
+                "Restart: `systemctl restart minimax-watch`. It checks at once; a reload does not pass new secrets to a service of systemd."
             }
             Self::Container => {
                 "A new token in the file is used at the next check. For an environment variable, restart the container."
@@ -32,7 +32,7 @@ impl Supervisor {
         }
     }
 
-    /// The end of a sentence that asks for a changed configuration: what makes it count.
+    /// The end of a sentence that asks for a changed configuration: how it takes effect.
     pub const fn and_reload(self) -> &'static str {
         match self {
             Self::Systemd => "and reload: `systemctl reload minimax-watch`",
@@ -46,7 +46,7 @@ impl Supervisor {
         }
     }
 
-    /// The end of a sentence that asks for a corrected secret or configuration: what makes it count.
+    /// The end of a sentence that asks for a corrected secret or configuration: how it takes effect.
     pub const fn and_restart(self) -> &'static str {
         match self {
             Self::Systemd => "and restart: `systemctl restart minimax-watch`",
@@ -54,7 +54,7 @@ impl Supervisor {
         }
     }
 
-    /// Where it is said what was refused.
+    /// Where to find what was refused.
     pub const fn log(self) -> &'static str {
         match self {
             Self::Systemd => "See in the log what was refused, and why: `journalctl -u minimax-watch`",

@@ -1,26 +1,26 @@
-//! Text from outside made fit to print: names that operators typed, ids from the API, words that servers answered.
+//! Makes text from outside safe to print: names that operators typed, ids from the API, answers of servers.
 //!
-//! Promises: what leaves here is one line in which nothing can hide: control characters, direction marks and characters
-//! without a width are shown as `\u{…}`. It can forge neither a mail header nor a log line, drives no terminal and turns no
-//! reading direction around. Leaves escaping for HTML or JSON to whoever writes those; JSON carries the values themselves.
+//! The result is one line without hidden parts: control characters, direction marks and characters without a width are shown as
+//! `\u{…}`. It cannot forge a mail header or a log line, control a terminal or reverse the reading direction. Escaping for HTML and
+//! JSON is left to their writers; JSON carries the values unaltered.
 
 use std::fmt::Write as _;
 
-/// Characters of an id or a name that are printed; JSON has all of them.
-pub const LONGEST_NAME: usize = 80;
+/// The most characters of an id or name that are printed; JSON has all of them.
+pub const MAX_NAME: usize = 80;
 
 /// The most characters of a text from outside that a sentence quotes: enough to recognise a date in any notation.
 pub const MAX_QUOTED: usize = 64;
 
-/// `text` on one line: white space of any kind becomes one space, what cannot be seen is escaped.
+/// `text` on one line: white space of any kind becomes one space, invisible characters are escaped.
 pub fn one_line(text: &str) -> String {
-    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "), is_unseen)
+    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "), is_invisible)
 }
 
-/// An id or a name on one line and of a bounded length. Line breaks and tabs are escaped like everything else that cannot be
-/// seen, so that two names that differ look different.
+/// An id or name on one line and of a bounded length. Line breaks and tabs are escaped like other invisible characters, so that
+/// different names look different.
 pub fn name(text: &str) -> String {
-    shortened(&escaped(text, is_unseen), LONGEST_NAME)
+    shortened(&escaped(text, is_invisible), MAX_NAME)
 }
 
 /// Names as [`name`] prints each, for lists in messages.
@@ -28,17 +28,27 @@ pub fn names<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     texts.into_iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// `text` of several lines with everything escaped that could drive a terminal or hide: the last guard where text is printed.
+/// The first `most` of `names`, and how many more there are: `a, b and 3 more`.
+pub fn first_few(names: impl IntoIterator<Item = String>, most: usize) -> String {
+    let mut names = names.into_iter();
+    let first = names.by_ref().take(most).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// `text` of several lines with invisible characters escaped: the last guard where text is printed.
 pub fn printable(text: &str) -> String {
-    escaped(text, |c| c != '\n' && is_unseen(c))
+    escaped(text, |c| c != '\n' && is_invisible(c))
 }
 
 /// Whether [`printable`] would change nothing.
 pub fn is_printable(text: &str) -> bool {
-    text.chars().all(|c| c == '\n' || !is_unseen(c))
+    text.chars().all(|c| c == '\n' || !is_invisible(c))
 }
 
-/// The first `room` characters of `text` at most; an ellipsis stands for what was cut.
+/// `text` cut to at most `room` characters, with an ellipsis in place of the rest.
 pub fn shortened(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.to_owned();
@@ -47,12 +57,10 @@ pub fn shortened(text: &str, room: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// `text` in quotation marks, for a sentence: shortened, and with whatever does not print escaped.
+/// `text` in quotation marks, shortened, with invisible characters escaped.
 pub fn quoted(text: &str) -> String {
-    format!(
-        "\"{}\"",
-        escaped(&shortened(text, MAX_QUOTED).replace('\\', "\\\\").replace('"', "\\\""), is_unseen)
-    )
+    let text = shortened(text, MAX_QUOTED).replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", escaped(&text, is_invisible))
 }
 
 fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
@@ -72,7 +80,7 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
 
 /// Control characters (C0, C1), line and paragraph separators, direction marks, characters without a width (joiners and soft
 /// hyphens, too: an id that holds one looks like another id), tags, and fillers that look like a space.
-pub fn is_unseen(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -103,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_joined_to_one_line_and_what_cannot_be_seen_is_shown() {
+    fn text_is_joined_to_one_line_and_invisible_characters_are_shown() {
         for (given, printed) in [
             ("studio-a", "studio-a"),
             ("  a\r\nBcc: x@example.com\t", "a Bcc: x@example.com"),
@@ -120,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_differ_in_what_cannot_be_seen_look_different_and_long_ones_are_shortened() {
+    fn names_that_differ_in_invisible_characters_look_different_and_long_ones_are_shortened() {
         for (given, printed) in [
             ("studio-a", "studio-a"),
             ("a\nb", "a\\u{a}b"),
@@ -131,12 +139,12 @@ mod tests {
             assert_eq!(name(given), printed, "{given:?}");
         }
         let long = name(&"é".repeat(10_000));
-        assert_eq!(long.chars().count(), LONGEST_NAME);
+        assert_eq!(long.chars().count(), MAX_NAME);
         assert!(long.ends_with('…'), "{long}");
     }
 
     #[test]
-    fn what_is_cut_says_so() {
+    fn shortened_text_ends_with_an_ellipsis() {
         for (room, cut) in [(12, "token expired"), (13, "token expired"), (6, "token expired")] {
             let short = shortened(cut, room);
             assert!(short.chars().count() <= room, "{short}");
@@ -147,9 +155,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_printed_holds_a_line_end_or_a_character_that_cannot_be_seen(text in any::<String>()) {
+        fn printed_text_has_no_line_break_and_no_invisible_character(text in any::<String>()) {
             for line in [one_line(&text), name(&text)] {
-                prop_assert!(!line.chars().any(is_unseen));
+                prop_assert!(!line.chars().any(is_invisible));
                 prop_assert_eq!(one_line(&line), line.split_whitespace().collect::<Vec<_>>().join(" "));
             }
             prop_assert!(is_printable(&printable(&text)));

@@ -1,23 +1,14 @@
-//! Moments: one type, one precision, one way to write them.
+//! Timestamps: one type, one precision, one way to write them.
 //!
-//! Promises: a stored, sent or printed moment reads the same everywhere (UTC). Leaves the reading of clocks to `clock`.
+//! A stored, sent or printed timestamp reads the same everywhere (UTC). Reading clocks is left to `clock`.
 
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 
-/// A moment in UTC. The store keeps milliseconds; nothing here is finer.
+/// A moment in UTC, to the millisecond as in the store.
 pub type Timestamp = DateTime<Utc>;
 
-/// A moment that was reckoned with this much in the future, and more, was reckoned by a clock that ran ahead. A clock that
-/// is set back by less heals by waiting.
-pub const CLOCK_MARGIN: TimeDelta = TimeDelta::hours(2);
-
-/// Whether `moment`, which once was now, shows that the clock was set back since.
-pub fn was_set_back(moment: Timestamp, now: Timestamp) -> bool {
-    moment - now > CLOCK_MARGIN
-}
-
-/// Whether `moment` lies in the years 0 to 9999, which RFC 3339 can write. The type holds moments far beyond; every moment that
-/// comes from outside is held to these, so that adding or taking a century from one cannot overflow.
+/// Whether `moment` lies in the years 0 to 9999, which RFC 3339 can write. The type holds moments far beyond. Every moment from
+/// outside is checked, so that adding or subtracting a century cannot overflow.
 pub fn is_in_calendar(moment: Timestamp) -> bool {
     (0..=9_999).contains(&moment.year())
 }
@@ -42,6 +33,11 @@ pub fn relative(moment: Timestamp, now: Timestamp) -> String {
     if distance > TimeDelta::zero() { format!("in {words}") } else { format!("{words} ago") }
 }
 
+/// `moment` for people, with its distance from `now`: `2026-11-23 07:15 UTC (in 3 h)`.
+pub fn dated(moment: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", minute(moment), relative(moment, now))
+}
+
 /// A length of time for people, its two largest units: `3 days 4 h`, `12 min`, `45 s`.
 pub fn in_words(length: TimeDelta) -> String {
     let seconds = length.num_seconds();
@@ -58,7 +54,7 @@ pub fn in_words(length: TimeDelta) -> String {
     }
 }
 
-/// Serde for moments in everything that leaves the program: RFC 3339 in whole seconds.
+/// Serde for timestamps in everything that leaves the program: RFC 3339 in whole seconds.
 pub mod seconds {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -70,39 +66,29 @@ pub mod seconds {
         serializer.serialize_str(&super::rfc3339(*moment))
     }
 
-    /// Reads any RFC 3339 moment of the calendar that this program writes.
+    /// Reads any RFC 3339 moment of the years 0 to 9999.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        let moment = Timestamp::deserialize(deserializer)?;
-        if is_in_calendar(moment) { Ok(moment) } else { Err(D::Error::custom("beyond the year 9999")) }
+        in_calendar(Timestamp::deserialize(deserializer)?)
+    }
+
+    fn in_calendar<E: Error>(moment: Timestamp) -> Result<Timestamp, E> {
+        if is_in_calendar(moment) { Ok(moment) } else { Err(E::custom("beyond the year 9999")) }
     }
 
     /// The same for a moment that may be absent (`null`).
     pub mod option {
-        use serde::de::Error;
-        use serde::{Deserialize, Deserializer, Serializer};
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-        use super::{Timestamp, is_in_calendar};
+        use crate::domain::time::{Timestamp, rfc3339};
 
         /// Writes the moment, or `null`.
-        pub fn serialize<S: Serializer>(
-            moment: &Option<Timestamp>,
-            serializer: S,
-        ) -> Result<S::Ok, S::Error> {
-            match moment {
-                Some(moment) => super::serialize(moment, serializer),
-                None => serializer.serialize_none(),
-            }
+        pub fn serialize<S: Serializer>(moment: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+            moment.map(rfc3339).serialize(to)
         }
 
         /// Reads a moment or `null`.
-        pub fn deserialize<'de, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<Option<Timestamp>, D::Error> {
-            let moment = Option::<Timestamp>::deserialize(deserializer)?;
-            match moment.filter(|moment| !is_in_calendar(*moment)) {
-                None => Ok(moment),
-                Some(_) => Err(D::Error::custom("beyond the year 9999")),
-            }
+        pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+            Option::<Timestamp>::deserialize(from)?.map(super::in_calendar).transpose()
         }
     }
 }
@@ -114,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_distance_reads_as_its_two_largest_units() {
+    fn distance_is_written_in_its_two_largest_units() {
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
         for (seconds, words) in [
             (0, "now"),

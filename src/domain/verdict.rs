@@ -1,37 +1,36 @@
-//! The one word about an account or about all of them, and the exit status that goes with it.
+//! The verdict on one account or on all of them, and the exit status that goes with it (as of monitoring plugins).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-use super::alert::Severity;
+use super::account::as_str;
 use super::observation::Outcome;
+use super::severity::Severity;
 
-/// How things stand. Greater is worse: the worst account decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+/// The state of an account or of all of them. Greater is worse; the worst account decides.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
+#[derive(IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Verdict {
     /// Nothing to do.
     Ok,
-    /// Somebody should look soon.
+    /// An operator should act soon.
     Warning,
-    /// No verdict now.
+    /// The last check was inconclusive, or there was none.
+    #[default]
     Unknown,
     /// Jobs fail now, or will within a day.
     Critical,
 }
 
-impl Verdict {
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Unknown => "unknown",
-            Self::Critical => "critical",
-        }
-    }
+as_str!(Verdict);
 
-    /// The exit status of `check` and `status`, as monitoring plugins give it.
+impl Verdict {
+    /// The exit status of `check` and `status`.
     pub const fn exit_status(self) -> u8 {
         match self {
             Self::Ok => 0,
@@ -41,15 +40,15 @@ impl Verdict {
         }
     }
 
-    /// The verdict on an account: what the last look saw, and the severities of the open alerts that concern it.
-    pub fn of(outcome: Option<Outcome>, open: impl IntoIterator<Item = Severity>) -> Self {
+    /// The verdict on an account from its last outcome and the severities of its open alerts.
+    pub fn new(outcome: Option<Outcome>, open: impl IntoIterator<Item = Severity>) -> Self {
         let worst = open.into_iter().max();
-        let answered = outcome.is_some_and(Outcome::is_verdict);
+        let is_conclusive = outcome.is_some_and(Outcome::is_conclusive);
         match worst {
             Some(Severity::Critical) => Self::Critical,
-            _ if !answered => Self::Unknown,
+            _ if !is_conclusive => Self::Unknown,
             Some(Severity::Warning) => Self::Warning,
-            // A bad answer that is not believed yet is no reason to say that all is well.
+            // A fault that awaits its confirmation raises no alert yet, but the account is not `ok`.
             Some(Severity::Info) | None if outcome != Some(Outcome::Ok) => Self::Warning,
             Some(Severity::Info) | None => Self::Ok,
         }
@@ -61,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_verdict_it_is_unknown_unless_something_critical_is_open() {
+    fn inconclusive_check_is_unknown_unless_a_critical_alert_is_open() {
         use Severity::{Critical, Warning};
         for (outcome, open, expected) in [
             (Some(Outcome::Ok), vec![], Verdict::Ok),
@@ -74,12 +73,12 @@ mod tests {
             (Some(Outcome::Unavailable), vec![Critical], Verdict::Critical),
             (None, vec![], Verdict::Unknown),
         ] {
-            assert_eq!(Verdict::of(outcome, open.clone()), expected, "{outcome:?} with {open:?}");
+            assert_eq!(Verdict::new(outcome, open.clone()), expected, "{outcome:?} with {open:?}");
         }
     }
 
     #[test]
-    fn the_worst_decides_in_the_contracts_order() {
+    fn verdicts_are_ordered_as_in_the_contract() {
         let order = [Verdict::Ok, Verdict::Warning, Verdict::Unknown, Verdict::Critical];
         assert!(order.is_sorted());
         assert_eq!(order.map(Verdict::exit_status), [0, 1, 3, 2]);

@@ -1,8 +1,8 @@
-//! Short names of long texts.
+//! Digests of texts, short enough to be stored with each account.
 
 use ring::digest::{Context, SHA256};
 
-/// A text of 32 characters that no other text than these pieces together has: half of its SHA-256.
+/// Half of the SHA-256 of `pieces`, one after the other, as 32 hexadecimal digits.
 pub(super) fn digest(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
     let mut context = Context::new(&SHA256);
     for piece in pieces {
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_half_of_a_sha_256_in_hexadecimal() {
+    fn digest_is_half_of_a_sha_256_in_hexadecimal() {
         assert_eq!(digest(["ab", "", "c"]), "ba7816bf8f01cfea414140de5dae2223");
     }
 }

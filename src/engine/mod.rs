@@ -1,18 +1,19 @@
-//! The steps: look, announce, deliver, purge. Each does its work once and returns.
+//! The steps: run, evaluate, deliver, purge.
 //!
-//! Promises: no loop that waits for a moment to come. A step that waits for nobody takes `now`; one that waits for answers, or
-//! spreads its questions where it is told to, reads [`Engine::clock`] again after each wait. Network first, then one transaction, so no lock is held while waiting for others. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
+//! Guarantees: each step does its work once and returns; none waits for a moment to come. A step that waits for nobody takes
+//! `now`; one that waits for answers reads [`Engine::clock`] again after each wait. Network first, then one transaction, so no
+//! lock is held while waiting. `run`, `check`, `demo` and the tests call the same steps. Leaves when to call them to the shell.
 
-mod announce;
-mod ask;
-mod check;
+mod account_check;
+mod accounts;
+mod alerting;
 mod deliver;
 mod digest;
-mod look;
+mod fetch;
 mod purge;
 mod record;
+mod run;
 mod tokens;
-mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,52 +23,51 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
-pub use announce::Announced;
-pub use ask::PutOff;
-pub use check::{Pass, Progress, Scope};
+pub use alerting::EvaluationSummary;
 pub use deliver::Delivery;
+pub use run::{Progress, Run, RunStep, RunSummary, Scope, WaitReason};
 
 use crate::api::Client;
-use crate::config::{Config, Subscription};
+use crate::config::Config;
 use crate::domain::account::SubscriptionName;
 use crate::domain::clock::Clock;
-use crate::domain::pace::Pace;
+use crate::domain::concurrency_limit::ConcurrencyLimit;
 use crate::notify::Sender;
 use crate::store::Store;
 
-/// How long a run waits for vendors at the most, where nobody is in a hurry.
-const LONGEST_PATIENCE: TimeDelta = TimeDelta::minutes(5);
+use tokens::Tokens;
+
+/// How long a run waits for rate limits, unless it has a deadline.
+const MAX_RATE_LIMIT_WAIT: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that the steps need. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    /// The operator's decisions.
+    /// The configuration.
     pub config: Arc<Config>,
-    /// What is remembered.
+    /// The database.
     pub store: Store,
-    /// Asks the vendor.
+    /// Sends requests to the API.
     pub client: Client,
-    /// Reaches the receivers.
+    /// Sends messages to receivers.
     pub sender: Sender,
     /// Read again after each wait.
     pub clock: Clock,
-    /// Over how long the questions of a run are spread; no time at all asks as fast as it goes.
+    /// The time over which the requests of a run are spread; zero sends them as fast as possible.
     pub spread: Duration,
-    /// How long a run waits for vendors that want to be left alone, all in all; who cannot be asked by then is left to the next run.
-    pub patience: TimeDelta,
-    /// From when on a receiver's queue waits for the next run once an attempt was made: where nobody watches between runs, a slow
-    /// receiver must not keep the store from the next one. None: never.
+    /// How long a run waits for rate limits; accounts that cannot be checked by then are left to the next run.
+    pub rate_limit_budget: TimeDelta,
+    /// From then on a receiver's queue waits for the next run after one attempt: with one-shot runs a slow receiver must not keep
+    /// the store from the next run.
     pub deliver_until: Option<Instant>,
-    /// What earlier passes learnt of how much each subscription's vendor bears.
-    paces: Arc<Mutex<BTreeMap<SubscriptionName, Pace>>>,
-    /// Tokens that were read again after a refusal.
-    tokens: Arc<tokens::Tokens>,
-    /// Whether no more questions are to be begun.
-    halted: Arc<AtomicBool>,
+    /// What earlier runs learned of each subscription's rate limit.
+    limits: Arc<Mutex<BTreeMap<SubscriptionName, ConcurrencyLimit>>>,
+    tokens: Arc<Tokens>,
+    stop_requested: Arc<AtomicBool>,
 }
 
 impl Engine {
-    /// Puts one together that learnt nothing yet.
+    /// An engine that has learned nothing yet.
     pub fn new(config: Config, store: Store, client: Client, sender: Sender, clock: Clock) -> Self {
         Self {
             config: Arc::new(config),
@@ -76,45 +76,47 @@ impl Engine {
             sender,
             clock,
             spread: Duration::ZERO,
-            patience: LONGEST_PATIENCE,
+            rate_limit_budget: MAX_RATE_LIMIT_WAIT,
             deliver_until: None,
-            paces: Arc::default(),
+            limits: Arc::default(),
             tokens: Arc::default(),
-            halted: Arc::default(),
+            stop_requested: Arc::default(),
         }
     }
 
-    /// Takes over what `before` learnt of vendors that are asked with the same token: a new configuration is no reason not to
-    /// leave them alone.
-    pub fn learn_paces(&self, before: &Self) {
-        let token = |engine: &Self, subscription: &Subscription| {
-            engine.token(subscription).expose_secret().to_owned()
-        };
-        let tokens: BTreeMap<_, _> =
-            before.config.subscriptions.iter().map(|known| (&known.name, token(before, known))).collect();
-        let known = before.paces.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let same =
-            self.config.subscriptions.iter().filter(|now| tokens.get(&now.name) == Some(&token(self, now)));
-        let same = same.filter_map(|now| Some((now.name.clone(), *known.get(&now.name)?)));
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner).extend(same);
+    /// Takes over what `before` learned of rate limits, for subscriptions with the same token: they hold across a reload.
+    pub fn inherit_limits(&self, before: &Self) {
+        let known = before.limits.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        for subscription in &self.config.subscriptions {
+            let earlier =
+                before.config.subscriptions.iter().find(|earlier| earlier.name == subscription.name);
+            let has_same_token = earlier.is_some_and(|earlier| {
+                before.tokens.current(earlier).expose_secret()
+                    == self.tokens.current(subscription).expose_secret()
+            });
+            if let Some(limit) = known.get(&subscription.name).filter(|_| has_same_token) {
+                limits.insert(subscription.name.clone(), *limit);
+            }
+        }
     }
 
-    /// Lets a pass that goes on, in whichever task, begin no more questions: it ends with those that are under way.
-    pub fn halt(&self) {
-        self.halted.store(true, Ordering::Relaxed);
+    /// Lets runs that use this engine, in whichever task, start no more requests: they end with those in flight.
+    pub fn stop_checks(&self) {
+        self.stop_requested.store(true, Ordering::Relaxed);
     }
 
-    fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::Relaxed)
+    fn is_stopping(&self) -> bool {
+        self.stop_requested.load(Ordering::Relaxed)
     }
 
-    fn pace(&self, subscription: &SubscriptionName) -> Pace {
-        let most = self.config.api.concurrency;
-        let paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.get(subscription).map_or_else(|| Pace::new(most), |pace| pace.resumed(most))
+    fn limit(&self, subscription: &SubscriptionName) -> ConcurrencyLimit {
+        let max = self.config.api.concurrency;
+        let limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        limits.get(subscription).map_or_else(|| ConcurrencyLimit::new(max), |limit| limit.with_max(max))
     }
 
-    fn keep_pace(&self, subscription: &SubscriptionName, pace: Pace) {
-        self.paces.lock().unwrap_or_else(PoisonError::into_inner).insert(subscription.clone(), pace);
+    fn save_limit(&self, subscription: &SubscriptionName, limit: ConcurrencyLimit) {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner).insert(subscription.clone(), limit);
     }
 }

@@ -1,39 +1,39 @@
-//! Purging: what ended more than `[store].keep` ago is deleted, and what waits for nobody is given up.
+//! Purging: rows that ended more than `[store].keep` ago are deleted, and messages of removed receivers fail permanently.
 //!
-//! Promises: a clock that is wrong for a while costs no more than the oldest days. What counts as now is the earlier of the clock
-//! and the `Date` of the API's latest answer; before the first such date nothing is deleted. And the horizon, before which rows
-//! are deleted, starts at the oldest row and moves by at most a day at a time; how often that is, the caller decides.
+//! Guarantees: a wrong clock costs at most the oldest days. The current time is the earlier one of the clock and the `Date` of
+//! the latest API answer; before the first such date nothing is deleted. Rows before the horizon are deleted; it starts at the
+//! oldest row and moves by at most a day with each [`Engine::purge`]. Leaves to the caller how often that is.
 
 use chrono::TimeDelta;
 
 use super::Engine;
-use crate::domain::backoff::PATIENCE;
+use crate::domain::backoff::RETRY_WINDOW;
 use crate::domain::time::Timestamp;
-use crate::store::{Purged, Purging, StoreError};
+use crate::store::{PurgeState, Purged, StoreError};
 
-/// How far one purge moves the horizon at most.
+/// The horizon moves by at most this much in one purge.
 const STEP: TimeDelta = TimeDelta::days(1);
 
 impl Engine {
-    /// Moves the horizon, then deletes a batch of what lies before it; says how much went, and whether there is more.
+    /// Moves the horizon and deletes a batch of the rows before it.
     pub async fn purge(&self, now: Timestamp) -> Result<Purged, StoreError> {
-        self.let_go_of_orphans(now).await?;
+        self.clean_up_orphans(now).await?;
         let mut writer = self.store.write().await?;
-        let Purging { date: Some(date), horizon } = writer.purging().await? else {
+        let PurgeState { date: Some(date), horizon } = writer.purge_state().await? else {
             return Ok(Purged::default());
         };
         let target = now.min(date) - self.config.store.keep;
         if let Some(next) = next_horizon(horizon, writer.oldest_purgeable().await?, target) {
-            writer.keep_horizon(next).await?;
+            writer.save_purge_horizon(next).await?;
         }
         writer.commit().await?;
         self.purge_backlog(now).await
     }
 
-    /// Deletes a batch of what lies before the horizon as it is.
+    /// Deletes a batch of the rows before the present horizon.
     pub async fn purge_backlog(&self, now: Timestamp) -> Result<Purged, StoreError> {
         let mut writer = self.store.write().await?;
-        let Purging { date: Some(date), horizon: Some(horizon) } = writer.purging().await? else {
+        let PurgeState { date: Some(date), horizon: Some(horizon) } = writer.purge_state().await? else {
             return Ok(Purged::default());
         };
         let purged = writer.purge(horizon.min(now.min(date) - self.config.store.keep)).await?;
@@ -41,25 +41,25 @@ impl Engine {
         Ok(purged)
     }
 
-    /// A receiver that left the configuration has as long to come back as one that does not answer.
-    async fn let_go_of_orphans(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// Alerts about a receiver that left the configuration stay open as long as its messages would have been retried.
+    async fn clean_up_orphans(&self, now: Timestamp) -> Result<(), StoreError> {
         let receivers: Vec<&str> =
             self.config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
         let mut writer = self.store.write().await?;
-        let messages = writer.give_up_orphans(&receivers, now).await?;
-        writer.settle_orphans(&receivers, now - PATIENCE).await?;
+        let messages = writer.fail_orphaned_messages(&receivers, now).await?;
+        writer.close_orphans(&receivers, now - RETRY_WINDOW).await?;
         writer.commit().await?;
         if messages > 0 {
             tracing::error!(
                 messages,
-                "waiting messages given up, since their receivers left the configuration: {messages}"
+                "pending messages failed permanently, since their receivers left the configuration: {messages}"
             );
         }
         Ok(())
     }
 }
 
-/// Where the horizon moves to, if it moves. Times without rows are passed over at once.
+/// The next horizon, if it moves. Times without rows are skipped at once.
 fn next_horizon(
     horizon: Option<Timestamp>,
     oldest: Option<Timestamp>,
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_horizon_starts_at_the_oldest_row_and_moves_by_a_day_at_most_and_never_back() {
+    fn horizon_starts_at_the_oldest_row_and_moves_forward_by_at_most_a_day() {
         let day = |day: i64| Utc.with_ymd_and_hms(2026, 11, 1, 8, 0, 0).unwrap() + TimeDelta::days(day);
         for (horizon, oldest, target, next) in [
             (None, None, 9, None),

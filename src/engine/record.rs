@@ -1,110 +1,112 @@
-//! Writing: what a batch of looks taught, in one transaction.
+//! Storing outcomes: account states, snapshots and changes, one transaction for each batch.
 //!
-//! Promises: an account that is as it was costs one narrow row and is not read; whatever else it may be is read, compared and
-//! kept in full. Both ways leave the same to be known.
+//! Guarantees: an account that is unchanged costs one narrow row and is not read (`store/unchanged.rs`); every other one is read,
+//! compared and stored in full. Both paths leave the same state.
 
 use std::collections::BTreeMap;
 
-use super::check::Step;
+use super::account_check::{CheckOutcome, CheckResult};
 use super::digest::digest;
-use super::look::{Sight, Sighting};
+use super::run::RunPass;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::account_state::{AccountRecord, Check, StateUpdate};
 use crate::domain::observation::Outcome;
-use crate::domain::standing::{Known, Lesson, Look};
 use crate::domain::time::Timestamp;
-use crate::store::{StoreError, Taught, Writer};
+use crate::store::{StateRow, StoreError, Writer};
 
-/// How many looks are read, compared and kept in full at once: what is known of many is much.
-const LESSONS: usize = 256;
+/// Accounts that are read, compared and stored in full at once: each holds its configuration in memory.
+const UPDATE_CHUNK: usize = 256;
 
-/// One look of a batch: at whom, what it saw, and that in short where it was healthy.
-struct Taken<'b> {
+/// An outcome to store, with the digest of a healthy configuration.
+struct PendingCheck<'b> {
     account: &'b AccountKey,
-    sight: &'b Sight,
+    outcome: &'b CheckOutcome,
     digest: Option<String>,
 }
 
-impl Step<'_> {
-    /// Writes `batch`.
-    pub(super) async fn record(&mut self, batch: &[Sighting]) -> Result<(), StoreError> {
-        let mut subscriptions: BTreeMap<&SubscriptionName, Vec<Taken<'_>>> = BTreeMap::new();
-        for (account, sight) in batch {
+impl RunPass<'_> {
+    pub(super) async fn record(&mut self, batch: &[CheckResult]) -> Result<(), StoreError> {
+        let mut subscriptions: BTreeMap<&SubscriptionName, Vec<PendingCheck<'_>>> = BTreeMap::new();
+        for (account, outcome) in batch {
             tracing::debug!(
-                account.id = %account.id, subscription = %account.subscription, outcome = %sight.outcome(),
-                error = sight.error(), "looked at an account"
+                account.id = %account.id, subscription = %account.subscription, outcome = %outcome.outcome(),
+                error = outcome.error(), "checked an account"
             );
-            let digest = match sight {
-                Sight::Healthy(json) => Some(digest([self.policy.source.as_str().as_bytes(), b" ", json])),
-                Sight::Other(_) => None,
+            let digest = match outcome {
+                CheckOutcome::Healthy(json) => {
+                    Some(digest([self.policy.source.as_str().as_bytes(), b" ", json]))
+                }
+                CheckOutcome::Other(_) => None,
             };
-            subscriptions.entry(&account.subscription).or_default().push(Taken { account, sight, digest });
+            let check = PendingCheck { account, outcome, digest };
+            subscriptions.entry(&account.subscription).or_default().push(check);
         }
         let mut writer = self.engine.store.write().await?;
-        // The answers of a batch came within a moment of each other; the run may have begun long before.
+        // The answers of a batch arrived within a moment of each other; the run may have begun long before.
         let now = self.engine.clock.now();
-        for (subscription, mut looks) in subscriptions {
-            if looks.iter().any(|taken| taken.sight.outcome() == Outcome::Ok) {
-                writer.proved(subscription, self.run).await?;
+        for (subscription, mut checks) in subscriptions {
+            if checks.iter().any(|check| check.outcome.outcome() == Outcome::Ok) {
+                writer.record_healthy_run(subscription, self.run).await?;
             }
-            let digests: Vec<(&AccountId, &str)> = looks
+            let digests: Vec<(&AccountId, &str)> = checks
                 .iter()
-                .filter_map(|taken| Some((&taken.account.id, taken.digest.as_deref()?)))
+                .filter_map(|check| Some((&check.account.id, check.digest.as_deref()?)))
                 .collect();
-            let stirred = writer.see_again(subscription, &digests, now, self.run).await?;
-            let calm = i64::try_from(digests.len() - stirred.len()).unwrap_or(i64::MAX);
-            self.tally.checked += calm;
-            self.tally.ok += calm;
-            looks.retain(|taken| taken.digest.is_none() || stirred.contains(&taken.account.id));
-            for some in looks.chunks(LESSONS) {
-                self.learn(&mut writer, some, now).await?;
+            let changed = writer.touch_unchanged(subscription, &digests, now, self.run).await?;
+            let unchanged = i64::try_from(digests.len() - changed.len()).unwrap_or(i64::MAX);
+            self.tally.checked += unchanged;
+            self.tally.ok += unchanged;
+            checks.retain(|check| check.digest.is_none() || changed.contains(&check.account.id));
+            for chunk in checks.chunks(UPDATE_CHUNK) {
+                self.update_in_full(&mut writer, chunk, now).await?;
             }
         }
         writer.commit().await
     }
 
-    /// Reads, compares and keeps in full.
-    async fn learn(
+    async fn update_in_full(
         &mut self,
         writer: &mut Writer,
-        looks: &[Taken<'_>],
+        checks: &[PendingCheck<'_>],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut known = writer.known_of(looks.iter().map(|taken| taken.account)).await?;
-        let (mut lessons, mut changes) = (Vec::with_capacity(looks.len()), Vec::new());
-        for Taken { account, sight, digest } in looks {
-            let Some(known) = known.remove(*account) else { continue };
-            let observation = sight.observation();
-            if !account.is_listing() {
-                self.tally.count(observation.outcome, self.seen_before(&known));
-            }
-            let look = Look { observation: &observation, at: now, run: self.run };
-            let Lesson { standing, changes: moved } = known.learn(look, &self.policy);
-            changes.extend(moved);
-            let seen = observation.configuration;
-            let is_new = seen.is_some() && known.configuration != seen;
-            lessons.push((*account, standing, digest.as_deref(), seen, is_new));
-        }
-        let taught = lessons.iter().map(|(account, standing, digest, ..)| Taught {
-            account,
-            standing,
-            digest: digest.filter(|_| standing.is_calm()),
-        });
-        writer.record_standings(taught).await?;
+        let mut records = writer.accounts_by_key(checks.iter().map(|check| check.account)).await?;
+        let (mut states, mut changes) = (Vec::with_capacity(checks.len()), Vec::new());
         let (mut same, mut new) = (Vec::new(), Vec::new());
-        for (account, _, _, seen, is_new) in &lessons {
-            match seen {
-                Some(configuration) if *is_new => new.push((*account, configuration)),
+        for PendingCheck { account, outcome, digest } in checks {
+            let Some(record) = records.remove(*account) else { continue };
+            let observation = outcome.observation();
+            if !account.is_listing() {
+                self.tally.count(observation.outcome, self.earlier_outcome(&record));
+            }
+            let check = Check { observation: &observation, at: now, run: self.run };
+            let update = record.apply_check(check, &self.policy);
+            let StateUpdate { account_state, changes: found } = update;
+            changes.extend(found);
+            match observation.configuration {
+                Some(configuration) if record.configuration.as_ref() != Some(&configuration) => {
+                    new.push((*account, configuration));
+                }
                 Some(_) => same.push(*account),
                 None => {}
             }
+            states.push((*account, account_state, digest.as_deref()));
         }
+        let rows = states.iter().map(|(account, account_state, digest)| StateRow {
+            account,
+            account_state,
+            digest: digest.filter(|_| account_state.is_stable()),
+        });
+        writer.save_account_states(rows).await?;
+        let new: Vec<_> = new.iter().map(|(account, configuration)| (*account, configuration)).collect();
         writer.touch_snapshots(&same, now).await?;
-        writer.begin_snapshots(&new, now).await?;
+        writer.insert_snapshots(&new, now).await?;
         writer.record_changes(&changes).await
     }
 
-    /// What an earlier pass of the same run saw.
-    fn seen_before(&self, known: &Known) -> Option<Outcome> {
-        known.standing.outcome.filter(|_| self.begun.is_some() && known.standing.checked_at >= self.begun)
+    /// What an earlier step of the same run saw of this account.
+    fn earlier_outcome(&self, record: &AccountRecord) -> Option<Outcome> {
+        let state = &record.account_state;
+        state.outcome.filter(|_| self.begun.is_some() && state.checked_at >= self.begun)
     }
 }

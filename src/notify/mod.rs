@@ -1,109 +1,105 @@
-//! Telling people: what a message looks like on each channel, and how it is handed over.
+//! Notifying receivers: how a message is rendered for each type of receiver, how it is sent, and how a receiver is probed.
 //!
-//! Promises: one attempt per call, bounded in time; how it went is a value, never an error. No secret, and no path of
-//! a webhook's address, stands in what an attempt says. Leaves to the engine: which message, when again, and what is recorded.
+//! Guarantees: rendering is pure, so a message has the same bytes on every attempt; each call makes one attempt, bounded
+//! in time, whose outcome is a value and never an error; no outcome contains a secret or the path of a webhook's address.
+//! Each type of receiver is a folder, and only this file matches on the types.
+//! Leaves to the engine which message is due, when it is retried and what is stored.
 
-pub mod render;
-
+mod attempt;
 mod email;
-mod greet;
-mod knock;
-#[cfg(any(test, fuzzing))]
-pub mod properties;
+mod message;
+mod probe;
+mod stream;
 #[cfg(test)]
 mod tests;
-mod verify;
 mod webhook;
 
-use chrono::TimeDelta;
+pub use attempt::{Attempt, SendOutcome};
+pub use message::RenderError;
+pub use probe::{ProbeError, ProbeResult};
+pub use webhook::{ReceivedDelivery, VerifyError, verify};
 
-pub use greet::{Greeting, Hurdle, Obstacle, greet};
-pub use verify::{Received, Refusal, verify};
+/// Properties of any answer that a receiver can send, for the property tests and the fuzz targets (`fuzz/`).
+#[cfg(any(test, fuzzing))]
+pub mod properties {
+    pub use super::email::properties::check_reply;
+    pub use super::webhook::properties::check_webhook_response;
+}
 
 use crate::config::{Channel, Receiver};
 use crate::domain::clock::Clock;
-use crate::domain::message::MessageId;
+use crate::domain::message::{Message, MessageId};
 
-/// How one attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
-    /// The receiver took it.
-    Delivered,
-    /// Not now: try again.
-    Deferred {
-        /// What happened, for people.
-        error: String,
-        /// The receiver's own wish, above zero; how far it is granted, `domain::backoff` decides.
-        retry_after: Option<TimeDelta>,
-    },
-    /// Refused: tried again a few times, since a proxy that redeploys or a policy that changes refuses only for a while.
-    Refused {
-        /// What happened, for people.
-        error: String,
-        /// As for [`Self::Deferred`].
-        retry_after: Option<TimeDelta>,
-    },
-    /// Failed permanently: no further attempt is made.
-    Final {
-        /// What happened, for people.
-        error: String,
-    },
+/// What a body was rendered for. A receiver of another type or format needs a new body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyFormat {
+    /// The type of receiver.
+    pub channel: &'static str,
+    /// The format within that type.
+    pub format: &'static str,
 }
 
-impl Attempt {
-    /// Put off without a wish of the receiver's.
-    const fn deferred(error: String) -> Self {
-        Self::Deferred { error, retry_after: None }
+/// What bodies for a receiver on `channel` are rendered for.
+pub fn body_format(channel: &Channel) -> BodyFormat {
+    let format = match channel {
+        Channel::Email(_) => "mail",
+        Channel::Webhook(_) => "standard",
+    };
+    BodyFormat { channel: channel.type_name(), format }
+}
+
+/// Renders the body that `receiver` is sent, ready for the outbox.
+///
+/// `thread` holds the ids of the first mails to this receiver about the same alerts, oldest first; only mails use it.
+pub fn render(
+    message: &Message,
+    id: &MessageId,
+    receiver: &Receiver,
+    thread: &[MessageId],
+) -> Result<Vec<u8>, RenderError> {
+    match &receiver.channel {
+        Channel::Email(email) => email::render(message, id, email, thread),
+        // `format = "standard"`: the JSON of docs/contract.md, section 4, without white space.
+        Channel::Webhook(_) => Ok(serde_json::to_vec(message)?),
     }
 }
 
-/// How one attempt ended, and who has the message since then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendOutcome {
-    /// How it ended, for those who do not have the message yet.
-    pub attempt: Attempt,
-    /// The addresses of a mail that took it at an attempt that others did not; they are to be left out of the next one.
-    pub accepted: Vec<String>,
-}
-
-impl From<Attempt> for SendOutcome {
-    fn from(attempt: Attempt) -> Self {
-        Self { attempt, accepted: Vec::new() }
+/// Probes `receiver` once, within the time limits of a delivery: connects and logs in as for a delivery, but sends no
+/// message.
+pub async fn probe(receiver: &Receiver) -> ProbeResult {
+    match &receiver.channel {
+        Channel::Email(email) => email::probe(email).await,
+        Channel::Webhook(webhook) => webhook::probe(webhook).await,
     }
 }
 
-/// Hands finished bytes over; cheap to keep, safe to share.
+/// Sends rendered messages; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sender(Transport);
-
-#[derive(Clone, Debug)]
-enum Transport {
-    Network { http: webhook::Clients },
-    Rehearsal,
+pub struct Sender {
+    /// None in a dry run.
+    clients: Option<webhook::Clients>,
 }
 
 impl Sender {
-    /// Reaches receivers over the network; nothing is connected, nor read, yet.
+    /// Sends over the network. Nothing is connected or read before the first message.
     pub fn over_network() -> Self {
-        Self(Transport::Network { http: webhook::Clients::default() })
+        Self { clients: Some(webhook::Clients::default()) }
     }
 
-    /// The same; errors quote the beginning of a webhook's answer. For a person at a terminal only.
-    pub fn quoting_answers() -> Self {
-        let mut http = webhook::Clients::default();
-        http.quotes_answers = true;
-        Self(Transport::Network { http })
+    /// As [`Self::over_network`], but errors quote the beginning of a webhook's response. Only for a person at a terminal.
+    pub fn quoting_responses() -> Self {
+        Self { clients: Some(webhook::Clients::quoting_responses()) }
     }
 
-    /// Sends nothing, and behaves as if each receiver took it: for asking what would happen.
-    pub const fn rehearsal() -> Self {
-        Self(Transport::Rehearsal)
+    /// Sends nothing and reports every message as delivered.
+    pub const fn dry_run() -> Self {
+        Self { clients: None }
     }
 
-    /// Tries once to hand `body` over to `receiver`; of a mail's recipients, to those that are not in `accepted`.
+    /// Tries once to send `body` to `receiver`; a mail goes only to the recipients that are not in `accepted`.
     ///
-    /// `clock` is read when the attempt begins, for a webhook's time stamp, and when the answer came, from which a
-    /// `Retry-After` date is measured.
+    /// `clock` is read when the attempt begins, for a webhook's time stamp, and when the response has come: a date in
+    /// `Retry-After` counts from there.
     pub async fn send(
         &self,
         receiver: &Receiver,
@@ -112,12 +108,12 @@ impl Sender {
         accepted: &[String],
         clock: &Clock,
     ) -> SendOutcome {
-        match (&self.0, &receiver.channel) {
-            (Transport::Rehearsal, _) => Attempt::Delivered.into(),
-            (Transport::Network { .. }, Channel::Email(email)) => email::send(email, body, accepted).await,
-            (Transport::Network { http }, Channel::Webhook(webhook)) => {
+        let Some(clients) = &self.clients else { return Attempt::Delivered.into() };
+        match &receiver.channel {
+            Channel::Email(email) => email::send(email, body, accepted).await,
+            Channel::Webhook(webhook) => {
                 let delivery = webhook::Delivery { id, body, clock };
-                webhook::send(http, webhook, &delivery).await.into()
+                webhook::send(clients, webhook, &delivery).await.into()
             }
         }
     }

@@ -1,94 +1,90 @@
-//! Alerts, for people: the gravest first, each with who was told of it and the number by which to acknowledge it.
+//! Alerts, for people: the most severe first, each with the notified receivers and the id for `ack`.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::lines::{block, counted, wrapped};
+use super::lines::{labelled, pluralize, undelivered_note, wrap};
 use super::paint::{Paint, severity};
 use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
-use crate::domain::time::{Timestamp, minute, relative};
-use crate::report::{AlertReport, Alerts, ToldReport};
-use crate::store::DeliveryState;
+use crate::domain::time::{Timestamp, dated, minute};
+use crate::report::{AlertReport, Alerts};
+use crate::store::LatestNotification;
 
-/// What stands before each alert, and how far its lines are moved in.
-const LABEL: usize = 10;
+/// The column in which the text of an alert begins, behind its severity.
+const INDENT: usize = 10;
 
-pub(super) fn render(list: &Alerts, all: bool, paint: Paint) -> String {
+pub(crate) fn render(list: &Alerts, all: bool, paint: Paint) -> String {
     if list.alerts.is_empty() {
         let more = if all {
             "No alerts in that time."
         } else {
             "No open alerts. Earlier ones: `minimax-watch alerts --all`."
         };
-        return wrapped(more, 0);
+        return wrap(more, 0);
     }
     let mut alerts: Vec<&AlertReport> = list.alerts.iter().collect();
     alerts.sort_by_key(|report| {
         (report.alert.resolved_at.is_some(), Reverse(report.alert.severity), Reverse(report.alert.opened_at))
     });
-    // Two subscriptions may call their accounts by one name.
+    // Accounts of two subscriptions may have the same name.
     let subscriptions: BTreeSet<_> =
         alerts.iter().filter_map(|report| report.alert.subscription.as_ref()).collect();
     let several = subscriptions.len() > 1;
     let blocks: Vec<String> =
-        alerts.iter().map(|report| one(report, several, list.generated_at, paint)).collect();
-    let fires = alerts.iter().filter(|report| report.alert.resolved_at.is_none()).count();
-    let over = alerts.len() - fires;
-    let over = if over > 0 { format!(", {over} over") } else { String::new() };
-    format!("{}\n{}", blocks.join("\n"), wrapped(&format!("{} open{over}.", counted(fires, "alert")), 0))
+        alerts.iter().map(|report| render_alert(report, several, list.generated_at, paint)).collect();
+    let open = alerts.iter().filter(|report| report.alert.resolved_at.is_none()).count();
+    let resolved = match alerts.len() - open {
+        0 => String::new(),
+        count => format!(", {count} resolved"),
+    };
+    let total = format!("{} open{resolved}.", pluralize(open, "alert"));
+    format!("{}\n{}", blocks.join("\n"), wrap(&total, 0))
 }
 
-fn one(report: &AlertReport, several: bool, now: Timestamp, paint: Paint) -> String {
+fn render_alert(report: &AlertReport, several: bool, now: Timestamp, paint: Paint) -> String {
     let alert = &report.alert;
-    let whose = alert.subscription.as_ref().filter(|_| several && alert.account.is_some());
-    let whose = whose.map(|name| format!(" of {}", text::name(name.as_str()))).unwrap_or_default();
+    let subscription = alert.subscription.as_ref().filter(|_| several && alert.account.is_some());
+    let subscription =
+        subscription.map(|name| format!(" of {}", text::name(name.as_str()))).unwrap_or_default();
     let stage = alert.stage.as_ref().map(|stage| format!(", stage {stage}")).unwrap_or_default();
     let affected = if alert.affected > 1 { format!(", {} accounts", alert.affected) } else { String::new() };
-    let (opened, ago) = (minute(alert.opened_at), relative(alert.opened_at, now));
-    let life = match alert.resolved_at {
-        None => format!("since {opened} ({ago})"),
-        Some(end) => format!("from {opened} to {} ({})", minute(end), relative(end, now)),
+    let (label, period) = match alert.resolved_at {
+        None => (severity(alert.severity, paint), format!("since {}", dated(alert.opened_at, now))),
+        Some(end) => {
+            ("RESOLVED".to_owned(), format!("from {} to {}", minute(alert.opened_at), dated(end, now)))
+        }
     };
-    let label =
-        if alert.resolved_at.is_some() { "RESOLVED".to_owned() } else { severity(alert.severity, paint) };
-    let width = if alert.resolved_at.is_some() { 8 } else { alert.severity.as_str().len() };
-    let head = format!("{}{whose}: {}{stage}{affected}, {life}", subject(alert), alert.kind);
-    let mut text = block(&label, width, LABEL, &head);
-    text.push_str(&wrapped(&one_line(&alert.detail), LABEL));
-    text.push_str(&wrapped(&told(&report.told, now), LABEL));
+    let head = format!("{}{subscription}: {}{stage}{affected}, {period}", subject(alert), alert.kind);
+    let mut text = labelled(&label, INDENT, &head);
+    text.push_str(&wrap(&one_line(&alert.detail), INDENT));
+    text.push_str(&wrap(&notified(&report.notified, now), INDENT));
     if let Some(until) = report.silenced_until {
-        let words = format!("Silenced until {} ({}).", minute(until), relative(until, now));
-        text.push_str(&wrapped(&words, LABEL));
+        text.push_str(&wrap(&format!("Silenced until {}.", dated(until, now)), INDENT));
     }
     if let Some(ack) = &report.acknowledged {
         let reason =
             if ack.reason.is_empty() { String::new() } else { format!(": {}", one_line(&ack.reason)) };
-        let words = format!("Acknowledged {}{reason}. No reminders until it gets graver.", minute(ack.at));
-        text.push_str(&wrapped(&words, LABEL));
+        let words = format!("Acknowledged {}{reason}. No reminders until it escalates.", minute(ack.at));
+        text.push_str(&wrap(&words, INDENT));
     }
-    text.push_str(&wrapped(&format!("id {}", alert.id), LABEL));
+    text.push_str(&wrap(&format!("id {}", alert.id), INDENT));
     text
 }
 
-fn told(told: &[ToldReport], now: Timestamp) -> String {
-    let one = |told: &ToldReport| {
-        let state = match told.last_state {
-            Some(DeliveryState::Pending) => ", still waiting",
-            Some(DeliveryState::Failed) => ", given up",
-            Some(DeliveryState::Delivered) | None => "",
-        };
-        let last = format!("{} ({}){state}", minute(told.last_at), relative(told.last_at, now));
-        if told.times == 1 {
-            format!("{} {last}", text::name(told.receiver.as_str()))
-        } else {
-            format!("{} {} times, last {last}", text::name(told.receiver.as_str()), told.times)
+fn notified(notified: &[LatestNotification], now: Timestamp) -> String {
+    let one = |notified: &LatestNotification| {
+        let state = undelivered_note(notified.last_state);
+        let (receiver, last) = (text::name(notified.receiver.as_str()), dated(notified.last_at, now));
+        match notified.times {
+            1 => format!("{receiver} {last}{state}"),
+            times => format!("{receiver} {times} times, last {last}{state}"),
         }
     };
-    if told.is_empty() {
-        return "Told to nobody.".to_owned();
+    if notified.is_empty() {
+        return "No receiver was notified.".to_owned();
     }
-    format!("Told: {}.", told.iter().map(one).collect::<Vec<_>>().join("; "))
+    format!("Notified: {}.", notified.iter().map(one).collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]

@@ -1,93 +1,92 @@
-//! Why an account did or did not alert, for people: as a colleague would tell it, from what is known to what comes next.
+//! Why an account did or did not alert, for people: from its current state to what comes next.
 
 use std::fmt::Write;
 
-use super::lines::{block, wrapped};
+use textwrap::core::display_width;
+
+use super::lines::{account_title, labelled, undelivered_note, wrap};
 use super::paint::{Paint, bold, severity};
 use crate::domain::account::ReceiverName;
 use crate::domain::expiry_tracking::ReadState;
 use crate::domain::text::{self, one_line, quoted};
-use crate::domain::time::{Timestamp, minute, relative};
-use crate::report::{ExpiryReport, Explanation, NextReport, RuleReport, RungReport, WordReport, WordResult};
-use crate::store::DeliveryState;
+use crate::domain::time::{Timestamp, dated, minute, relative};
+use crate::report::{
+    DecisionKind, ExpiryReport, Explanation, NextReport, ReceiverDecision, RuleReport, SilenceReport,
+    StageReport,
+};
 
-/// How far what is said under a heading is moved in.
-const LABEL: usize = 23;
+/// The column in which the text behind a label begins.
+const INDENT: usize = 23;
 
-pub(super) fn render(explanation: &Explanation, paint: Paint) -> String {
-    let Explanation { generated_at: now, subscription, id, name, watched, .. } = explanation;
-    let (name, id) = (text::name(name), text::name(id.as_str()));
-    let subscription = text::name(subscription.as_str());
-    let named = if name == id { name } else { format!("{name} ({id})") };
-    let gone = if *watched { "" } else { ", watched no more" };
-    let mut text = wrapped(&format!("{named} of {subscription}{gone}, as of {}", minute(*now)), 0);
-    let mut part = |title: &str, lines: String| {
+pub(crate) fn render(explanation: &Explanation, paint: Paint) -> String {
+    let title = account_title(&explanation.account);
+    let unwatched = if explanation.watched { "" } else { ", no longer watched" };
+    let mut text = wrap(&format!("{title}{unwatched}, as of {}", minute(explanation.generated_at)), 0);
+    let mut section = |title: &str, lines: String| {
         let _ = write!(text, "\n{}\n{lines}", bold(title, paint));
     };
-    part("KNOWN", known(explanation));
-    part("EXPIRY CLOCK", clock(explanation));
-    part("RULES", explanation.rules.iter().map(|rule| one_rule(rule, paint)).collect());
-    part("RECEIVERS", receivers(explanation));
-    part("SILENCES", silences(explanation));
-    part("NEXT, IF NOTHING BUT TIME PASSES", next(explanation));
+    section("CURRENT STATE", state(explanation));
+    section("EXPIRY", expiry(explanation));
+    section("RULES", explanation.rules.iter().map(|rule| render_rule(rule, paint)).collect());
+    section("RECEIVERS", receivers(explanation));
+    section("SILENCES", silences(explanation));
+    section("NEXT, IF NO CHECK CHANGES ANYTHING", next(explanation));
     text
 }
 
 fn line(label: &str, words: &str) -> String {
     let label = format!("  {label}");
-    if label.chars().count() < LABEL {
-        block(&label, label.chars().count(), LABEL, words)
+    if display_width(&label) < INDENT {
+        labelled(&label, INDENT, words)
     } else {
-        format!("{label}\n{}", wrapped(words, LABEL))
+        format!("{label}\n{}", wrap(words, INDENT))
     }
 }
 
 fn at(moment: Option<Timestamp>, now: Timestamp) -> String {
-    moment.map_or_else(
-        || "never".to_owned(),
-        |moment| format!("{} ({})", minute(moment), relative(moment, now)),
-    )
+    moment.map_or_else(|| "never".to_owned(), |moment| dated(moment, now))
 }
 
-fn known(explanation: &Explanation) -> String {
-    let (known, now) = (&explanation.known, explanation.generated_at);
-    let outcome = known.outcome.map_or_else(|| "none yet".to_owned(), |outcome| outcome.to_string());
-    let error = known.error.as_ref().map(|error| format!(": {}", one_line(error))).unwrap_or_default();
-    let mut text = line("last look", &format!("{outcome}{error}, {}", at(known.checked_at, now)));
-    text.push_str(&line("last ok", &at(known.last_ok_at, now)));
-    let (can, cannot): (Vec<_>, Vec<_>) = known.capabilities.iter().partition(|(_, has)| **has);
+fn state(explanation: &Explanation) -> String {
+    let (state, now) = (&explanation.state, explanation.generated_at);
+    let outcome = state.outcome.map_or_else(|| "none yet".to_owned(), |outcome| outcome.to_string());
+    let error = state.error.as_ref().map(|error| format!(": {}", one_line(error))).unwrap_or_default();
+    let mut text = line("last check", &format!("{outcome}{error}, {}", at(state.checked_at, now)));
+    text.push_str(&line("last ok", &at(state.last_ok_at, now)));
+    let (can, cannot): (Vec<_>, Vec<_>) = state.capabilities.iter().partition(|(_, has)| **has);
     let names = |flags: &[(&String, &bool)]| {
         flags.iter().map(|(name, _)| text::name(name)).collect::<Vec<_>>().join(" ")
     };
     let mut facts = vec![format!(
         "maxJobs {}",
-        known.max_jobs.map_or_else(|| "unknown".to_owned(), |jobs| jobs.to_string())
+        state.max_jobs.map_or_else(|| "unknown".to_owned(), |jobs| jobs.to_string())
     )];
-    facts.extend(known.host.as_ref().map(|host| format!("host {}", text::name(host))));
+    facts.extend(state.host.as_ref().map(|host| format!("host {}", text::name(host))));
     facts.extend((!can.is_empty()).then(|| format!("can {}", names(&can))));
     facts.extend((!cannot.is_empty()).then(|| format!("cannot {}", names(&cannot))));
     text.push_str(&line("configuration", &facts.join("; ")));
-    if let Some(since) = known.unchanged_since {
-        text.push_str(&line("unchanged since", &at(Some(since), now)));
+    if let Some(since) = state.unchanged_since {
+        text.push_str(&line("unchanged since", &dated(since, now)));
     }
     text
 }
 
-fn clock(explanation: &Explanation) -> String {
-    let (end, now) = (&explanation.end, explanation.generated_at);
-    let mut text = match end.expires_at {
-        Some(expires_at) => line("token ends", &format!("{}; {}", at(Some(expires_at), now), end.why)),
-        None => line("token ends", &format!("unknown: {}", end.why)),
+fn expiry(explanation: &Explanation) -> String {
+    let (expiry, now) = (&explanation.expiry, explanation.generated_at);
+    let expires = match expiry.expires_at {
+        Some(expires_at) => format!("{}; {}", dated(expires_at, now), expiry.why),
+        None => format!("unknown: {}", expiry.why),
     };
-    for (name, expiry) in [("exp_Expire", &end.expiries.exp_expire), ("exp", &end.expiries.exp)] {
-        text.push_str(&line(name, &one_expiry(expiry)));
+    let mut text = line("token expires", &expires);
+    for (name, member) in [("exp_Expire", &expiry.expiries.exp_expire), ("exp", &expiry.expiries.exp)] {
+        text.push_str(&line(name, &member_text(member)));
     }
-    text.extend(explanation.rungs.iter().map(|rung| one_rung(rung, now)));
+    text.extend(explanation.stages.iter().map(|stage| render_stage(stage, now)));
     text
 }
 
-/// `2026-12-01 08:00 UTC`; with what the last healthy check found in its place.
-fn one_expiry(expiry: &ExpiryReport) -> String {
+/// `2026-12-01 08:00 UTC`; when it is missing or unreadable, with the last readable value.
+fn member_text(expiry: &ExpiryReport) -> String {
     let state = match (expiry.state, &expiry.text) {
         (ReadState::Read, _) => None,
         (ReadState::Missing, _) => Some("missing".to_owned()),
@@ -99,29 +98,24 @@ fn one_expiry(expiry: &ExpiryReport) -> String {
         (None, None) => "missing".to_owned(),
         (Some(state), None) => state,
         (Some(state), Some((at, seen))) => {
-            format!("{state}; last seen {}, when it was {}", minute(seen), minute(at))
+            format!("{state}; last seen {}, it was {}", minute(seen), minute(at))
         }
     }
 }
 
-fn one_rung(rung: &RungReport, now: Timestamp) -> String {
-    let told = rung.told.iter().map(|told| {
-        let state = match told.state {
-            Some(DeliveryState::Pending) => ", still waiting",
-            Some(DeliveryState::Failed) => ", given up",
-            Some(DeliveryState::Delivered) | None => "",
-        };
-        format!("{} told {}{state}", text::name(told.receiver.as_str()), minute(told.at))
+fn render_stage(stage: &StageReport, now: Timestamp) -> String {
+    let notified = stage.notified.iter().map(|notified| {
+        let note = undelivered_note(notified.state);
+        format!("{} notified {}{note}", text::name(notified.receiver.as_str()), minute(notified.at))
     });
-    let not_told =
-        rung.not_told.iter().map(|not| format!("{}: {}", text::name(not.receiver.as_str()), not.why));
-    let mut words =
-        vec![format!("{}{}", at(Some(rung.at), now), if rung.reached { ", reached" } else { "" })];
-    words.extend(told.chain(not_told));
-    line(&format!("rung {}", rung.stage), &words.join("; "))
+    let not_notified =
+        stage.not_notified.iter().map(|not| format!("{}: {}", text::name(not.receiver.as_str()), not.why));
+    let mut words = vec![dated(stage.at, now) + if stage.reached { ", reached" } else { "" }];
+    words.extend(notified.chain(not_notified));
+    line(&format!("stage {}", stage.stage), &words.join("; "))
 }
 
-fn one_rule(rule: &RuleReport, paint: Paint) -> String {
+fn render_rule(rule: &RuleReport, paint: Paint) -> String {
     let Some(alert) = &rule.alert else {
         return line(rule.kind.as_str(), &format!("no: {}", rule.why));
     };
@@ -132,62 +126,56 @@ fn one_rule(rule: &RuleReport, paint: Paint) -> String {
     facts.extend(alert.shared.then(|| format!("for the whole subscription, {} accounts", alert.affected)));
     facts.extend(alert.acknowledged.as_ref().map(|ack| format!("acknowledged {}", minute(ack.at))));
     let id = alert.id.as_ref();
-    let id = id.map_or_else(|| "begins with the next announcing".to_owned(), |id| format!("id {id}"));
-    // Coloured after it was broken into lines: what colours is not seen, and must not count.
+    let id = id.map_or_else(|| "the next evaluation opens it".to_owned(), |id| format!("id {id}"));
+    // Coloured after wrapping, since colour codes take no room.
     let mut text = line(rule.kind.as_str(), &facts.join(", "));
     text = text.replacen(&word, &severity(alert.severity, paint), 1);
-    text.push_str(&wrapped(&format!("{}; {id}", rule.why), LABEL));
+    text.push_str(&wrap(&format!("{}; {id}", rule.why), INDENT));
     text
 }
 
 fn receivers(explanation: &Explanation) -> String {
-    if explanation.receivers.is_empty() {
-        return "  Nothing is open that anybody could be told of.\n".to_owned();
-    }
-    let one = |word: &WordReport| {
-        let until = match (word.result, word.until) {
-            (WordResult::Silenced, Some(until)) => format!(" until {}", minute(until)),
+    let render = |report: &ReceiverDecision| {
+        let until = match (report.decision, report.until) {
+            (DecisionKind::Silenced, Some(until)) => format!(" until {}", minute(until)),
             _ => String::new(),
         };
-        line(&text::name(word.receiver.as_str()), &format!("{}: {}{until}", word.kind, word.why))
+        line(&text::name(report.receiver.as_str()), &format!("{}: {}{until}", report.kind, report.why))
     };
-    explanation.receivers.iter().map(one).collect()
+    list(&explanation.receivers, "No open alerts.", render)
+}
+
+/// One entry for each item, or a sentence when there are none.
+fn list<T>(items: &[T], none: &str, render: impl Fn(&T) -> String) -> String {
+    if items.is_empty() { wrap(none, 2) } else { items.iter().map(render).collect() }
 }
 
 fn silences(explanation: &Explanation) -> String {
-    if explanation.silences.is_empty() {
-        return "  None means this account.\n".to_owned();
-    }
-    let one = |silence: &crate::report::SilenceReport| {
+    let render = |silence: &SilenceReport| {
         let critical = if silence.even_critical { ", even critical" } else { "" };
-        let words = format!(
-            "until {} ({}){critical}: {}",
-            minute(silence.until),
-            relative(silence.until, explanation.generated_at),
-            one_line(&silence.reason)
-        );
-        line(&format!("silence {}", silence.id), &words)
+        let (until, reason) = (dated(silence.until, explanation.generated_at), one_line(&silence.reason));
+        line(&format!("silence {}", silence.id), &format!("until {until}{critical}: {reason}"))
     };
-    explanation.silences.iter().map(one).collect()
+    list(&explanation.silences, "No silence matches this account.", render)
 }
 
 fn next(explanation: &Explanation) -> String {
     let now = explanation.generated_at;
     let same = |a: &NextReport, b: &NextReport| (a.at, &a.what) == (b.at, &b.what);
-    let one = |same: &[NextReport]| {
+    let render = |same: &[NextReport]| {
         let Some(first) = same.first() else { return String::new() };
-        let told =
+        let receivers =
             text::names(same.iter().filter_map(|next| next.receiver.as_ref()).map(ReceiverName::as_str));
-        let to = if told.is_empty() { String::new() } else { format!(" to {told}") };
+        let to = if receivers.is_empty() { String::new() } else { format!(" to {receivers}") };
         let label = first.at.format("%Y-%m-%d %H:%M").to_string();
         line(&label, &format!("{}: {}{to}", relative(first.at, now), one_line(&first.what)))
     };
-    let mut text: String = explanation.next.chunk_by(same).map(one).collect();
+    let mut text: String = explanation.next.chunk_by(same).map(render).collect();
     if explanation.next.is_empty() {
         text.push_str("  Nothing within a month.\n");
     }
-    text.push_str(&wrapped(
-        "Times in UTC. The service tells in the second; one-shot runs with the next `check`.",
+    text.push_str(&wrap(
+        "Times in UTC. The service sends these on time; without the service they are sent by the next `check`.",
         2,
     ));
     text

@@ -1,4 +1,4 @@
-//! The last guard before a terminal: whatever was not escaped where a line was composed is escaped here.
+//! The last guard before a terminal: escapes what was not escaped where a line was composed.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use crate::domain::text;
 /// How our own colours begin (ECMA-48, "Select graphic rendition").
 const COLOUR: &str = "\u{1b}[";
 
-/// `text` with everything escaped that drives a terminal or hides, but for line ends and our own colours.
+/// `text` with every control and invisible character escaped, except line ends and our own colours.
 pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     if text::is_printable(text) {
         return Cow::Borrowed(text);
@@ -32,7 +32,7 @@ pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     Cow::Owned(printed)
 }
 
-/// Guards what is written in pieces, each of them whole characters.
+/// A writer that guards each write; writes must end between characters.
 pub(super) struct Guard<'a>(pub(super) &'a mut dyn Write);
 
 impl Write for Guard<'_> {
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_ends_and_colours_pass_and_everything_else_that_cannot_be_seen_is_shown() {
+    fn line_ends_and_colours_pass_and_other_control_characters_are_escaped() {
         for (given, printed) in [
             ("a\nb", "a\nb"),
             ("\u{1b}[1mname\u{1b}[0m", "\u{1b}[1mname\u{1b}[0m"),
@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_sequence_but_a_colour_gets_through(text in any::<String>()) {
+        fn only_colour_sequences_pass(text in any::<String>()) {
             let printed = guarded(&text);
             let mut rest = printed.split('\u{1b}');
             prop_assert!(text::is_printable(rest.next().unwrap()));

@@ -1,44 +1,58 @@
-//! Lines of text for people: wrapped to the width of a terminal, and counted in words.
+//! Text for people: wrapped to 80 columns, with counts and sizes in words.
 
-use std::fmt::Write;
+use textwrap::core::display_width;
+use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// What is written below or beside the table is no wider.
+use crate::domain::text;
+use crate::report::AccountIdentity;
+use crate::store::DeliveryState;
+
+/// No line is wider, except by a single long word.
 const WIDTH: usize = 80;
 
-/// `text` between words broken into lines, each `indent` spaces in; a longer word stays whole.
-pub(super) fn wrapped(text: &str, indent: usize) -> String {
-    let mut lines = String::new();
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length <= WIDTH {
-            lines.push(' ');
-            used += 1 + length;
-        } else {
-            let line_end = if used > 0 { "\n" } else { "" };
-            let _ = write!(lines, "{line_end}{:indent$}", "");
-            used = indent + length;
-        }
-        lines.push_str(word);
-    }
-    lines.push('\n');
-    lines
+/// Wraps `text` between words; each line is indented by `indent` spaces. White space is normalized, long words stay whole.
+pub(super) fn wrap(text: &str, indent: usize) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let indent = " ".repeat(if words.is_empty() { 0 } else { indent });
+    let options = Options::new(WIDTH)
+        .initial_indent(&indent)
+        .subsequent_indent(&indent)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .break_words(false);
+    textwrap::fill(&words, options) + "\n"
 }
 
-/// `text`, wrapped and `indent` spaces in, with `label` before its first line. What is seen of the label is `width` wide.
-pub(super) fn block(label: &str, width: usize, indent: usize, text: &str) -> String {
-    let lines = wrapped(text, indent);
-    let gap = indent.saturating_sub(width);
-    format!("{label}{:gap$}{}", "", lines.trim_start_matches(' '))
+/// As [`wrap`], with `label` before the first line.
+pub(super) fn labelled(label: &str, indent: usize, text: &str) -> String {
+    // Colour codes take no room.
+    let gap = indent.saturating_sub(display_width(label));
+    format!("{label}{:gap$}{}", "", wrap(text, indent).trim_start_matches(' '))
+}
+
+/// `studio-a (123456) of main`; an account without a name of its own is `123456 of main`.
+pub(super) fn account_title(account: &AccountIdentity) -> String {
+    let (name, id) = (text::name(&account.name), text::name(account.id.as_str()));
+    let named = if name == id { name } else { format!("{name} ({id})") };
+    format!("{named} of {}", text::name(account.subscription.as_str()))
+}
+
+/// What to add to a notification whose message is not delivered.
+pub(super) const fn undelivered_note(state: Option<DeliveryState>) -> &'static str {
+    match state {
+        Some(DeliveryState::Pending) => ", not delivered yet",
+        Some(DeliveryState::Failed) => ", failed permanently",
+        Some(DeliveryState::Delivered) | None => "",
+    }
 }
 
 /// `1 account`, `2 accounts`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn pluralize(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `512 B`, `36 KiB`, `1.5 MiB`.
-pub(crate) fn sized(bytes: u64) -> String {
+pub(crate) fn format_bytes(bytes: u64) -> String {
     const KIB: u64 = 1 << 10;
     const MIB: u64 = 1 << 20;
     match bytes {
@@ -55,25 +69,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_breaks_between_words_and_a_long_word_stays_whole() {
+    fn lines_break_between_words_and_a_long_word_stays_whole() {
         let long = "x".repeat(100);
-        assert_eq!(wrapped(&format!("ab {long} cd"), 2), format!("  ab\n  {long}\n  cd\n"));
-        assert_eq!(wrapped("", 2), "\n");
+        assert_eq!(wrap(&format!("ab {long} cd"), 2), format!("  ab\n  {long}\n  cd\n"));
+        assert_eq!(wrap("", 2), "\n");
     }
 
     #[test]
-    fn sizes_are_told_in_the_unit_that_people_use() {
-        for (bytes, told) in
+    fn sizes_have_the_unit_that_people_use() {
+        for (bytes, text) in
             [(0, "0 B"), (1023, "1023 B"), (36_864, "36 KiB"), (1 << 20, "1.0 MiB"), (3 << 19, "1.5 MiB")]
         {
-            assert_eq!(sized(bytes), told);
+            assert_eq!(format_bytes(bytes), text);
         }
     }
 
     proptest! {
         #[test]
         fn no_word_is_lost_and_no_line_is_too_wide(words in proptest::collection::vec("[a-zü→]{1,20}", 0..60), indent in 0_usize..8) {
-            let lines = wrapped(&words.join(" "), indent);
+            let lines = wrap(&words.join(" "), indent);
             prop_assert_eq!(lines.split_whitespace().collect::<Vec<_>>(), words);
             prop_assert!(lines.lines().all(|line| line.chars().count() <= WIDTH));
         }

@@ -1,4 +1,4 @@
-//! What one `check` brought, for whoever reads what cron mails: a line each, the worst first.
+//! What is new after one `check`, for readers of cron's mails: a line each, the most severe first.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use crate::domain::time::minute;
 use crate::report::News;
 use crate::store::{DeliveryState, StoredMessage};
 
-/// Lines that are printed; a fleet that fails as a whole must not fill a mailbox.
+/// The most lines that are printed: a whole fleet that fails must not fill a mailbox.
 const LINES: usize = 100;
 
-pub(super) fn render(news: &News) -> String {
+pub(crate) fn render(news: &News) -> String {
     let entries = summary::ranked(&news.alerts, &news.changes);
-    // What was not delivered reaches nobody otherwise, so it keeps its place behind however many alerts.
-    let kept = news.undelivered.len().min(LINES / 2);
-    let alerts = entries.iter().take(LINES - kept).map(|entry| line(entry, news));
+    // Undelivered messages are reported nowhere else, so half of the lines are reserved for them.
+    let reserved = news.undelivered.len().min(LINES / 2);
+    let alerts = entries.iter().take(LINES - reserved).map(|entry| line(entry, news));
     let lines = alerts.chain(news.undelivered.iter().map(undelivered));
     let mut printed = String::new();
     for line in lines.take(LINES) {
@@ -38,13 +38,10 @@ fn undelivered(message: &StoredMessage) -> String {
     let receiver = text::name(message.receiver.as_str());
     let error = one_line(message.last_error.as_deref().unwrap_or("no answer"));
     let summary = one_line(&message.summary);
-    match (message.state, message.next_attempt_at) {
-        (DeliveryState::Failed, _) => {
-            format!("NOT DELIVERED to {receiver}, failed permanently: {error} ({summary})")
-        }
-        (_, Some(next)) => {
-            format!("NOT DELIVERED to {receiver}, next attempt {}: {error} ({summary})", minute(next))
-        }
-        (_, None) => format!("NOT DELIVERED to {receiver}: {error} ({summary})"),
-    }
+    let next = match (message.state, message.next_attempt_at) {
+        (DeliveryState::Failed, _) => ", failed permanently".to_owned(),
+        (_, Some(next)) => format!(", next attempt {}", minute(next)),
+        (_, None) => String::new(),
+    };
+    format!("NOT DELIVERED to {receiver}{next}: {error} ({summary})")
 }

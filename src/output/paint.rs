@@ -1,12 +1,21 @@
-//! Colour by severity, where a terminal is watched. Never the only carrier: the word is there as well.
+//! Colour by severity on terminals. The word is always there as well.
 
-use crate::domain::alert::Severity;
+use std::io::{self, IsTerminal};
+
+use crate::cli::ColorChoice;
+use crate::domain::alerts::Severity;
 
 /// Whether to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Paint(pub(super) bool);
+pub(crate) struct Paint(pub(super) bool);
 
-/// The severity's word in capitals, coloured where that is wanted.
+impl Paint {
+    pub(crate) fn on_stdout(color: ColorChoice) -> Self {
+        Self(color.on(io::stdout().is_terminal()))
+    }
+}
+
+/// The severity in capitals, coloured if enabled.
 pub(super) fn severity(severity: Severity, paint: Paint) -> String {
     let code = match severity {
         Severity::Info => "36",
@@ -16,7 +25,7 @@ pub(super) fn severity(severity: Severity, paint: Paint) -> String {
     coloured(&severity.as_str().to_uppercase(), code, paint)
 }
 
-/// A headline.
+/// A heading, bold if enabled.
 pub(super) fn bold(text: &str, paint: Paint) -> String {
     coloured(text, "1", paint)
 }

@@ -1,64 +1,44 @@
-//! What answered and what did not, for people: one block each, the verdict first.
+//! The result of `config check --probe`, for people: one block for each probe, its verdict first.
 
-use super::lines::{block, counted, wrapped};
+use super::lines::{labelled, pluralize, wrap};
 use super::paint::{self, Paint};
 use crate::domain::text::{self, one_line};
-use crate::report::Probe;
+use crate::report::{Probe, ReceiverProbe, SubscriptionProbe};
 
-/// How far what is said is moved in, behind its label.
-const INDENT: usize = 9;
+/// The column in which the text behind a label begins.
+const INDENT: usize = 10;
 
-pub(super) fn render(probe: &Probe, paint: Paint) -> String {
+pub(crate) fn render(probe: &Probe, paint: Paint) -> String {
+    let Probe { subscriptions, receivers, .. } = probe;
     let mut text = String::new();
-    for one in &probe.subscriptions {
-        let said = Said { good: one.good, tried: &one.tried, seen: &one.seen, next: one.next.as_deref() };
-        text.push_str(&said.block(&format!("subscription {}", text::name(one.name.as_str())), paint));
+    for SubscriptionProbe { name, ok, action, result, hint, .. } in subscriptions {
+        let title = format!("subscription {}", text::name(name.as_str()));
+        text.push_str(&block(&title, *ok, [Some(action), Some(result), hint.as_ref()], paint));
     }
-    for one in &probe.receivers {
-        let said = Said { good: one.good, tried: &one.tried, seen: &one.seen, next: one.next.as_deref() };
-        text.push_str(&said.block(&format!("receiver {}", text::name(one.name.as_str())), paint));
+    for ReceiverProbe { name, ok, action, result, hint, .. } in receivers {
+        let title = format!("receiver {}", text::name(name.as_str()));
+        text.push_str(&block(&title, *ok, [Some(action), Some(result), hint.as_ref()], paint));
     }
-    text.push('\n');
-    text.push_str(&wrapped(&closing(probe), 0));
-    text
-}
-
-/// What there is to say of one of them.
-struct Said<'a> {
-    good: bool,
-    tried: &'a str,
-    seen: &'a str,
-    next: Option<&'a str>,
-}
-
-impl Said<'_> {
-    fn block(&self, name: &str, paint: Paint) -> String {
-        let verdict = if self.good { "good" } else { "FAILED" };
-        let mut text = format!("\n{}: {verdict}\n", paint::bold(name, paint));
-        for (label, words) in
-            [("  tried", Some(self.tried)), ("  seen", Some(self.seen)), ("  next", self.next)]
-        {
-            if let Some(words) = words {
-                text.push_str(&block(label, label.len(), INDENT, &one_line(words)));
-            }
-        }
-        text
-    }
-}
-
-fn closing(probe: &Probe) -> String {
-    let total = probe.subscriptions.len() + probe.receivers.len();
-    let failed = probe.subscriptions.iter().filter(|one| !one.good).count()
-        + probe.receivers.iter().filter(|one| !one.good).count();
-    let mut text = if failed == 0 {
-        format!("{}: all good. Nothing was sent, nothing was stored.", counted(total, "probe"))
-    } else {
-        format!("{failed} of {} failed. Nothing was sent, nothing was stored.", counted(total, "probe"))
+    let failed = subscriptions.iter().filter(|probe| !probe.ok).count()
+        + receivers.iter().filter(|probe| !probe.ok).count();
+    let total = pluralize(subscriptions.len() + receivers.len(), "probe");
+    let mut footer = match failed {
+        0 => format!("{total}: all ok. Nothing was sent or stored."),
+        _ => format!("{failed} of {total} failed. Nothing was sent or stored."),
     };
-    if probe.receivers.is_empty() {
-        text.push_str(" There are no receivers: nobody is told of anything until a [[receivers]] is added.");
+    if receivers.is_empty() {
+        footer.push_str(" No receivers configured: nobody is notified until a [[receivers]] is added.");
     } else if failed == 0 {
-        text.push_str(" Whether a message arrives, `minimax-watch notify test` shows.");
+        footer.push_str(" To send a test message: `minimax-watch notify test`.");
+    }
+    format!("{text}\n{}", wrap(&footer, 0))
+}
+
+/// The action, the result and the hint of one probe.
+fn block(title: &str, ok: bool, texts: [Option<&String>; 3], paint: Paint) -> String {
+    let mut text = format!("\n{}: {}\n", paint::bold(title, paint), if ok { "ok" } else { "FAILED" });
+    for (label, words) in ["  action", "  result", "  hint"].into_iter().zip(texts) {
+        text.extend(words.map(|words| labelled(label, INDENT, &one_line(words))));
     }
     text
 }

@@ -1,14 +1,15 @@
-//! Progress on stderr, when it is a terminal and the run is long.
+//! Progress on stderr, when stderr is a terminal and the command takes long.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar that appears only where somebody watches.
+/// A line that appears only on a terminal.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Prepares a bar; nothing is drawn yet.
+    /// Draws nothing yet.
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
@@ -17,7 +18,7 @@ impl Progress {
         Self(bar)
     }
 
-    /// Shows how far it is, from one second on.
+    /// Shows the progress, from one second on.
     pub(crate) fn show(&self, what: &'static str, done: usize, total: usize) {
         if self.0.elapsed() < Duration::from_secs(1) {
             return;
@@ -26,13 +27,13 @@ impl Progress {
         self.0.tick();
     }
 
-    /// Says what goes on.
-    pub(crate) fn say(&self, what: &'static str) {
+    /// Shows what the command is doing.
+    pub(crate) fn say(&self, what: impl Into<Cow<'static, str>>) {
         self.0.set_message(what);
         self.0.tick();
     }
 
-    /// Takes the bar away.
+    /// Removes the line.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }

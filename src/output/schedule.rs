@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use chrono::TimeDelta;
 
-use crate::domain::span;
+use crate::domain::duration;
 use crate::domain::time::{relative, rfc3339};
 use crate::report::ScheduleReport;
 
-pub(super) fn render(schedule: &ScheduleReport) -> String {
+pub(crate) fn render(schedule: &ScheduleReport) -> String {
     let ScheduleReport { generated_at, cron, timezone, jitter_seconds, runs } = schedule;
     let mut text = format!("{cron} in {timezone}\n");
     for run in runs {
@@ -16,10 +16,14 @@ pub(super) fn render(schedule: &ScheduleReport) -> String {
         let _ = writeln!(text, "{local:<30} {}  {}", rfc3339(run.at), relative(run.at, *generated_at));
     }
     if runs.is_empty() {
-        text.push_str("no run to come: see [schedule].cron\n");
+        text.push_str("no further runs: see [schedule].cron\n");
     }
     if *jitter_seconds > 0 {
-        let _ = writeln!(text, "each up to {} later", span::text(TimeDelta::seconds(*jitter_seconds)));
+        let _ = writeln!(
+            text,
+            "each starts up to {} later ([schedule].jitter)",
+            duration::text(TimeDelta::seconds(*jitter_seconds))
+        );
     }
     text
 }
@@ -29,14 +33,14 @@ mod tests {
     use chrono::{TimeZone, Utc};
 
     use super::*;
-    use crate::config::Timetable;
+    use crate::config::ScheduleConfig;
     use crate::domain::schedule::Schedule;
 
     #[test]
-    fn each_run_is_told_by_both_clocks_also_on_the_night_when_one_goes_back() {
+    fn each_run_has_local_time_and_utc_also_when_clocks_go_back() {
         let now = Utc.with_ymd_and_hms(2026, 10, 24, 23, 30, 0).unwrap();
         let schedule = Schedule::parse("0 * * * *", chrono_tz::Europe::Berlin, now).unwrap();
-        let timetable = Timetable { schedule, jitter: TimeDelta::minutes(5) };
-        insta::assert_snapshot!(render(&ScheduleReport::of(&timetable, 4, now)));
+        let config = ScheduleConfig { schedule, jitter: TimeDelta::minutes(5) };
+        insta::assert_snapshot!(render(&ScheduleReport::new(&config, 4, now)));
     }
 }

@@ -3,51 +3,46 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint};
 
-use super::lines::wrapped;
+use super::lines::wrap;
+use super::table::new_table;
 use crate::domain::silence::{Effect, Silence};
 use crate::domain::text::one_line;
-use crate::domain::time::{Timestamp, minute, relative};
+use crate::domain::time::{Timestamp, dated, relative};
 
-const WIDTH: u16 = 80;
+const COLUMNS: [&str; 5] = ["ID", "SILENCES", "UNTIL (UTC)", "ENDS", "REASON"];
 
-const COLUMNS: [&str; 5] = ["ID", "WITHHOLDS", "UNTIL (UTC)", "ENDS", "REASON"];
-
-/// What a new silence does and does not do; `new_store` is the store that was made for it, if it was.
-pub(super) fn added(silence: &Silence, new_store: Option<&Path>, now: Timestamp) -> String {
+/// What a new silence suppresses and what it does not; `new_store` is the store that was created for it, if it was.
+pub(crate) fn added(silence: &Silence, new_store: Option<&Path>, now: Timestamp) -> String {
     let Silence { id, matcher, until, even_critical, .. } = silence;
-    let mut text = format!("silence {id}: {matcher}, until {} ({})\n", minute(*until), relative(*until, now));
+    let mut text = format!("silence {id}: {matcher}, until {}\n", dated(*until, now));
     let mut effect = Effect::new(matcher, *even_critical);
     effect.passing.push("\"resolved\" of every alert that was sent".to_owned());
-    text.push_str(&wrapped(&format!("Silenced, with reminders: {}.", effect.silenced.join("; ")), 0));
-    text.push_str(&wrapped(&format!("Still sent: {}.", effect.passing.join("; ")), 0));
+    text.push_str(&wrap(&format!("Silenced, with reminders: {}.", effect.silenced.join("; ")), 0));
+    text.push_str(&wrap(&format!("Still sent: {}.", effect.passing.join("; ")), 0));
     if !even_critical && matcher.covers_critical() {
         text.push_str("To silence critical alerts too: --even-critical\n");
     }
-    let _ = writeln!(text, "To end it before: minimax-watch silence end {id}");
+    let _ = writeln!(text, "To end it early: minimax-watch silence end {id}");
     if let Some(path) = new_store {
-        let words = format!("Nothing was checked yet: the store {} was made for it.", path.display());
-        text.push_str(&wrapped(&words, 0));
+        let words =
+            format!("Nothing was checked yet; the store {} was created for this silence.", path.display());
+        text.push_str(&wrap(&words, 0));
     }
     text
 }
 
-pub(super) fn table(silences: &[Silence], now: Timestamp) -> String {
+pub(crate) fn table(silences: &[Silence], now: Timestamp) -> String {
     if silences.is_empty() {
-        return "No silences: everything is told. `minimax-watch silence add --help` shows how to make one.\n"
+        return "No silences: every notification is sent. `minimax-watch silence add --help` shows how to add one.\n"
             .to_owned();
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).force_no_tty();
-    table.set_header(COLUMNS);
-    for silence in silences {
-        table.add_row(row(silence, now));
-    }
+    let mut table = new_table(false);
+    table.set_header(COLUMNS).add_rows(silences.iter().map(|silence| row(silence, now)));
     for (column, title) in table.column_iter_mut().zip(COLUMNS) {
         column.set_padding((0, 2));
-        if !matches!(title, "WITHHOLDS" | "REASON") {
+        if !matches!(title, "SILENCES" | "REASON") {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
@@ -59,7 +54,7 @@ fn row(silence: &Silence, now: Timestamp) -> Vec<Cell> {
     let ends = match silence.ended_at {
         _ if silence.is_in_force(now) => relative(silence.until, now),
         Some(ended) => format!("ended {}", relative(ended, now)),
-        None => "over".to_owned(),
+        None => "ended".to_owned(),
     };
     vec![
         Cell::new(silence.id).set_alignment(CellAlignment::Right),
@@ -98,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_fits_80_columns_and_cuts_nothing() {
+    fn table_fits_80_columns_and_truncates_nothing() {
         let long = "an-account-with-a-name-that-is-far-too-long-for-any-table";
         let over = Silence {
             ended_at: Some(now() - TimeDelta::minutes(5)),
@@ -108,12 +103,12 @@ mod tests {
         let text = table(&[silence(3, &["studio-*"], &[], None), over], now());
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let header = text.lines().next().unwrap();
-        let (from, to) = (header.find("WITHHOLDS").unwrap(), header.find("UNTIL").unwrap());
+        let (from, to) = (header.find("SILENCES").unwrap(), header.find("UNTIL").unwrap());
         let column = |line: &str| line.chars().skip(from).take(to - from).collect::<String>();
-        let withholds: String = text.lines().map(column).collect::<String>().split_whitespace().collect();
-        assert!(withholds.contains("everythingofstudio-*"), "{text}");
+        let suppresses: String = text.lines().map(column).collect::<String>().split_whitespace().collect();
+        assert!(suppresses.contains("everythingofstudio-*"), "{text}");
         assert!(
-            withholds.contains(&format!("expiry,not_found,max_jobs_changedof{long}inmain,evencritical")),
+            suppresses.contains(&format!("expiry,not_found,max_jobs_changedof{long}inmain,evencritical")),
             "{text}"
         );
         for words in ["2026-11-23 11:25", "in 4 h 10 min", "ended 5 min ago"] {
@@ -123,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn none_says_what_to_do_next() {
+    fn empty_list_says_how_to_add_a_silence() {
         assert!(table(&[], now()).contains("silence add --help"));
     }
 }

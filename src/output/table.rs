@@ -1,4 +1,4 @@
-//! How things stand, for people: within 80 columns, and with what to do next where there is nothing to show.
+//! The state of all accounts, for people: within 80 columns, and with the next step where there is nothing to show.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -8,78 +8,78 @@ use std::io::{self, Write};
 use chrono::TimeDelta;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::lines::{counted, wrapped};
-use crate::domain::alert::{AlertKind, Severity};
+use super::lines::{pluralize, wrap};
+use crate::domain::alerts::{AlertKind, Severity};
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
 use crate::domain::overdue::Overdue;
 use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
-use crate::domain::time::{in_words, minute, relative};
+use crate::domain::time::{dated, in_words, minute};
 use crate::domain::verdict::Verdict;
 use crate::report::{AccountReport, Report};
 
 const WIDTH: u16 = 80;
 
-/// The outcome of the last look is no column: all is well, or it is told below.
-const COLUMNS: [&str; 6] = ["ACCOUNT", "VERDICT", "TOKEN ENDS (UTC)", "LEFT", "JOBS", "CAN"];
+/// The outcome of the last check has no column: anything but `ok` is explained below the table.
+const COLUMNS: [&str; 6] = ["ACCOUNT", "VERDICT", "EXPIRES (UTC)", "LEFT", "JOBS", "CAN"];
 
-/// A longer name wraps when the room is short, as capabilities do; nothing is cut.
-const LONGEST_NAME: u16 = 24;
+/// A longer name wraps when the table is too wide, as capabilities do; nothing is truncated.
+const MAX_NAME_WIDTH: u16 = 24;
 
-/// Between two columns.
+/// Spaces between two columns.
 const GAP: u16 = 2;
 
 /// How many accounts are laid out at once.
-const PIECE: usize = 500;
+const CHUNK: usize = 500;
 
-/// Nearer ends are shown to the hour or minute, farther ones to the day.
-const PRECISELY_WITHIN: TimeDelta = TimeDelta::days(3);
+/// Below this, the time left is shown in hours and minutes, else in days.
+const PRECISE_WITHIN: TimeDelta = TimeDelta::days(3);
 
-/// Characters of what an account can do: the vendor may add as many flags as it likes.
-const LONGEST_CAPABILITIES: usize = 400;
+/// Characters of the capabilities of one account: the vendor can add any number of flags.
+const MAX_CAPABILITIES: usize = 400;
 
-/// Names that are listed before the rest is counted.
-const NAMED: usize = 5;
+/// How many names are listed; the rest is counted.
+const MAX_NAMES: usize = 5;
 
 pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
     if report.accounts.is_empty() {
-        out.write_all(wrapped(nothing(report), 0).as_bytes())?;
+        out.write_all(wrap(empty_hint(report), 0).as_bytes())?;
     } else {
         accounts(report, color, out)?;
     }
     alerts(report, out)?;
-    out.write_all(unalerted(report).as_bytes())?;
-    if let Some(words) = nobody_watches(report) {
-        write!(out, "\n{}", wrapped(&words, 0))?;
+    out.write_all(outcomes_without_alert(report).as_bytes())?;
+    if let Some(words) = overdue(report) {
+        write!(out, "\n{}", wrap(&words, 0))?;
     }
-    write!(out, "\n{}", wrapped(&closing(report), 0))
+    write!(out, "\n{}", wrap(&footer(report), 0))
 }
 
-/// Since when nobody watches, and what to do.
-fn nobody_watches(report: &Report) -> Option<String> {
+/// Why the last run is overdue, and what to do.
+fn overdue(report: &Report) -> Option<String> {
     let since = match report.overdue? {
-        // There is no account to show then, which is said already.
+        // Then `empty_hint` has said what to do.
         Overdue::NoRun if report.accounts.is_empty() => return None,
-        Overdue::NoRun => "no run was made yet".to_owned(),
+        Overdue::NoRun => "no run has finished yet".to_owned(),
         Overdue::Since(last) => {
-            format!("the last run was {} ({})", minute(last), relative(last, report.generated_at))
+            format!("the last run was {}", dated(last, report.generated_at))
         }
         Overdue::ClockSetBack(last) => {
             format!(
-                "the last run is dated {}, in the future: the clock was set back, and no run was made since",
+                "the last run is dated {}, in the future: the clock was set back, and nothing ran since",
                 minute(last)
             )
         }
     };
     Some(format!(
-        "UNKNOWN: nobody watches: {since}. Start the service with `minimax-watch run` (`systemctl start minimax-watch`), or run \
-         `minimax-watch check`; how old a run may be follows from [schedule].cron."
+        "UNKNOWN: runs are overdue: {since}. Start the service with `minimax-watch run` (`systemctl start minimax-watch`), or run \
+         `minimax-watch check`. [schedule].cron decides when a run is overdue."
     ))
 }
 
 /// What to do when there are no accounts.
-fn nothing(report: &Report) -> &'static str {
+fn empty_hint(report: &Report) -> &'static str {
     if report.last_run.is_none() {
         "Nothing was checked yet: run `minimax-watch check`, or start the service with `minimax-watch run`."
     } else if report.alerts.is_empty() && report.lists.is_empty() {
@@ -90,18 +90,18 @@ fn nothing(report: &Report) -> &'static str {
     }
 }
 
-/// All accounts, as one table; made piece by piece, since each cell of a piece costs many times its text.
+/// All accounts as one table, laid out in chunks: a cell costs many times the memory of its text.
 fn accounts(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut widths = COLUMNS.map(|title| u16::try_from(title.len()).unwrap_or(WIDTH));
-    for piece in report.accounts.chunks(PIECE) {
-        for (width, widest) in widths.iter_mut().zip(table(piece, report, color).column_max_content_widths())
+    for chunk in report.accounts.chunks(CHUNK) {
+        for (width, widest) in widths.iter_mut().zip(table(chunk, report, color).column_max_content_widths())
         {
             *width = widest.max(*width);
         }
     }
-    let widths = arranged(widths);
-    for (index, piece) in report.accounts.chunks(PIECE).enumerate() {
-        let mut table = table(piece, report, color);
+    let widths = column_widths(widths);
+    for (index, chunk) in report.accounts.chunks(CHUNK).enumerate() {
+        let mut table = table(chunk, report, color);
         if index == 0 {
             table.set_header(COLUMNS);
         }
@@ -114,37 +114,40 @@ fn accounts(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()>
 }
 
 fn table(accounts: &[AccountReport], report: &Report, color: bool) -> Table {
+    let mut table = new_table(color);
+    table.add_rows(accounts.iter().map(|account| row(account, report, color)));
+    table
+}
+
+/// An empty table without lines, at most as wide as a terminal.
+pub(super) fn new_table(color: bool) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     if color {
-        table.enforce_styling();
+        table.enforce_styling()
     } else {
-        table.force_no_tty();
-    }
-    for account in accounts {
-        table.add_row(row(account, report, color));
-    }
+        table.force_no_tty()
+    };
     table
 }
 
-/// How wide each column is, its gap included, whose widest content is this wide: what does not fit wraps within the names beyond
-/// [`LONGEST_NAME`], and within what an account can.
-fn arranged(widest: [u16; COLUMNS.len()]) -> [u16; COLUMNS.len()] {
+/// The width of each column, its gap included, from its widest content. Names beyond [`MAX_NAME_WIDTH`] and capabilities wrap.
+fn column_widths(widest: [u16; COLUMNS.len()]) -> [u16; COLUMNS.len()] {
     let mut widths = widest.map(|width| width.saturating_add(GAP));
     let [name, .., can] = widths;
     let room = WIDTH.saturating_sub(widths[1..COLUMNS.len() - 1].iter().sum());
-    let shortest = name.min(LONGEST_NAME + GAP);
-    widths[COLUMNS.len() - 1] = can.min(room.saturating_sub(shortest)).max(1 + GAP);
-    widths[0] = name.min(room.saturating_sub(widths[COLUMNS.len() - 1])).max(shortest);
+    let min_name = name.min(MAX_NAME_WIDTH + GAP);
+    widths[COLUMNS.len() - 1] = can.min(room.saturating_sub(min_name)).max(1 + GAP);
+    widths[0] = name.min(room.saturating_sub(widths[COLUMNS.len() - 1])).max(min_name);
     widths
 }
 
 fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
     let unknown = || "-".to_owned();
     let left = account.expires_at.map(|end| match end - report.generated_at {
-        left if left <= TimeDelta::zero() => "ended".to_owned(),
-        left if left < PRECISELY_WITHIN => in_words(left),
+        left if left <= TimeDelta::zero() => "expired".to_owned(),
+        left if left < PRECISE_WITHIN => in_words(left),
         left => format!("{} days", left.num_days()),
     });
     let capabilities: Vec<String> = account
@@ -172,51 +175,47 @@ fn row(account: &AccountReport, report: &Report, color: bool) -> Vec<Cell> {
         Cell::new(if capabilities.is_empty() {
             unknown()
         } else {
-            text::shortened(&one_line(&capabilities.join(" ")), LONGEST_CAPABILITIES)
+            text::shortened(&one_line(&capabilities.join(" ")), MAX_CAPABILITIES)
         }),
     ]
 }
 
-/// The open alerts, the gravest first.
+/// The open alerts, the most severe first.
 fn alerts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let mut alerts: Vec<&AlertEntry> = report.alerts.iter().collect();
     alerts.sort_by_key(|alert| Reverse(alert.severity));
     for alert in alerts {
         let (severity, name) = (alert.severity.as_str().to_uppercase(), subject(alert));
-        let (since, ago) = (minute(alert.opened_at), relative(alert.opened_at, report.generated_at));
-        let head = wrapped(&format!("{severity} {name}: {} since {since} ({ago})", alert.kind), 0);
-        write!(out, "\n{head}{}", wrapped(&one_line(&alert.detail), 2))?;
+        let since = dated(alert.opened_at, report.generated_at);
+        let head = wrap(&format!("{severity} {name}: {} since {since}", alert.kind), 0);
+        write!(out, "\n{head}{}", wrap(&one_line(&alert.detail), 2))?;
+        if let Some(step) = report.next_steps.get(&alert.id) {
+            out.write_all(wrap(step, 2).as_bytes())?;
+        }
     }
     Ok(())
 }
 
-/// What the last look met that is no alert, or not yet: told once, however many accounts it concerns.
-fn unalerted(report: &Report) -> String {
-    let mut met: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Outcomes of the last check that no alert explains: each once, with the accounts it affects.
+fn outcomes_without_alert(report: &Report) -> String {
+    let mut names_by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for list in &report.lists {
-        let words = with_advice(list.outcome, &list.error);
-        met.entry(words)
-            .or_default()
-            .push(format!("{} (list of accounts)", text::name(list.subscription.as_str())));
+        let name = format!("{} (account list)", text::name(list.subscription.as_str()));
+        names_by_text.entry(with_advice(list.outcome, &list.error)).or_default().push(name);
     }
     for account in &report.accounts {
         let words = match (account.outcome, &account.error) {
             (None, _) => "not checked yet".to_owned(),
-            (Some(outcome), Some(error)) if !is_told(account) => with_advice(outcome, error),
-            (Some(outcome), None) if outcome != Outcome::Ok && !is_told(account) => outcome.to_string(),
+            (Some(outcome), Some(error)) if !is_explained(account) => with_advice(outcome, error),
+            (Some(outcome), None) if outcome != Outcome::Ok && !is_explained(account) => outcome.to_string(),
             (Some(_), _) => continue,
         };
-        met.entry(words).or_default().push(text::name(&account.name));
+        names_by_text.entry(words).or_default().push(text::name(&account.name));
     }
-    let mut text = String::new();
-    for (words, names) in met {
-        let more = names.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
-        text.push('\n');
-        text.push_str(&wrapped(&format!("{}{more}: {}", named.join(", "), one_line(&words)), 0));
-    }
-    text
+    let block = |(words, names): (String, Vec<String>)| {
+        format!("\n{}", wrap(&format!("{}: {}", text::first_few(names, MAX_NAMES), one_line(&words)), 0))
+    };
+    names_by_text.into_iter().map(block).collect()
 }
 
 fn with_advice(outcome: Outcome, error: &str) -> String {
@@ -224,31 +223,29 @@ fn with_advice(outcome: Outcome, error: &str) -> String {
     format!("{outcome}: {error}{advice}")
 }
 
-/// Whether an open alert says why there is no good news.
-fn is_told(account: &AccountReport) -> bool {
+/// Whether an open alert explains an outcome other than ok.
+fn is_explained(account: &AccountReport) -> bool {
     account.alerts.iter().any(|kind| !matches!(kind, AlertKind::Expiry | AlertKind::ExpiryUnknown))
 }
 
-fn closing(report: &Report) -> String {
-    let count = |severity| report.alerts.iter().filter(|alert| alert.severity == severity).count();
-    let alerts =
-        [(Severity::Critical, "critical"), (Severity::Warning, "warning")].map(|(severity, word)| {
-            let count = count(severity);
-            (count > 0).then(|| format!("{count} {word}"))
-        });
+fn footer(report: &Report) -> String {
+    let alerts = [Severity::Critical, Severity::Warning].map(|severity| {
+        let count = report.alerts.iter().filter(|alert| alert.severity == severity).count();
+        (count > 0).then(|| format!("{count} {severity}"))
+    });
     let alerts = alerts.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let mut text = format!(
         "{}: {}, {}",
         report.verdict.as_str().to_uppercase(),
-        counted(report.accounts.len(), "account"),
+        pluralize(report.accounts.len(), "account"),
         if alerts.is_empty() { "no open alerts".to_owned() } else { format!("open alerts: {alerts}") },
     );
     if let Some(run) = &report.last_run {
         let at = run.finished_at.unwrap_or(run.started_at);
-        let _ = write!(text, "; last run {} ({})", minute(at), relative(at, report.generated_at));
+        let _ = write!(text, "; last run {}", dated(at, report.generated_at));
     }
     if report.silences > 0 {
-        let _ = write!(text, "; {} in force", counted(report.silences, "silence"));
+        let _ = write!(text, "; {} in force", pluralize(report.silences, "silence"));
     }
     if report.outbox.pending + report.outbox.failed > 0 {
         let _ =

@@ -1,4 +1,4 @@
-//! Alerts with what was told of them, as `alerts --json` gives them.
+//! Alerts and the notifications about them, as `alerts --json` prints them.
 
 use std::collections::BTreeMap;
 
@@ -6,72 +6,41 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::domain::account::ReceiverName;
-use crate::domain::alert::{Alert, AlertId};
-use crate::domain::announce::alert_entry;
-use crate::domain::directory::Directory;
-use crate::domain::message::{AlertEntry, Reason};
+use crate::domain::account_names::AccountNames;
+use crate::domain::alerts::{Alert, AlertId};
+use crate::domain::message::AlertEntry;
+use crate::domain::notification::alert_entry;
 use crate::domain::time::{Timestamp, seconds};
-use crate::store::{Ack, DeliveryState, LastTold, Store, StoreError};
+use crate::store::{Ack, LatestNotification, Store, StoreError};
 
 /// Alerts, oldest first.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Alerts {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Those that fire, or all that were asked for.
+    /// The firing alerts, or all that were asked for.
     pub alerts: Vec<AlertReport>,
 }
 
-/// One alert, as messages tell it, and what became of the telling.
+/// One alert as messages show it, and which receivers were notified.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AlertReport {
     /// The alert.
     #[serde(flatten)]
     pub alert: AlertEntry,
-    /// Whether somebody said that they know of it, and need no reminders.
-    pub acknowledged: Option<AckReport>,
-    /// Until when a silence withholds what there would be to tell of it.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// Its acknowledgement, which stops reminders; `null` without one.
+    pub acknowledged: Option<Ack>,
+    /// Until when a silence suppresses its notifications.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub silenced_until: Option<Timestamp>,
-    /// Who was told.
-    pub told: Vec<ToldReport>,
-}
-
-/// An acknowledgement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct AckReport {
-    /// Since when.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
-    pub at: Timestamp,
-    /// What was said to it; may be empty.
-    pub reason: String,
-}
-
-/// What one receiver was told of one alert.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ToldReport {
-    /// Who.
-    pub receiver: ReceiverName,
-    /// How often; reminders older than `[store].keep` are forgotten.
-    pub times: u32,
-    /// When last.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
-    pub last_at: Timestamp,
-    /// Why then.
-    pub last_reason: Reason,
-    /// What became of that message; `null` when it is forgotten.
-    pub last_state: Option<DeliveryState>,
+    /// The receivers that were notified.
+    pub notified: Vec<LatestNotification>,
 }
 
 impl Alerts {
-    /// The alerts that fire, and with `since` also those that ended at that moment or later.
-    pub async fn of(
+    /// The firing alerts, and with `since` also those that resolved at that moment or later.
+    pub async fn load(
         store: &Store,
         config: &Config,
         since: Option<Timestamp>,
@@ -81,50 +50,31 @@ impl Alerts {
             None => store.firing_alerts().await?,
             Some(since) => store.alerts_since(since).await?,
         };
-        let directory = directory(store, config).await?;
+        let names = account_names(store, config).await?;
         let silences = store.silences_in_force(now).await?;
         let acks = store.acks().await?;
-        let mut told: BTreeMap<AlertId, Vec<ToldReport>> = BTreeMap::new();
-        for last in store.last_told(alerts.iter().map(|alert| &alert.id)).await? {
-            told.entry(last.alert.clone()).or_default().push(ToldReport::of(last));
+        let mut notified: BTreeMap<AlertId, Vec<LatestNotification>> = BTreeMap::new();
+        for last in store.latest_notifications(alerts.iter().map(|alert| &alert.id)).await? {
+            notified.entry(last.alert.clone()).or_default().push(last);
         }
         let report = |alert: &Alert| AlertReport {
-            alert: alert_entry(alert, None, |account| directory.name(account)),
-            acknowledged: acks.get(&alert.id).map(AckReport::of),
-            silenced_until: directory.withheld(&silences, alert, now).filter(|_| alert.is_firing()),
-            told: told.remove(&alert.id).unwrap_or_default(),
+            alert: alert_entry(alert, None, |account| names.name(account)),
+            acknowledged: acks.get(&alert.id).cloned(),
+            silenced_until: names.silenced_until(&silences, alert, now).filter(|_| alert.is_firing()),
+            notified: notified.remove(&alert.id).unwrap_or_default(),
         };
         Ok(Self { generated_at: now, alerts: alerts.iter().map(report).collect() })
     }
 }
 
-impl AckReport {
-    /// As it is kept.
-    pub fn of(ack: &Ack) -> Self {
-        Self { at: ack.at, reason: ack.reason.clone() }
+/// The names of all accounts, also of those that left the configuration.
+pub(super) async fn account_names(store: &Store, config: &Config) -> Result<AccountNames, StoreError> {
+    let accounts = store.names().await?;
+    let watched = accounts.iter().filter(|(.., is_watched)| *is_watched);
+    let mut names =
+        AccountNames::new(watched.map(|(account, name, _)| (account, name.as_str())), config.fallbacks());
+    for (account, name, _) in accounts.into_iter().filter(|(.., is_watched)| !is_watched) {
+        names.add_name(account, name);
     }
-}
-
-impl ToldReport {
-    fn of(last: LastTold) -> Self {
-        Self {
-            receiver: last.receiver,
-            times: last.times,
-            last_at: last.at,
-            last_reason: last.reason,
-            last_state: last.state,
-        }
-    }
-}
-
-/// Who is who, also among those who left the configuration.
-pub(super) async fn directory(store: &Store, config: &Config) -> Result<Directory, StoreError> {
-    let names = store.names().await?;
-    let watched = names.iter().filter(|(.., is_watched)| *is_watched);
-    let mut directory =
-        Directory::new(watched.map(|(account, name, _)| (account, name.as_str())), config.fallbacks());
-    for (account, name, _) in names.into_iter().filter(|(.., is_watched)| !is_watched) {
-        directory.add_name(account, name);
-    }
-    Ok(directory)
+    Ok(names)
 }

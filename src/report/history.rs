@@ -1,4 +1,4 @@
-//! One account's configuration over time, as `history --json`, `history --at --json` and `diff --json` give it.
+//! One account's configuration over time, as `history --json`, `history --at --json` and `diff --json` print it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,21 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::account::{AccountId, SubscriptionName};
+use crate::domain::account_state::AccountRecord;
 use crate::domain::change::ChangeKind;
-use crate::domain::configuration::{Configuration, EndSource};
+use crate::domain::configuration::{Configuration, ExpirySource, Reading};
 use crate::domain::diff;
-use crate::domain::expiry::Ladder;
-use crate::domain::expiry_tracking::{Reading, Readings, TrackedExpiries};
+use crate::domain::expiry_tracking::TrackedExpiries;
+use crate::domain::lead_times::LeadTimes;
 use crate::domain::severity::Severity;
-use crate::domain::standing::Known;
 use crate::domain::text::quoted;
 use crate::domain::time::{Timestamp, rfc3339, seconds};
 use crate::store::Snapshot;
 
-/// Which account is spoken of.
+/// The account that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Whose {
-    /// Whose token reads it.
+pub struct AccountIdentity {
+    /// The subscription whose token reads the account.
     pub subscription: SubscriptionName,
     /// The vendor's id.
     pub id: AccountId,
@@ -32,76 +32,68 @@ pub struct Whose {
 /// The configurations that were seen, oldest first.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct History {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Whose.
-    pub account: Whose,
-    /// One for each time in which nothing changed.
+    /// The account.
+    pub account: AccountIdentity,
+    /// One for each period in which nothing changed.
     pub snapshots: Vec<SnapshotReport>,
 }
 
-/// A time in which a configuration did not change.
+/// A period in which the configuration did not change.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SnapshotReport {
     /// When it was first seen.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub first_seen_at: Timestamp,
     /// When it was last seen.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub last_seen_at: Timestamp,
-    /// In how many looks.
+    /// By how many checks.
     pub checks: i64,
-    /// The configuration; members that the vendor did not give are absent.
+    /// The configuration; members that the vendor did not send are absent.
     pub configuration: BTreeMap<String, Value>,
-    /// What differs from the one before; `null` for the oldest that is remembered.
+    /// The differences to the one before; `null` for the oldest one.
     pub differences: Option<Vec<Difference>>,
 }
 
 /// One member that differs, by the vendor's name; `null` where it was absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
-    /// Which.
+    /// Its name.
     pub field: String,
     /// Its value before.
     pub before: Value,
     /// Its value after.
     pub after: Value,
-    /// The change that it is told as, if it is told.
+    /// The kind of change that is sent for it; `null` when none is sent.
     pub kind: Option<ChangeKind>,
-    /// How grave that is.
+    /// The severity of that change.
     pub severity: Option<Severity>,
 }
 
-/// What is known of a configuration at one moment.
+/// The configuration at one moment, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Standpoint {
+pub struct ConfigurationState {
     /// The moment that was asked for.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub at: Timestamp,
     /// How well it is known.
     pub certainty: Certainty,
-    /// The configuration as it stood, or stood last; `null` when nothing was known.
+    /// The last configuration seen by then; `null` when none was.
     pub configuration: Option<BTreeMap<String, Value>>,
-    /// The end of the token that counted, under the present `[expiry].source`.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// The expiry that counted, by the current `[expiry].source`.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub expires_at: Option<Timestamp>,
     /// When this configuration was first seen.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub first_seen_at: Option<Timestamp>,
     /// When it was last seen.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub last_seen_at: Option<Timestamp>,
-    /// When the next one was first seen, if one was.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// When the next configuration was first seen, if one was.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub next_seen_at: Option<Timestamp>,
 }
 
@@ -109,58 +101,56 @@ pub struct Standpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
-    /// Looks before and after it saw the same.
+    /// Checks before and after the moment saw the same.
     Seen,
-    /// It lies between the last look at one configuration and the first at the next.
+    /// The moment lies between the last check of one configuration and the first of the next.
     Between,
-    /// No look was healthy since.
+    /// No check was ok since.
     NotSeenSince,
-    /// It lies before the first look that is remembered.
+    /// The moment lies before the first stored check.
     Unknown,
 }
 
-/// `history --at`.
+/// What `history --at` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConfigurationAt {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Whose.
-    pub account: Whose,
-    /// How it stood.
+    /// The account.
+    pub account: AccountIdentity,
+    /// The configuration then.
     #[serde(flatten)]
-    pub stood: Standpoint,
+    pub state: ConfigurationState,
 }
 
-/// `diff`.
+/// What `diff` prints.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Diff {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Whose.
-    pub account: Whose,
-    /// How it stood at the one moment.
-    pub from: Standpoint,
-    /// How it stood at the other.
-    pub to: Standpoint,
-    /// What differs; `null` when it is not known how it stood at one of them.
+    /// The account.
+    pub account: AccountIdentity,
+    /// The configuration at the first moment.
+    pub from: ConfigurationState,
+    /// The configuration at the second moment.
+    pub to: ConfigurationState,
+    /// The differences; `null` when the configuration at one of them is unknown.
     pub differences: Option<Vec<Difference>>,
 }
 
-impl Whose {
-    /// This account.
-    pub fn of(known: &Known) -> Self {
+impl AccountIdentity {
+    /// The identity of an account.
+    pub fn new(known: &AccountRecord) -> Self {
         let account = &known.account;
         Self { subscription: account.subscription.clone(), id: account.id.clone(), name: known.name.clone() }
     }
 }
 
 impl History {
-    /// Of these snapshots, oldest first, those that were seen at `since` or later.
-    pub fn of(known: &Known, snapshots: &[Snapshot], since: Timestamp, now: Timestamp) -> Self {
+    /// Reports those of `snapshots`, oldest first, that were seen at `since` or later.
+    pub fn new(known: &AccountRecord, snapshots: &[Snapshot], since: Timestamp, now: Timestamp) -> Self {
         let before = std::iter::once(None).chain(snapshots.iter().map(Some));
         let reports = before.zip(snapshots).filter(|(_, snapshot)| snapshot.last_seen_at >= since);
         let report = |(before, snapshot): (Option<&Snapshot>, &Snapshot)| SnapshotReport {
@@ -171,70 +161,65 @@ impl History {
             differences: before
                 .map(|before| differences(known, &before.configuration, &snapshot.configuration)),
         };
-        Self { generated_at: now, account: Whose::of(known), snapshots: reports.map(report).collect() }
+        Self {
+            generated_at: now,
+            account: AccountIdentity::new(known),
+            snapshots: reports.map(report).collect(),
+        }
     }
 }
 
-impl Standpoint {
-    /// How it stood at `at`, by these snapshots, oldest first; `expiry` is the account's `[expiry].source` and lead times.
-    pub fn of(snapshots: &[Snapshot], expiry: (EndSource, &Ladder), at: Timestamp) -> Self {
-        let place = snapshots.partition_point(|snapshot| snapshot.first_seen_at <= at);
-        let (seen, later) = snapshots.split_at(place);
-        let Some(stood) = seen.last() else {
-            return Self {
-                at,
-                certainty: Certainty::Unknown,
-                configuration: None,
-                expires_at: None,
-                first_seen_at: None,
-                last_seen_at: None,
-                next_seen_at: later.first().map(|next| next.first_seen_at),
-            };
-        };
-        let next = later.first();
+impl ConfigurationState {
+    /// The state at `at` by `snapshots`, oldest first; `expiry` is `[expiry].source` and the account's lead times.
+    pub fn new(snapshots: &[Snapshot], expiry: (ExpirySource, &LeadTimes), at: Timestamp) -> Self {
+        let (seen, later) = split_at_time(snapshots, at);
+        let (last, next) = (seen.last(), later.first());
         Self {
             at,
-            certainty: match next {
-                _ if at <= stood.last_seen_at => Certainty::Seen,
-                Some(_) => Certainty::Between,
-                None => Certainty::NotSeenSince,
+            certainty: match (last, next) {
+                (None, _) => Certainty::Unknown,
+                (Some(last), _) if at <= last.last_seen_at => Certainty::Seen,
+                (Some(_), Some(_)) => Certainty::Between,
+                (Some(_), None) => Certainty::NotSeenSince,
             },
-            configuration: Some(members(&stood.configuration)),
+            configuration: last.map(|last| members(&last.configuration)),
             expires_at: expiry_after(seen, expiry),
-            first_seen_at: Some(stood.first_seen_at),
-            last_seen_at: Some(stood.last_seen_at),
+            first_seen_at: last.map(|last| last.first_seen_at),
+            last_seen_at: last.map(|last| last.last_seen_at),
             next_seen_at: next.map(|next| next.first_seen_at),
         }
     }
 }
 
 impl Diff {
-    /// What differs between two moments.
-    pub fn of(
-        known: &Known,
+    /// The differences between two moments.
+    pub fn new(
+        known: &AccountRecord,
         snapshots: &[Snapshot],
-        expiry: (EndSource, &Ladder),
+        expiry: (ExpirySource, &LeadTimes),
         [from, to]: [Timestamp; 2],
         now: Timestamp,
     ) -> Self {
-        let at = |moment| {
-            let place = snapshots.partition_point(|snapshot| snapshot.first_seen_at <= moment);
-            place.checked_sub(1).and_then(|place| snapshots.get(place))
-        };
+        let at = |moment| split_at_time(snapshots, moment).0.last();
         let both = at(from).zip(at(to));
         Self {
             generated_at: now,
-            account: Whose::of(known),
-            from: Standpoint::of(snapshots, expiry, from),
-            to: Standpoint::of(snapshots, expiry, to),
+            account: AccountIdentity::new(known),
+            from: ConfigurationState::new(snapshots, expiry, from),
+            to: ConfigurationState::new(snapshots, expiry, to),
             differences: both
                 .map(|(before, after)| differences(known, &before.configuration, &after.configuration)),
         }
     }
 }
 
-/// The expiry that counted after these snapshots: one that lacks the configured member says nothing by itself.
-fn expiry_after(snapshots: &[Snapshot], expiry: (EndSource, &Ladder)) -> Option<Timestamp> {
+/// Those of `snapshots`, oldest first, that were first seen by `at`, and the later ones.
+pub fn split_at_time(snapshots: &[Snapshot], at: Timestamp) -> (&[Snapshot], &[Snapshot]) {
+    snapshots.split_at(snapshots.partition_point(|snapshot| snapshot.first_seen_at <= at))
+}
+
+/// The expiry that counted after these snapshots. One snapshot is not enough: the configured member may be missing in it.
+fn expiry_after(snapshots: &[Snapshot], expiry: (ExpirySource, &LeadTimes)) -> Option<Timestamp> {
     let tracked = snapshots.iter().fold(TrackedExpiries::default(), |tracked, snapshot| {
         tracked.track(&snapshot.configuration.readings(), expiry, snapshot.first_seen_at).0
     });
@@ -249,7 +234,7 @@ fn members(configuration: &Configuration) -> BTreeMap<String, Value> {
         Reading::Missing => None,
         Reading::Unreadable(text) => Some(json!(format!("unreadable: {}", quoted(&text)))),
     };
-    let Readings { exp_expire, exp } = configuration.readings();
+    let [exp_expire, exp] = configuration.readings();
     let given = [
         ("jwt.host", host.as_ref().map(|host| json!(host))),
         ("jwt.user.id", user_id.as_ref().map(|id| json!(id))),
@@ -261,21 +246,21 @@ fn members(configuration: &Configuration) -> BTreeMap<String, Value> {
     given.chain(capabilities.iter().map(|(name, has)| (name.clone(), json!(has)))).collect()
 }
 
-/// All that differs, whether it is worth telling or not.
-fn differences(known: &Known, before: &Configuration, after: &Configuration) -> Vec<Difference> {
+/// Every difference, also those that no change is sent for.
+fn differences(known: &AccountRecord, before: &Configuration, after: &Configuration) -> Vec<Difference> {
     let changes = diff::fields(&known.account, before, after, Timestamp::UNIX_EPOCH);
     let (before, after) = (members(before), members(after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differs = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     differs
         .map(|name| {
-            let told = changes.iter().find(|change| change.field == *name);
+            let change = changes.iter().find(|change| change.field == *name);
             Difference {
                 field: name.clone(),
                 before: before.get(name).cloned().unwrap_or_default(),
                 after: after.get(name).cloned().unwrap_or_default(),
-                kind: told.map(|change| change.kind),
-                severity: told.map(|change| change.severity),
+                kind: change.map(|change| change.kind),
+                severity: change.map(|change| change.severity),
             }
         })
         .collect()

@@ -1,53 +1,53 @@
-//! What one `check` brought: alerts that opened, escalated or resolved, changes, and messages that were not delivered.
+//! What is new after one `check`: alerts that opened, escalated or resolved, changes, and messages that were not delivered.
 //!
-//! Promises: what merely goes on is no news, and what a silence suppresses is none either. From the store alone: it is compared
-//! with what stood there before the run.
+//! Guarantees: alerts that keep firing, and what a silence suppresses, are left out. It compares the store with its state
+//! before the run.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::alerts::directory;
+use super::alerts::account_names;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
-use crate::domain::alert::{Alert, AlertId, Severity};
-use crate::domain::announce::{alert_entry, change_entry};
-use crate::domain::directory::Directory;
-use crate::domain::expiry::Stage;
+use crate::domain::account_names::AccountNames;
+use crate::domain::account_state::AccountRecord;
+use crate::domain::alerts::{Alert, AlertId, Severity};
+use crate::domain::lead_times::Stage;
 use crate::domain::message::{AlertEntry, ChangeEntry, MessageId};
+use crate::domain::notification::{alert_entry, change_entry};
 use crate::domain::silence::{self, Silence};
-use crate::domain::standing::Known;
 use crate::domain::time::Timestamp;
 use crate::store::{DeliveryState, Store, StoreError, StoredChange, StoredMessage};
 
-/// So many alerts, and so many changes, are held: of a fleet that fails as a whole nobody reads more.
+/// How many alerts, and how many changes, are kept: nobody reads more when a whole fleet fails.
 const MAX_HELD: usize = 100;
 
-/// What stood in the store before a run.
+/// What the store held before a run.
 #[derive(Clone, Debug)]
 pub struct Before {
     at: Timestamp,
     firing: BTreeMap<AlertId, (Option<Stage>, Severity)>,
-    last_change: i64,
+    last_change_id: i64,
     attempts: BTreeMap<MessageId, u32>,
     oldest_message: Timestamp,
 }
 
 impl Before {
-    /// What stands in `store` now.
-    pub async fn of(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+    /// Loads what `store` holds now.
+    pub async fn load(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
         let mut firing = BTreeMap::new();
         store
             .each_firing(|alert| {
                 firing.insert(alert.id, (alert.condition.stage, alert.condition.severity));
             })
             .await?;
-        let waiting = store.messages_since(now).await?;
+        let pending = store.messages_since(now).await?;
         Ok(Self {
             at: now,
             firing,
-            last_change: store.last_change().await?,
-            oldest_message: waiting.iter().map(|message| message.created_at).fold(now, Timestamp::min),
-            attempts: waiting.into_iter().map(|message| (message.id, message.attempts)).collect(),
+            last_change_id: store.last_change_id().await?,
+            oldest_message: pending.iter().map(|message| message.created_at).fold(now, Timestamp::min),
+            attempts: pending.into_iter().map(|message| (message.id, message.attempts)).collect(),
         })
     }
 
@@ -59,18 +59,18 @@ impl Before {
     }
 }
 
-/// What a run brought.
+/// What is new since a run began.
 #[derive(Clone, Debug)]
 pub struct News {
-    /// When it was drawn.
+    /// When this was generated.
     pub generated_at: Timestamp,
-    /// Alerts that opened, escalated or resolved, the worst first; no more than are shown.
+    /// Alerts that opened, escalated or resolved, the most severe first; at most as many as are shown.
     pub alerts: Vec<AlertEntry>,
-    /// Changes of configurations, the worst first; no more than are shown.
+    /// Changes of configurations, the most severe first; at most as many as are shown.
     pub changes: Vec<ChangeEntry>,
     /// How many more alerts and changes there are.
     pub omitted: usize,
-    /// Messages that were tried and not delivered.
+    /// Messages whose attempts failed.
     pub undelivered: Vec<StoredMessage>,
 }
 
@@ -83,19 +83,19 @@ impl News {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let silences = store.silences_in_force(now).await?;
-        // Everybody's name only where a silence may go by it.
-        let everybody = if silences.is_empty() { None } else { Some(directory(store, config).await?) };
-        let (alerts, more_alerts) = alerts(before, store, &silences, everybody.as_ref(), now).await?;
-        let (changes, more_changes) = changes(before, store, &silences, everybody.as_ref(), now).await?;
-        let directory = if let Some(everybody) = everybody {
-            everybody
+        // All names are loaded only where a silence may match them.
+        let names = if silences.is_empty() { None } else { Some(account_names(store, config).await?) };
+        let (alerts, more_alerts) = alerts(before, store, &silences, names.as_ref(), now).await?;
+        let (changes, more_changes) = changes(before, store, &silences, names.as_ref(), now).await?;
+        let names = if let Some(names) = names {
+            names
         } else {
             let accounts = alerts.iter().filter_map(|alert| alert.condition.subject.account());
             let accounts = accounts.chain(changes.iter().map(|stored| &stored.change.account));
-            let known = store.known_of(&accounts.cloned().collect::<Vec<_>>()).await?;
-            Directory::new(known.iter().map(Known::named), BTreeMap::new())
+            let known = store.accounts_by_key(accounts).await?;
+            AccountNames::new(known.values().map(AccountRecord::named), BTreeMap::new())
         };
-        let name = |account: &AccountKey| directory.name(account);
+        let name = |account: &AccountKey| names.name(account);
         let messages = store.messages_since(before.oldest_message).await?;
         let was_tried = |message: &StoredMessage| {
             message.state != DeliveryState::Delivered
@@ -109,23 +109,18 @@ impl News {
             undelivered: messages.into_iter().filter(was_tried).collect(),
         })
     }
-
-    /// Whether there is nothing to say.
-    pub const fn is_empty(&self) -> bool {
-        self.alerts.is_empty() && self.changes.is_empty() && self.undelivered.is_empty()
-    }
 }
 
-/// The worst new alerts, and how many more there are; `everybody` is known when there are silences.
+/// The most severe new alerts, and how many more there are; `names` is given when there are silences.
 async fn alerts(
     before: &Before,
     store: &Store,
     silences: &[Silence],
-    everybody: Option<&Directory>,
+    names: Option<&AccountNames>,
     now: Timestamp,
 ) -> Result<(Vec<Alert>, usize), StoreError> {
     let is_sent = |alert: &Alert| {
-        !alert.is_firing() || everybody.is_none_or(|all| all.withheld(silences, alert, now).is_none())
+        !alert.is_firing() || names.is_none_or(|all| all.silenced_until(silences, alert, now).is_none())
     };
     let rank = |alert: &Alert| (!alert.is_firing(), Reverse(alert.condition.severity));
     let (mut worst, mut omitted) = (Vec::new(), 0);
@@ -148,13 +143,13 @@ async fn changes(
     before: &Before,
     store: &Store,
     silences: &[Silence],
-    everybody: Option<&Directory>,
+    names: Option<&AccountNames>,
     now: Timestamp,
 ) -> Result<(Vec<StoredChange>, usize), StoreError> {
-    let mut changes = store.changes_behind(before.last_change).await?;
-    if let Some(everybody) = everybody {
+    let mut changes = store.changes_after(before.last_change_id).await?;
+    if let Some(names) = names {
         changes.retain(|StoredChange { change, .. }| {
-            silence::change_withheld(silences, change, &everybody.account(&change.account), now).is_none()
+            silence::change_silenced_until(silences, change, &names.account(&change.account), now).is_none()
         });
     }
     let omitted = keep_worst(&mut changes, |stored| Reverse(stored.change.severity));

@@ -1,214 +1,204 @@
-//! What answered when it was asked: the API for each subscription, and each receiver.
+//! The result of `config check --probe`: whether the API answers for each subscription, and whether each receiver can be reached.
 //!
-//! Promises: no address shows more than host and port, and everything that failed comes with a next step. Besides the
-//! schedule this is the one answer that is not from the store.
-
-mod receiver;
+//! Guarantees: an address shows no more than host and port, and every failure comes with a hint. Uses no store.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Listing;
-use crate::config::{Account, Api, Subscription};
-use crate::domain::account::{AccountId, ReceiverName, SubscriptionName};
+use crate::config::{Account, Api, Origin, Subscription};
+use crate::domain::account::{AccountId, AccountRef, ReceiverName, SubscriptionName};
 use crate::domain::observation::Outcome;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, seconds};
+use crate::notify::{ProbeError, ProbeResult};
 
-/// So many accounts are listed in a sentence.
+/// How many accounts a sentence names; `--json` has all of them.
 const MAX_LISTED: usize = 10;
 
-/// The ways in and out, tried once.
+/// One probe of every subscription and receiver.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Probe {
-    /// When it began.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When the probes started.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Whether everything works.
-    pub good: bool,
-    /// One for each subscription, in the configuration's order.
+    /// Whether every probe succeeded.
+    pub ok: bool,
+    /// One for each subscription, in the order of the configuration.
     pub subscriptions: Vec<SubscriptionProbe>,
-    /// One for each receiver, in the configuration's order.
+    /// One for each receiver, in the order of the configuration.
     pub receivers: Vec<ReceiverProbe>,
 }
 
-/// One request for a subscription's list of accounts.
+/// One request for a subscription's account list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SubscriptionProbe {
     /// The operator's name for it.
     pub name: SubscriptionName,
-    /// Whether the list came, is not empty, and holds every configured account.
-    pub good: bool,
-    /// Host and port that were asked.
+    /// Whether the list was received, is not empty, and holds every configured account.
+    pub ok: bool,
+    /// Host and port of the API.
     pub address: String,
-    /// What was tried, in words.
-    pub tried: String,
-    /// What the answer was; `ok` when the list came.
+    /// What was done, in words.
+    pub action: String,
+    /// The outcome of the request; `ok` when the list was received.
     pub outcome: Outcome,
-    /// What was seen, in words.
-    pub seen: String,
-    /// How many accounts the list holds; null when it did not come.
+    /// What came of it, in words.
+    pub result: String,
+    /// How many accounts the list holds; `null` when it was not received.
     pub listed: Option<usize>,
-    /// Configured accounts that the list lacks; empty when it did not come.
-    pub missing: Vec<MissingAccount>,
-    /// Listed accounts that the configuration does not name; watched all the same with `discover`.
+    /// Configured accounts that the list lacks; empty when it was not received.
+    pub missing: Vec<AccountRef>,
+    /// Listed accounts that the configuration does not name; `discover` watches them anyway.
     pub not_configured: Vec<AccountId>,
-    /// What to do about it, when it is not good.
-    pub next: Option<String>,
+    /// What to do about a failure.
+    pub hint: Option<String>,
 }
 
-/// A configured account that the list lacks.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MissingAccount {
-    /// The vendor's id, as configured.
-    pub id: AccountId,
-    /// The operator's name for it.
-    pub name: String,
-}
-
-/// One greeting of a receiver; nothing was sent to it.
+/// One probe of a receiver, which sends no message.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReceiverProbe {
     /// The operator's name for it.
     pub name: ReceiverName,
-    /// Whether it let us in.
-    pub good: bool,
-    /// Host and port that were greeted.
+    /// Whether the receiver can be reached and accepts the log-in.
+    pub ok: bool,
+    /// Host and port of the receiver.
     pub address: String,
-    /// What was tried, in words.
-    pub tried: String,
-    /// What was seen, in words.
-    pub seen: String,
-    /// What to do about it, when it is not good.
-    pub next: Option<String>,
+    /// What was done, in words.
+    pub action: String,
+    /// What came of it, in words.
+    pub result: String,
+    /// What to do about a failure.
+    pub hint: Option<String>,
 }
 
 impl Probe {
-    /// All of it together.
-    pub fn of(subscriptions: Vec<SubscriptionProbe>, receivers: Vec<ReceiverProbe>, now: Timestamp) -> Self {
-        let good = subscriptions.iter().all(|probe| probe.good) && receivers.iter().all(|probe| probe.good);
-        Self { generated_at: now, good, subscriptions, receivers }
+    /// The probes together.
+    pub fn new(subscriptions: Vec<SubscriptionProbe>, receivers: Vec<ReceiverProbe>, now: Timestamp) -> Self {
+        let ok = subscriptions.iter().all(|probe| probe.ok) && receivers.iter().all(|probe| probe.ok);
+        Self { generated_at: now, ok, subscriptions, receivers }
+    }
+}
+
+impl ReceiverProbe {
+    /// The report of a probe of the receiver `name`.
+    pub fn new(name: ReceiverName, probe: ProbeResult) -> Self {
+        let ProbeResult { address, action, result } = probe;
+        let ok = result.is_ok();
+        let (result, hint) = match result {
+            Ok(summary) => (summary, None),
+            Err(ProbeError { message, hint }) => (message, Some(hint)),
+        };
+        Self { name, ok, address, action, result, hint }
     }
 }
 
 impl SubscriptionProbe {
-    /// What `listing` says of `subscription`.
-    pub fn of(api: &Api, subscription: &Subscription, listing: &Listing<()>) -> Self {
+    /// The probe of `subscription` that was answered with `listing`.
+    pub fn new(api: &Api, subscription: &Subscription, listing: &Listing<()>) -> Self {
         let host = api.base_url.host_str().unwrap_or_default();
         let port = api.base_url.port_or_known_default().unwrap_or_default();
         let address = format!("{host}:{port}");
-        let came = listing.outcome == Outcome::Ok;
-        let lacks = |account: &&Account| came && !listing.accounts.contains_key(&account.id);
-        let missing: Vec<&Account> = subscription.accounts.iter().filter(lacks).collect();
+        let received = listing.outcome == Outcome::Ok;
+        let lacks = |account: &&Account| received && !listing.accounts.contains_key(&account.id);
+        let missing = subscription.accounts.iter().filter(lacks);
+        let missing: Vec<AccountRef> = missing
+            .map(|account| AccountRef { id: account.id.clone(), name: account.name.clone() })
+            .collect();
         let is_named = |id: &AccountId| subscription.accounts.iter().any(|account| account.id == *id);
         let not_configured: Vec<AccountId> =
             listing.accounts.keys().filter(|id| !is_named(id)).cloned().collect();
-        let good = came && missing.is_empty() && !listing.accounts.is_empty();
+        let ok = received && missing.is_empty() && !listing.accounts.is_empty();
         Self {
             name: subscription.name.clone(),
-            good,
-            tried: format!(
-                "GET the list of accounts from {address}, token from {}",
-                subscription.token.origin
-            ),
+            ok,
+            action: format!("GET the account list from {address}, token from {}", subscription.token.origin),
             outcome: listing.outcome,
-            seen: seen(subscription, listing, &missing, &not_configured),
-            listed: came.then_some(listing.accounts.len()),
-            next: (!good).then(|| next(subscription, listing, &missing, &address)),
-            missing: missing
-                .into_iter()
-                .map(|account| MissingAccount { id: account.id.clone(), name: account.name.clone() })
-                .collect(),
+            result: result_text(subscription, listing, &missing, &not_configured),
+            listed: received.then_some(listing.accounts.len()),
+            hint: (!ok).then(|| hint(subscription, listing, &missing, &address)),
+            missing,
             not_configured,
             address,
         }
     }
 }
 
-fn seen(
+fn result_text(
     subscription: &Subscription,
     listing: &Listing<()>,
-    missing: &[&Account],
+    missing: &[AccountRef],
     not_configured: &[AccountId],
 ) -> String {
     if listing.outcome != Outcome::Ok {
         return listing.error.clone().unwrap_or_else(|| listing.outcome.as_str().to_owned());
     }
     if listing.accounts.is_empty() {
-        // Also what a wrong address answers (404), so it says nothing about the token.
+        // A wrong address answers like this too (404), so it does not prove that the token is accepted.
         return "an answer that lists no accounts".to_owned();
     }
-    let mut seen = format!("token accepted, {} listed", accounts(listing.accounts.len()));
+    let count = listing.accounts.len();
+    let mut result = format!("token accepted, {count} account{} listed", if count == 1 { "" } else { "s" });
     if !missing.is_empty() {
-        let names = first_few(missing.iter().map(|account| named(account)));
+        let names = text::first_few(missing.iter().map(named), MAX_LISTED);
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        seen = format!("{seen}; of the configured ones {names} {verb} missing");
+        result = format!("{result}; {names} {verb} configured but not listed");
     }
     if !not_configured.is_empty() {
-        let ids = first_few(not_configured.iter().map(|id| format!("`{}`", text::name(id.as_str()))));
+        let ids = text::first_few(
+            not_configured.iter().map(|id| format!("`{}`", text::name(id.as_str()))),
+            MAX_LISTED,
+        );
         let which = if subscription.discover {
             "watched by `discover`, not named in the configuration"
         } else {
             "listed but not configured, so not watched"
         };
-        seen = format!("{seen}; {which}: {ids}");
+        result = format!("{result}; {which}: {ids}");
     }
-    seen
+    result
 }
 
-/// What somebody who did not set this up can do.
-fn next(subscription: &Subscription, listing: &Listing<()>, missing: &[&Account], address: &str) -> String {
-    let origin = &subscription.token.origin;
+/// The next step, for an operator who did not set this up.
+fn hint(subscription: &Subscription, listing: &Listing<()>, missing: &[AccountRef], address: &str) -> String {
     match listing.outcome {
         Outcome::Ok if listing.accounts.is_empty() => {
-            "Set up an account at useapi.net under this token; if there are some, see that [api].base_url is right."
+            "Set up an account at useapi.net under this token. If it has accounts, check [api].base_url."
                 .to_owned()
         }
         Outcome::Ok => {
-            let ids = first_few(missing.iter().map(|account| format!("`{}`", text::name(account.id.as_str()))));
+            let ids = text::first_few(missing.iter().map(|account| format!("`{}`", text::name(account.id.as_str()))), MAX_LISTED);
             format!(
-                "Compare id {ids} in the configuration with the accounts at useapi.net; `minimax-watch check` asks for each by itself."
+                "Compare the id {ids} in the configuration with the accounts at useapi.net. `minimax-watch check` requests each account by itself."
             )
         }
-        Outcome::Unauthorized => {
-            format!("Put the current API token of this useapi.net subscription into {origin}.")
-        }
+        Outcome::Unauthorized => replace_token(&subscription.token.origin),
         Outcome::SubscriptionLapsed => {
-            "Renew the subscription at useapi.net; nothing can be watched with this token until then.".to_owned()
+            "Renew the subscription at useapi.net; until then no account can be checked with this token.".to_owned()
         }
         Outcome::RateLimited => match listing.retry_after {
             Some(wait) => format!("Wait {} and probe again.", crate::domain::time::in_words(wait)),
             None => "Wait a few minutes and probe again.".to_owned(),
         },
         Outcome::Unavailable => format!(
-            "See that [api].base_url is right and that this machine reaches {address} (name, firewall, proxy, time-out); then probe again."
+            "Check [api].base_url, and that this machine can reach {address} (DNS, firewall, proxy, timeout); then probe again."
         ),
         Outcome::Blocked => {
-            "The protection in front of useapi.net refuses this machine, not the token. Probe from another network or without a proxy; if only this machine is refused, give useapi.net's support its IP address and the error code."
+            "The protection in front of useapi.net refuses this machine, not the token. Probe from another network or without a proxy; if only this machine is refused, send its IP address and the error code to useapi.net's support."
                 .to_owned()
         }
         Outcome::NotFound | Outcome::AccountError | Outcome::Malformed => {
-            "See that [api].base_url is that of useapi.net's API: this answer is not one of its lists.".to_owned()
+            "Check [api].base_url: this answer is not an account list of useapi.net's API.".to_owned()
         }
     }
 }
 
-fn named(account: &Account) -> String {
+/// The next step after the API refused the token that was read from `origin`.
+pub(super) fn replace_token(origin: &Origin) -> String {
+    format!("Put the current API token of this useapi.net subscription into {origin}.")
+}
+
+fn named(account: &AccountRef) -> String {
     let (id, name) = (text::name(account.id.as_str()), text::name(&account.name));
     if account.name == account.id.as_str() { format!("`{id}`") } else { format!("`{name}` (id {id})") }
-}
-
-/// The first of `names`, and how many more there are; `--json` has all of them.
-fn first_few(mut names: impl ExactSizeIterator<Item = String>) -> String {
-    let shown: Vec<String> = names.by_ref().take(MAX_LISTED).collect();
-    let more = match names.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{}{more}", shown.join(", "))
-}
-
-fn accounts(count: usize) -> String {
-    format!("{count} account{}", if count == 1 { "" } else { "s" })
 }

@@ -1,46 +1,44 @@
-//! The next runs, as `schedule --json` gives them.
+//! The next runs, as `schedule --json` prints them.
 
 use chrono::{DateTime, FixedOffset};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::Timetable;
+use crate::config::ScheduleConfig;
 use crate::domain::time::{Timestamp, seconds};
 
-/// The next runs, the first to come first.
+/// The next runs, the nearest first.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ScheduleReport {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
     /// `[schedule].cron`, as typed.
     pub cron: String,
-    /// The zone in which it is read.
+    /// The time zone in which the schedule is evaluated.
     pub timezone: String,
-    /// Each run begins up to so many seconds later.
+    /// Each run starts up to this many seconds later.
     pub jitter_seconds: i64,
     /// The runs.
     pub runs: Vec<RunTime>,
 }
 
-/// When a run begins.
+/// When a run starts.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RunTime {
     /// In UTC.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub at: Timestamp,
-    /// The same moment by the clocks of the zone.
+    /// The same moment in the schedule's time zone.
     pub local: DateTime<FixedOffset>,
-    /// What those clocks call their time, as `CET`.
+    /// The abbreviation of that zone then, such as `CET`.
     pub zone: String,
 }
 
 impl ScheduleReport {
     /// The next `count` runs.
-    pub fn of(timetable: &Timetable, count: usize, now: Timestamp) -> Self {
-        let (schedule, zone) = (&timetable.schedule, timetable.schedule.zone());
+    pub fn new(config: &ScheduleConfig, count: usize, now: Timestamp) -> Self {
+        let (schedule, zone) = (&config.schedule, config.schedule.zone());
         let moments = std::iter::successors(schedule.next_after(now), |at| schedule.next_after(*at));
         let run = |at: Timestamp| {
             let local = at.with_timezone(&zone);
@@ -50,7 +48,7 @@ impl ScheduleReport {
             generated_at: now,
             cron: schedule.expression().to_owned(),
             timezone: zone.to_string(),
-            jitter_seconds: timetable.jitter.num_seconds(),
+            jitter_seconds: config.jitter.num_seconds(),
             runs: moments.take(count).map(run).collect(),
         }
     }

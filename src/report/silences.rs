@@ -1,4 +1,4 @@
-//! The silences, as `silence list --json` gives them.
+//! Silences, as `silence list --json` prints them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,25 +7,24 @@ use crate::domain::account::SubscriptionName;
 use crate::domain::silence::{Silence, SilenceId};
 use crate::domain::time::{Timestamp, seconds};
 
-/// What operators do not want to hear of.
+/// The silences that operators made.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Silences {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Those in force, or all.
+    /// The silences in force, or all.
     pub silences: Vec<SilenceReport>,
 }
 
-/// One silence; an empty list stands for all.
+/// One silence; an empty list matches everything.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SilenceReport {
     /// Its number.
     pub id: SilenceId,
-    /// Whether it withholds anything now.
+    /// Whether it is in force now.
     pub in_force: bool,
-    /// Globs over names and ids.
+    /// Globs for account names and ids.
     pub accounts: Vec<String>,
     /// Kinds of alerts and changes.
     pub kinds: Vec<String>,
@@ -33,32 +32,29 @@ pub struct SilenceReport {
     pub subscriptions: Vec<SubscriptionName>,
     /// Whether it silences critical alerts too.
     pub even_critical: bool,
-    /// Why.
+    /// The operator's reason.
     pub reason: String,
-    /// When it was made.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When it was added.
+    #[serde(serialize_with = "seconds::serialize")]
     pub created_at: Timestamp,
     /// When it ends by itself.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub until: Timestamp,
-    /// When it was ended by hand.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// When an operator ended it early.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub ended_at: Option<Timestamp>,
 }
 
 impl Silences {
-    /// The list of these.
-    pub fn of(silences: &[Silence], now: Timestamp) -> Self {
-        let silences = silences.iter().map(|silence| SilenceReport::of(silence, now)).collect();
+    /// The report of `silences` at `now`.
+    pub fn new(silences: &[Silence], now: Timestamp) -> Self {
+        let silences = silences.iter().map(|silence| SilenceReport::new(silence, now)).collect();
         Self { generated_at: now, silences }
     }
 }
 
 impl SilenceReport {
-    pub(super) fn of(silence: &Silence, now: Timestamp) -> Self {
+    pub(super) fn new(silence: &Silence, now: Timestamp) -> Self {
         Self {
             id: silence.id,
             in_force: silence.is_in_force(now),

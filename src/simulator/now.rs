@@ -1,19 +1,19 @@
-//! The time in the simulated world: what the driver says it is.
+//! The time in the simulated world, which only its driver moves.
 
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 
-use super::lock;
+use super::lock::lock;
 use crate::domain::clock::Clock;
 use crate::domain::time::Timestamp;
 
-/// The simulated world's present moment. Clones share it, so one driver moves several servers at once.
+/// The current time of the simulated world. Clones share it, so one driver moves several servers at once.
 #[derive(Clone, Debug)]
 pub struct VirtualNow(Arc<Mutex<Timestamp>>);
 
 impl VirtualNow {
-    /// Starts at `now` and stays there until told otherwise.
+    /// Starts at `now` and stays there until it is moved.
     pub fn new(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(now)))
     }
@@ -34,7 +34,7 @@ impl VirtualNow {
         Clock::new(move || now.now())
     }
 
-    /// The present moment.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         *lock(&self.0)
     }

@@ -1,63 +1,60 @@
-//! Acknowledgements: by commands, read by whoever announces. One is gone when its alert gets graver or ends.
+//! Acknowledged alerts. An acknowledgement is of an alert at its present level: the step that escalates or resolves the alert
+//! removes it, in the same transaction.
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sqlx::sqlite::SqliteExecutor;
 
-use super::rows::{millis, moment};
+use super::columns::{Columns, millis};
 use super::{Store, StoreError, Writer};
-use crate::domain::alert::AlertId;
-use crate::domain::time::Timestamp;
+use crate::domain::alerts::AlertId;
+use crate::domain::time::{Timestamp, seconds};
 
-/// Somebody knows of an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The acknowledgement of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ack {
-    /// Since when.
+    /// When the alert was acknowledged.
+    #[serde(serialize_with = "seconds::serialize")]
     pub at: Timestamp,
-    /// What was said to it; may be empty.
+    /// The operator's reason; may be empty.
     pub reason: String,
 }
 
-async fn acks(connection: &mut SqliteConnection) -> Result<BTreeMap<AlertId, Ack>, StoreError> {
-    let rows: Vec<(String, i64, String)> =
-        sqlx::query_as("SELECT alert, acked_at, reason FROM acks").fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|(alert, at, reason)| {
-            Ok((AlertId::new(alert), Ack { at: moment("acks.acked_at", at)?, reason }))
-        })
-        .collect()
+async fn acks(executor: impl SqliteExecutor<'_>) -> Result<BTreeMap<AlertId, Ack>, StoreError> {
+    let rows = sqlx::query("SELECT alert, acked_at, reason FROM acks").fetch_all(executor).await?;
+    let ack = |row| {
+        let columns = Columns::new("acks", row);
+        let ack = Ack { at: columns.timestamp("acked_at")?, reason: columns.get("reason")? };
+        Ok((columns.get("alert")?, ack))
+    };
+    rows.iter().map(ack).collect()
 }
 
 impl Writer {
-    /// Keeps that somebody knows of a firing alert; says nothing new of one that is acknowledged already.
+    /// Acknowledges a firing alert. One that is acknowledged already stays as it is.
     pub async fn ack(&mut self, alert: &AlertId, ack: &Ack) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO acks (alert, acked_at, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(alert.as_str())
-            .bind(millis(ack.at))
-            .bind(&ack.reason)
-            .execute(self.connection())
-            .await?;
-        Ok(())
+        let statement =
+            sqlx::query("INSERT INTO acks (alert, acked_at, reason) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+        self.execute(statement.bind(alert.as_str()).bind(millis(ack.at)).bind(&ack.reason)).await
     }
 
-    /// Takes an acknowledgement back; says whether there was one.
-    pub async fn drop_ack(&mut self, alert: &AlertId) -> Result<bool, StoreError> {
-        let dropped = sqlx::query("DELETE FROM acks WHERE alert = ?")
-            .bind(alert.as_str())
-            .execute(self.connection())
-            .await?;
-        Ok(dropped.rows_affected() > 0)
+    /// Removes an acknowledgement; returns whether there was one.
+    pub async fn remove_ack(&mut self, alert: &AlertId) -> Result<bool, StoreError> {
+        let statement = sqlx::query("DELETE FROM acks WHERE alert = ?");
+        Ok(self.rows_affected(statement.bind(alert.as_str())).await? > 0)
     }
 
-    /// All that are in force.
+    /// All acknowledgements.
     pub async fn acks(&mut self) -> Result<BTreeMap<AlertId, Ack>, StoreError> {
         acks(self.connection()).await
     }
 }
 
 impl Store {
-    /// All that are in force.
+    /// All acknowledgements.
     pub async fn acks(&self) -> Result<BTreeMap<AlertId, Ack>, StoreError> {
-        acks(&mut *self.read.acquire().await?).await
+        acks(&self.read).await
     }
 }

@@ -1,131 +1,79 @@
-//! Changes: what moved between two snapshots, and whether everybody was considered.
+//! Changes: differences between two snapshots, and whether notifications of them were decided.
 
-use super::rows::{json, millis, moment, severity, to_json, word};
+use super::columns::{Columns, from_row, millis, to_json};
 use super::{Store, StoreError, Writer};
-use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::change::{Change, ChangeKind};
+use crate::domain::change::Change;
 
 /// A change and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredChange {
     /// Its number, in the order in which changes were seen.
     pub id: i64,
-    /// What moved.
+    /// The change.
     pub change: Change,
 }
 
-#[derive(sqlx::FromRow)]
-struct ChangeRow {
-    id: i64,
-    subscription: String,
-    account: String,
-    kind: String,
-    severity: String,
-    field: String,
-    before_value: String,
-    after_value: String,
-    at: i64,
+from_row! { StoredChange: "changes" get(id = "change") nested(change) }
+
+from_row! {
+    Change: "changes"
+        nested(account) parse(kind, severity) get(field) json(before = "before_value", after = "after_value") timestamp(at)
 }
 
-impl ChangeRow {
-    fn read(self) -> Result<StoredChange, StoreError> {
-        let account = AccountKey {
-            subscription: SubscriptionName::new(self.subscription),
-            id: AccountId::new(self.account),
-        };
-        let change = Change {
-            account,
-            kind: word("changes.kind", &self.kind, ChangeKind::from_word)?,
-            severity: severity("changes.severity", &self.severity)?,
-            field: self.field,
-            before: json("changes.before_value", &self.before_value)?,
-            after: json("changes.after_value", &self.after_value)?,
-            at: moment("changes.at", self.at)?,
-        };
-        Ok(StoredChange { id: self.id, change })
-    }
+/// Selects [`StoredChange`]s; a literal, so that each query is one.
+macro_rules! changes {
+    ($tail:literal) => {
+        concat!(
+            "SELECT c.id AS change, a.subscription, a.id, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
+             FROM changes c JOIN accounts a ON a.key = c.account ",
+            $tail
+        )
+    };
 }
 
 impl Writer {
-    /// Keeps changes, in their order.
+    /// Records changes, in their order.
     pub async fn record_changes(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let row = |change: &Change| {
-            Ok((
-                change.account.subscription.to_string(),
-                change.account.id.to_string(),
-                change.kind.as_str(),
-                change.severity.as_str(),
-                change.field.clone(),
-                to_json("before_value", &change.before)?,
-                to_json("after_value", &change.after)?,
-                millis(change.at),
-            ))
-        };
-        let rows: Vec<_> = changes.iter().map(row).collect::<Result<_, StoreError>>()?;
-        sqlx::query(
+        let rows = changes.iter().map(|Change { account, kind, severity, field, before, after, at }| {
+            let (before, after) = (to_json(before)?, to_json(after)?);
+            Ok((&account.subscription, &account.id, kind, severity, field, before, after, millis(*at)))
+        });
+        let rows: Vec<_> = rows.collect::<Result<_, StoreError>>()?;
+        let statement = sqlx::query(
             "INSERT INTO changes (account, kind, severity, field, before_value, after_value, at)
              SELECT a.key, e.value ->> 2, e.value ->> 3, e.value ->> 4, e.value ->> 5, e.value ->> 6, e.value ->> 7
              FROM json_each(?) e CROSS JOIN accounts a ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1",
-        )
-        .bind(to_json("changes", &rows)?)
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        );
+        self.execute(statement.bind(to_json(&rows)?)).await
     }
 
-    /// The changes that no announcing has considered yet, oldest first.
-    pub async fn new_changes(&mut self) -> Result<Vec<StoredChange>, StoreError> {
-        let rows: Vec<ChangeRow> = sqlx::query_as(
-            "SELECT c.id, a.subscription, a.id AS account, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
-             FROM changes c JOIN accounts a ON a.key = c.account WHERE c.announced = 0 ORDER BY c.id",
-        )
-        .fetch_all(self.connection())
-        .await?;
-        rows.into_iter().map(ChangeRow::read).collect()
+    /// The changes of which no notification was decided yet, oldest first.
+    pub async fn unprocessed_changes(&mut self) -> Result<Vec<StoredChange>, StoreError> {
+        Ok(sqlx::query_as(changes!("WHERE c.processed = 0 ORDER BY c.id"))
+            .fetch_all(self.connection())
+            .await?)
     }
 
-    /// Each of these was considered for every receiver.
-    pub async fn changes_announced(&mut self, ids: &[i64]) -> Result<(), StoreError> {
-        sqlx::query("UPDATE changes SET announced = 1 WHERE id IN (SELECT value FROM json_each(?))")
-            .bind(to_json("id", &ids)?)
-            .execute(self.connection())
-            .await?;
-        Ok(())
+    /// Saves that each of these changes was decided for every receiver.
+    pub async fn mark_changes_processed(&mut self, ids: &[i64]) -> Result<(), StoreError> {
+        let statement =
+            sqlx::query("UPDATE changes SET processed = 1 WHERE id IN (SELECT value FROM json_each(?))");
+        self.execute(statement.bind(to_json(&ids)?)).await
     }
 }
 
 impl Store {
-    /// The number of the change that was seen last; zero when there is none.
-    pub async fn last_change(&self) -> Result<i64, StoreError> {
+    /// The number of the newest change; zero when there is none.
+    pub async fn last_change_id(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM changes").fetch_one(&self.read).await?)
     }
 
-    /// The changes that were seen after the one of this number, oldest first.
-    pub async fn changes_behind(&self, id: i64) -> Result<Vec<StoredChange>, StoreError> {
-        let rows: Vec<ChangeRow> = sqlx::query_as(
-            "SELECT c.id, a.subscription, a.id AS account, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
-             FROM changes c JOIN accounts a ON a.key = c.account WHERE c.id > ? ORDER BY c.id",
-        )
-        .bind(id)
-        .fetch_all(&self.read)
-        .await?;
-        rows.into_iter().map(ChangeRow::read).collect()
-    }
-
-    /// The changes of an account, oldest first.
-    pub async fn changes(&self, account: &AccountKey) -> Result<Vec<StoredChange>, StoreError> {
-        let rows: Vec<ChangeRow> = sqlx::query_as(
-            "SELECT c.id, a.subscription, a.id AS account, c.kind, c.severity, c.field, c.before_value, c.after_value, c.at
-             FROM changes c JOIN accounts a ON a.key = c.account
-             WHERE a.subscription = ? AND a.id = ? ORDER BY c.id",
-        )
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .fetch_all(&self.read)
-        .await?;
-        rows.into_iter().map(ChangeRow::read).collect()
+    /// The changes after the one with this number, oldest first.
+    pub async fn changes_after(&self, id: i64) -> Result<Vec<StoredChange>, StoreError> {
+        let query = sqlx::query_as(changes!("WHERE c.id > ? ORDER BY c.id"));
+        Ok(query.bind(id).fetch_all(&self.read).await?)
     }
 }

@@ -1,101 +1,70 @@
-//! Messages for whoever asks what became of them; their bytes stay where they are.
+//! Messages as commands show them: without their bytes.
 
-use super::rows::{count, millis, moment, moment_of, word};
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
+
+use super::columns::{Columns, from_row, millis};
 use super::{Store, StoreError};
-use crate::domain::account::ReceiverName;
+use crate::domain::account::{ReceiverName, as_str};
 use crate::domain::message::MessageId;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, seconds};
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
+/// The state of a message.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum DeliveryState {
-    /// Not yet taken; it is tried again.
+    /// Not delivered yet; it is tried again.
     Pending,
-    /// Its receiver has it.
+    /// Its receiver accepted it.
     Delivered,
-    /// Refused for good, or given up.
+    /// It failed permanently.
     Failed,
 }
 
-impl DeliveryState {
-    const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+as_str!(DeliveryState);
 
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub(super) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-}
-
-/// One message, without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One message to one receiver, without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StoredMessage {
     /// Its place in the order of all messages.
+    #[serde(skip)]
     pub seq: i64,
-    /// Its id.
+    /// Its id, the same on every attempt (`webhook-id`, `Message-ID`).
     pub id: MessageId,
-    /// Whom it is for.
+    /// The receiver.
     pub receiver: ReceiverName,
-    /// What its bytes are for.
+    /// `email` or `webhook`.
     pub channel: String,
-    /// One line of what it says.
-    pub summary: String,
-    /// What became of it.
+    /// The state of its delivery.
     pub state: DeliveryState,
-    /// How often it was tried.
+    /// Its summary in one line.
+    pub summary: String,
+    /// How many attempts were made.
     pub attempts: u32,
-    /// When it was decided.
+    /// When it was put into the outbox.
+    #[serde(serialize_with = "seconds::serialize")]
     pub created_at: Timestamp,
-    /// When it was delivered or given up.
+    /// When it was delivered or failed permanently.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub finished_at: Option<Timestamp>,
-    /// When it is tried next, if it is the first of its receiver's.
+    /// When the next attempt is due; `null` when it is finished, or waits behind another message to the same receiver.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub next_attempt_at: Option<Timestamp>,
-    /// What the last failed attempt met.
+    /// The error of the last failed attempt.
     pub last_error: Option<String>,
 }
 
-#[derive(sqlx::FromRow)]
-struct MessageRow {
-    seq: i64,
-    id: String,
-    receiver: String,
-    channel: String,
-    summary: String,
-    state: String,
-    attempts: i64,
-    created_at: i64,
-    finished_at: Option<i64>,
-    next_attempt_at: Option<i64>,
-    last_error: Option<String>,
+from_row! {
+    StoredMessage: "messages"
+        get(seq, id, receiver, channel, summary, last_error) parse(state) count(attempts)
+        timestamp(created_at) optional_timestamp(finished_at, next_attempt_at)
 }
 
-impl MessageRow {
-    fn read(self) -> Result<StoredMessage, StoreError> {
-        Ok(StoredMessage {
-            seq: self.seq,
-            id: MessageId::new(self.id),
-            receiver: ReceiverName::new(self.receiver),
-            channel: self.channel,
-            summary: self.summary,
-            state: word("messages.state", &self.state, DeliveryState::from_word)?,
-            attempts: count("messages.attempts", self.attempts)?,
-            created_at: moment("messages.created_at", self.created_at)?,
-            finished_at: moment_of("messages.finished_at", self.finished_at)?,
-            next_attempt_at: moment_of("messages.next_attempt_at", self.next_attempt_at)?,
-            last_error: self.last_error,
-        })
-    }
-}
-
-/// The columns of [`MessageRow`], as a literal so that each query stays one.
+/// Selects [`StoredMessage`]s; a literal, so that each query is one.
 macro_rules! messages {
     ($tail:literal) => {
         concat!(
@@ -107,29 +76,24 @@ macro_rules! messages {
 }
 
 impl Store {
-    /// The messages written at `since` or later, and all that wait, oldest first.
+    /// The messages written at `since` or later, and all pending ones, oldest first.
     pub async fn messages_since(&self, since: Timestamp) -> Result<Vec<StoredMessage>, StoreError> {
-        let rows: Vec<MessageRow> =
-            sqlx::query_as(messages!(
-                "WHERE seq IN (SELECT seq FROM messages INDEXED BY messages_written WHERE created_at >= ?
-                               UNION SELECT seq FROM messages INDEXED BY messages_pending WHERE state = 'pending')
-                 ORDER BY seq"
-            ))
-                .bind(millis(since))
-                .fetch_all(&self.read)
-                .await?;
-        rows.into_iter().map(MessageRow::read).collect()
+        let query = sqlx::query_as(messages!(
+            "WHERE seq IN (SELECT seq FROM messages INDEXED BY messages_created_at WHERE created_at >= ?
+                           UNION SELECT seq FROM messages INDEXED BY messages_pending WHERE state = 'pending')
+             ORDER BY seq"
+        ));
+        Ok(query.bind(millis(since)).fetch_all(&self.read).await?)
     }
 
-    /// The messages behind the one at `seq`, oldest first.
-    pub async fn messages_behind(&self, seq: i64) -> Result<Vec<StoredMessage>, StoreError> {
-        let rows: Vec<MessageRow> =
-            sqlx::query_as(messages!("WHERE seq > ? ORDER BY seq")).bind(seq).fetch_all(&self.read).await?;
-        rows.into_iter().map(MessageRow::read).collect()
+    /// The messages after the one at `seq`, oldest first.
+    pub async fn messages_after(&self, seq: i64) -> Result<Vec<StoredMessage>, StoreError> {
+        let query = sqlx::query_as(messages!("WHERE seq > ? ORDER BY seq"));
+        Ok(query.bind(seq).fetch_all(&self.read).await?)
     }
 
-    /// The place of the message written last; zero when there is none.
-    pub async fn last_message(&self) -> Result<i64, StoreError> {
+    /// The `seq` of the newest message; zero when there is none.
+    pub async fn last_message_seq(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM messages").fetch_one(&self.read).await?)
     }
 }

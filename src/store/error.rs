@@ -1,4 +1,7 @@
-//! Our own faults with the store: disk, rights, a file that is not ours.
+//! Why the store fails: disk, permissions, a damaged or foreign file.
+//!
+//! Guarantees: each message names the file and the next step. Leaves the decision to retry to the caller, by
+//! [`StoreError::is_full_disk`] and [`StoreError::into_permanent`].
 
 use std::fs::File;
 use std::io;
@@ -8,230 +11,164 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::config::outside::FileError;
+use crate::config::regular_file::FileError;
 
-/// Why the store could not do its work.
+/// Why the store could not do its work. Each error begins with the path of the store, unless it says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file cannot be created or opened.
-    #[error("cannot open the store {path}: {reason}")]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// No room for it now; there may be later.
-    #[error("no room for the store {path}: {reason}")]
-    Full {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// Not even a database; it is left as it is.
+    /// The file cannot be created or opened: the system's or SQLite's message.
+    #[error("cannot open the store {0}: {1}")]
+    Open(PathBuf, String),
+    /// The disk is full, which may pass: the system's or SQLite's message.
+    #[error("no room for the store {0}: {1}")]
+    Full(PathBuf, String),
+    /// The file is not an SQLite database; it is left as it is.
     #[error(
-        "{path} is not a database; it was left as it is. Restore a backup in its place, move it away to begin with an empty store \
-         (then what still fires is told anew, history and undelivered messages are lost), or choose another [store].path"
+        "{0} is not a database; it was left as it is. Restore a backup in its place, move it away to start with an empty store \
+         (alerts that still fire are then sent again; history and undelivered messages are lost), or choose another [store].path"
     )]
-    NotAStore {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// It holds what SQLite never wrote, or lacks what it wrote.
+    NotAStore(PathBuf),
+    /// The file holds what SQLite never wrote, or lacks what it wrote: what is wrong.
     #[error(
-        "the store {path} is damaged: {finding}. It was left as it is. Stop the service and restore a backup in its place, or move \
-         it away, together with {name}-wal and {name}-shm, to begin with an empty store (then what still fires is told anew, \
-         history and undelivered messages are lost)", name = .path.file_name().unwrap_or_default().display()
+        "the store {0} is damaged: {1}. It was left as it is. Stop the service and restore a backup in its place, or move \
+         it away, together with {name}-wal and {name}-shm, to start with an empty store (alerts that still fire are then sent \
+         again; history and undelivered messages are lost)", name = .0.file_name().unwrap_or_default().display()
     )]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-        /// What was found.
-        finding: String,
-    },
-    /// It holds what this program never makes: it would run with every statement.
+    Damaged(PathBuf, String),
+    /// The schema holds what this program does not create, and what would run with its statements: the object that differs, by name.
     #[error(
-        "the store {path} was changed by another program: {finding}. It was left as it is. Stop the service and restore a backup \
-         in its place, or take back what was changed (with sqlite3, for example)"
+        "the store {0} was changed by another program: {1}. It was left as it is. Stop the service and restore a backup \
+         in its place, or undo the change (with sqlite3, for example)"
     )]
-    Altered {
-        /// Which file.
-        path: PathBuf,
-        /// What was found, by name.
-        finding: String,
-    },
-    /// It is a link to a file that is not there.
+    Altered(PathBuf, String),
+    /// The path is a symbolic link to a file that does not exist: its target.
     #[error(
-        "the store {path} is a link to {target}, which does not exist: restore that file, or remove the link to begin with an empty store"
+        "the store {0} is a link to {1}, which does not exist: restore that file, or remove the link to start with an empty store"
     )]
-    DanglingLink {
-        /// Which link.
-        path: PathBuf,
-        /// Where it leads.
-        target: PathBuf,
-    },
-    /// Its file has several names, and SQLite keeps a log for each.
-    #[error("{}", HARD_LINKED.replace("{path}", &.path.display().to_string()))]
-    HardLinked {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// Its path names another file than the one that was opened, or none.
+    DanglingLink(PathBuf, PathBuf),
+    /// The file has several names, and SQLite keeps a write-ahead log for each.
     #[error(
-        "the store {path} was {fate} while in use; what was stored since then is lost. Stop the service before touching its store"
+        "the store {0} has several names (hard links), and each would have its own log, which damages it: keep one name and \
+         remove the others (find them with: find / -xdev -samefile {0}); a symbolic link may stay"
     )]
-    Gone {
-        /// Which file.
-        path: PathBuf,
-        /// What became of it.
-        fate: &'static str,
-    },
-    /// Another program's database; it is left as it is.
-    #[error("{path} is a database, but no store of minimax-watch; choose another [store].path")]
-    Foreign {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The copy cannot be written.
-    #[error("cannot copy the store to {path}: {reason}")]
-    Copy {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// A later version of the program wrote it.
+    HardLinked(PathBuf),
+    /// Another process works on the store: that process, as it describes itself.
+    #[error("the store {0} is in use by {1}")]
+    InUse(PathBuf, String),
+    /// The lock file cannot be created or locked: the system's message and the next step.
+    #[error("cannot lock the store {0}: {1}")]
+    Lock(PathBuf, String),
+    /// A link or a special file has the name of the lock file, which is the second path.
     #[error(
-        "the store {path} was written by a later version of minimax-watch (schema {version}); install that version or choose another [store].path"
+        "cannot lock the store {0}: {1} is not a regular file, but a link or something else; it was left as it is: remove it"
     )]
-    Newer {
-        /// Which file.
-        path: PathBuf,
-        /// The schema that is not known here.
-        version: i64,
-    },
-    /// A development version wrote it, before the first release.
+    OddLockFile(PathBuf, PathBuf),
+    /// The path, of the store or its lock file, no longer names the file that was opened: what happened to it.
     #[error(
-        "the store {path} was written by an unreleased development version, which cannot be upgraded; it was left as it is. Move it away, with its -wal and -shm if they are there, or choose another [store].path"
+        "the store {0} was {1} while in use; data written since then is lost. Stop the service before changing its files"
     )]
-    Unreleased {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// An earlier version wrote it, and this command only reads.
+    Gone(PathBuf, &'static str),
+    /// The file is another program's database; it is left as it is.
+    #[error("{0} is a database of another program, not of minimax-watch; choose another [store].path")]
+    Foreign(PathBuf),
+    /// The copy, whose path this is, cannot be written: why not.
+    #[error("cannot copy the store to {0}: {1}")]
+    Copy(PathBuf, String),
+    /// A later version of the program wrote the store: the schema version that this program does not know.
     #[error(
-        "the store {path} was written by an earlier version; run `minimax-watch check` or restart the service, which upgrade it"
+        "the store {0} was written by a later version of minimax-watch (schema {1}); install that version or choose another [store].path"
     )]
-    Older {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The schema could not be brought up to date.
-    #[error("cannot upgrade the store {path}: {reason}")]
-    Migrate {
-        /// Which file.
-        path: PathBuf,
-        /// What SQLite said.
-        reason: String,
-    },
+    Newer(PathBuf, i64),
+    /// A development version wrote the store, before the first release.
+    #[error(
+        "the store {0} was written by an unreleased development version, which cannot be upgraded; it was left as it is. Move it away, with its -wal and -shm files if they exist, or choose another [store].path"
+    )]
+    Unreleased(PathBuf),
+    /// An earlier version wrote the store, and this command only reads.
+    #[error(
+        "the store {0} was written by an earlier version; run `minimax-watch check` or restart the service to upgrade it"
+    )]
+    Older(PathBuf),
+    /// The schema cannot be upgraded: SQLite's message.
+    #[error("cannot upgrade the store {0}: {1}")]
+    Migrate(PathBuf, String),
     /// A row holds what this program never writes.
     #[error("the store holds an unreadable {column}: `{value}`")]
     Unreadable {
-        /// Which column.
-        column: &'static str,
-        /// Its content.
+        /// The column, with its table.
+        column: String,
+        /// Its value.
         value: String,
     },
-    /// A statement failed: disk full, file gone, locked for too long. Its words say all; the cause would say them again.
+    /// A statement failed. The text says everything, so there is no source: it would be printed again.
     #[error("the store failed: {}", reason(.0))]
     Sql(sqlx::Error),
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Sql(error)
+        match error {
+            sqlx::Error::ColumnDecode { index, source } => {
+                Self::Unreadable { column: index, value: source.to_string() }
+            }
+            other => Self::Sql(other),
+        }
     }
 }
 
 impl StoreError {
-    /// A fault of the system with the file at `path`.
-    pub(super) fn io(path: &Path, error: &io::Error) -> Self {
-        let (path, reason) = (path.to_owned(), error.to_string());
-        if is_no_room(error) { Self::Full { path, reason } } else { Self::Open { path, reason } }
+    /// Why the system refused the file at `path`.
+    pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
+        let failed = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Open,
+        };
+        failed(path.to_owned(), error.to_string())
     }
 
-    /// Whether it passes by itself when the disk has room again.
+    /// Why the file at `path` cannot be read.
+    pub(super) fn from_file(path: &Path, error: FileError) -> Self {
+        match error {
+            FileError::Io(error) => Self::from_io(path, &error),
+            other => Self::Open(path.to_owned(), format!("it {other}")),
+        }
+    }
+
+    /// Why SQLite cannot open the store at `path`.
+    pub(super) fn from_sql(path: &Path, error: &sqlx::Error) -> Self {
+        let path = path.to_owned();
+        match Code::from_error(error) {
+            Some(code) if code.is_no_room() => Self::Full(path, reason(error)),
+            Some(code) if code.is_damage() => Self::Damaged(path, message(error)),
+            _ => Self::Open(path, reason(error)),
+        }
+    }
+
+    /// Whether the failure passes when the disk has room again.
     pub fn is_full_disk(&self) -> bool {
         match self {
-            Self::Full { .. } => true,
-            Self::Sql(error) => Code::of(error).is_some_and(Code::is_no_room),
+            Self::Full(..) => true,
+            Self::Sql(error) => Code::from_error(error).is_some_and(Code::is_no_room),
             _ => false,
         }
     }
 
-    /// What is wrong with the store at `path`, if it is such that no later try can go better.
-    pub fn lasting(self, path: &Path) -> Result<Self, Self> {
+    /// The same error, with the path of the store, when no retry can succeed; otherwise `Err` with the error as it
+    /// is.
+    pub fn into_permanent(self, path: &Path) -> Result<Self, Self> {
         match self {
-            Self::Damaged { .. } | Self::Altered { .. } | Self::Gone { .. } | Self::NotAStore { .. } => {
-                Ok(self)
-            }
-            Self::Sql(error) if Code::of(&error).is_some_and(Code::is_damage) => {
-                Ok(Self::Damaged { path: path.to_owned(), finding: words(&error) })
+            Self::Damaged(..) | Self::Altered(..) | Self::Gone(..) | Self::NotAStore(_) => Ok(self),
+            Self::Sql(error) if Code::from_error(&error).is_some_and(Code::is_damage) => {
+                Ok(Self::Damaged(path.to_owned(), message(&error)))
             }
             passing => Err(passing),
         }
     }
 }
 
-/// What is wrong with a store of several names, and what to do.
-pub(super) const HARD_LINKED: &str = "the store {path} has several names (hard links), and each would have a log of its own, which \
-    damages it: keep one name and remove the others (find them with: find / -xdev -samefile {path}); a symbolic link may stay";
-
-/// Why the file at `path` was not read.
-pub(super) fn unread(path: &Path, error: FileError) -> StoreError {
-    match error {
-        FileError::Io(error) => StoreError::io(path, &error),
-        other => StoreError::Open { path: path.to_owned(), reason: format!("it {other}") },
-    }
-}
-
-/// With fewer free descriptors than this, opening the store may have lacked one: by the time of the message SQLite has closed some.
-const SPARE_DESCRIPTORS: u64 = 16;
-
-/// What to say of a file that cannot be opened where the process has too many open: SQLite only says that it cannot.
-fn descriptors_advice() -> Option<&'static str> {
-    const ADVICE: &str =
-        "; too many files are open; lower [api].concurrency, or raise LimitNOFILE= of the unit (ulimit -n)";
-    let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    // The lowest free descriptor tells how many are open.
-    let is_scarce = match File::open("/dev/null") {
-        Ok(file) => u64::try_from(file.as_raw_fd()).is_ok_and(|open| open + SPARE_DESCRIPTORS >= limit),
-        Err(error) => {
-            [Errno::EMFILE, Errno::ENFILE].iter().any(|code| error.raw_os_error() == Some(*code as i32))
-        }
-    };
-    is_scarce.then_some(ADVICE)
-}
-
-/// Whether the system says that there is no room.
-pub(super) fn is_no_room(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-/// Why the store at `path` cannot be opened.
-pub(super) fn open_failed(path: &Path, error: &sqlx::Error) -> StoreError {
-    let path = path.to_owned();
-    match Code::of(error) {
-        Some(code) if code.is_no_room() => StoreError::Full { path, reason: reason(error) },
-        Some(code) if code.is_damage() => StoreError::Damaged { path, finding: words(error) },
-        _ => StoreError::Open { path, reason: reason(error) },
-    }
-}
-
 /// Whether `error` says that the file cannot be read without writing to it (`SQLITE_READONLY`).
 pub(super) fn needs_to_write(error: &sqlx::Error) -> bool {
-    Code::of(error).is_some_and(|code| code.plain() == 8)
+    Code::from_error(error).is_some_and(|code| code.primary() == 8)
 }
 
 /// SQLite's extended result code (<https://www.sqlite.org/rescode.html>).
@@ -239,29 +176,33 @@ pub(super) fn needs_to_write(error: &sqlx::Error) -> bool {
 struct Code(i32);
 
 impl Code {
-    fn of(error: &sqlx::Error) -> Option<Self> {
+    fn from_error(error: &sqlx::Error) -> Option<Self> {
         error.as_database_error()?.code()?.parse().ok().map(Self)
     }
 
-    /// An extended code has the plain one in its lowest byte.
-    const fn plain(self) -> i32 {
+    /// The primary code is the lowest byte of the extended one.
+    const fn primary(self) -> i32 {
         self.0 & 0xff
     }
 
-    /// `SQLITE_FULL`, and `SQLITE_IOERR_SHMSIZE`: shared memory that has no room.
+    /// `SQLITE_FULL`, or `SQLITE_IOERR_SHMSIZE`: no room for the shared memory file.
     const fn is_no_room(self) -> bool {
-        self.plain() == 13 || self.0 == 4874
+        self.primary() == 13 || self.0 == 4874
     }
 
-    /// `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
+    /// `SQLITE_CORRUPT` or `SQLITE_NOTADB`.
     const fn is_damage(self) -> bool {
-        matches!(self.plain(), 11 | 26)
+        matches!(self.primary(), 11 | 26)
     }
 
-    /// What an operator may do about it.
-    const fn advice(self) -> &'static str {
-        match self.plain() {
-            5 => "; does another program, or a copy that is being made, hold the file?",
+    /// The next step for an operator.
+    fn advice(self) -> &'static str {
+        match self.primary() {
+            // SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN
+            8 | 10 | 14 if is_short_of_descriptors() => {
+                "; too many files are open; lower [api].concurrency, or raise LimitNOFILE= of the unit (ulimit -n)"
+            }
+            5 => "; does another program, or a copy in progress, hold the file?",
             8 | 14 => "; may its user write to the file and its folder?",
             10 => "; is the disk full?",
             11 | 26 => "; restore a backup or move it away",
@@ -270,8 +211,22 @@ impl Code {
     }
 }
 
-/// SQLite's own words, without those of the layer between.
-fn words(error: &sqlx::Error) -> String {
+/// Whether too many open files may be why a file cannot be opened: SQLite only says that it cannot.
+fn is_short_of_descriptors() -> bool {
+    /// By the time of the message SQLite has closed some of its descriptors.
+    const SPARE: u64 = 16;
+    let Ok((limit, _)) = getrlimit(Resource::RLIMIT_NOFILE) else { return false };
+    // The lowest free descriptor tells how many are open.
+    match File::open("/dev/null") {
+        Ok(file) => u64::try_from(file.as_raw_fd()).is_ok_and(|open| open + SPARE >= limit),
+        Err(error) => {
+            matches!(Errno::from_raw(error.raw_os_error().unwrap_or(0)), Errno::EMFILE | Errno::ENFILE)
+        }
+    }
+}
+
+/// SQLite's own message, without the prefix that sqlx adds.
+fn message(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
@@ -279,13 +234,9 @@ fn words(error: &sqlx::Error) -> String {
     }
 }
 
-/// The same, with what an operator may do about it.
+/// SQLite's own message and the next step.
 pub(super) fn reason(error: &sqlx::Error) -> String {
-    let code = Code::of(error);
-    // SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN
-    let may_lack_descriptors = code.is_some_and(|code| matches!(code.plain(), 8 | 10 | 14));
-    let advice = may_lack_descriptors.then(descriptors_advice).flatten();
-    words(error) + advice.unwrap_or_else(|| code.map_or("", Code::advice))
+    message(error) + Code::from_error(error).map_or("", Code::advice)
 }
 
 #[cfg(test)]
@@ -293,11 +244,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_failed_statement_is_told_in_sqlites_words_and_once() {
+    async fn failed_statement_is_reported_once_in_sqlites_own_words() {
         let pool = sqlx::SqlitePool::connect("sqlite::memory:").await.unwrap();
         let error = sqlx::query("SELECT 1 FROM nowhere").execute(&pool).await.unwrap_err();
         let error = StoreError::from(error);
         assert_eq!(error.to_string(), "the store failed: no such table: nowhere");
-        assert!(std::error::Error::source(&error).is_none(), "else it is printed again behind");
+        assert!(std::error::Error::source(&error).is_none(), "else it is printed a second time");
     }
 }

@@ -1,70 +1,76 @@
-//! What is remembered: one SQLite file, and the only place that speaks SQL.
+//! The store: one SQLite file, and the only place that contains SQL. One file here is about one table, or about the
+//! file itself.
 //!
-//! Promises: one writer, transactions that begin as writers (`BEGIN IMMEDIATE`), times bound as UTC milliseconds,
-//! files readable by their owner alone from their first byte. Leaves every decision to `domain`: nothing here reads a clock.
+//! Guarantees: one writer, transactions that begin as writers (`BEGIN IMMEDIATE`), times as UTC milliseconds, files
+//! readable by their owner alone. Many rows are one statement (`json_each`), since a statement is a round trip to SQLite's
+//! thread, which costs more than a row. Leaves every decision to `domain`; nothing here reads a clock.
 
+mod account_copy;
+mod account_state;
 mod accounts;
 mod acks;
 mod alerts;
-mod announcements;
+mod backup;
 mod changes;
-mod content;
-mod copy;
+mod columns;
 mod deliveries;
 mod error;
-mod exposure;
+mod file_identity;
+mod inspect;
 mod lock;
-mod looks;
+mod notification_queries;
+mod notifications;
 mod open;
 mod outbox;
-mod place;
+mod permissions;
 mod purge;
-mod rows;
 mod runs;
 mod schema;
 mod silences;
 mod snapshots;
-mod standings;
 mod subscriptions;
-mod tellings;
+mod unchanged;
 
+use futures_util::{Stream, TryStreamExt};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 
+pub use account_copy::AccountCopy;
+pub use account_state::StateRow;
 pub use accounts::Watched;
 pub use acks::Ack;
-pub use alerts::{Opened, Resolved};
-pub use announcements::{Announced, Announcement};
+pub use backup::Backup;
 pub use changes::StoredChange;
-pub use copy::Backup;
 pub use deliveries::{DeliveryState, StoredMessage};
 pub use error::StoreError;
-pub use exposure::exposure;
-pub use lock::{Holder, Lock, LockError};
+pub use lock::{Holder, Lock};
+pub use notification_queries::{LatestNotification, NotificationRecord};
+pub use notifications::{NotificationRow, NotificationSubject};
 pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
-pub use purge::{Purged, Purging};
+pub use permissions::permission_warnings;
+pub use purge::{PurgeState, Purged};
 pub use runs::{Run, RunCounts, Tally};
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;
-pub use standings::Taught;
-pub use tellings::{LastTold, StoredTelling};
 
-/// How many rows one statement writes at the most, where there may be very many.
-const AT_ONCE: usize = 256;
+use file_identity::FileIdentity;
+
+/// The most rows that one statement writes, where there may be very many.
+const ROWS_PER_STATEMENT: usize = 256;
 
 /// The open store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// One connection: SQLite has one writer, so waiting happens here, in order, and not in SQLite.
+    /// One connection: SQLite has one writer, so writers wait here, in order, and not in SQLite.
     write: SqlitePool,
-    /// Readers never wait for the writer (WAL).
+    /// Readers do not wait for the writer (WAL).
     read: SqlitePool,
-    /// The file that both are on.
-    place: place::Place,
-    /// Whether all of it was read when it was opened.
-    examined: bool,
+    identity: FileIdentity,
+    is_integrity_checked: bool,
 }
 
-/// A transaction that may write. Nothing is kept unless [`Writer::commit`] is called.
+/// A transaction that may write. It is rolled back unless [`Writer::commit`] is called.
 #[derive(Debug)]
 pub struct Writer {
     transaction: Transaction<'static, Sqlite>,
@@ -76,16 +82,16 @@ impl Store {
         Ok(Writer { transaction: self.write.begin_with("BEGIN IMMEDIATE").await? })
     }
 
-    /// Whether it still works: waits for the transactions before, and says no when one of them never ended. A store that
-    /// others hold, or that has no room, answers.
-    pub async fn answers(&self) -> bool {
+    /// Waits for the transaction before; returns false if that does not end. A store that another process holds, or
+    /// on a full disk, is responsive.
+    pub async fn is_responsive(&self) -> bool {
         match self.write.begin_with("BEGIN IMMEDIATE").await {
-            Ok(nothing) => nothing.rollback().await.is_ok(),
+            Ok(transaction) => transaction.rollback().await.is_ok(),
             Err(error) => !matches!(error, sqlx::Error::PoolTimedOut),
         }
     }
 
-    /// Waits until what runs has ended, then closes the file.
+    /// Waits for running queries, then closes the file.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
@@ -93,14 +99,38 @@ impl Store {
 }
 
 impl Writer {
-    /// Keeps everything that was written.
+    /// Commits everything that was written.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.transaction.commit().await?)
+    }
+
+    async fn execute(&mut self, statement: Query<'_, Sqlite, SqliteArguments>) -> Result<(), StoreError> {
+        self.rows_affected(statement).await.map(drop)
+    }
+
+    /// Executes `statement`; returns how many rows it inserted, updated or deleted.
+    async fn rows_affected(
+        &mut self,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<u64, StoreError> {
+        Ok(statement.execute(self.connection()).await?.rows_affected())
     }
 
     fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.transaction
     }
+}
+
+/// Passes each row to `take`, one at a time.
+async fn for_each<T>(
+    rows: impl Stream<Item = sqlx::Result<T>>,
+    mut take: impl FnMut(T),
+) -> Result<(), StoreError> {
+    let mut rows = std::pin::pin!(rows);
+    while let Some(row) = rows.try_next().await? {
+        take(row);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,4 +1,8 @@
-//! Opening the file: rights, pragmas, migrations.
+//! Opening the store: permissions, pragmas, migrations.
+//!
+//! Guarantees: a new file is readable by its owner alone from its first byte; a file that is refused stays as it was.
+//! A store that is gone or damaged is never closed in the usual way, because SQLite would write to it and delete by name. What may be
+//! opened is decided by `inspect`.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
@@ -13,177 +17,148 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
-use super::content::{Applied, Care, Content, Depth, Found, examine};
-use super::error::open_failed;
-use super::place::Place;
+use super::file_identity::FileIdentity;
+use super::inspect::{BUSY_TIMEOUT, OpenMode, SchemaAge, find_damage, inspect};
 use super::{Store, StoreError};
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// How many connections read at once: one may be busy examining a large store.
+/// Connections for reading: while one runs the integrity check of a large store, the other one answers.
 const READERS: u32 = 2;
 
-/// How much each of them keeps of the file, in KiB: what they ask for is small or is read once, and the system keeps the file.
-const READERS_CACHE: &str = "-128";
+/// The page cache of each of them, in KiB: they read little, or read it once, and the system caches the file as well.
+const READ_CACHE: &str = "-128";
 
-/// And the writer, whose batches are small: more was no faster with 100,000 accounts.
-const WRITERS_CACHE: &str = "-256";
-
-/// How long a connection waits for another process.
-pub(super) const BUSY: Duration = Duration::from_secs(10);
+/// The page cache of the writer, whose batches are small: more was not faster with 100,000 accounts.
+const WRITE_CACHE: &str = "-256";
 
 impl Store {
     /// Opens the store for writing; creates and upgrades it as needed.
     ///
     /// # Errors
-    /// When the file cannot be opened, is no store, is damaged, or was written by a later version; it is left as it was.
+    /// When the file cannot be opened, is not a store, is damaged, or was written by a later version; it stays as it
+    /// was.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, &MIGRATIONS).await
     }
 
-    /// Opens the store and brings its schema up to date by `migrations`.
     pub(super) async fn open_with(path: &Path, migrations: &Migrator) -> Result<Self, StoreError> {
         create_folder(path)
             .and_then(|()| create_if_missing(path))
-            .map_err(|error| StoreError::io(path, &error))?;
+            .map_err(|error| StoreError::from_io(path, &error))?;
         refuse_links(path)?;
+        let inspection = inspect(path, OpenMode::Write, migrations).await?;
         let mut options = options(path);
-        let found = Found::at(path, Care::Writer).await?;
-        match found.content {
-            // Only a file without tables takes this; to any other it would be written again by every connection.
-            Content::Nothing => options = options.auto_vacuum(SqliteAutoVacuum::Incremental),
-            Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
-            Content::Schema(applied) => refuse_unknown(path, &applied, migrations)?,
+        if inspection.schema == SchemaAge::Empty {
+            // Takes effect only in a file without tables; in any other, each connection would write it again.
+            options = options.auto_vacuum(SqliteAutoVacuum::Incremental);
         }
-        // One connection does for all: each that tries waits for whoever locks the file, and holds up the end as long.
-        let write = connect(path, 1, &options.clone().optimize_on_close(true, None)).await?;
+        let write = open_pool(path, 1, &options.clone().optimize_on_close(true, None)).await?;
         if let Err(error) = migrations.run(&write).await {
             write.close().await;
             return Err(migration_failed(path, error));
         }
-        let read = connect(path, READERS, &reading(&options)).await?;
-        Self::on(path, write, read, found.examined)
+        Self::new(path, write, &options, inspection.is_integrity_checked).await
     }
 
-    /// Opens a store that is there already, and leaves its schema alone; none when nothing was kept there yet. Who only
-    /// reads leaves every byte of it as it was.
+    /// Opens an existing store without changing its schema; none when nothing was stored yet. Reading leaves every
+    /// byte as it is.
     ///
     /// # Errors
     /// As [`Store::open`], and when an earlier version wrote it.
     pub async fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
-        match Self::open_of_any_age(path).await? {
-            Some((_, Age::Earlier)) => Err(StoreError::Older { path: path.to_owned() }),
+        match Self::open_any_age(path).await? {
+            Some((_, SchemaAge::Older)) => Err(StoreError::Older(path.to_owned())),
             opened => Ok(opened.map(|(store, _)| store)),
         }
     }
 
-    /// As [`Store::open_existing`], but takes an earlier version's store too: good for a copy and for nothing else.
+    /// As [`Store::open_existing`], but opens an earlier version's store too, which is then good for a copy only.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub async fn open_to_copy(path: &Path) -> Result<Option<Self>, StoreError> {
-        Ok(Self::open_of_any_age(path).await?.map(|(store, _)| store))
+        Ok(Self::open_any_age(path).await?.map(|(store, _)| store))
     }
 
-    async fn open_of_any_age(path: &Path) -> Result<Option<(Self, Age)>, StoreError> {
+    async fn open_any_age(path: &Path) -> Result<Option<(Self, SchemaAge)>, StoreError> {
         refuse_links(path)?;
-        if !path.try_exists().map_err(|error| StoreError::io(path, &error))? {
+        if !path.try_exists().map_err(|error| StoreError::from_io(path, &error))? {
             return Ok(None);
         }
-        let applied = match Found::at(path, Care::Reader).await?.content {
-            Content::Nothing => return Ok(None),
-            Content::Foreign => return Err(StoreError::Foreign { path: path.to_owned() }),
-            Content::Schema(applied) => applied,
-        };
-        refuse_unknown(path, &applied, &MIGRATIONS)?;
-        let age = if applied.len() < MIGRATIONS.iter().count() { Age::Earlier } else { Age::Ours };
+        let inspection = inspect(path, OpenMode::Read, &MIGRATIONS).await?;
+        if inspection.schema == SchemaAge::Empty {
+            return Ok(None);
+        }
         let options = options(path);
-        let (write, read) =
-            (connect(path, 1, &options).await?, connect(path, READERS, &reading(&options)).await?);
-        Ok(Some((Self::on(path, write, read, false)?, age)))
+        let write = open_pool(path, 1, &options).await?;
+        let store = Self::new(path, write, &options, inspection.is_integrity_checked).await?;
+        Ok(Some((store, inspection.schema)))
     }
 
-    fn on(path: &Path, write: SqlitePool, read: SqlitePool, examined: bool) -> Result<Self, StoreError> {
-        let place = Place::of(path).map_err(|error| StoreError::io(path, &error))?;
-        Ok(Self { write, read, place, examined })
+    async fn new(
+        path: &Path,
+        write: SqlitePool,
+        options: &SqliteConnectOptions,
+        is_integrity_checked: bool,
+    ) -> Result<Self, StoreError> {
+        let read = open_pool(path, READERS, &options.clone().pragma("cache_size", READ_CACHE)).await?;
+        let file = std::fs::metadata(path).map_err(|error| StoreError::from_io(path, &error))?;
+        Ok(Self { write, read, identity: FileIdentity::new(path, &file), is_integrity_checked })
     }
 
-    /// Whether opening it included reading all of it; a large one that was closed in order is not held up by that.
-    pub fn is_examined(&self) -> bool {
-        self.examined
+    /// Whether opening the store included [`Store::check_integrity`]: for a large one with a clean end it did not.
+    pub fn is_integrity_checked(&self) -> bool {
+        self.is_integrity_checked
     }
 
-    /// Reads all of it, while others work.
+    /// Reads the whole store, beside readers and the writer.
     ///
     /// # Errors
     /// When it is damaged, or cannot be read.
-    pub async fn examine(&self) -> Result<(), StoreError> {
-        let mut reader = self.read.acquire().await?;
-        match examine(&mut reader, Depth::Whole).await? {
+    pub async fn check_integrity(&self) -> Result<(), StoreError> {
+        match find_damage(&mut *self.read.acquire().await?).await? {
             None => Ok(()),
-            Some(finding) => Err(StoreError::Damaged { path: self.place.path().to_owned(), finding }),
+            Some(finding) => Err(StoreError::Damaged(self.identity.path().to_owned(), finding)),
         }
     }
 
-    /// Whether the file is still the one that was opened: what is written to another's name is lost.
+    /// That the file is still the one that was opened: what is written to a deleted file is lost.
     ///
     /// # Errors
     /// When it was deleted, moved or replaced.
-    pub fn in_place(&self) -> Result<(), StoreError> {
-        match self.place.moved() {
-            None => Ok(()),
-            Some(fate) => Err(StoreError::Gone { path: self.place.path().to_owned(), fate }),
-        }
+    pub fn verify_unchanged(&self) -> Result<(), StoreError> {
+        self.identity.verify_unchanged()
     }
 
-    /// Lets go of it without closing. SQLite would carry its log over into the file and delete by name what may be another
-    /// store's log by now; the end of the process, which must follow, does neither.
-    pub fn abandon(self) {
+    /// Abandons the store; the process must end now. Closing would copy the log into the file, and delete by its name
+    /// what may by now be another store's log.
+    pub fn close_without_checkpoint(self) {
         std::mem::forget(self);
     }
-}
-
-/// Which version of the program wrote a store.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Age {
-    Ours,
-    Earlier,
 }
 
 fn migration_failed(path: &Path, error: MigrateError) -> StoreError {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            match open_failed(path, &error) {
-                StoreError::Open { path, reason } => StoreError::Migrate { path, reason },
+            match StoreError::from_sql(path, &error) {
+                StoreError::Open(path, reason) => StoreError::Migrate(path, reason),
                 known => known,
             }
         }
-        other => StoreError::Migrate { path: path.to_owned(), reason: other.to_string() },
+        other => StoreError::Migrate(path.to_owned(), other.to_string()),
     }
 }
 
-/// Refuses a store whose schema this version cannot bring up to date.
-fn refuse_unknown(path: &Path, applied: &[Applied], migrations: &Migrator) -> Result<(), StoreError> {
-    for Applied { version, checksum } in applied {
-        match migrations.iter().find(|known| known.version == *version) {
-            Some(known) if *known.checksum == **checksum => {}
-            // Before the first release the first migration still changed.
-            Some(_) => return Err(StoreError::Unreleased { path: path.to_owned() }),
-            None => return Err(StoreError::Newer { path: path.to_owned(), version: *version }),
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a symbolic link that leads nowhere, and a file of several names.
-fn refuse_links(path: &Path) -> Result<(), StoreError> {
+/// Refuses a symbolic link that leads nowhere, and a file with several names.
+pub(super) fn refuse_links(path: &Path) -> Result<(), StoreError> {
     match std::fs::metadata(path) {
-        Ok(file) if is_hard_linked(&file) => Err(StoreError::HardLinked { path: path.to_owned() }),
+        Ok(file) if is_hard_linked(&file) => Err(StoreError::HardLinked(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match path.read_link() {
-            Ok(target) => Err(StoreError::DanglingLink { path: path.to_owned(), target }),
+            Ok(target) => Err(StoreError::DanglingLink(path.to_owned(), target)),
             Err(_) => Ok(()),
         },
-        // What else is wrong with it is found when it is opened.
+        // Any other problem shows when the file is opened.
         _ => Ok(()),
     }
 }
@@ -193,7 +168,7 @@ pub(super) fn is_hard_linked(file: &std::fs::Metadata) -> bool {
     file.is_file() && file.nlink() > 1
 }
 
-/// Makes the folder of `path`, where it is missing, for its owner alone.
+/// Creates the folder of `path`, if it is missing, for its owner alone.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
@@ -201,7 +176,8 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a new file with rights for its owner alone before SQLite sees it: its siblings (WAL, shared memory) inherit them.
+/// Creates a file for its owner alone before SQLite opens it; its siblings (log, shared memory) inherit the
+/// permissions.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
@@ -209,28 +185,24 @@ pub(super) fn create_private(path: &Path) -> io::Result<()> {
 fn create_if_missing(path: &Path) -> io::Result<()> {
     match create_private(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
+        created => created,
     }
 }
 
-/// What every connection has in common; none of it changes a file that is a store already.
+/// What all connections have in common; none of it changes an existing store.
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(BUSY)
-        .pragma("cache_size", WRITERS_CACHE)
-        // Nothing that a schema says may call functions that reach outside the file.
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("cache_size", WRITE_CACHE)
+        // Nothing in a schema may call functions that reach outside the file.
         .pragma("trusted_schema", "OFF")
 }
 
-fn reading(options: &SqliteConnectOptions) -> SqliteConnectOptions {
-    options.clone().pragma("cache_size", READERS_CACHE)
-}
-
-async fn connect(
+async fn open_pool(
     path: &Path,
     connections: u32,
     options: &SqliteConnectOptions,
@@ -240,10 +212,10 @@ async fn connect(
         .acquire_timeout(Duration::from_mins(1))
         .idle_timeout(None)
         .max_lifetime(None)
-        // Where SQLite ends a transaction by itself (disk full, read error), the layer between never hears of it and would
-        // refuse every later one on this connection.
+        // SQLite may end a transaction by itself (disk full, read error). sqlx does not notice, and would refuse
+        // every later transaction on that connection.
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
         .connect_with(options.clone())
         .await
-        .map_err(|error| open_failed(path, &error))
+        .map_err(|error| StoreError::from_sql(path, &error))
 }

@@ -1,17 +1,19 @@
-//! Forgetting what is over: resolved alerts, finished messages, run records, replaced snapshots, told changes
-//! and silences.
+//! Deletes old rows: resolved alerts, finished messages, runs, replaced snapshots, processed changes and silences.
 //!
-//! Promises: what is open, pending or not yet told is never touched, however old, nor is the last run, by whose number
-//! accounts are judged; a few rows at a time, so that no other writer waits long.
+//! Guarantees: open alerts, pending messages and unprocessed changes stay, however old, and so does the last run,
+//! whose number the rules need; a few rows at a time, so that no other writer waits long. A permanently failed message stays while
+//! an alert in it is stored: notifications need to know that it was not received. How far a purge goes is left to `engine`.
 
-use super::rows::{millis, moment_of};
+use sqlx::Row;
+
+use super::columns::{Columns, from_row, millis};
 use super::{StoreError, Writer};
 use crate::domain::time::Timestamp;
 
-/// How many rows of each table one purge takes at the most.
+/// How many rows of each table one purge deletes at most.
 const BATCH: i64 = 500;
 
-/// What a purge removed.
+/// What a purge deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     /// Rows of all tables.
@@ -20,110 +22,81 @@ pub struct Purged {
     pub more: bool,
 }
 
-/// What purging goes by.
+/// What decides how far a purge goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purging {
+pub struct PurgeState {
     /// The `Date` of the API's latest answer.
     pub date: Option<Timestamp>,
-    /// Up to where rows were purged.
+    /// Rows before this time are deleted.
     pub horizon: Option<Timestamp>,
 }
 
+from_row! { PurgeState: "purging" optional_timestamp(date, horizon) }
+
 impl Writer {
-    /// What purging goes by.
-    pub async fn purging(&mut self) -> Result<Purging, StoreError> {
-        let row: Option<(Option<i64>, Option<i64>)> =
-            sqlx::query_as("SELECT date, horizon FROM purging WHERE only = 1")
-                .fetch_optional(self.connection())
-                .await?;
-        let (date, horizon) = row.unwrap_or_default();
-        Ok(Purging {
-            date: moment_of("purging.date", date)?,
-            horizon: moment_of("purging.horizon", horizon)?,
-        })
+    /// What decides how far a purge goes.
+    pub async fn purge_state(&mut self) -> Result<PurgeState, StoreError> {
+        let query = sqlx::query_as("SELECT date, horizon FROM purging WHERE only = 1");
+        Ok(query.fetch_optional(self.connection()).await?.unwrap_or_default())
     }
 
-    /// Keeps the `Date` of the API's latest answer.
-    pub async fn keep_api_date(&mut self, date: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(
+    /// Saves the `Date` of the API's latest answer.
+    pub async fn save_api_date(&mut self, date: Timestamp) -> Result<(), StoreError> {
+        let statement = sqlx::query(
             "INSERT INTO purging (only, date) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET date = ?1",
-        )
-        .bind(millis(date))
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        );
+        self.execute(statement.bind(millis(date))).await
     }
 
-    /// Keeps up to where rows are purged.
-    pub async fn keep_horizon(&mut self, horizon: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE purging SET horizon = ? WHERE only = 1")
-            .bind(millis(horizon))
-            .execute(self.connection())
-            .await?;
-        Ok(())
+    /// Saves the time before which rows are deleted.
+    pub async fn save_purge_horizon(&mut self, horizon: Timestamp) -> Result<(), StoreError> {
+        let statement = sqlx::query("UPDATE purging SET horizon = ? WHERE only = 1");
+        self.execute(statement.bind(millis(horizon))).await
     }
 
-    /// A moment before which there is nothing to purge, and near which there is something; none when there is nothing at all.
+    /// The time of the oldest row that a purge may delete; none when there is no such row.
     pub async fn oldest_purgeable(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        // Each column is compared so that its index is searched and not walked through.
-        let statements = [
-            (
-                "alerts.resolved_at",
-                "SELECT resolved_at FROM alerts WHERE settled = 1 AND resolved_at >= ?1 ORDER BY resolved_at LIMIT 1",
-            ),
-            ("changes.at", "SELECT at FROM changes WHERE announced = 1 AND at >= ?1 ORDER BY at LIMIT 1"),
-            (
-                "messages.finished_at",
-                "SELECT finished_at FROM messages WHERE state <> 'pending' AND finished_at >= ?1 ORDER BY finished_at LIMIT 1",
-            ),
-            (
-                "snapshots.first_seen_at",
-                "SELECT s.first_seen_at FROM snapshots s WHERE s.first_seen_at >= ?1
-             AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.key = s.account AND a.snapshot = s.id)
-             ORDER BY s.first_seen_at LIMIT 1",
-            ),
-            (
-                "runs.started_at",
-                // Not the first by id: a clock that ran ahead may have begun it.
-                "SELECT MIN(started_at) FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs)",
-            ),
-            ("silences.until", "SELECT until FROM silences WHERE until >= ?1 ORDER BY until LIMIT 1"),
-            (
-                "silences.ended_at",
-                "SELECT ended_at FROM silences WHERE ended_at >= ?1 ORDER BY ended_at LIMIT 1",
-            ),
-        ];
-        let mut oldest = None;
-        for (column, statement) in statements {
-            let found: Option<i64> =
-                sqlx::query_scalar(statement).bind(i64::MIN).fetch_optional(self.connection()).await?;
-            let found = moment_of(column, found)?;
-            oldest = oldest.into_iter().chain(found).min();
-        }
-        Ok(oldest)
+        // Each column is compared, so that its index is searched and not scanned.
+        let row = sqlx::query(
+            "SELECT source, MIN(time) AS time FROM (
+                 SELECT 'alerts' AS source, MIN(resolved_at) AS time FROM alerts WHERE closed = 1 AND resolved_at >= ?1
+                 UNION ALL SELECT 'changes', MIN(at) FROM changes WHERE processed = 1 AND at >= ?1
+                 UNION ALL SELECT 'messages', MIN(finished_at) FROM messages WHERE state <> 'pending' AND finished_at >= ?1
+                 UNION ALL SELECT 'snapshots', MIN(s.first_seen_at) FROM snapshots s WHERE s.first_seen_at >= ?1
+                     AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.key = s.account AND a.snapshot = s.id)
+                 -- The first by id may not be the oldest: its clock may have run ahead.
+                 UNION ALL SELECT 'runs', MIN(started_at) FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs)
+                 UNION ALL SELECT 'silences', MIN(until) FROM silences WHERE until >= ?1
+                 UNION ALL SELECT 'silences', MIN(ended_at) FROM silences WHERE ended_at >= ?1)",
+        )
+        .bind(i64::MIN)
+        .fetch_one(self.connection())
+        .await?;
+        let table: String = row.try_get("source")?;
+        Ok(Columns::new(&table, &row).optional_timestamp("time")?)
     }
 
-    /// Removes a batch of what ended before `before`.
+    /// Deletes a batch of what ended before `before`.
     pub async fn purge(&mut self, before: Timestamp) -> Result<Purged, StoreError> {
         let statements = [
             "DELETE FROM alerts WHERE id IN (
-                 SELECT id FROM alerts WHERE settled = 1 AND resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
-            // What stays open for years is reminded of for years: of reminders that say the same, the last is enough to know
-            // what was told. SQLite begins with the few unsettled alerts, as in `told`.
-            "DELETE FROM announcements WHERE id IN (
-                 SELECT t.id FROM alerts a INDEXED BY alerts_unsettled CROSS JOIN announcements t ON t.alert = a.id
-                 WHERE a.settled = 0 AND t.reason = 'repeated' AND t.told_at < ?1 AND EXISTS (
-                     SELECT 1 FROM announcements l WHERE l.alert = t.alert AND l.receiver = t.receiver AND l.id > t.id
-                     AND l.told_at < ?1 AND l.status = t.status AND l.stage IS t.stage AND l.severity = t.severity
+                 SELECT id FROM alerts WHERE closed = 1 AND resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
+            // An alert that stays open for years has reminders for years: of those that say the same, the last is
+            // enough. As in `notified`, SQLite starts with the few open alerts.
+            "DELETE FROM notifications WHERE id IN (
+                 SELECT t.id FROM alerts a INDEXED BY alerts_open CROSS JOIN notifications t ON t.alert = a.id
+                 WHERE a.closed = 0 AND t.reason = 'repeated' AND t.notified_at < ?1 AND EXISTS (
+                     SELECT 1 FROM notifications l WHERE l.alert = t.alert AND l.receiver = t.receiver AND l.id > t.id
+                     AND l.notified_at < ?1 AND l.status = t.status AND l.stage IS t.stage AND l.severity = t.severity
                      AND l.expires_at IS t.expires_at)
                  LIMIT ?2)",
-            "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE announced = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
-            // That a message failed permanently counts as long as its alerts are remembered, since each may open again: what it said
-            // was not received.
+            "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE processed = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
+            // A permanently failed message counts as long as its alerts are stored, since each may open again: its
+            // content was not received.
             "DELETE FROM messages WHERE seq IN (
                  SELECT m.seq FROM messages m WHERE m.state <> 'pending' AND m.finished_at < ?1
                  AND NOT (m.state = 'failed' AND EXISTS (
-                     SELECT 1 FROM announcements t WHERE t.message = m.id AND t.alert IS NOT NULL))
+                     SELECT 1 FROM notifications t WHERE t.message = m.id AND t.alert IS NOT NULL))
                  ORDER BY m.finished_at LIMIT ?2)",
             "DELETE FROM snapshots WHERE id IN (
                  SELECT s.id FROM snapshots s WHERE s.first_seen_at < ?1 AND s.last_seen_at < ?1
@@ -135,16 +108,11 @@ impl Writer {
         ];
         let mut purged = Purged::default();
         for statement in statements {
-            let rows = sqlx::query(statement)
-                .bind(millis(before))
-                .bind(BATCH)
-                .execute(self.connection())
-                .await?
-                .rows_affected();
+            let rows = self.rows_affected(sqlx::query(statement).bind(millis(before)).bind(BATCH)).await?;
             purged.rows += rows;
             purged.more |= i64::try_from(rows).is_ok_and(|rows| rows >= BATCH);
         }
-        sqlx::query("PRAGMA incremental_vacuum(256)").execute(self.connection()).await?;
+        self.execute(sqlx::query("PRAGMA incremental_vacuum(256)")).await?;
         Ok(purged)
     }
 }

@@ -1,85 +1,75 @@
-//! Whether a store's tables, indexes and triggers are those that the migrations make.
+//! Whether a store's schema is the one that the migrations create.
 //!
-//! Guarantees: whatever another program put into a store that would run or fail with our statements (a trigger, a view, a virtual
-//! table, an index on our tables, a changed table) is found by name before anything is written. Further plain tables and their own
-//! indexes are left alone: backup tools keep such.
+//! Guarantees: whatever another program added that would run or fail with our statements (a trigger, a view, a
+//! virtual table, an index on our tables, a changed table) is found by name before anything is written. Other plain
+//! tables and their indexes are allowed: backup tools add such. Until the first release there is one schema: its migration is edited,
+//! and a store of another development version is refused and left unchanged.
 
 use std::collections::BTreeMap;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::content::Applied;
-use super::open::MIGRATIONS;
-
-/// Name, and what defines it.
-type Objects = BTreeMap<String, Object>;
-
-#[derive(Debug, PartialEq, Eq)]
-struct Object {
-    kind: String,
-    table: String,
-    sql: String,
+/// One migration that was applied to a store.
+#[derive(sqlx::FromRow)]
+pub(super) struct Applied {
+    pub(super) version: i64,
+    pub(super) checksum: Vec<u8>,
 }
 
-/// What SQLite and the migrator keep for themselves is not compared.
+/// The type, table and SQL of each object, by its name.
+type Objects = BTreeMap<String, (String, String, String)>;
+
+/// Without what SQLite and the migrator keep for themselves.
 const OBJECTS: &str = "SELECT name, type, tbl_name, COALESCE(sql, '') FROM sqlite_schema
     WHERE NOT (type IN ('table', 'index') AND (name LIKE 'sqlite\\_%' ESCAPE '\\' OR tbl_name = '_sqlx_migrations'))";
 
-/// What differs between the store on `connection` and one with the migrations `applied`, if anything does. Another version's
-/// store is not compared: it is refused as such.
-pub(super) async fn alteration(
+/// The first difference between the store on `connection` and one with the `applied` ones of `migrations`.
+pub(super) async fn find_alteration(
     connection: &mut SqliteConnection,
     applied: &[Applied],
+    migrations: &Migrator,
 ) -> Result<Option<String>, sqlx::Error> {
-    let is_ours = |of: &Applied| {
-        MIGRATIONS.iter().any(|known| known.version == of.version && *known.checksum == *of.checksum)
-    };
-    if !applied.iter().all(is_ours) {
-        return Ok(None);
+    let found = read_objects(connection).await?;
+    let mut memory = SqliteConnectOptions::new().in_memory(true).connect().await?;
+    for migration in migrations.iter().filter(|known| applied.iter().any(|one| one.version == known.version))
+    {
+        sqlx::raw_sql(migration.sql.clone()).execute(&mut memory).await?;
     }
-    let found = objects(connection).await?;
-    Ok(difference(&found, &expected(applied).await?))
+    let expected = read_objects(&mut memory).await?;
+    memory.close().await?;
+    Ok(difference(&found, &expected))
 }
 
 fn difference(found: &Objects, expected: &Objects) -> Option<String> {
     for (name, object) in found {
-        let Object { kind, table, sql } = object;
+        let (kind, table, sql) = object;
         match expected.get(name) {
             Some(known) if known == object => {}
-            Some(_) => return Some(format!("the {kind} `{name}` is not as minimax-watch makes it")),
+            Some(_) => {
+                return Some(format!("the {kind} `{name}` differs from the one that minimax-watch creates"));
+            }
             None if kind == "table" && !is_virtual(sql) => {}
             None if kind == "index" && !expected.contains_key(table) => {}
             None => {
                 return Some(format!(
-                    "it holds the {kind} `{name}` on `{table}`, which minimax-watch does not make"
+                    "it holds the {kind} `{name}` on `{table}`, which minimax-watch does not create"
                 ));
             }
         }
     }
     let missing = expected.iter().find(|(name, _)| !found.contains_key(*name));
-    missing.map(|(name, object)| format!("the {} `{name}` is missing", object.kind))
+    missing.map(|(name, (kind, ..))| format!("the {kind} `{name}` is missing"))
 }
 
 fn is_virtual(sql: &str) -> bool {
     sql.split_whitespace().nth(1).is_some_and(|word| word.eq_ignore_ascii_case("virtual"))
 }
 
-/// What the migrations `applied` make, in memory.
-async fn expected(applied: &[Applied]) -> Result<Objects, sqlx::Error> {
-    let options = SqliteConnectOptions::new().in_memory(true);
-    let mut memory = options.connect().await?;
-    for migration in MIGRATIONS.iter().filter(|known| applied.iter().any(|of| of.version == known.version)) {
-        sqlx::raw_sql(migration.sql.clone()).execute(&mut memory).await?;
-    }
-    let objects = objects(&mut memory).await?;
-    memory.close().await?;
-    Ok(objects)
-}
-
-async fn objects(connection: &mut SqliteConnection) -> Result<Objects, sqlx::Error> {
+async fn read_objects(connection: &mut SqliteConnection) -> Result<Objects, sqlx::Error> {
     let rows: Vec<(String, String, String, String)> = sqlx::query_as(OBJECTS).fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(name, kind, table, sql)| (name, Object { kind, table, sql })).collect())
+    Ok(rows.into_iter().map(|(name, kind, table, sql)| (name, (kind, table, sql))).collect())
 }
 
 #[cfg(test)]
@@ -103,12 +93,12 @@ mod tests {
             read.as_ref().err().map(ToString::to_string),
             "readers and writers say the same"
         );
-        assert!(written.is_ok() || std::fs::read(&path).unwrap() == before, "it is left as it was");
+        assert!(written.is_ok() || std::fs::read(&path).unwrap() == before, "it stays as it was");
         written
     }
 
     #[tokio::test]
-    async fn what_another_program_put_into_a_store_is_refused_by_name() {
+    async fn objects_of_another_program_are_refused_by_name() {
         for (sql, named) in [
             (
                 "CREATE TRIGGER evil AFTER INSERT ON runs BEGIN DELETE FROM alerts; END",
@@ -123,7 +113,7 @@ mod tests {
             ("CREATE VIRTUAL TABLE words USING fts5 (word)", "the table `words`"),
             (
                 "ALTER TABLE runs ADD COLUMN twice INTEGER AS (checked * 2)",
-                "the table `runs` is not as minimax-watch makes it",
+                "the table `runs` differs from the one that minimax-watch creates",
             ),
             ("DROP INDEX alerts_firing", "the index `alerts_firing` is missing"),
         ] {
@@ -133,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tables_of_backup_tools_are_left_alone() {
+    async fn tables_of_backup_tools_are_allowed() {
         altered("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER); CREATE INDEX s ON _litestream_seq (seq)")
             .await
             .unwrap();

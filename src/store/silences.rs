@@ -1,59 +1,43 @@
-//! Silences: added and ended by commands, read by whoever announces.
+//! Silences: added and ended by commands, applied when notifications are decided.
 
-use sqlx::SqliteConnection;
+use sqlx::FromRow;
+use sqlx::sqlite::{SqliteExecutor, SqliteRow};
 
-use super::rows::{json, millis, moment, moment_of, to_json, unreadable};
+use super::columns::{Columns, from_row, millis, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::SubscriptionName;
 use crate::domain::silence::{Matcher, Silence, SilenceId};
 use crate::domain::time::Timestamp;
 
-/// A silence that is to be.
+/// A silence to add.
 #[derive(Clone, Debug)]
 pub struct NewSilence {
-    /// What it withholds.
+    /// What it suppresses.
     pub matcher: Matcher,
-    /// Until when.
+    /// When it ends.
     pub until: Timestamp,
-    /// Why.
+    /// The operator's remark; may be empty.
     pub reason: String,
     /// Whether it also suppresses critical alerts.
     pub even_critical: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct SilenceRow {
-    id: SilenceId,
-    accounts: String,
-    kinds: String,
-    subscriptions: String,
-    even_critical: bool,
-    reason: String,
-    created_at: i64,
-    until: i64,
-    ended_at: Option<i64>,
+from_row! {
+    Silence: "silences"
+        get(id, reason, even_critical) timestamp(until, created_at) optional_timestamp(ended_at) nested(matcher)
 }
 
-impl SilenceRow {
-    fn read(self) -> Result<Silence, StoreError> {
-        let globs: Vec<String> = json("silences.accounts", &self.accounts)?;
-        let kinds: Vec<String> = json("silences.kinds", &self.kinds)?;
-        let subscriptions: Vec<SubscriptionName> = json("silences.subscriptions", &self.subscriptions)?;
-        let matcher = Matcher::new(&globs, &kinds, subscriptions)
-            .map_err(|error| unreadable("silences.accounts or silences.kinds", error))?;
-        Ok(Silence {
-            id: self.id,
-            matcher,
-            until: moment("silences.until", self.until)?,
-            reason: self.reason,
-            even_critical: self.even_critical,
-            created_at: moment("silences.created_at", self.created_at)?,
-            ended_at: moment_of("silences.ended_at", self.ended_at)?,
-        })
+impl FromRow<'_, SqliteRow> for Matcher {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let columns = Columns::new("silences", row);
+        let (globs, kinds): (Vec<String>, Vec<String>) = (columns.json("accounts")?, columns.json("kinds")?);
+        let subscriptions: Vec<SubscriptionName> = columns.json("subscriptions")?;
+        Self::new(&globs, &kinds, subscriptions)
+            .map_err(|error| columns.unreadable("accounts or silences.kinds", error))
     }
 }
 
-/// The columns of [`SilenceRow`], as a literal so that each query stays one.
+/// Selects [`Silence`]s; a literal, so that each query is one.
 macro_rules! silences {
     ($tail:literal) => {
         concat!(
@@ -64,17 +48,13 @@ macro_rules! silences {
     };
 }
 
-async fn in_force(connection: &mut SqliteConnection, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
-    let rows: Vec<SilenceRow> =
-        sqlx::query_as(silences!("WHERE until > ? AND ended_at IS NULL ORDER BY until, id"))
-            .bind(millis(now))
-            .fetch_all(connection)
-            .await?;
-    rows.into_iter().map(SilenceRow::read).collect()
+async fn in_force(executor: impl SqliteExecutor<'_>, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
+    let query = sqlx::query_as(silences!("WHERE until > ? AND ended_at IS NULL ORDER BY until, id"));
+    Ok(query.bind(millis(now)).fetch_all(executor).await?)
 }
 
 impl Writer {
-    /// Keeps a silence, and gives its number.
+    /// Adds a silence; returns its number.
     pub async fn add_silence(
         &mut self,
         silence: &NewSilence,
@@ -85,9 +65,9 @@ impl Writer {
             "INSERT INTO silences (accounts, kinds, subscriptions, even_critical, reason, created_at, until)
              VALUES (?, ?, ?, ?, ?, ?, ?)",
         )
-        .bind(to_json("accounts", &matcher.globs())?)
-        .bind(to_json("kinds", &matcher.kinds())?)
-        .bind(to_json("subscriptions", matcher.subscriptions())?)
+        .bind(to_json(&matcher.globs())?)
+        .bind(to_json(&matcher.kinds())?)
+        .bind(to_json(&matcher.subscriptions())?)
         .bind(*even_critical)
         .bind(reason)
         .bind(millis(now))
@@ -97,19 +77,15 @@ impl Writer {
         Ok(added.last_insert_rowid())
     }
 
-    /// Ends a silence before its time; says whether it was in force.
+    /// Ends a silence before its time; returns whether it was in force.
     pub async fn end_silence(&mut self, id: SilenceId, now: Timestamp) -> Result<bool, StoreError> {
-        let ended = sqlx::query(
+        let statement = sqlx::query(
             "UPDATE silences SET ended_at = ?1 WHERE id = ?2 AND ended_at IS NULL AND until > ?1",
-        )
-        .bind(millis(now))
-        .bind(id)
-        .execute(self.connection())
-        .await?;
-        Ok(ended.rows_affected() > 0)
+        );
+        Ok(self.rows_affected(statement.bind(millis(now)).bind(id)).await? > 0)
     }
 
-    /// The silences in force at `now`.
+    /// As [`Store::silences_in_force`].
     pub async fn silences_in_force(&mut self, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
         in_force(self.connection(), now).await
     }
@@ -118,12 +94,11 @@ impl Writer {
 impl Store {
     /// The silences in force at `now`, the one that ends first before the others.
     pub async fn silences_in_force(&self, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
-        in_force(&mut *self.read.acquire().await?, now).await
+        in_force(&self.read, now).await
     }
 
-    /// Every silence, oldest first; also those that are over.
+    /// Every silence, oldest first, also those that have ended.
     pub async fn all_silences(&self) -> Result<Vec<Silence>, StoreError> {
-        let rows: Vec<SilenceRow> = sqlx::query_as(silences!("ORDER BY id")).fetch_all(&self.read).await?;
-        rows.into_iter().map(SilenceRow::read).collect()
+        Ok(sqlx::query_as(silences!("ORDER BY id")).fetch_all(&self.read).await?)
     }
 }

@@ -1,7 +1,6 @@
-//! Snapshots: the configuration as seen from a first to a last moment.
+//! Snapshots: run-length records of what an account's configuration was, and when.
 
-use super::accounts::keys;
-use super::rows::{json, millis, moment, to_json};
+use super::columns::{Columns, from_row, keys_json, millis, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::AccountKey;
 use crate::domain::configuration::Configuration;
@@ -10,31 +9,34 @@ use crate::domain::time::Timestamp;
 /// One configuration and the time in which it did not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What was seen.
+    /// The configuration.
     pub configuration: Configuration,
-    /// First.
+    /// The first check that saw it.
     pub first_seen_at: Timestamp,
-    /// Last.
+    /// The last check that saw it.
     pub last_seen_at: Timestamp,
-    /// In how many looks.
+    /// How many checks saw it.
     pub checks: i64,
 }
 
-/// The columns of a [`Snapshot`]; the present one of a calm account was seen in its row of looks too, whose count begins at 2^23.
+from_row! { Snapshot: "snapshots" json(configuration) timestamp(first_seen_at, last_seen_at) get(checks) }
+
+/// Selects [`Snapshot`]s; a literal, so that each query is one. Further checks of a stable account's present snapshot
+/// are counted in `unchanged_checks`, from 2^23 on.
 macro_rules! snapshots {
     ($tail:literal) => {
         concat!(
-            "SELECT s.configuration, s.first_seen_at, MAX(s.last_seen_at, coalesce(l.at, s.last_seen_at)),
-                    s.checks + coalesce(l.checks - 8388608, 0)
+            "SELECT s.configuration, s.first_seen_at, MAX(s.last_seen_at, coalesce(l.at, s.last_seen_at)) AS last_seen_at,
+                    s.checks + coalesce(l.checks - 8388608, 0) AS checks
              FROM accounts a JOIN snapshots s ON s.account = a.key
-             LEFT JOIN looks l ON l.account = a.key AND s.id = a.snapshot ",
+             LEFT JOIN unchanged_checks l ON l.account = a.key AND s.id = a.snapshot ",
             $tail
         )
     };
 }
 
 impl Writer {
-    /// Lengthens the present snapshots of these accounts by one look; a clock that was set back does not shorten them.
+    /// Adds one check to the present snapshots of these accounts. A clock that was set back does not shorten them.
     pub async fn touch_snapshots(
         &mut self,
         accounts: &[&AccountKey],
@@ -43,20 +45,16 @@ impl Writer {
         if accounts.is_empty() {
             return Ok(());
         }
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE snapshots SET last_seen_at = MAX(last_seen_at, ?2), checks = checks + 1
              WHERE id IN (SELECT a.snapshot FROM json_each(?1) e CROSS JOIN accounts a
                           ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1)",
-        )
-        .bind(keys(accounts.iter().copied())?)
-        .bind(millis(now))
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        );
+        self.execute(statement.bind(keys_json(accounts.iter().copied())?).bind(millis(now))).await
     }
 
-    /// Begins new snapshots of these accounts, which become their present ones.
-    pub async fn begin_snapshots(
+    /// Adds new snapshots, which become the present ones of their accounts.
+    pub async fn insert_snapshots(
         &mut self,
         seen: &[(&AccountKey, &Configuration)],
         now: Timestamp,
@@ -65,65 +63,43 @@ impl Writer {
             return Ok(());
         }
         let row = |(account, configuration): &(&AccountKey, &Configuration)| {
-            let text = to_json("configuration", configuration)?;
-            Ok((account.subscription.to_string(), account.id.to_string(), text))
+            Ok((account.subscription.clone(), account.id.clone(), to_json(configuration)?))
         };
         let rows: Vec<_> = seen.iter().map(row).collect::<Result<_, StoreError>>()?;
-        let rows = to_json("configuration", &rows)?;
-        let begun = sqlx::query(
+        let rows = to_json(&rows)?;
+        let statement = sqlx::query(
             "INSERT INTO snapshots (account, configuration, first_seen_at, last_seen_at, checks)
              SELECT a.key, e.value ->> 2, ?2, ?2, 1 FROM json_each(?1) e CROSS JOIN accounts a
              ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1",
         )
         .bind(&rows)
-        .bind(millis(now))
-        .execute(self.connection())
-        .await?;
-        if !usize::try_from(begun.rows_affected()).is_ok_and(|begun| begun == seen.len()) {
+        .bind(millis(now));
+        let inserted = self.rows_affected(statement).await?;
+        if !usize::try_from(inserted).is_ok_and(|inserted| inserted == seen.len()) {
             return Err(sqlx::Error::RowNotFound.into());
         }
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE accounts SET snapshot = (SELECT MAX(s.id) FROM snapshots s WHERE s.account = accounts.key)
              WHERE key IN (SELECT a.key FROM json_each(?1) e CROSS JOIN accounts a
                            ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1)",
-        )
-        .bind(&rows)
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        );
+        self.execute(statement.bind(&rows)).await
     }
 }
 
 impl Store {
     /// The snapshots of an account, oldest first.
     pub async fn snapshots(&self, account: &AccountKey) -> Result<Vec<Snapshot>, StoreError> {
-        let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(snapshots!(
+        let query = sqlx::query_as(snapshots!(
             "WHERE a.subscription = ? AND a.id = ? ORDER BY s.first_seen_at, s.id"
-        ))
-        .bind(account.subscription.as_str())
-        .bind(account.id.as_str())
-        .fetch_all(&self.read)
-        .await?;
-        rows.into_iter().map(read).collect()
+        ));
+        Ok(query.bind(account.subscription.as_str()).bind(account.id.as_str()).fetch_all(&self.read).await?)
     }
 
-    /// The snapshot of an account's configuration as it was last seen.
+    /// The last snapshot of an account.
     pub async fn present_snapshot(&self, account: &AccountKey) -> Result<Option<Snapshot>, StoreError> {
-        let row: Option<(String, i64, i64, i64)> =
-            sqlx::query_as(snapshots!("WHERE a.subscription = ? AND a.id = ? AND s.id = a.snapshot"))
-                .bind(account.subscription.as_str())
-                .bind(account.id.as_str())
-                .fetch_optional(&self.read)
-                .await?;
-        row.map(read).transpose()
+        let query = sqlx::query_as(snapshots!("WHERE a.subscription = ? AND a.id = ? AND s.id = a.snapshot"));
+        let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
+        Ok(query.fetch_optional(&self.read).await?)
     }
-}
-
-fn read((configuration, first, last, checks): (String, i64, i64, i64)) -> Result<Snapshot, StoreError> {
-    Ok(Snapshot {
-        configuration: json("snapshots.configuration", &configuration)?,
-        first_seen_at: moment("snapshots.first_seen_at", first)?,
-        last_seen_at: moment("snapshots.last_seen_at", last)?,
-        checks,
-    })
 }

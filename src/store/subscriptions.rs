@@ -1,52 +1,57 @@
-//! Subscriptions: what the rules need to know of all their accounts together, and who is watched.
+//! Subscriptions: what the rules need to know of all accounts of a subscription together, and which accounts it
+//! watches.
+//!
+//! Which accounts are watched is compared by a hash for each subscription; `accounts` is read through only when it changed.
 
 use std::collections::BTreeMap;
 
-use super::rows::to_json;
-use super::standings::Taught;
-use super::{AT_ONCE, Store, StoreError, Writer};
+use super::columns::keys_json;
+use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
-use crate::domain::assess::Others;
-use crate::domain::standing::RunId;
+use crate::domain::account_state::RunId;
+use crate::domain::alerts::StableSiblings;
 
 impl Writer {
-    /// All watched accounts of each subscription that has any, or has its list watched.
-    pub async fn census(&mut self) -> Result<BTreeMap<SubscriptionName, Others>, StoreError> {
-        let rows: Vec<(String, i64, Option<RunId>)> = sqlx::query_as(
-            "SELECT name, accounts, ok_run FROM subscriptions WHERE roster IS NOT '' ORDER BY name",
+    /// The number of watched accounts of each watched subscription, and its last run with an ok check.
+    pub async fn subscription_totals(
+        &mut self,
+    ) -> Result<BTreeMap<SubscriptionName, StableSiblings>, StoreError> {
+        let rows: Vec<(SubscriptionName, i64, Option<RunId>)> = sqlx::query_as(
+            "SELECT name, accounts, last_ok_run FROM subscriptions WHERE membership_hash IS NOT '' ORDER BY name",
         )
         .fetch_all(self.connection())
         .await?;
-        let others =
-            |accounts: i64, ok_run| Others { accounts: usize::try_from(accounts).unwrap_or(0), ok_run };
-        Ok(rows
-            .into_iter()
-            .map(|(name, accounts, ok_run)| (SubscriptionName::new(name), others(accounts, ok_run)))
-            .collect())
+        let totals = |(name, accounts, last_ok_run)| {
+            (name, StableSiblings { accounts: usize::try_from(accounts).unwrap_or(0), last_ok_run })
+        };
+        Ok(rows.into_iter().map(totals).collect())
     }
 
-    /// Keeps that `run` saw somebody of `subscription` healthy.
-    pub async fn proved(&mut self, subscription: &SubscriptionName, run: RunId) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO subscriptions (name, accounts, ok_run) VALUES (?1, 0, ?2)
-             ON CONFLICT (name) DO UPDATE SET ok_run = MAX(coalesce(ok_run, ?2), ?2)",
-        )
-        .bind(subscription.as_str())
-        .bind(run)
-        .execute(self.connection())
-        .await?;
-        Ok(())
+    /// Saves that `run` had an ok check of the subscription: of an account, or of the list.
+    pub async fn record_healthy_run(
+        &mut self,
+        subscription: &SubscriptionName,
+        run: RunId,
+    ) -> Result<(), StoreError> {
+        let statement = sqlx::query(
+            "INSERT INTO subscriptions (name, accounts, last_ok_run) VALUES (?1, 0, ?2)
+             ON CONFLICT (name) DO UPDATE SET last_ok_run = MAX(coalesce(last_ok_run, ?2), ?2)",
+        );
+        self.execute(statement.bind(subscription.as_str()).bind(run)).await
     }
 
     /// The watched accounts of a subscription.
-    pub async fn roster(&mut self, subscription: &SubscriptionName) -> Result<Vec<AccountRef>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+    pub async fn members_of(
+        &mut self,
+        subscription: &SubscriptionName,
+    ) -> Result<Vec<AccountRef>, StoreError> {
+        let rows: Vec<(AccountId, String)> = sqlx::query_as(
             "SELECT id, name FROM accounts WHERE subscription = ? AND watched = 1 AND id <> '' ORDER BY id",
         )
         .bind(subscription.as_str())
         .fetch_all(self.connection())
         .await?;
-        Ok(rows.into_iter().map(|(id, name)| AccountRef { id: AccountId::new(id), name }).collect())
+        Ok(rows.into_iter().map(|(id, name)| AccountRef { id, name }).collect())
     }
 
     /// The names of `accounts`, watched or not.
@@ -54,85 +59,62 @@ impl Writer {
         &mut self,
         accounts: &[AccountKey],
     ) -> Result<Vec<(AccountKey, String)>, StoreError> {
-        let keys: Vec<[&str; 2]> =
-            accounts.iter().map(|account| [account.subscription.as_str(), account.id.as_str()]).collect();
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
+        let rows: Vec<(SubscriptionName, AccountId, String)> = sqlx::query_as(
             "SELECT subscription, id, name FROM accounts
              WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
         )
-        .bind(to_json("accounts", &keys)?)
+        .bind(keys_json(accounts)?)
         .fetch_all(self.connection())
         .await?;
-        let named = |(subscription, id, name): (String, String, String)| {
-            let key =
-                AccountKey { subscription: SubscriptionName::new(subscription), id: AccountId::new(id) };
-            (key, name)
-        };
-        Ok(rows.into_iter().map(named).collect())
+        Ok(rows.into_iter().map(|(subscription, id, name)| (AccountKey { subscription, id }, name)).collect())
     }
 
-    /// What was enrolled of each subscription that is watched; none where accounts were found in a list since.
-    pub async fn rosters(&mut self) -> Result<BTreeMap<SubscriptionName, Option<String>>, StoreError> {
-        let rows: Vec<(String, Option<String>)> =
-            sqlx::query_as("SELECT name, roster FROM subscriptions WHERE roster IS NOT '' ORDER BY name")
-                .fetch_all(self.connection())
-                .await?;
-        Ok(rows.into_iter().map(|(name, roster)| (SubscriptionName::new(name), roster)).collect())
+    /// What [`Writer::save_membership`] saved, for each watched subscription. After [`Writer::add_members`] a hash
+    /// matches no other.
+    pub async fn membership_hashes(
+        &mut self,
+    ) -> Result<BTreeMap<SubscriptionName, Option<String>>, StoreError> {
+        let rows: Vec<(SubscriptionName, Option<String>)> = sqlx::query_as(
+            "SELECT name, membership_hash FROM subscriptions WHERE membership_hash IS NOT '' ORDER BY name",
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(rows.into_iter().collect())
     }
 
-    /// Counts the watched accounts of each subscription anew, and keeps what says who they are, for those that are watched.
-    pub async fn enrol(&mut self, rosters: &BTreeMap<SubscriptionName, String>) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO subscriptions (name, accounts, ok_run, roster)
+    /// Counts the watched accounts of each subscription, and saves the hash of those that are watched.
+    pub async fn save_membership(
+        &mut self,
+        membership_hashes: &BTreeMap<SubscriptionName, String>,
+    ) -> Result<(), StoreError> {
+        let statement = sqlx::query(
+            "INSERT INTO subscriptions (name, accounts, last_ok_run, membership_hash)
              SELECT a.subscription, COUNT(*) FILTER (WHERE a.watched = 1 AND a.id <> ''),
-                    MAX(coalesce(l.run, a.ok_run)) FILTER (WHERE a.watched = 1), ''
-             FROM accounts a LEFT JOIN looks l ON l.account = a.key GROUP BY a.subscription
+                    MAX(coalesce(l.run, a.last_ok_run)) FILTER (WHERE a.watched = 1), ''
+             FROM accounts a LEFT JOIN unchanged_checks l ON l.account = a.key GROUP BY a.subscription
              ON CONFLICT (name) DO UPDATE
-             SET accounts = excluded.accounts, ok_run = excluded.ok_run, roster = excluded.roster",
-        )
-        .execute(self.connection())
-        .await?;
-        for (name, roster) in rosters {
-            sqlx::query("UPDATE subscriptions SET roster = ? WHERE name = ?")
-                .bind(roster)
-                .bind(name.as_str())
-                .execute(self.connection())
-                .await?;
+             SET accounts = excluded.accounts, last_ok_run = excluded.last_ok_run, membership_hash = excluded.membership_hash",
+        );
+        self.execute(statement).await?;
+        for (name, membership_hash) in membership_hashes {
+            let statement = sqlx::query("UPDATE subscriptions SET membership_hash = ? WHERE name = ?");
+            self.execute(statement.bind(membership_hash).bind(name.as_str())).await?;
         }
         Ok(())
     }
 
-    /// Counts `more` accounts that were found in the list of a subscription; who they are is to be compared at the next occasion.
-    pub async fn joined(&mut self, subscription: &SubscriptionName, more: usize) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE subscriptions SET accounts = accounts + ?, roster = substr(roster, 1, instr(roster, '/')) WHERE name = ?",
-        )
-        .bind(i64::try_from(more).unwrap_or(i64::MAX))
-        .bind(subscription.as_str())
-        .execute(self.connection())
-        .await?;
-        Ok(())
-    }
-
-    /// Ends the calm of every account of a subscription: what is kept of them is to be read by other rules.
-    pub async fn stir_all(&mut self, subscription: &SubscriptionName) -> Result<(), StoreError> {
-        let calm: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM accounts WHERE subscription = ? AND calm = 1")
-                .bind(subscription.as_str())
-                .fetch_all(self.connection())
-                .await?;
-        let calm: Vec<AccountKey> =
-            calm.into_iter().map(|id| AccountKey::new(subscription, &AccountId::new(id))).collect();
-        for some in calm.chunks(AT_ONCE) {
-            let known = self.known_of(some).await?;
-            let taught = known.iter().map(|(account, known)| Taught {
-                account,
-                standing: &known.standing,
-                digest: None,
-            });
-            self.record_standings(taught).await?;
-        }
-        Ok(())
+    /// Counts `count` accounts that were found in a subscription's list. Of its hash only the part for the rules
+    /// stays, so that the next run compares the members.
+    pub async fn add_members(
+        &mut self,
+        subscription: &SubscriptionName,
+        count: usize,
+    ) -> Result<(), StoreError> {
+        let statement = sqlx::query(
+            "UPDATE subscriptions SET accounts = accounts + ?, membership_hash = substr(membership_hash, 1, instr(membership_hash, '/')) WHERE name = ?",
+        );
+        let statement = statement.bind(i64::try_from(count).unwrap_or(i64::MAX)).bind(subscription.as_str());
+        self.execute(statement).await
     }
 }
 

@@ -1,111 +1,57 @@
-//! Log events with their texts escaped, for logs that people read: ids and errors come from outside and could forge lines or
+//! Fields of log events with their texts escaped, for logs that people read: ids and errors come from outside and could forge lines or
 //! drive a terminal.
 
 use std::fmt;
 
-use tracing::field::{Field, Value, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
 
-use crate::domain::text::{is_unseen, one_line, shortened};
+use crate::domain::text::{one_line, shortened};
 
-/// Characters of one text in a log. No sentence of ours is longer; what an error quotes may be.
-const LONGEST: usize = 4_000;
+/// Characters of one text in a log. No sentence of this program is longer; a text that an error quotes may be.
+const MAX_TEXT: usize = 4_000;
 
-/// Fields that an event may have (`tracing` knows no more).
-const FIELDS: usize = 32;
+/// `text` on one line of bounded length, with everything that does not print escaped.
+pub(super) fn escaped(text: &str) -> String {
+    shortened(&one_line(text), MAX_TEXT)
+}
 
-/// Hands events on to another layer, their texts escaped. Spans are not made by this program.
+/// Writes the message and the fields as `name=value`.
 #[derive(Debug)]
-pub(super) struct Escaped<L>(pub(super) L);
+pub(super) struct EscapedFields;
 
-impl<S: Subscriber, L: Layer<S>> Layer<S> for Escaped<L> {
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut texts = Texts::default();
-        event.record(&mut texts);
-        if texts.is_clean {
-            return self.0.on_event(event, context);
-        }
-        let metadata = event.metadata();
-        let values: Vec<(Field, &dyn Value)> =
-            texts.values.iter().map(|(field, value)| (field.clone(), value.as_value())).collect();
-        let Some(first) = metadata.fields().iter().next() else { return };
-        // A set of values has a fixed length; what is left over repeats the first field without a value.
-        let mut padded: [(&Field, Option<&dyn Value>); FIELDS] = [(&first, None); FIELDS];
-        for (place, (field, value)) in padded.iter_mut().zip(&values) {
-            *place = (field, Some(*value));
-        }
-        let fields = metadata.fields().value_set(&padded);
-        self.0.on_event(&Event::new(metadata, &fields), context);
+impl<'w> FormatFields<'w> for EscapedFields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        write_fields(writer, fields, false)
     }
 }
 
-/// One value of an event.
-enum Recorded {
-    Text(String),
-    Signed(i64),
-    Unsigned(u64),
-    Float(f64),
-    Flag(bool),
+/// Writes the message, and unless `only_message` the fields.
+pub(super) fn write_fields(writer: Writer<'_>, fields: impl RecordFields, only_message: bool) -> fmt::Result {
+    let mut visitor = FieldWriter { writer, only_message, gap: "", result: Ok(()) };
+    fields.record(&mut visitor);
+    visitor.result
 }
 
-impl Recorded {
-    fn as_value(&self) -> &dyn Value {
-        match self {
-            Self::Text(text) => text,
-            Self::Signed(number) => number,
-            Self::Unsigned(number) => number,
-            Self::Float(number) => number,
-            Self::Flag(flag) => flag,
-        }
-    }
+struct FieldWriter<'w> {
+    writer: Writer<'w>,
+    only_message: bool,
+    gap: &'static str,
+    result: fmt::Result,
 }
 
-/// The values of an event, and whether none of its texts needs to be escaped.
-struct Texts {
-    values: Vec<(Field, Recorded)>,
-    is_clean: bool,
-}
-
-impl Default for Texts {
-    fn default() -> Self {
-        Self { values: Vec::new(), is_clean: true }
-    }
-}
-
-impl Texts {
-    fn text(&mut self, field: &Field, text: &str) {
-        let fits = text.len() <= LONGEST && !text.chars().any(is_unseen);
-        self.is_clean &= fits;
-        let text = if fits { text.to_owned() } else { shortened(&one_line(text), LONGEST) };
-        self.values.push((field.clone(), Recorded::Text(text)));
-    }
-}
-
-impl Visit for Texts {
+impl Visit for FieldWriter<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.text(field, &format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, value);
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.values.push((field.clone(), Recorded::Signed(value)));
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.values.push((field.clone(), Recorded::Unsigned(value)));
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.values.push((field.clone(), Recorded::Float(value)));
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.values.push((field.clone(), Recorded::Flag(value)));
+        let name = match field.name() {
+            "message" => String::new(),
+            _ if self.only_message => return,
+            name => format!("{name}="),
+        };
+        let (gap, value) = (self.gap, escaped(&format!("{value:?}")));
+        self.result = self.result.and_then(|()| write!(self.writer, "{gap}{name}{value}"));
+        self.gap = " ";
     }
 }
 
@@ -118,8 +64,9 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
     use tracing_subscriber::layer::SubscriberExt;
 
-    use super::super::ForPeople;
+    use super::super::HumanFormat;
     use super::*;
+    use crate::domain::text::is_invisible;
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -148,8 +95,9 @@ mod tests {
         let layer = tracing_subscriber::fmt::layer()
             .with_writer(log.clone())
             .with_ansi(false)
-            .event_format(ForPeople::default());
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(Escaped(layer)), work);
+            .fmt_fields(EscapedFields)
+            .event_format(HumanFormat::default());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
         String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -164,14 +112,14 @@ mod tests {
                 tracing::warn!(target: "another", text, "of another crate: {text}");
             });
             prop_assert_eq!(lines.lines().count(), 5, "{}", &lines);
-            prop_assert!(lines.ends_with('\n') && !lines.replace('\n', "").chars().any(is_unseen), "{:?}", &lines);
+            prop_assert!(lines.ends_with('\n') && !lines.replace('\n', "").chars().any(is_invisible), "{:?}", &lines);
         }
     }
 
     #[test]
-    fn what_is_escaped_can_be_seen_and_the_other_fields_stay() {
+    fn escaped_characters_are_visible_and_other_fields_are_unchanged() {
         let line = logged(|| tracing::debug!(account.id = %"a\u{1b}[31m", number = 7, "checked a\nb"));
-        for part in ["account.id=\"a\\\\u{1b}[31m\"", "number=7", "checked a b"] {
+        for part in ["account.id=a\\u{1b}[31m", "number=7", "checked a b"] {
             assert!(line.contains(part), "{part}: {line}");
         }
     }

@@ -1,8 +1,8 @@
 //! Events in the journal's own form (systemd.io, "Native Journal Protocol"): one datagram each, with fields.
 //!
-//! Guarantees: an event is a few datagram bytes of bounded size, made without waiting for anything; the queue sends it.
+//! Guarantees: an event becomes one datagram of bounded size, without blocking; texts are escaped. Leaves sending it to the queue.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 
@@ -10,12 +10,10 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::queue::{LogQueue, Target};
+use super::escaped::escaped;
+use super::queue::{JOURNAL_SOCKET, LogQueue, Target};
 
-/// Where journald listens.
-pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
-
-/// The largest value of a field; a datagram of a dozen such fields is one that the system takes.
+/// Bytes of a value; the system accepts a datagram with a dozen such fields.
 const MAX_VALUE: usize = 8 << 10;
 
 /// A socket for the journal.
@@ -24,8 +22,8 @@ const MAX_VALUE: usize = 8 << 10;
 /// When journald cannot be reached from here.
 pub(super) fn connect() -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
-    // An empty message is dropped by journald: it only shows that it could be sent.
-    socket.send_to(&[], SOCKET)?;
+    // journald ignores an empty message; sending it shows that the socket can be reached.
+    socket.send_to(&[], JOURNAL_SOCKET)?;
     Ok(socket)
 }
 
@@ -40,10 +38,10 @@ impl<S: Subscriber> Layer<S> for Journal {
 }
 
 fn datagram(event: &Event<'_>) -> Vec<u8> {
-    let about = event.metadata();
+    let metadata = event.metadata();
     let mut fields = Fields(Vec::with_capacity(512));
     // syslog(3)
-    let priority = match *about.level() {
+    let priority = match *metadata.level() {
         Level::ERROR => "3",
         Level::WARN => "4",
         Level::INFO => "6",
@@ -51,18 +49,18 @@ fn datagram(event: &Event<'_>) -> Vec<u8> {
     };
     fields.add("PRIORITY", priority);
     fields.add("SYSLOG_IDENTIFIER", "minimax-watch");
-    fields.add("TARGET", about.target());
-    if let Some(file) = about.file() {
+    fields.add("TARGET", metadata.target());
+    if let Some(file) = metadata.file() {
         fields.add("CODE_FILE", file);
     }
-    if let Some(line) = about.line() {
+    if let Some(line) = metadata.line() {
         fields.add("CODE_LINE", &line.to_string());
     }
     event.record(&mut fields);
     fields.0
 }
 
-/// Fields with their lengths, so that a value may hold anything.
+/// Fields with their lengths, so that a value may hold any byte.
 struct Fields(Vec<u8>);
 
 impl Fields {
@@ -79,18 +77,15 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let mut text = String::new();
-        // Writing to a string fails only where a value cannot be formatted; then what there is of it counts.
-        let _ = write!(text, "{value:?}");
-        self.add(&name(field.name()), &text);
+        self.add(&name(field.name()), &escaped(&format!("{value:?}")));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(&name(field.name()), value);
+        self.add(&name(field.name()), &escaped(value));
     }
 }
 
-/// `account.id` as journald wants it: upper-case letters, digits and underscores, not beginning with one.
+/// The name of a field in the form that journald requires: upper-case letters, digits and underscores, not beginning with one.
 fn name(field: &str) -> String {
     let named = field.chars().map(|c| if c == '.' { '_' } else { c }).skip_while(|c| *c == '_');
     named.filter(|c| *c == '_' || c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect()
@@ -129,7 +124,7 @@ mod tests {
             &b"PRIORITY\n\x01\0\0\0\0\0\0\x004\n"[..],
             b"ACCOUNT\n\x03\0\0\0\0\0\0\x00123\n",
             b"ALERT_ID\n\x01\0\0\0\0\0\0\x007\n",
-            b"MESSAGE\n\x09\0\0\0\0\0\0\x00two\nlines\n",
+            b"MESSAGE\n\x09\0\0\0\0\0\0\x00two lines\n",
             b"SYSLOG_IDENTIFIER\n",
         ] {
             assert!(has(first, field), "{}", String::from_utf8_lossy(first));

@@ -1,24 +1,21 @@
 //! Logs: text for people or JSON for machines on stderr; under systemd the journal's own fields, such as `ACCOUNT=`.
 //!
-//! Promises: from `info` on a sentence reads alone, so that people and the journal see it without the fields, which are for
-//! machines. Only this program's own sentences. What libraries would log of requests and conversations at finer
-//! levels could hold secrets, so they are heard from `warn` on only, whatever level is asked for. What people read, the text
-//! and the journal, is escaped (`escaped`); JSON carries values unaltered. Logging never waits for whoever reads the log (see
-//! `queue`), and neither does anything else that goes to stderr.
+//! Guarantees: from `info` on, a sentence can be read without the fields, which are for machines. Libraries log from `warn` on only,
+//! whatever level is asked for: their finer levels could show secrets of requests and sessions. Text and journal are escaped
+//! (`escaped`); JSON holds values unchanged. Logging never waits: one thread writes a bounded queue, and lines that find no room are
+//! dropped, counted and reported (`queue`).
 
+mod escaped;
 mod journal;
 mod queue;
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, IsTerminal, Write as _};
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use tracing::field::{Field, Visit};
+use nix::sys::stat::fstat;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, Writer};
@@ -30,43 +27,39 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::{ColorChoice, LogFormat, LogLevel};
 use crate::config::Environment;
-use crate::domain::text::one_line;
+use escaped::{EscapedFields, write_fields};
 use journal::Journal;
 use queue::{LogQueue, Target};
 
-/// At the end of the process a log that nobody reads is waited for this long; with what the service gives to deliveries and to the
-/// store that is less than the units' `TimeoutStopSec=`.
-const FLUSH: Duration = Duration::from_secs(2);
+/// How long the end of the process waits for the log's reader. Together with the limits for deliveries and the store this is less than the
+/// units' `TimeoutStopSec=`.
+const FINAL_FLUSH: Duration = Duration::from_secs(2);
 
-/// Before a result is printed the log may take this long, so that both come in order where they share a terminal.
-const ORDER: Duration = Duration::from_millis(100);
+/// How long a result waits for earlier log lines, so that both come in order where they share a terminal.
+const RESULT_FLUSH: Duration = Duration::from_millis(100);
 
-/// The way to stderr, once logging has started.
+/// The queue to stderr, once logging has started.
 static QUEUE: OnceLock<LogQueue> = OnceLock::new();
 
-mod escaped;
-
-use escaped::Escaped;
-
-/// How much a command says of itself when no level is asked for.
+/// How much a command logs when no level is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Voice {
-    /// The log is all that there is: one line a run, an alert, a delivery.
+pub enum DefaultVerbosity {
+    /// One line for each run, alert and delivery: the log is the only output.
     Service,
-    /// What somebody should know beside the result. The alerts are the result, so the log does not repeat them.
+    /// Warnings. Alerts are the result of the command, so the log does not repeat them.
     Command,
-    /// Only what went wrong.
+    /// Errors.
     Quiet,
-    /// The same, where the result names the messages that were not delivered, so the log does not repeat them.
+    /// Errors, except failed deliveries, which the result names.
     News,
 }
 
-/// What is heard, at `level` if one was asked for.
-pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
-    let usual = match voice {
-        Voice::Service => LogLevel::Info,
-        Voice::Command => LogLevel::Warn,
-        Voice::Quiet | Voice::News => LogLevel::Error,
+/// Which events are logged: from `level` on, if one is given.
+pub fn filter(level: Option<LogLevel>, verbosity: DefaultVerbosity) -> Targets {
+    let usual = match verbosity {
+        DefaultVerbosity::Service => LogLevel::Info,
+        DefaultVerbosity::Command => LogLevel::Warn,
+        DefaultVerbosity::Quiet | DefaultVerbosity::News => LogLevel::Error,
     };
     let ours = match level.unwrap_or(usual) {
         LogLevel::Off => LevelFilter::OFF,
@@ -78,25 +71,24 @@ pub fn filter(level: Option<LogLevel>, voice: Voice) -> Targets {
     };
     let theirs = ours.min(LevelFilter::WARN);
     let filter = Targets::new().with_target("minimax_watch", ours).with_default(theirs);
-    match (level, voice) {
-        (None, Voice::Command) => filter.with_target("minimax_watch::engine::announce", LevelFilter::ERROR),
-        (None, Voice::News) => filter.with_target("minimax_watch::engine::deliver", LevelFilter::OFF),
-        _ => filter,
+    if level.is_none() && verbosity == DefaultVerbosity::News {
+        return filter.with_target("minimax_watch::engine::deliver", LevelFilter::OFF);
     }
+    filter
 }
 
 /// Where the log goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum LogTarget {
     /// To stderr.
     Stderr(LogFormat),
-    /// To the journal that stderr goes to anyway, with fields and priorities.
+    /// To the journal, with fields and priorities, where stderr is connected to it.
     Journal,
 }
 
-impl Way {
-    /// As asked for; else to the journal, where stderr is one.
-    pub fn of(asked: Option<LogFormat>, environment: &Environment) -> Self {
+impl LogTarget {
+    /// To stderr in the format that is asked for; else to the journal, where stderr is connected to it.
+    pub fn new(asked: Option<LogFormat>, environment: &Environment) -> Self {
         match asked {
             Some(format) => Self::Stderr(format),
             None if is_journal(environment) => Self::Journal,
@@ -105,33 +97,31 @@ impl Way {
     }
 }
 
-/// Whether stderr is what `JOURNAL_STREAM` says (systemd.exec(5)): a process that was started by the service inherits the
-/// variable, and may have another stderr.
+/// Whether stderr is the stream in `JOURNAL_STREAM` (systemd.exec(5)): a process that the service started inherits the variable and may
+/// have another stderr.
 fn is_journal(environment: &Environment) -> bool {
-    let stderr = std::io::stderr().as_fd().try_clone_to_owned().map(File::from);
-    let Ok(stderr) = stderr.and_then(|stderr| stderr.metadata()) else { return false };
     let stream = environment.variable("JOURNAL_STREAM").and_then(OsStr::to_str);
-    stream.is_some_and(|stream| *stream == format!("{}:{}", stderr.dev(), stderr.ino()))
+    let Ok(stderr) = fstat(io::stderr()) else { return false };
+    stream.is_some_and(|stream| *stream == format!("{}:{}", stderr.st_dev, stderr.st_ino))
 }
 
-/// Starts logging, at `level` if one was asked for.
-pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice) {
-    let registry = tracing_subscriber::registry().with(filter(level, voice));
-    let socket = (way == Way::Journal).then(|| journal::connect().ok()).flatten();
+/// Starts logging, from `level` on, if one is given.
+pub fn start(level: Option<LogLevel>, verbosity: DefaultVerbosity, target: LogTarget, color: ColorChoice) {
+    let registry = tracing_subscriber::registry().with(filter(level, verbosity));
+    let (format, socket) = match target {
+        // If the journal's socket cannot be reached from here, its stream can.
+        LogTarget::Journal => (LogFormat::Text, journal::connect().ok()),
+        LogTarget::Stderr(format) => (format, None),
+    };
     let has_journal = socket.is_some();
-    // Without another thread the log is written where it arises: it may wait then, and is not lost.
+    // Without another thread each event is written at once: that may block, and loses nothing.
     let queue = LogQueue::start(socket).ok();
     if let Some(queue) = &queue {
         let _ = QUEUE.set(queue.clone());
-    }
-    let format = match (way, &queue) {
-        (Way::Journal, Some(queue)) if has_journal => {
-            return registry.with(Escaped(Journal(queue.clone()))).init();
+        if has_journal {
+            return registry.with(Journal(queue.clone())).init();
         }
-        // Its socket cannot be reached from here, its stream can.
-        (Way::Journal, _) => LogFormat::Text,
-        (Way::Stderr(format), _) => format,
-    };
+    }
     let ansi = color.on(io::stderr().is_terminal());
     let writer = move || match &queue {
         Some(queue) => Box::new(queue.clone()) as Box<dyn io::Write>,
@@ -140,43 +130,44 @@ pub fn start(level: Option<LogLevel>, voice: Voice, way: Way, color: ColorChoice
     let stderr = tracing_subscriber::fmt::layer().with_writer(writer);
     match format {
         LogFormat::Text => {
-            registry.with(Escaped(stderr.with_ansi(ansi).event_format(ForPeople::default()))).init();
+            let stderr = stderr.with_ansi(ansi).fmt_fields(EscapedFields);
+            registry.with(stderr.event_format(HumanFormat::default())).init();
         }
         LogFormat::Json => registry.with(stderr.json().flatten_event(true)).init(),
     }
 }
 
-/// Writes a line to stderr, behind what was logged before, without waiting for its reader.
+/// Writes a line to stderr, after what was logged before, without waiting for its reader.
 pub(crate) fn write_line(text: &str) {
     let line = format!("{text}\n");
     match QUEUE.get() {
         Some(queue) => queue.push(Target::Stderr, line.into_bytes()),
-        // Nobody is left to be told when stderr is gone.
+        // A failure could only be reported on stderr.
         None => drop(io::stderr().write_all(line.as_bytes())),
     }
 }
 
-/// Lets what was logged so far be written before something else is.
+/// Waits a short time for earlier log lines to be written.
 pub(crate) fn settle() {
     if let Some(queue) = QUEUE.get() {
-        queue.flush(ORDER);
+        queue.flush(RESULT_FLUSH);
     }
 }
 
-/// Lets the log be written to its end, within a bounded time.
+/// Waits for the whole log to be written, within a bounded time.
 pub(crate) fn finish() {
     if let Some(queue) = QUEUE.get() {
-        queue.flush(FLUSH);
+        queue.flush(FINAL_FLUSH);
     }
 }
 
-/// Our own sentences without their fields, from `info` on; everything else as it comes.
+/// Sentences of this program without their fields, from `info` on; other events whole.
 #[derive(Debug, Default)]
-struct ForPeople {
+struct HumanFormat {
     whole: Format,
 }
 
-impl<S, N> FormatEvent<S, N> for ForPeople
+impl<S, N> FormatEvent<S, N> for HumanFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -187,13 +178,11 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let about = event.metadata();
-        if *about.level() > Level::INFO || !about.target().starts_with("minimax_watch") {
+        let metadata = event.metadata();
+        if *metadata.level() > Level::INFO || !metadata.target().starts_with("minimax_watch") {
             return self.whole.format_event(context, writer, event);
         }
-        let mut sentence = Sentence(String::new());
-        event.record(&mut sentence);
-        let (dim, paint, plain) = match (writer.has_ansi_escapes(), *about.level()) {
+        let (dim, paint, plain) = match (writer.has_ansi_escapes(), *metadata.level()) {
             (false, _) => ("", "", ""),
             (true, Level::ERROR) => ("\x1b[2m", "\x1b[31m", "\x1b[0m"),
             (true, Level::WARN) => ("\x1b[2m", "\x1b[33m", "\x1b[0m"),
@@ -201,23 +190,8 @@ where
         };
         write!(writer, "{dim}")?;
         SystemTime.format_time(&mut writer)?;
-        writeln!(writer, "{plain} {paint}{:>5}{plain} {}", about.level(), one_line(&sentence.0))
-    }
-}
-
-/// An event's message.
-struct Sentence(String);
-
-impl Visit for Sentence {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            self.0 = format!("{value:?}");
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "message" {
-            value.clone_into(&mut self.0);
-        }
+        write!(writer, "{plain} {paint}{:>5}{plain} ", metadata.level())?;
+        write_fields(writer.by_ref(), event, true)?;
+        writeln!(writer)
     }
 }

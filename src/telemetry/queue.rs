@@ -1,26 +1,28 @@
-//! The queue between whoever logs and the one thread that writes the log.
+//! The queue between the code that logs and the one thread that writes the log.
 //!
-//! Guarantees: logging never waits for the reader of the log. The queue holds at most [`CAPACITY`] bytes; lines that find no room
-//! are dropped, counted, and reported in the log once it can be written again. Lines keep their order.
+//! Guarantees: logging never waits for the reader of the log. The queue holds at most [`CAPACITY`] bytes; further lines are dropped,
+//! counted, and reported in the log once it can be written again. Lines keep their order.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use super::journal;
+/// Where journald listens.
+pub(super) const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
-/// A burst of some thousand lines finds room; a log that nobody reads takes no more memory than this.
+/// Bytes: enough for a burst of some thousand lines, and the most memory that a log without a reader takes.
 const CAPACITY: usize = 1 << 20;
 
-/// What a line costs besides its text, so that many short ones are bounded too.
+/// Bytes that a line costs besides its text, so that many short lines are bounded too.
 const LINE_OVERHEAD: usize = 64;
 
-/// A stderr that its owner made non-blocking is tried again after this.
+/// The pause before the next attempt to write to a non-blocking stderr.
 const RETRY: Duration = Duration::from_millis(20);
 
 /// Where a line goes.
@@ -32,25 +34,26 @@ pub(super) enum Target {
     Journal,
 }
 
-/// The way to the writing thread; cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LogQueue(Arc<Shared>);
+/// A handle of the queue; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct LogQueue {
+    entries: Sender<Entry>,
+    backlog: Arc<Backlog>,
+}
 
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+#[derive(Debug)]
+enum Entry {
+    Line(Target, Vec<u8>),
+    /// Is dropped once all lines are written, which ends the wait for that.
+    Flush(#[expect(dead_code, reason = "held until it is dropped")] Sender<()>),
 }
 
 #[derive(Debug, Default)]
-struct State {
-    lines: VecDeque<(Target, Vec<u8>)>,
-    /// What the lines take.
-    size: usize,
-    /// Lines that found no room and were not reported yet.
-    dropped: u64,
-    /// Whether a line that left the queue is still being written.
-    is_writing: bool,
+struct Backlog {
+    /// Bytes that the lines in the queue take.
+    size: AtomicUsize,
+    /// Dropped lines that are not reported yet.
+    dropped: AtomicU64,
 }
 
 impl LogQueue {
@@ -59,81 +62,70 @@ impl LogQueue {
     /// # Errors
     /// When the system refuses another thread.
     pub(super) fn start(journal: Option<UnixDatagram>) -> io::Result<Self> {
-        // A copy: whoever writes to stderr past this queue, such as a panic, must not wait for the same lock.
+        // A copy: code that writes to stderr past this queue, such as a panic, must not wait for the same lock.
         let mut copy = io::stderr().as_fd().try_clone_to_owned().map(File::from).ok();
         Self::start_with(move |target, line| match (target, &journal, &mut copy) {
-            (Target::Journal, Some(socket), _) => drop(socket.send_to(line, journal::SOCKET)),
+            (Target::Journal, Some(socket), _) => drop(socket.send_to(line, JOURNAL_SOCKET)),
             (_, _, Some(stderr)) => write_all(stderr, line),
             (..) => write_all(&mut io::stderr(), line),
         })
     }
 
-    fn start_with(write: impl FnMut(Target, &[u8]) + Send + 'static) -> io::Result<Self> {
-        let queue = Self::default();
-        let shared = queue.0.clone();
-        thread::Builder::new().name("log".to_owned()).spawn(move || shared.write_lines(write))?;
+    fn start_with(mut write: impl FnMut(Target, &[u8]) + Send + 'static) -> io::Result<Self> {
+        let (entries, received) = mpsc::channel();
+        let queue = Self { entries, backlog: Arc::default() };
+        let shared = queue.clone();
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            for entry in received {
+                let (target, line) = match entry {
+                    Entry::Line(target, line) => (target, line),
+                    // Lines that came meanwhile are written, too.
+                    Entry::Flush(_) if shared.backlog.size.load(Ordering::Relaxed) > 0 => {
+                        let _ = shared.entries.send(entry);
+                        continue;
+                    }
+                    Entry::Flush(_) => continue,
+                };
+                shared.backlog.size.fetch_sub(size(&line), Ordering::Relaxed);
+                write(target, &line);
+                let dropped = shared.backlog.dropped.swap(0, Ordering::Relaxed);
+                if dropped > 0 {
+                    // Through the subscriber and this queue, so that it has the log's format.
+                    tracing::error!(
+                        dropped,
+                        "{dropped} log lines were dropped: the log was not read, or came too fast"
+                    );
+                }
+            }
+        })?;
         Ok(queue)
     }
 
-    /// Adds a line, or drops and counts it where there is no room.
+    /// Adds a line, or drops and counts it when the queue is full.
     pub(super) fn push(&self, target: Target, line: Vec<u8>) {
-        let mut state = self.0.lock();
-        let size = line.len().saturating_add(LINE_OVERHEAD);
-        if state.size.saturating_add(size) > CAPACITY {
-            state.dropped += 1;
-            return;
+        let size = size(&line);
+        if self.backlog.size.fetch_add(size, Ordering::Relaxed) + size > CAPACITY {
+            self.backlog.size.fetch_sub(size, Ordering::Relaxed);
+            self.backlog.dropped.fetch_add(1, Ordering::Relaxed);
+        } else {
+            // The thread never ends.
+            let _ = self.entries.send(Entry::Line(target, line));
         }
-        state.size += size;
-        state.lines.push_back((target, line));
-        drop(state);
-        self.0.changed.notify_all();
     }
 
-    /// Waits until every line is written, but no longer than `limit`.
+    /// Waits until every line is written, at most for `limit`.
     pub(super) fn flush(&self, limit: Duration) {
-        let is_busy = |state: &mut State| !state.lines.is_empty() || state.is_writing;
-        let waited = self.0.changed.wait_timeout_while(self.0.lock(), limit, is_busy);
-        drop(waited);
+        let (flushed, wait) = mpsc::channel();
+        let _ = self.entries.send(Entry::Flush(flushed));
+        let _ = wait.recv_timeout(limit);
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write_lines(&self, mut write: impl FnMut(Target, &[u8])) {
-        loop {
-            let (target, line) = self.next();
-            write(target, &line);
-            let dropped = std::mem::take(&mut self.lock().dropped);
-            if dropped > 0 {
-                // Through the subscriber and this queue, so that it has the log's format.
-                tracing::error!(
-                    dropped,
-                    "{dropped} log lines were dropped: the log was not read, or came too fast"
-                );
-            }
-            self.lock().is_writing = false;
-            self.changed.notify_all();
-        }
-    }
-
-    /// Waits for a line and takes it out of the queue.
-    fn next(&self) -> (Target, Vec<u8>) {
-        let mut state = self.lock();
-        loop {
-            if let Some((target, line)) = state.lines.pop_front() {
-                state.size = state.size.saturating_sub(line.len().saturating_add(LINE_OVERHEAD));
-                state.is_writing = true;
-                return (target, line);
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
+const fn size(line: &[u8]) -> usize {
+    line.len() + LINE_OVERHEAD
 }
 
-/// Writes all of `line`; what cannot be written is lost, since nobody is left to be told.
+/// Writes all of `line`. A failure is ignored: it could only be reported here.
 fn write_all(stream: &mut impl Write, mut line: &[u8]) {
     while !line.is_empty() {
         match stream.write(line) {
@@ -146,7 +138,7 @@ fn write_all(stream: &mut impl Write, mut line: &[u8]) {
     }
 }
 
-/// One event's line on its way to stderr.
+/// For the formatting layer, which writes one event's line at once.
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(Target::Stderr, line.to_vec());
@@ -182,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_nobody_reads_holds_up_nobody_and_takes_bounded_memory() {
+    fn a_log_without_a_reader_blocks_nothing_and_takes_bounded_memory() {
         let (release, wait) = channel::<()>();
         let queue = LogQueue::start_with(move |_, _| {
             let _ = wait.recv();
@@ -192,16 +184,15 @@ mod tests {
         for _ in 0..5_000 {
             queue.push(Target::Stderr, line.clone());
         }
-        {
-            let state = queue.0.lock();
-            assert!(state.size <= CAPACITY && state.lines.len() > 900, "{} lines", state.lines.len());
-            assert!(state.dropped > 3_900, "{} dropped", state.dropped);
-        }
+        let backlog =
+            || (queue.backlog.size.load(Ordering::Relaxed), queue.backlog.dropped.load(Ordering::Relaxed));
+        let (size, dropped) = backlog();
+        assert!(size <= CAPACITY && size > 900 * line.len(), "{size} bytes");
+        assert!(dropped > 3_900, "{dropped} dropped");
         queue.flush(Duration::from_millis(1));
-        assert!(!queue.0.lock().lines.is_empty(), "the wait at the end is bounded");
+        assert!(backlog().0 > 0, "the wait at the end is bounded");
         drop(release);
         queue.flush(SOON);
-        let state = queue.0.lock();
-        assert_eq!((state.lines.len(), state.size, state.dropped), (0, 0, 0), "what was dropped is reported");
+        assert_eq!(backlog(), (0, 0), "what was dropped is reported");
     }
 }

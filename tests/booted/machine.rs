@@ -1,34 +1,34 @@
-//! A small Debian tree, booted: its own systemd, journal and packages; the network is this machine's, so that vendor and
-//! receivers can live outside of it. What it changes is gone with it.
+//! A small Debian tree, booted in a container: its own systemd, journal and packages. It shares this machine's network, so that
+//! the vendor and the receivers can run outside. Its changes are discarded when it ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// What the tree is made of besides the essential: what a server has anyway, and what the package depends on.
+/// The packages of the tree besides the essential ones: what a server has anyway, and the package's dependencies.
 const PACKAGES: &str = "systemd,dbus,man-db,ca-certificates,init-system-helpers,apt";
 
-/// For whatever a booted machine does at once when nothing else is going on.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// A limit for what a booted machine does at once when it is not busy.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What a command inside left behind.
+/// The result of a command inside.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
-    /// What it printed, both ways.
+    /// Its stdout and stderr.
     pub(crate) text: String,
 }
 
-/// The booted tree; switched off when dropped.
+/// The booted tree; dropping it stops it.
 pub(crate) struct Machine {
     container: Child,
-    /// Its first process, as seen from outside.
+    /// The pid of its first process, outside of the container.
     leader: u32,
 }
 
 impl Machine {
-    /// Boots a tree of that Debian in `folder`, which is made when it is not there.
+    /// Boots a tree of that Debian release in `folder`, and creates the tree if it does not exist.
     pub(crate) fn boot(folder: &Path, suite: &str) -> Result<Self, String> {
         let tree = tree(folder, suite)?;
         let container = Command::new("systemd-nspawn")
@@ -51,13 +51,13 @@ impl Machine {
         machine.leader = eventually("a first process", || child_of(machine.container.id()))?;
         eventually("a booted system", || {
             let state = machine.run(&["systemctl", "is-system-running"]);
-            // A unit of the tree's own that fails in a container is none of ours.
+            // Another unit of the tree may fail in a container; that does not matter here.
             matches!(state.text.trim(), "running" | "degraded").then_some(())
         })?;
         Ok(machine)
     }
 
-    /// The place of an absolute `path` inside, seen from outside.
+    /// The path outside of an absolute `path` inside.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.leader))
     }
@@ -69,7 +69,7 @@ impl Machine {
         fs::write(path, content).unwrap();
     }
 
-    /// Runs a command inside, as root, in a folder of root's.
+    /// Runs a command inside as root, in `/srv`.
     pub(crate) fn run(&self, command: &[&str]) -> Ended {
         let output = Command::new("nsenter")
             .args(["--target", &self.leader.to_string(), "--all", "--wdns=/srv", "--", "env", "-i"])
@@ -91,7 +91,7 @@ impl Machine {
         self.run(&["sh", "-c", line])
     }
 
-    /// Runs a command inside that must succeed, and gives what it printed.
+    /// Runs a command inside that must succeed; returns its output.
     pub(crate) fn must(&self, command: &[&str]) -> Result<String, String> {
         let ended = self.run(command);
         if ended.status == Some(0) {
@@ -111,7 +111,7 @@ impl Machine {
         self.run(&["journalctl", "--no-pager", "--output=cat", "--unit", unit]).text
     }
 
-    /// The process of a service, as seen from outside.
+    /// The pid of a service, outside of the container.
     pub(crate) fn process_outside(&self, unit: &str) -> Option<String> {
         let group = self.property(unit, "ControlGroup");
         let inside = self.property(unit, "MainPID");
@@ -135,7 +135,7 @@ impl Ended {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // The end of the first process ends all others inside.
+        // Killing the first process ends all others inside.
         if self.leader != 0 {
             let _ = Command::new("kill").args(["-KILL", &self.leader.to_string()]).status();
         }
@@ -144,17 +144,17 @@ impl Drop for Machine {
     }
 }
 
-/// Waits until `probe` gives something, but not for ever.
+/// Waits until `probe` returns a value, for at most [`PATIENCE`].
 pub(crate) fn eventually<T>(what: &str, probe: impl Fn() -> Option<T>) -> Result<T, String> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(found) = probe() {
             return Ok(found);
         }
         if Instant::now() > deadline {
-            return Err(format!("waited in vain for {what}"));
+            return Err(format!("timed out waiting for {what}"));
         }
-        // Another machine's state can only be asked for.
+        // The state of another machine can only be polled.
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -164,7 +164,7 @@ fn child_of(parent: u32) -> Option<u32> {
     children.split_whitespace().next()?.parse().ok()
 }
 
-/// The tree, made once.
+/// Creates the tree unless it exists.
 fn tree(folder: &Path, suite: &str) -> Result<PathBuf, String> {
     let (tree, whole) = (folder.join(suite), folder.join(format!("{suite}.whole")));
     let made_of = format!("{suite} {PACKAGES}");

@@ -1,26 +1,28 @@
-//! Outside of the booted machine: a vendor, a webhook receiver and a mail server on loopback.
+//! The simulators outside of the booted machine: a vendor, a webhook receiver and a mail server on loopback.
 
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::clock;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::machine::{Machine, eventually};
+use crate::simulator::{
+    FakeUseApi, Login, Record, SmtpServer, SmtpSetup, Subscription, VirtualNow, WebhookServer,
+};
 
 pub(crate) const TOKEN: &str = "user:1234-s3cretT0kenOfTheVendor";
 pub(crate) const PASSWORD: &str = "s3cretPasswordOfTheMailServer";
 pub(crate) const SIGNING: &str = "whsec_c2VjcmV0LXRoYXQtc2lnbnMtd2ViaG9va3MtaGVyZQ==";
 
 pub(crate) struct World {
-    pub(crate) api: UseApi,
+    pub(crate) api: FakeUseApi,
     pub(crate) vendor: Subscription,
-    pub(crate) hook: Hook,
-    pub(crate) mailbox: Mailbox,
+    pub(crate) hook: WebhookServer,
+    pub(crate) mailbox: SmtpServer,
 }
 
-/// That many seconds from now; whole ones, since messages tell no more.
+/// That many seconds from now, in whole seconds, as messages show them.
 pub(crate) fn ahead(seconds: i64) -> Timestamp {
     clock::now().trunc_subsecs(0) + TimeDelta::seconds(seconds)
 }
@@ -30,21 +32,21 @@ pub(crate) const DAY: i64 = 86_400;
 impl World {
     pub(crate) async fn open() -> Self {
         let now = VirtualNow::new(clock::now());
-        let api = UseApi::open(&now).await.unwrap();
+        let api = FakeUseApi::open(&now).await.unwrap();
         let vendor = api.subscribe(SecretString::from(TOKEN));
         vendor.put(Record::ending("123456", ahead(20 * DAY)));
         vendor.put(Record::ending("654321", ahead(-DAY)));
         let login = Login { username: "watch".to_owned(), password: PASSWORD.into() };
-        let setup = Setup { login: Some(login), ..Setup::default() };
+        let requirements = SmtpSetup { login: Some(login), ..SmtpSetup::default() };
         Self {
-            hook: Hook::open(&now, None).await.unwrap(),
-            mailbox: Mailbox::open(&now, setup).await.unwrap(),
+            hook: WebhookServer::open(&now, None).await.unwrap(),
+            mailbox: SmtpServer::open(&now, requirements).await.unwrap(),
             api,
             vendor,
         }
     }
 
-    /// The configuration, with what differs from act to act. The vendor has a name, which must be resolved within the sandbox.
+    /// The configuration, with the parts that differ between acts. The vendor's address is a name, which the sandbox must resolve.
     pub(crate) fn configuration(&self, store: &str, more: &str) -> String {
         format!(
             r#"[[subscriptions]]
@@ -93,14 +95,14 @@ path = "{store}"
         ]
     }
 
-    /// What the webhook was told of an account: status, reason and stage of each alert.
-    pub(crate) fn told_of(&self, name: &str) -> Vec<String> {
-        let mut told = Vec::new();
+    /// The alerts of an account that the webhook received: status and stage, or kind, of each.
+    pub(crate) fn received_about(&self, name: &str) -> Vec<String> {
+        let mut notified = Vec::new();
         for delivery in self.hook.deliveries() {
             let message: Value = serde_json::from_slice(&delivery.body).unwrap();
             for alert in message["data"]["alerts"].as_array().unwrap() {
                 if alert["account"]["name"] == name {
-                    told.push(format!(
+                    notified.push(format!(
                         "{} {}",
                         alert["status"].as_str().unwrap(),
                         alert["stage"].as_str().or(alert["kind"].as_str()).unwrap()
@@ -108,24 +110,24 @@ path = "{store}"
                 }
             }
         }
-        told
+        notified
     }
 
-    /// Waits until webhook and mail have so many messages more than `before`, and gives how many there are then.
-    pub(crate) fn heard(&self, before: (usize, usize), more: usize) -> Result<(usize, usize), String> {
+    /// Waits until webhook and mail have so many more messages than `before`; returns the new numbers.
+    pub(crate) fn received(&self, before: (usize, usize), more: usize) -> Result<(usize, usize), String> {
         eventually(&format!("{more} more at webhook and mail than {before:?}"), || {
             let now = self.counts();
             (now.0 >= before.0 + more && now.1 >= before.1 + more).then_some(now)
         })
     }
 
-    /// Messages at the webhook, and by mail.
+    /// The numbers of messages by webhook and by mail.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.hook.count(), self.mailbox.count())
     }
 
-    /// Waits until the service has asked the vendor once more than `before`.
-    pub(crate) fn asked(&self, machine: &Machine, before: usize) -> Result<(), String> {
+    /// Waits until the vendor got more requests than `before`.
+    pub(crate) fn wait_for_requests(&self, machine: &Machine, before: usize) -> Result<(), String> {
         eventually("a run", || (self.api.request_count() > before).then_some(()))
             .map_err(|error| format!("{error}\n{}", machine.journal("minimax-watch")))
     }

@@ -1,4 +1,4 @@
-//! A service under test: its log as it comes, its signals, its end; killed when the test is done with it.
+//! A service process under test: its log, signals and exit status. Dropping it kills the process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -6,14 +6,14 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Long for a machine that is busy with other tests; no test needs it when all is well.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+/// A limit for a machine that is busy with other tests; a test that passes does not wait for it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(40);
 
 pub(crate) struct Service {
     child: Child,
     lines: Receiver<String>,
     log: Vec<String>,
-    /// How much of the log was waited through.
+    /// The number of log lines that `until` has passed.
     seen: usize,
     out: Option<JoinHandle<String>>,
 }
@@ -42,9 +42,9 @@ impl Service {
         self.child.id()
     }
 
-    /// Waits for the next log line that holds `words`, and gives it.
+    /// Waits for the next log line that contains `words`, and returns it.
     pub(crate) fn until(&mut self, words: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             while let Some(line) = self.log.get(self.seen) {
                 self.seen += 1;
@@ -65,24 +65,24 @@ impl Service {
         assert!(kill.success());
     }
 
-    /// Waits for its end, and gives its exit status; none when a signal ended it.
+    /// Waits for the process to end; returns its exit status, or `None` after a signal.
     pub(crate) fn end(&mut self) -> Option<i32> {
-        // Its log closes with it: no need to ask again and again whether it is gone.
-        let deadline = Instant::now() + PATIENCE;
+        // The log closes when the process ends, so there is no need to poll.
+        let deadline = Instant::now() + TIMEOUT;
         while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             self.log.push(line);
         }
-        assert!(Instant::now() < deadline, "it does not end; the log:\n{}", self.log.join("\n"));
+        assert!(Instant::now() < deadline, "the process does not end; the log:\n{}", self.log.join("\n"));
         self.child.wait().unwrap().code()
     }
 
-    /// Asks it to stop, and gives its exit status.
+    /// Sends SIGTERM and returns the exit status.
     pub(crate) fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");
         self.end()
     }
 
-    /// Kills it at once; gives its exit status if it had ended by itself before.
+    /// Kills the process; returns its exit status if it had ended before.
     pub(crate) fn kill(&mut self) -> Option<i32> {
         self.child.kill().unwrap();
         self.end()
@@ -93,7 +93,7 @@ impl Service {
         self.log.join("\n")
     }
 
-    /// Everything that it wrote to stdout; after its end.
+    /// Everything that it wrote to stdout; call it after the process ended.
     pub(crate) fn out(&mut self) -> String {
         self.out.take().unwrap().join().unwrap()
     }
@@ -101,13 +101,13 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // Either may fail because it is gone already.
+        // Either fails if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Waits for `event`, but not for ever.
-pub(crate) async fn within_patience(event: impl Future<Output = ()>) {
-    tokio::time::timeout(PATIENCE, event).await.expect("what was waited for came");
+/// Waits for `event` for at most [`TIMEOUT`].
+pub(crate) async fn within_timeout(event: impl Future<Output = ()>) {
+    tokio::time::timeout(TIMEOUT, event).await.expect("the event came in time");
 }

@@ -1,24 +1,24 @@
-//! What surrounds the program does not hold it up: files that are no files, logs that nobody reads, signals that come early, limits
-//! of the system, stores that others changed.
+//! A hostile environment does not stop the program: pipes and devices as files, unread logs, early signals, system limits, and
+//! stores that were tampered with.
 
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use minimax_watch::simulator::{Answer, Record};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
-use crate::child::{PATIENCE, within_patience};
-use crate::stage::{Ended, PROGRAM, Stage, healthy, mode};
+use crate::child::{TIMEOUT, within_timeout};
+use crate::setup::{Ended, PROGRAM, Setup, healthy, mode};
+use crate::simulator::{Answer, Record};
 
-/// What a pipe holds by default (pipe(7)).
+/// The default capacity of a pipe (pipe(7)).
 const PIPE: usize = 64 << 10;
 
-/// Its exit status; it must end in time.
-fn end(child: &mut Child) -> Option<i32> {
-    let deadline = Instant::now() + PATIENCE;
+/// Waits for the process to end, and returns its exit status.
+fn wait_for_exit(child: &mut Child) -> Option<i32> {
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(status) = child.try_wait().unwrap() {
             return status.code();
@@ -26,7 +26,7 @@ fn end(child: &mut Child) -> Option<i32> {
         if Instant::now() > deadline {
             child.kill().unwrap();
         }
-        assert!(Instant::now() < deadline, "it does not end");
+        assert!(Instant::now() < deadline, "the process does not end");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -36,76 +36,76 @@ fn signal(child: &Child, name: &str) {
     assert!(kill.success());
 }
 
-fn pipe_at(stage: &Stage, name: &str) {
-    assert!(Command::new("mkfifo").arg(stage.path(name)).status().unwrap().success());
+fn make_pipe(setup: &Setup, name: &str) {
+    assert!(Command::new("mkfifo").arg(setup.path(name)).status().unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_or_a_configuration_that_is_no_regular_file_is_refused_by_name() {
-    let stage = Stage::with(&["a"], "").await;
-    std::fs::remove_file(stage.path("token")).unwrap();
-    pipe_at(&stage, "token");
+async fn secret_or_configuration_that_is_not_a_regular_file_is_refused_by_name() {
+    let setup = Setup::with(&["a"], "").await;
+    std::fs::remove_file(setup.path("token")).unwrap();
+    make_pipe(&setup, "token");
     for command in ["check", "run", "status"] {
-        let refused = stage.run(&[command]);
+        let refused = setup.run(&[command]);
         assert_eq!(refused.status, Some(3), "{refused:?}");
         assert!(refused.err.contains("token is a named pipe, not a regular file"), "{}", refused.err);
     }
     for (file, kind) in [("/dev/zero", "a device"), ("token", "a named pipe"), (".", "a folder")] {
-        let refused = stage.run(&["--config", file, "config", "check"]);
+        let refused = setup.run(&["--config", file, "config", "check"]);
         assert_eq!(refused.status, Some(3), "{refused:?}");
         assert!(refused.err.contains(&format!("{file}: is {kind}, not a regular file")), "{}", refused.err);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reload_that_meets_a_named_pipe_is_refused_and_the_service_still_stops() {
-    let stage = Stage::with(&["a"], "").await;
-    let mut service = stage.serve(&[]);
-    service.until("run done");
-    std::fs::remove_file(stage.path("token")).unwrap();
-    pipe_at(&stage, "token");
+async fn reload_with_a_named_pipe_is_refused_and_the_service_still_stops() {
+    let setup = Setup::with(&["a"], "").await;
+    let mut service = setup.serve(&[]);
+    service.until("run finished");
+    std::fs::remove_file(setup.path("token")).unwrap();
+    make_pipe(&setup, "token");
     service.signal("HUP");
     service.until("is a named pipe, not a regular file");
     assert_eq!(service.stop(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_whose_log_nobody_reads_goes_on_and_stops_in_time() {
-    let mut stage = Stage::with(&["a"], "").await;
-    stage.set("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * * *");
+async fn service_with_an_unread_log_keeps_working_and_stops_in_time() {
+    let mut setup = Setup::with(&["a"], "").await;
+    setup.set("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * * *");
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(&vec![b'x'; PIPE]).unwrap();
-    let mut command = stage.process(PROGRAM, &["--log-level", "trace", "run"]);
+    let mut command = setup.process(PROGRAM, &["--log-level", "trace", "run"]);
     let mut child = command.stdout(Stdio::null()).stderr(writer).spawn().unwrap();
-    within_patience(stage.api.wait_for_requests(3)).await;
+    within_timeout(setup.api.wait_for_requests(3)).await;
     signal(&child, "TERM");
-    assert_eq!(end(&mut child), Some(0));
+    assert_eq!(wait_for_exit(&mut child), Some(0));
     drop(reader);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_check_with_a_deadline_ends_although_nobody_reads_its_output() {
-    let stage = Stage::with(&["a"], "").await;
+async fn check_with_a_timeout_ends_although_its_output_is_not_read() {
+    let setup = Setup::with(&["a"], "").await;
     for format in ["table", "nagios", "json"] {
         let (out, mut full_out) = std::io::pipe().unwrap();
         let (err, mut full_err) = std::io::pipe().unwrap();
         full_out.write_all(&vec![b'x'; PIPE]).unwrap();
         full_err.write_all(&vec![b'x'; PIPE]).unwrap();
-        let mut command = stage.process(PROGRAM, &["check", "--timeout", "2s", "--format", format]);
+        let mut command = setup.process(PROGRAM, &["check", "--timeout", "2s", "--format", format]);
         let mut child = command.stdout(full_out).stderr(full_err).spawn().unwrap();
-        assert_eq!(end(&mut child), Some(3), "{format}");
+        assert_eq!(wait_for_exit(&mut child), Some(3), "{format}");
         drop((out, err));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_demo_overwrites_nothing() {
-    let stage = Stage::with(&["a"], "").await;
+async fn demo_overwrites_nothing() {
+    let setup = Setup::with(&["a"], "").await;
     for held in ["minimax-watch.toml", ".hidden"] {
-        let folder = stage.path(&format!("demo-{held}"));
+        let folder = setup.path(&format!("demo-{held}"));
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join(held), "precious").unwrap();
-        let refused = stage.run(&["demo", "--folder", folder.to_str().unwrap()]);
+        let refused = setup.run(&["demo", "--folder", folder.to_str().unwrap()]);
         assert_eq!(refused.status, Some(3), "{refused:?}");
         assert!(refused.err.contains("is not empty") && refused.err.contains(held), "{}", refused.err);
         assert_eq!(std::fs::read_to_string(folder.join(held)).unwrap(), "precious");
@@ -114,11 +114,11 @@ async fn a_demo_overwrites_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_checks_at_once_than_open_files_allow_are_capped_with_one_warning() {
+async fn concurrency_beyond_the_open_file_limit_is_capped_with_one_warning() {
     let names: Vec<String> = (0..150).map(|index| format!("a{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let stage = Stage::with(&names, "[api]\nconcurrency = 1024\n").await;
-    let mut command = stage.process("prlimit", &["--nofile=128:128", PROGRAM, "check"]);
+    let setup = Setup::with(&names, "[api]\nconcurrency = 1024\n").await;
+    let mut command = setup.process("prlimit", &["--nofile=128:128", PROGRAM, "check"]);
     let ended = Ended::of(&command.output().unwrap());
     assert_eq!(ended.status, Some(0), "{ended:?}");
     assert_eq!(
@@ -130,45 +130,45 @@ async fn more_checks_at_once_than_open_files_allow_are_capped_with_one_warning()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_cannot_be_opened_for_want_of_descriptors_says_so() {
-    let stage = Stage::with(&["a"], "").await;
-    assert_eq!(stage.run(&["check"]).status, Some(0));
-    let mut told = String::new();
-    // Few enough for the store, and enough for the configuration: which number that is depends on the system.
+async fn store_error_for_lack_of_descriptors_says_so() {
+    let setup = Setup::with(&["a"], "").await;
+    assert_eq!(setup.run(&["check"]).status, Some(0));
+    let mut notified = String::new();
+    // Too few for the store and enough for the configuration: the number depends on the system.
     for limit in 8..36 {
-        let mut command = stage.process("prlimit", &[&format!("--nofile={limit}:{limit}"), PROGRAM, "check"]);
+        let mut command = setup.process("prlimit", &[&format!("--nofile={limit}:{limit}"), PROGRAM, "check"]);
         let ended = Ended::of(&command.output().unwrap());
         assert!(!ended.err.contains("may its user write"), "{limit}: {}", ended.err);
         assert!(!ended.err.contains("panicked"), "{limit}: {}", ended.err);
-        told.push_str(&ended.err);
+        notified.push_str(&ended.err);
     }
-    assert!(told.contains("too many files are open; lower [api].concurrency"), "{told}");
+    assert!(notified.contains("too many files are open; lower [api].concurrency"), "{notified}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reload_during_a_long_run_takes_over_between_its_checks() {
+async fn reload_during_a_long_run_takes_over_between_its_checks() {
     let names: Vec<String> = (0..400).map(|index| format!("a{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let stage = Stage::with(&names, "").await;
-    // The schedule is yearly: its accounts are asked a tenth of a second apart, for forty seconds.
-    let mut service = stage.serve(&[]);
-    within_patience(stage.api.wait_for_requests(3)).await;
-    stage.configure(&names[..1], "");
-    let begun = Instant::now();
+    let setup = Setup::with(&names, "").await;
+    // With a yearly schedule the accounts are checked a tenth of a second apart, over forty seconds.
+    let mut service = setup.serve(&[]);
+    within_timeout(setup.api.wait_for_requests(3)).await;
+    setup.configure(&names[..1], "");
+    let started = Instant::now();
     service.signal("HUP");
     service.until("configuration reloaded");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}\n{}", begun.elapsed(), service.log());
-    service.until("run done: 1 account checked, 1 ok");
-    assert!(stage.api.request_count() < 390, "{}", stage.api.request_count());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}\n{}", started.elapsed(), service.log());
+    service.until("run finished: 1 account checked, 1 ok");
+    assert!(setup.api.request_count() < 390, "{}", setup.api.request_count());
     assert_eq!(service.stop(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reload_says_that_it_waits_for_the_checks_in_flight() {
-    let stage = Stage::with(&["a"], "").await;
-    stage.vendor.set("a", Answer::hang());
-    let mut service = stage.serve(&[]);
-    within_patience(stage.api.wait_for_requests(1)).await;
+async fn reload_logs_that_it_waits_for_the_checks_in_flight() {
+    let setup = Setup::with(&["a"], "").await;
+    setup.vendor.set_answer("a", Answer::hang());
+    let mut service = setup.serve(&[]);
+    within_timeout(setup.api.wait_for_requests(1)).await;
     service.signal("HUP");
     service.until("the new configuration takes over when the checks in flight have ended");
     service.until("configuration reloaded");
@@ -176,13 +176,13 @@ async fn a_reload_says_that_it_waits_for_the_checks_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_in_the_first_moments_never_kills_the_service() {
-    let stage = Stage::with(&["a"], "").await;
+async fn signal_during_start_never_kills_the_service() {
+    let setup = Setup::with(&["a"], "").await;
     for delay_ms in 2..14 {
-        let mut command = stage.process(PROGRAM, &["run"]);
+        let mut command = setup.process(PROGRAM, &["run"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // Until the program itself runs, its signals are the parent's affair.
-        let deadline = Instant::now() + PATIENCE;
+        // Until the program itself runs, the parent's signal handling applies.
+        let deadline = Instant::now() + TIMEOUT;
         let has_begun = || {
             let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
             let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:\t")).unwrap_or_default();
@@ -194,58 +194,59 @@ async fn a_signal_in_the_first_moments_never_kills_the_service() {
         std::thread::sleep(Duration::from_millis(delay_ms - 2));
         signal(&child, "HUP");
         signal(&child, "TERM");
-        assert_eq!(end(&mut child), Some(0), "after {delay_ms} ms");
+        assert_eq!(wait_for_exit(&mut child), Some(0), "after {delay_ms} ms");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trigger_that_somebody_put_into_the_store_is_refused_by_every_command() {
-    let stage = Stage::with(&["a"], "").await;
-    assert_eq!(stage.run(&["check"]).status, Some(0));
-    let mut store = SqliteConnectOptions::new().filename(stage.store()).connect().await.unwrap();
+async fn foreign_trigger_in_the_store_is_refused_by_every_command() {
+    let setup = Setup::with(&["a"], "").await;
+    assert_eq!(setup.run(&["check"]).status, Some(0));
+    let mut store = SqliteConnectOptions::new().filename(setup.store()).connect().await.unwrap();
     sqlx::raw_sql("CREATE TRIGGER evil AFTER INSERT ON runs BEGIN DELETE FROM accounts; END")
         .execute(&mut store)
         .await
         .unwrap();
     store.close().await.unwrap();
-    let before = std::fs::read(stage.store()).unwrap();
+    let before = std::fs::read(setup.store()).unwrap();
     for command in ["check", "run", "status", "alerts", "deliveries"] {
-        let refused = stage.run(&[command]);
+        let refused = setup.run(&[command]);
         assert_eq!(refused.status, Some(3), "{refused:?}");
         assert!(refused.err.contains("the trigger `evil` on `runs`"), "{}", refused.err);
-        assert!(std::fs::read(stage.store()).unwrap() == before, "`{command}` changed it");
+        assert!(std::fs::read(setup.store()).unwrap() == before, "`{command}` changed it");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_existing_store_that_others_can_read_or_replace_is_a_warning_with_the_mode() {
-    let stage = Stage::with(&["a"], "").await;
-    assert_eq!(stage.run(&["check"]).status, Some(0));
-    let folder = stage.store().parent().unwrap().to_owned();
+async fn store_that_others_can_read_or_replace_is_a_warning_with_the_mode() {
+    let setup = Setup::with(&["a"], "").await;
+    assert_eq!(setup.run(&["check"]).status, Some(0));
+    let folder = setup.store().parent().unwrap().to_owned();
     let set = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    set(&stage.store(), 0o644);
+    set(&setup.store(), 0o644);
     set(&folder, 0o777);
     for command in [&["check"][..], &["config", "check"]] {
-        let warned = stage.run(command);
+        let warned = setup.run(command);
         assert_eq!(warned.status, Some(0), "{warned:?}");
-        let said = warned.out + &warned.err;
+        let output = warned.out + &warned.err;
+        let output = output.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
-            said.contains("(mode 0644): chmod 600") && said.contains("(mode 0777)"),
-            "{command:?}: {said}"
+            output.contains("(mode 0644): chmod 600") && output.contains("(mode 0777)"),
+            "{command:?}: {output}"
         );
     }
-    assert_eq!(mode(&stage.store()), 0o644, "it only says so");
+    assert_eq!(mode(&setup.store()), 0o644, "the mode is not changed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_leads_nowhere_is_named_with_its_target() {
-    let stage = Stage::with(&["a"], "").await;
-    std::fs::create_dir_all(stage.store().parent().unwrap()).unwrap();
-    symlink("/nowhere/to/be/found.db", stage.store()).unwrap();
+async fn dangling_link_is_named_with_its_target() {
+    let setup = Setup::with(&["a"], "").await;
+    std::fs::create_dir_all(setup.store().parent().unwrap()).unwrap();
+    symlink("/nowhere/to/be/found.db", setup.store()).unwrap();
     for command in ["status", "check"] {
-        let refused = stage.run(&[command]);
+        let refused = setup.run(&[command]);
         assert_eq!(refused.status, Some(3), "{refused:?}");
         let named = "is a link to /nowhere/to/be/found.db, which does not exist";
         assert!(refused.err.contains(named), "{command}: {}", refused.err);
@@ -253,21 +254,21 @@ async fn a_link_that_leads_nowhere_is_named_with_its_target() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_without_certificates_names_the_package() {
-    let mut stage = Stage::with(&["a"], "").await;
-    stage.set("MINIMAX_WATCH__API__BASE_URL", "https://localhost:1");
-    let nowhere = stage.path("nowhere").display().to_string();
-    stage.set("SSL_CERT_FILE", &nowhere);
-    stage.set("SSL_CERT_DIR", &nowhere);
-    let refused = stage.run(&["check"]);
+async fn missing_ca_certificates_name_the_package() {
+    let mut setup = Setup::with(&["a"], "").await;
+    setup.set("MINIMAX_WATCH__API__BASE_URL", "https://localhost:1");
+    let nowhere = setup.path("nowhere").display().to_string();
+    setup.set("SSL_CERT_FILE", &nowhere);
+    setup.set("SSL_CERT_DIR", &nowhere);
+    let refused = setup.run(&["check"]);
     assert_eq!(refused.status, Some(3), "{refused:?}");
     assert!(refused.err.contains("package ca-certificates"), "{}", refused.err);
     assert!(refused.err.contains("SSL_CERT_FILE"), "{}", refused.err);
 }
 
-/// The program as a user of its own, so that the limits of root do not apply; nothing where that cannot be tried.
-fn as_nobody(stage: &Stage, limits: &[&str], arguments: &[&str]) -> Option<Command> {
-    const SOMEBODY: &str = "61234";
+/// The program as an unprivileged user, so that limits apply; `None` where that is not possible.
+fn as_unprivileged_user(setup: &Setup, limits: &[&str], arguments: &[&str]) -> Option<Command> {
+    const USER: &str = "61234";
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| {
         use std::os::unix::fs::MetadataExt;
         own.uid() == 0
@@ -275,21 +276,21 @@ fn as_nobody(stage: &Stage, limits: &[&str], arguments: &[&str]) -> Option<Comma
     if !is_root {
         return None;
     }
-    let folder = stage.path("");
-    let owner = format!("{SOMEBODY}:{SOMEBODY}");
+    let folder = setup.path("");
+    let owner = format!("{USER}:{USER}");
     assert!(Command::new("chown").arg("-R").arg(&owner).arg(&folder).status().unwrap().success());
-    let identity = ["--reuid", SOMEBODY, "--regid", SOMEBODY, "--clear-groups", "prlimit"];
-    let command = stage.process("setpriv", &[&identity[..], limits, &[PROGRAM], arguments].concat());
+    let identity = ["--reuid", USER, "--regid", USER, "--clear-groups", "prlimit"];
+    let command = setup.process("setpriv", &[&identity[..], limits, &[PROGRAM], arguments].concat());
     let probe = Command::new("setpriv").args(&identity[..5]).arg(PROGRAM).arg("--version").output();
     probe.is_ok_and(|probe| probe.status.success()).then_some(command)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_check_that_may_start_no_thread_ends_with_one_line_and_unknown() {
-    let stage = Stage::with(&["a"], "").await;
+async fn check_without_a_free_thread_ends_with_one_line_and_unknown() {
+    let setup = Setup::with(&["a"], "").await;
     for (format, to_stdout) in [("nagios", true), ("table", false)] {
         let arguments = ["check", "--timeout", "3s", "--format", format];
-        let Some(mut command) = as_nobody(&stage, &["--nproc=1:1"], &arguments) else { return };
+        let Some(mut command) = as_unprivileged_user(&setup, &["--nproc=1:1"], &arguments) else { return };
         let ended = Ended::of(&command.output().unwrap());
         assert_eq!(ended.status, Some(3), "{ended:?}");
         let (line, other) = if to_stdout { (&ended.out, &ended.err) } else { (&ended.err, &ended.out) };
@@ -299,10 +300,10 @@ async fn a_check_that_may_start_no_thread_ends_with_one_line_and_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_memory_of_a_service_goes_into_no_core_dump() {
-    let stage = Stage::with(&["a"], "").await;
-    let mut service = stage.serve(&[]);
-    service.until("run done");
+async fn service_makes_no_core_dump() {
+    let setup = Setup::with(&["a"], "").await;
+    let mut service = setup.serve(&[]);
+    service.until("run finished");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", service.pid())).unwrap();
     let core: Vec<&str> = limits
         .lines()
@@ -315,9 +316,9 @@ async fn the_memory_of_a_service_goes_into_no_core_dump() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_in_the_wrong_place_is_quoted_by_no_error() {
-    let stage = Stage::with(&[], "").await;
-    stage.vendor.put(Record::ending("a", healthy()));
+async fn misplaced_secret_is_quoted_by_no_error() {
+    let setup = Setup::with(&[], "").await;
+    setup.vendor.put(Record::ending("a", healthy()));
     for (wrong, secret) in [
         ("[[subscriptions]]\nname = 'x'\ntoken_file = '4242-s3cretHeart'\ndiscover = true\n", "s3cretHeart"),
         (
@@ -332,28 +333,28 @@ async fn a_secret_in_the_wrong_place_is_quoted_by_no_error() {
     ] {
         let text =
             format!("{wrong}[[subscriptions]]\nname = \"main\"\ntoken_file = \"token\"\ndiscover = true\n");
-        std::fs::write(stage.path("minimax-watch.toml"), text).unwrap();
+        std::fs::write(setup.path("minimax-watch.toml"), text).unwrap();
         for command in [&["config", "check"][..], &["config", "show"], &["status"]] {
-            let refused = stage.run(command);
+            let refused = setup.run(command);
             assert_eq!(refused.status, Some(3), "{wrong}: {refused:?}");
-            let said = refused.out + &refused.err;
-            assert!(!said.contains(secret), "{command:?} quotes it: {said}");
+            let output = refused.out + &refused.err;
+            assert!(!output.contains(secret), "{command:?} quotes it: {output}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn odd_secret_files_and_links_are_refused_with_what_is_wrong_and_64_kib_are_read() {
-    let stage = Stage::with(&["a"], "").await;
-    let socket = std::os::unix::net::UnixListener::bind(stage.path("socket")).unwrap();
-    symlink("loop-b", stage.path("loop-a")).unwrap();
-    symlink("loop-a", stage.path("loop-b")).unwrap();
+async fn odd_secret_files_and_links_are_refused_with_the_reason_and_64_kib_are_read() {
+    let setup = Setup::with(&["a"], "").await;
+    let socket = std::os::unix::net::UnixListener::bind(setup.path("socket")).unwrap();
+    symlink("loop-b", setup.path("loop-a")).unwrap();
+    symlink("loop-a", setup.path("loop-b")).unwrap();
     for (file, wrong) in [
         ("socket", "is a socket, not a regular file"),
         ("loop-a", "cannot be read: Too many levels of symbolic links"),
         ("/proc/self/mem", "cannot be read"),
     ] {
-        let refused = stage.run(&["--config", file, "config", "check"]);
+        let refused = setup.run(&["--config", file, "config", "check"]);
         assert_eq!(refused.status, Some(3), "{refused:?}");
         assert!(refused.err.contains(&format!("{file}: {wrong}")), "{}", refused.err);
     }
@@ -367,8 +368,8 @@ async fn odd_secret_files_and_links_are_refused_with_what_is_wrong_and_64_kib_ar
         ("\u{feff}".to_owned(), "is empty"),
         ("\u{feff}\n".to_owned(), "is empty"),
     ] {
-        stage.secret("token", &content);
-        let checked = stage.run(&["config", "check"]);
+        setup.secret("token", &content);
+        let checked = setup.run(&["config", "check"]);
         assert_eq!(checked.status, Some(if wrong.is_empty() { 0 } else { 3 }), "{}", checked.err);
         assert!(checked.err.contains(wrong) && !checked.err.contains("aaaaaaaa"), "{wrong}");
     }

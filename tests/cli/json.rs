@@ -1,13 +1,13 @@
-//! `status --json` and `check --format json` have the shape of docs/contract.md, section 7, and `ends` besides.
+//! `status --json` and `check --format json` have the shape of docs/contract.md, section 7.
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
 use minimax_watch::domain::time::rfc3339;
-use minimax_watch::simulator::Record;
 use serde_json::{Value, json};
 
 use crate::schema::valid;
-use crate::stage::Stage;
+use crate::setup::Setup;
+use crate::simulator::Record;
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
@@ -16,12 +16,12 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_and_status_print_the_contracts_object() {
-    let stage = Stage::with(&["123456", "fine"], "").await;
+async fn check_and_status_print_the_object_of_the_contract() {
+    let setup = Setup::with(&["123456", "fine"], "").await;
     let (end, other) = (clock::now() + TimeDelta::days(2), clock::now() + TimeDelta::days(23));
-    stage.vendor.put(Record::ending("123456", end).exp(Some(other)).flag("supportChat", false));
-    let check = stage.run(&["check", "--format", "json"]);
-    let status = stage.run(&["status", "--json"]);
+    setup.vendor.put(Record::ending("123456", end).exp(Some(other)).flag("supportChat", false));
+    let check = setup.run(&["check", "--format", "json"]);
+    let status = setup.run(&["status", "--json"]);
     assert_eq!((check.status, status.status), (Some(1), Some(1)));
     let [check, status] = [check, status].map(|ended| valid("status", &ended.out));
     for report in [&check, &status] {
@@ -61,21 +61,21 @@ async fn check_and_status_print_the_contracts_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_accounts_that_were_named_are_in_it() {
-    let stage = Stage::with(&["a", "b"], "").await;
-    let check = stage.run(&["check", "b", "--format", "json"]);
+async fn report_holds_only_the_named_accounts() {
+    let setup = Setup::with(&["a", "b"], "").await;
+    let check = setup.run(&["check", "b", "--format", "json"]);
     let report = valid("status", &check.out);
     assert_eq!(report["accounts"].as_array().unwrap().len(), 1);
     assert_eq!((&report["accounts"][0]["id"], &report["last_run"]["checked"]), (&json!("b"), &json!(1)));
-    assert_eq!(stage.api.requests_for("a").len(), 0);
+    assert_eq!(setup.api.requests_for("a").len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_the_first_run_everything_is_unknown() {
-    let stage = Stage::with(&["a"], "").await;
-    let status = stage.run(&["status", "--json"]);
+    let setup = Setup::with(&["a"], "").await;
+    let status = setup.run(&["status", "--json"]);
     let report = valid("status", &status.out);
     assert_eq!(status.status, Some(3));
     assert_eq!((&report["verdict"], &report["last_run"]), (&json!("unknown"), &Value::Null));
-    assert!(!stage.store().exists(), "looking makes no store");
+    assert!(!setup.store().exists(), "a reading command creates no store");
 }

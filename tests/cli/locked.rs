@@ -1,19 +1,19 @@
-//! One writer on a store; readers beside it; rights for the owner alone (docs/contract.md, sections 2 and 3).
+//! One process writes to a store, others may read it, and only its owner has access (docs/contract.md, sections 2 and 3).
 
-use minimax_watch::simulator::Hook;
+use crate::simulator::WebhookServer;
 
-use crate::stage::{Stage, mode, webhook};
+use crate::setup::{Setup, mode, webhook};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_service_runs_a_check_is_refused_and_readers_work() {
-    let stage = Stage::open().await;
-    let hook = Hook::open(&stage.now, None).await.unwrap();
-    stage.vendor.put(minimax_watch::simulator::Record::ending("a", crate::stage::healthy()));
-    stage.configure(&["a"], &webhook(&hook));
-    let mut service = stage.serve(&[]);
-    service.until("run done");
+async fn check_beside_the_service_is_refused_and_reading_commands_work() {
+    let setup = Setup::open().await;
+    let hook = WebhookServer::open(&setup.now, None).await.unwrap();
+    setup.vendor.put(crate::simulator::Record::ending("a", crate::setup::healthy()));
+    setup.configure(&["a"], &webhook(&hook));
+    let mut service = setup.serve(&[]);
+    service.until("run finished");
     for command in ["check", "run"] {
-        let refused = stage.run(&[command]);
+        let refused = setup.run(&[command]);
         assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""), "{refused:?}");
         let holder = format!("is in use by `minimax-watch run`, process {}\n", service.pid());
         assert!(refused.err.ends_with(&holder), "{}", refused.err);
@@ -27,28 +27,28 @@ async fn while_the_service_runs_a_check_is_refused_and_readers_work() {
         &["config", "show"],
         &["notify", "test"],
     ] {
-        let read = stage.run(reader);
+        let read = setup.run(reader);
         assert_eq!(read.status, Some(0), "{reader:?}: {read:?}");
     }
     assert_eq!(service.stop(), Some(0));
-    assert_eq!(stage.run(&["check"]).status, Some(0), "the lock went with its process");
+    assert_eq!(setup.run(&["check"]).status, Some(0), "the lock ends with its process");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_whose_holder_was_killed_is_free() {
-    let stage = Stage::with(&["a"], "").await;
-    let mut service = stage.serve(&[]);
-    service.until("run done");
+async fn lock_of_a_killed_process_is_free() {
+    let setup = Setup::with(&["a"], "").await;
+    let mut service = setup.serve(&[]);
+    service.until("run finished");
     service.kill();
-    assert_eq!(stage.run(&["check"]).status, Some(0));
+    assert_eq!(setup.run(&["check"]).status, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_owner_reads_the_store_its_siblings_and_its_folder() {
-    let stage = Stage::with(&["a"], "").await;
-    let mut service = stage.serve(&[]);
-    service.until("run done");
-    let folder = stage.store().parent().unwrap().to_owned();
+async fn only_the_owner_can_read_the_store_its_siblings_and_its_folder() {
+    let setup = Setup::with(&["a"], "").await;
+    let mut service = setup.serve(&[]);
+    service.until("run finished");
+    let folder = setup.store().parent().unwrap().to_owned();
     let mut files: Vec<String> = Vec::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,27 +1,27 @@
-//! Addresses of mails as people type them: what travels, what is warned of, and that no secret among them is quoted.
+//! Mail addresses as people type them: what is sent, what `config check` warns of, and that no misplaced secret is quoted.
 
-use minimax_watch::simulator::{Login, Mailbox, Setup};
 use secrecy::SecretString;
 
 use crate::mail::receiver;
-use crate::stage::Stage;
+use crate::setup::Setup;
+use crate::simulator::{Login, SmtpServer, SmtpSetup};
 use crate::tls::PASSWORD;
 
-async fn mailbox(stage: &Stage, smtputf8: bool) -> Mailbox {
+async fn mailbox(setup: &Setup, smtputf8: bool) -> SmtpServer {
     let login = Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) };
-    let setup = Setup { login: Some(login), smtputf8, ..Setup::default() };
-    stage.secret("smtp-password", PASSWORD);
-    Mailbox::open(&stage.now, setup).await.unwrap()
+    let requirements = SmtpSetup { login: Some(login), smtputf8, ..SmtpSetup::default() };
+    setup.secret("smtp-password", PASSWORD);
+    SmtpServer::open(&setup.now, requirements).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_domain_in_other_letters_travels_as_its_a_label_and_needs_no_smtputf8() {
-    let stage = Stage::open().await;
-    let mailbox = mailbox(&stage, false).await;
+async fn international_domain_is_sent_as_its_a_label_without_smtputf8() {
+    let setup = Setup::open().await;
+    let mailbox = mailbox(&setup, false).await;
     let receiver = receiver("m", &mailbox, "none", "[\"Öps <ops@bücher.example>\"]")
         .replace("watch@example.com", "Wächter <watch@例え.テスト>");
-    stage.configure(&["a"], &receiver);
-    let sent = stage.run(&["notify", "test"]);
+    setup.configure(&["a"], &receiver);
+    let sent = setup.run(&["notify", "test"]);
     assert_eq!((sent.status, sent.out.as_str()), (Some(0), "m: delivered\n"), "{sent:?}");
     let mail = &mailbox.mails()[0];
     assert_eq!(mail.to, ["ops@xn--bcher-kva.example"]);
@@ -33,18 +33,18 @@ async fn a_domain_in_other_letters_travels_as_its_a_label_and_needs_no_smtputf8(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_beyond_ascii_before_the_at_are_warned_of_and_go_where_smtputf8_is_offered() {
+async fn non_ascii_local_part_is_warned_about_and_needs_smtputf8() {
     for offered in [false, true] {
-        let stage = Stage::with(&["a"], "").await;
-        let mailbox = mailbox(&stage, offered).await;
-        stage.configure(&["a"], &receiver("m", &mailbox, "none", "[\"jörg@bücher.example\"]"));
-        let checked = stage.run(&["config", "check"]);
-        let said = checked.out + &checked.err;
+        let setup = Setup::with(&["a"], "").await;
+        let mailbox = mailbox(&setup, offered).await;
+        setup.configure(&["a"], &receiver("m", &mailbox, "none", "[\"jörg@bücher.example\"]"));
+        let checked = setup.run(&["config", "check"]);
+        let output = checked.out + &checked.err;
         assert!(
-            said.split_whitespace().collect::<Vec<_>>().join(" ").contains("that offers SMTPUTF8"),
-            "{said}"
+            output.split_whitespace().collect::<Vec<_>>().join(" ").contains("that offers SMTPUTF8"),
+            "{output}"
         );
-        let sent = stage.run(&["notify", "test"]);
+        let sent = setup.run(&["notify", "test"]);
         if offered {
             assert_eq!((sent.status, sent.out.as_str()), (Some(0), "m: delivered\n"), "{sent:?}");
             let mail = &mailbox.mails()[0];
@@ -60,18 +60,18 @@ async fn letters_beyond_ascii_before_the_at_are_warned_of_and_go_where_smtputf8_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recipient_that_is_named_twice_gets_each_mail_once_with_a_warning() {
-    let stage = Stage::with(&["a"], "").await;
-    let mailbox = mailbox(&stage, false).await;
+async fn duplicate_recipient_gets_each_mail_once_with_a_warning() {
+    let setup = Setup::with(&["a"], "").await;
+    let mailbox = mailbox(&setup, false).await;
     let to = "[\"ops@example.com\", \"Ops <ops@EXAMPLE.com>\", \"'The Desk' <ops@example.com>\", \
               \"ops@bücher.example\", \"ops@BÜCHER.example\", \"ops@xn--bcher-kva.example\", \"ops@XN--BCHER-KVA.example\"]";
-    stage.configure(&["a"], &receiver("m", &mailbox, "none", to));
-    let checked = stage.run(&["config", "check"]);
+    setup.configure(&["a"], &receiver("m", &mailbox, "none", to));
+    let checked = setup.run(&["config", "check"]);
     assert_eq!(checked.status, Some(0), "{checked:?}");
-    let said = checked.out + &checked.err;
-    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(said.matches("is named twice: it gets each mail once").count(), 5, "{said}");
-    let sent = stage.run(&["notify", "test"]);
+    let output = checked.out + &checked.err;
+    let output = output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(output.matches("is given twice: it gets each mail once").count(), 5, "{output}");
+    let sent = setup.run(&["notify", "test"]);
     assert_eq!((sent.status, sent.out.as_str()), (Some(0), "m: delivered\n"), "{sent:?}");
     let mail = &mailbox.mails()[0];
     assert_eq!(
@@ -81,22 +81,22 @@ async fn a_recipient_that_is_named_twice_gets_each_mail_once_with_a_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_with_several_addresses_is_delivered_to_by_whichever_of_them_answers() {
-    let stage = Stage::open().await;
-    let mailbox = mailbox(&stage, false).await;
-    // Where `localhost` has this address too it comes first, and never greets.
+async fn mail_host_with_several_addresses_is_tried_until_one_answers() {
+    let setup = Setup::open().await;
+    let mailbox = mailbox(&setup, false).await;
+    // Where `localhost` has this address too, it comes first and never sends a greeting.
     let silent = std::net::TcpListener::bind(("::1", mailbox.address().port()));
-    stage.configure(
+    setup.configure(
         &["a"],
         &receiver("m", &mailbox, "none", "[\"ops@example.com\"]").replace("127.0.0.1", "localhost"),
     );
-    let sent = stage.run(&["notify", "test"]);
+    let sent = setup.run(&["notify", "test"]);
     assert_eq!((sent.status, sent.out.as_str()), (Some(0), "m: delivered\n"), "{sent:?}");
     assert_eq!(mailbox.count(), 1);
     drop(silent);
 }
 
-/// Wrong values of a mail receiver that hold a secret, the secret, and words of what to write instead.
+/// Wrong values of a mail receiver that hold a secret, the secret, and words of the expected hint.
 const MISPLACED: &[(&str, &str, &str)] = &[
     ("smtp = { host = 'watch:hunter2x@smtp.example.com' }", "hunter2x", "username, and password_file"),
     (
@@ -110,7 +110,7 @@ const MISPLACED: &[(&str, &str, &str)] = &[
     ("smtp = { host = 'smtp.example.com hunter2x:' }", "hunter2x", "not a host name"),
     ("smtp = 'smtps://watch:hunter2x@smtp.example.com:465'", "hunter2x", "smtp"),
     ("smtp = { host = 'mx', port = 'watch:hunter2x@mx:587' }", "hunter2x", "smtp.port"),
-    ("smtp = { host = 'mx', tls = 'smtps://watch:hunter2x@mx' }", "hunter2x", "starttls, implicit, none"),
+    ("smtp = { host = 'mx', tls = 'smtps://watch:hunter2x@mx' }", "hunter2x", "unknown tls"),
     ("smtp = { host = 'mx', hello = 'watch:hunter2x@mx' }", "hunter2x", "this host's full name"),
     ("smtp = { host = 'mx', hello = 'https://hunter2x.example/' }", "hunter2x", "this host's full name"),
     ("smtp = { host = 'mx', timeout = 'watch:hunter2x@mx' }", "hunter2x", "smtp.timeout"),
@@ -141,9 +141,9 @@ const MISPLACED: &[(&str, &str, &str)] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_in_the_wrong_place_of_a_mail_receiver_is_quoted_nowhere_and_the_right_place_is_named() {
-    let stage = Stage::with(&["a"], "").await;
-    stage.secret("smtp-password", PASSWORD);
+async fn misplaced_secret_of_a_mail_receiver_is_never_quoted_and_the_right_place_is_named() {
+    let setup = Setup::with(&["a"], "").await;
+    setup.secret("smtp-password", PASSWORD);
     for (wrong, secret, words) in MISPLACED {
         let mut text = "[[receivers]]\nname = \"m\"\ntype = \"email\"\n".to_owned();
         for (key, right) in [
@@ -155,14 +155,14 @@ async fn a_secret_in_the_wrong_place_of_a_mail_receiver_is_quoted_nowhere_and_th
             text += if is_wrong_one { wrong } else { right };
             text.push('\n');
         }
-        stage.configure(&["a"], &text);
+        setup.configure(&["a"], &text);
         for command in [&["config", "check"][..], &["config", "show"], &["notify", "test"]] {
-            let refused = stage.run(command);
-            let said = refused.out.clone() + &refused.err;
-            assert!(!said.contains(secret), "{wrong}: {command:?} quotes it: {said}");
-            assert_eq!(refused.status, Some(3), "{wrong}: {said}");
-            let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(said.contains(words), "{wrong}: {command:?}: {said}");
+            let refused = setup.run(command);
+            let output = refused.out.clone() + &refused.err;
+            assert!(!output.contains(secret), "{wrong}: {command:?} quotes it: {output}");
+            assert_eq!(refused.status, Some(3), "{wrong}: {output}");
+            let output = output.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(output.contains(words), "{wrong}: {command:?}: {output}");
         }
     }
 }

@@ -1,45 +1,52 @@
-//! The built program as its users meet it: started as a process, judged by its exit status, its output, its files and
-//! what arrives at the simulated vendor and receivers (docs/contract.md, sections 2, 3 and 7).
+//! The built program as a process: its exit status, its output, its files, and what arrives at the simulated vendor and
+//! receivers (docs/contract.md, sections 2, 3 and 7).
 
-#![expect(clippy::unwrap_used, reason = "a stage that cannot be set up is a failed test")]
+#![expect(clippy::unwrap_used, reason = "a setup that cannot be set up is a failed test")]
 
 mod alerts;
 mod backup;
 mod bare;
 mod child;
+mod cli_conventions;
 mod configuration;
 mod crash;
 mod escapes;
 mod explain;
+#[path = "../support/faulty_http.rs"]
+mod faulty_http;
+mod faulty_receivers;
 mod history;
 mod hostile;
 mod json;
 mod locked;
 mod logs;
-mod lying_receivers;
 mod mail;
 mod mail_addresses;
 mod mail_scripts;
 mod mail_slow;
-mod manners;
+#[path = "../support/named_faults.rs"]
+#[expect(dead_code, reason = "shared with the tests of the whole path")]
+mod named_faults;
 mod network;
-mod night;
-mod nobody_watches;
-mod notified;
+mod not_watching;
 mod output;
 mod packages;
 mod perfdata;
 mod plugin;
 mod probe;
 mod quiet;
+mod readme_walkthrough;
 mod reload;
 mod schema;
 mod secrets;
 mod service;
+mod service_manager;
+mod setup;
 mod silences;
 mod simulate;
+#[path = "../support/simulator/mod.rs"]
+mod simulator;
 mod snippets;
-mod stage;
 mod store;
 mod tls;
 mod verdicts;

@@ -1,12 +1,12 @@
-//! `completions` and `man`: what packagers install is understood by the shells and by man.
+//! `completions` and `man`: the shells accept the completions, and man renders the pages.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::manners::commands;
-use crate::stage::{PROGRAM, Stage};
+use crate::cli_conventions::commands;
+use crate::setup::{PROGRAM, Setup};
 
 fn output(arguments: &[&str]) -> String {
     let output = Command::new(PROGRAM).args(arguments).output().unwrap();
@@ -14,8 +14,8 @@ fn output(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Whether `program` takes `file` without a word; none where it is not installed.
-fn takes(program: &str, arguments: &[&str], file: &Path) -> Option<bool> {
+/// Whether `program` accepts `file` without any message; `None` where it is not installed.
+fn is_accepted_by(program: &str, arguments: &[&str], file: &Path) -> Option<bool> {
     let output = Command::new(program).args(arguments).arg(file).env("LC_ALL", "C.UTF-8").output().ok()?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(words, "", "{program} {}", file.display());
@@ -23,17 +23,17 @@ fn takes(program: &str, arguments: &[&str], file: &Path) -> Option<bool> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn completions_are_understood_by_their_shell_and_know_every_command() {
-    let stage = Stage::open().await;
+async fn completions_are_valid_for_their_shell_and_name_every_command() {
+    let setup = Setup::open().await;
     for (shell, program, arguments) in
         [("bash", "bash", &["-n"][..]), ("zsh", "zsh", &["-n"]), ("fish", "fish", &["--no-execute"])]
     {
         let script = output(&["completions", shell]);
-        let file = stage.path(shell);
+        let file = setup.path(shell);
         fs::write(&file, &script).unwrap();
-        let taken = takes(program, arguments, &file);
-        assert!(taken.is_none_or(|taken| taken), "{shell}");
-        assert!(taken.is_some() || shell != "bash", "bash is everywhere");
+        let accepted = is_accepted_by(program, arguments, &file);
+        assert!(accepted.is_none_or(|accepted| accepted), "{shell}");
+        assert!(accepted.is_some() || shell != "bash", "bash is everywhere");
         for name in commands().iter().flatten() {
             assert!(script.contains(name.as_str()), "{shell} does not know `{name}`");
         }
@@ -42,7 +42,7 @@ async fn completions_are_understood_by_their_shell_and_know_every_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bash_completes_with_what_was_generated() {
+async fn bash_completes_subcommands() {
     let script = "eval \"$(\"$1\" completions bash)\"; COMP_WORDS=(minimax-watch silence ''); COMP_CWORD=2; \
                   COMPREPLY=(); _minimax__watch minimax-watch '' silence; echo \"${COMPREPLY[@]}\"";
     let output = Command::new("bash").args(["-c", script, "bash", PROGRAM]).output().unwrap();
@@ -53,11 +53,11 @@ async fn bash_completes_with_what_was_generated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_has_a_man_page_that_renders_without_a_warning() {
-    let stage = Stage::open().await;
-    let written = stage.run(&["man", "--folder", "share/man1"]);
+async fn every_command_has_a_man_page_that_renders_without_warnings() {
+    let setup = Setup::open().await;
+    let written = setup.run(&["man", "--folder", "share/man1"]);
     assert_eq!((written.status, written.err.as_str()), (Some(0), ""));
-    let folder = stage.path("share/man1");
+    let folder = setup.path("share/man1");
     let expected: BTreeSet<String> = commands()
         .iter()
         .map(|words| format!("{}.1", [&["minimax-watch".to_owned()], words.as_slice()].concat().join("-")))
@@ -71,11 +71,11 @@ async fn every_command_has_a_man_page_that_renders_without_a_warning() {
         let bare = name.trim_end_matches(".1").replace('-', "\\-");
         assert!(roff.starts_with(".ie") && roff.contains(&bare), "{name}:\n{roff}");
         assert!(roff.contains("Example") || roff.contains("Begin with"), "{name} has no example");
-        takes("groff", &["-man", "-Tutf8", "-Kutf8", "-ww", "-z"], &page);
+        is_accepted_by("groff", &["-man", "-Tutf8", "-Kutf8", "-ww", "-z"], &page);
     }
     assert_eq!(output(&["man"]), fs::read_to_string(folder.join("minimax-watch.1")).unwrap());
-    assert_eq!(stage.run(&["man", "--folder", "share/man1"]).status, Some(0), "a package can be built again");
-    let failed = stage.run(&["man", "--folder", "token"]);
+    assert_eq!(setup.run(&["man", "--folder", "share/man1"]).status, Some(0), "a package can be built again");
+    let failed = setup.run(&["man", "--folder", "token"]);
     assert_eq!((failed.status, failed.out.as_str()), (Some(3), ""));
     assert!(failed.err.contains("cannot write token: "), "{}", failed.err);
 }

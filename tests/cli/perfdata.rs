@@ -1,7 +1,7 @@
-//! Performance data as a plugin host reads it.
+//! A parser for performance data as a plugin host reads it.
 //!
 //! Source: Monitoring Plugins Development Guidelines, "Performance data" and "Threshold and Ranges":
-//! `'label'=value[UOM];[warn];[crit];[min];[max]`, parted by spaces; a label holds neither `'` nor `=`; a value is a number or
+//! `'label'=value[UOM];[warn];[crit];[min];[max]`, separated by spaces; a label holds neither `'` nor `=`; a value is a number or
 //! `U`; a range is `[@][start:][end]`.
 
 /// One value.

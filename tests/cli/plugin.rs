@@ -1,5 +1,5 @@
-//! `check` as a monitoring plugin: its first line, its performance data, its time (Monitoring Plugins Development
-//! Guidelines), and the snippets of docs/service.md as a plugin host runs them.
+//! `check` as a monitoring plugin: its first line, its performance data and its timeout (Monitoring Plugins Development
+//! Guidelines).
 
 use std::fmt::Write;
 use std::net::TcpListener;
@@ -7,123 +7,125 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
-use minimax_watch::simulator::{Answer, Hook, Record, RetryAfter};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use crate::perfdata::{Value, parsed};
 use crate::schema::valid;
-use crate::stage::{Ended, Stage, healthy, webhook};
+use crate::setup::{Ended, Setup, healthy, webhook};
+use crate::simulator::{Answer, Record, RetryAfter, WebhookServer};
 
 fn within(seconds: u64, run: impl FnOnce() -> Ended) -> Ended {
-    let began = Instant::now();
+    let started = Instant::now();
     let ended = run();
-    let (took, most) = (began.elapsed(), Duration::from_secs(seconds));
+    let (took, most) = (started.elapsed(), Duration::from_secs(seconds));
     assert!(took < most, "{took:?}: {ended:?}");
     ended
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_check_ends_in_its_time_says_what_it_was_at_and_keeps_what_it_stored() {
-    let mut stage = Stage::open().await;
-    let hook = Hook::open(&stage.now, None).await.unwrap();
-    stage.set("MINIMAX_WATCH__API__CONCURRENCY", "1");
+async fn check_ends_at_its_timeout_names_its_step_and_keeps_what_it_stored() {
+    let mut setup = Setup::open().await;
+    let hook = WebhookServer::open(&setup.now, None).await.unwrap();
+    setup.set("MINIMAX_WATCH__API__CONCURRENCY", "1");
     let names = ["a", "b", "c", "d", "e"];
     for name in names {
-        stage.vendor.put(Record::ending(name, clock::now() - TimeDelta::days(1)));
+        setup.vendor.put(Record::ending(name, clock::now() - TimeDelta::days(1)));
     }
-    stage.configure(&names, &webhook(&hook));
+    setup.configure(&names, &webhook(&hook));
     for name in &names[1..] {
-        stage.vendor.set(name, Answer::hang());
+        setup.vendor.set_answer(name, Answer::hang());
     }
-    // Each hanging answer is given a third of the time, one after the other.
+    // Each hanging request gets a third of the time, one after the other.
     for (format, words) in [
-        ("nagios", "MINIMAX UNKNOWN - no result within 3s: it was looking at the accounts, "),
-        ("table", "minimax-watch: no result within 3s: it was looking at the accounts, "),
+        ("nagios", "MINIMAX UNKNOWN - no result within 3s (--timeout) while checking the accounts, "),
+        ("table", "minimax-watch: no result within 3s (--timeout) while checking the accounts, "),
     ] {
-        let cut = within(20, || stage.run(&["check", "--format", format, "--timeout", "3"]));
+        let cut = within(20, || setup.run(&["check", "--format", format, "--timeout", "3"]));
         assert_eq!(cut.status, Some(3), "{cut:?}");
-        let (told, silent) = if format == "nagios" { (cut.out, cut.err) } else { (cut.err, cut.out) };
-        assert!(told.starts_with(words), "{told}");
-        assert_eq!((told.lines().count(), silent.as_str()), (1, ""), "{told}");
+        let (notified, silent) = if format == "nagios" { (cut.out, cut.err) } else { (cut.err, cut.out) };
+        assert!(notified.starts_with(words), "{notified}");
+        assert_eq!((notified.lines().count(), silent.as_str()), (1, ""), "{notified}");
     }
     assert_eq!(hook.count(), 0);
-    let status = valid("status", &stage.run(&["status", "--json"]).out);
+    let status = valid("status", &setup.run(&["status", "--json"]).out);
     assert_eq!(status["accounts"][0]["outcome"], "ok", "what was stored stays: {status}");
     for name in &names[1..] {
-        stage.vendor.put(Record::ending(*name, healthy()));
+        setup.vendor.put(Record::ending(*name, healthy()));
     }
-    let whole = stage.run(&["check", "--timeout", "30s"]);
+    let whole = setup.run(&["check", "--timeout", "30s"]);
     assert_eq!(whole.status, Some(2), "{whole:?}");
-    assert_eq!(hook.count(), 1, "told once, by the check that came so far");
+    assert_eq!(hook.count(), 1, "sent once, by the check that finished");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_never_comes_leaves_time_to_say_so() {
-    let mut stage = Stage::with(&["a"], "").await;
-    stage.set("MINIMAX_WATCH__API__TIMEOUT", "60s");
-    stage.vendor.set("a", Answer::hang());
-    let check = within(20, || stage.run(&["check", "--format", "nagios", "-t", "6"]));
+async fn hanging_vendor_leaves_time_to_report_it() {
+    let mut setup = Setup::with(&["a"], "").await;
+    setup.set("MINIMAX_WATCH__API__TIMEOUT", "60s");
+    setup.vendor.set_answer("a", Answer::hang());
+    let check = within(20, || setup.run(&["check", "--format", "nagios", "-t", "6"]));
     assert_eq!(check.status, Some(3));
     assert!(check.out.contains("unavailable (no complete answer within 2 s)"), "{}", check.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_or_a_doubt_that_takes_too_long_is_named() {
-    let mut stage = Stage::open().await;
-    // A mail server that takes the connection and says nothing.
+async fn slow_receiver_or_confirmation_is_named_at_the_timeout() {
+    let mut setup = Setup::open().await;
+    // A mail server that accepts the connection and sends nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let mail = format!(
         "[[receivers]]\nname = \"ops\"\ntype = \"email\"\nfrom = \"w@example.com\"\nto = [\"o@example.com\"]\n\
          smtp = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}\n"
     );
-    stage.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
-    stage.configure(&["a"], &mail);
-    let cut = within(20, || stage.run(&["check", "--format", "nagios", "--timeout", "3s"]));
-    assert_eq!(cut.status, Some(2), "the verdict is said in time: {cut:?}");
-    assert!(cut.err.contains("not taken by ops") && cut.err.contains("no answer in time"), "{}", cut.err);
-    let status = valid("status", &stage.run(&["status", "--json"]).out);
+    setup.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
+    setup.configure(&["a"], &mail);
+    let cut = within(20, || setup.run(&["check", "--format", "nagios", "--timeout", "3s"]));
+    assert_eq!(cut.status, Some(2), "the verdict is printed in time: {cut:?}");
+    assert!(cut.err.contains("not accepted by ops") && cut.err.contains("no answer in time"), "{}", cut.err);
+    let status = valid("status", &setup.run(&["status", "--json"]).out);
     assert_eq!((&status["verdict"], &status["outbox"]["pending"]), (&"critical".into(), &1.into()));
 
-    stage.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "60s");
-    stage.configure(&["b"], "");
-    stage.vendor.set("b", Answer::account_error("on hold"));
-    let cut = within(20, || stage.run(&["check", "--format", "nagios", "--timeout", "3s"]));
-    assert!(cut.out.contains("waiting to ask again about bad answers"), "{}", cut.out);
-    let cut = within(20, || stage.run(&["check", "--dry-run", "--timeout", "3s"]));
+    setup.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "60s");
+    setup.configure(&["b"], "");
+    setup.vendor.set_answer("b", Answer::account_error("on hold"));
+    let cut = within(20, || setup.run(&["check", "--format", "nagios", "--timeout", "3s"]));
+    assert!(cut.out.contains("waiting to check failed accounts a second time"), "{}", cut.out);
+    let cut = within(20, || setup.run(&["check", "--dry-run", "--timeout", "3s"]));
     assert_eq!(cut.status, Some(3), "{cut:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_time_that_is_none_is_refused() {
-    let stage = Stage::open().await;
-    for (typed, words) in [("0", "no time at all"), ("0s", "no time at all"), ("soon", "is not a length")] {
-        let refused = stage.run(&["check", "--timeout", typed]);
+async fn invalid_timeout_is_refused() {
+    let setup = Setup::open().await;
+    for (typed, words) in
+        [("0", "must be longer than 0"), ("0s", "must be longer than 0"), ("soon", "is not a length")]
+    {
+        let refused = setup.run(&["check", "--timeout", typed]);
         assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""));
         assert!(refused.err.contains(words), "{}", refused.err);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn performance_data_is_as_the_guidelines_say_whatever_accounts_are_called() {
-    let stage = Stage::open().await;
+async fn performance_data_follows_the_guidelines_for_any_account_name() {
+    let setup = Setup::open().await;
     let mut accounts = String::new();
     for (id, name) in ["a'b=c|d", "twin", "twin", "ohne Ende é", "never seen"].iter().enumerate() {
         writeln!(accounts, "[[subscriptions.accounts]]\nid = \"{id}\"\nname = \"{name}\"").unwrap();
     }
-    stage.configure(&[], "");
-    let configuration = std::fs::read_to_string(stage.path("minimax-watch.toml")).unwrap();
+    setup.configure(&[], "");
+    let configuration = std::fs::read_to_string(setup.path("minimax-watch.toml")).unwrap();
     std::fs::write(
-        stage.path("minimax-watch.toml"),
+        setup.path("minimax-watch.toml"),
         configuration.replace("[store]", &(accounts + "[store]")),
     )
     .unwrap();
     for id in ["0", "1", "2"] {
-        stage.vendor.put(Record::ending(id, healthy()).max_jobs(3));
+        setup.vendor.put(Record::ending(id, healthy()).max_jobs(3));
     }
-    stage.vendor.put(Record::ending("3", healthy()).exp(None).exp_expire(None).max_jobs(1));
-    let check = stage.run(&["check", "--format", "nagios"]);
+    setup.vendor.put(Record::ending("3", healthy()).exp(None).exp_expire(None).max_jobs(1));
+    let check = setup.run(&["check", "--format", "nagios"]);
     let (text, data) = parsed(&check.out);
     assert!(text.starts_with("MINIMAX CRITICAL - "), "{text}");
     let labels: Vec<&str> = data.iter().map(|one| one.label.as_str()).collect();
@@ -146,46 +148,52 @@ async fn performance_data_is_as_the_guidelines_say_whatever_accounts_are_called(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_blocks_is_no_way_around_the_time() {
-    let mut stage = Stage::with(&["a"], "").await;
-    assert_eq!(stage.run(&["check"]).status, Some(0));
-    let timed = |stage: &Stage| within(20, || stage.run(&["check", "--format", "nagios", "--timeout", "2s"]));
-    let options = SqliteConnectOptions::new().filename(stage.store());
+async fn timeout_holds_for_blocking_steps() {
+    let mut setup = Setup::with(&["a"], "").await;
+    assert_eq!(setup.run(&["check"]).status, Some(0));
+    let timed = |setup: &Setup| within(20, || setup.run(&["check", "--format", "nagios", "--timeout", "2s"]));
+    let options = SqliteConnectOptions::new().filename(setup.store());
     let mut other = options.connect().await.unwrap();
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
-    let cut = timed(&stage);
-    assert!(cut.status == Some(3) && cut.out.contains("it was "), "a store that somebody locks: {cut:?}");
+    let cut = timed(&setup);
+    assert!(
+        cut.status == Some(3) && cut.out.contains("(--timeout) while "),
+        "a store that another process locks: {cut:?}"
+    );
     other.close().await.unwrap();
-    assert_eq!(timed(&stage).status, Some(0));
+    assert_eq!(timed(&setup).status, Some(0));
 
-    std::fs::create_dir(stage.path("tmp")).unwrap();
-    stage.set("TMPDIR", &stage.path("tmp").display().to_string());
-    stage.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "60s");
-    stage.vendor.set("a", Answer::account_error("on hold"));
-    let cut = within(20, || stage.run(&["check", "--dry-run", "--timeout", "2s"]));
-    assert!(cut.status == Some(3) && cut.err.contains("waiting to ask again"), "{cut:?}");
-    assert_eq!(std::fs::read_dir(stage.path("tmp")).unwrap().count(), 0, "the copy is thrown away");
+    std::fs::create_dir(setup.path("tmp")).unwrap();
+    setup.set("TMPDIR", &setup.path("tmp").display().to_string());
+    setup.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "60s");
+    setup.vendor.set_answer("a", Answer::account_error("on hold"));
+    let cut = within(20, || setup.run(&["check", "--dry-run", "--timeout", "2s"]));
+    assert!(
+        cut.status == Some(3) && cut.err.contains("waiting to check failed accounts a second time"),
+        "{cut:?}"
+    );
+    assert_eq!(std::fs::read_dir(setup.path("tmp")).unwrap().count(), 0, "the copy of the store is deleted");
 
-    std::fs::remove_file(stage.path("token")).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(stage.path("token")).status().unwrap();
+    std::fs::remove_file(setup.path("token")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(setup.path("token")).status().unwrap();
     assert!(made.success());
-    let cut = timed(&stage);
+    let cut = timed(&setup);
     let refused = "is a named pipe, not a regular file";
     assert!(cut.status == Some(3) && cut.out.contains(refused), "it would block: {cut:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_that_asks_for_a_pause_takes_no_word_from_who_has_little_time() {
-    let mut stage = Stage::open().await;
-    let hook = Hook::open(&stage.now, None).await.unwrap();
-    stage.set("MINIMAX_WATCH__API__CONCURRENCY", "1");
-    stage.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
+async fn rate_limit_beyond_the_timeout_does_not_delay_notifications() {
+    let mut setup = Setup::open().await;
+    let hook = WebhookServer::open(&setup.now, None).await.unwrap();
+    setup.set("MINIMAX_WATCH__API__CONCURRENCY", "1");
+    setup.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
     for id in ["b", "c"] {
-        stage.vendor.put(Record::ending(id, healthy()));
+        setup.vendor.put(Record::ending(id, healthy()));
     }
-    stage.configure(&["a", "b", "c"], &webhook(&hook));
-    stage.vendor.set("b", Answer::rate_limited(RetryAfter::Seconds(60)));
-    let check = within(20, || stage.run(&["check", "--format", "nagios", "--timeout", "10s"]));
+    setup.configure(&["a", "b", "c"], &webhook(&hook));
+    setup.vendor.set_answer("b", Answer::rate_limited(RetryAfter::Seconds(60)));
+    let check = within(20, || setup.run(&["check", "--format", "nagios", "--timeout", "10s"]));
     assert_eq!(check.status, Some(2), "{check:?}");
     assert!(check.out.starts_with("MINIMAX CRITICAL - "), "{check:?}");
     assert_eq!(hook.count(), 1);

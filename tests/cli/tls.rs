@@ -1,10 +1,9 @@
-//! Mail and the vendor over TLS: met where the certificate is trusted, refused where it is not, never in the clear.
+//! Mail, webhooks and the vendor over TLS: used where the certificate is trusted, refused where not, never unencrypted.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use minimax_watch::simulator::{Hook, Login, Mailbox, Record, Security, Setup, Signature, UseApi};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::{ExposeSecret, SecretString};
@@ -13,18 +12,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::stage::{Stage, TOKEN, healthy};
+use crate::setup::{Setup, TOKEN, healthy};
+use crate::simulator::{
+    FakeUseApi, Login, Record, Signature, SmtpSecurity, SmtpServer, SmtpSetup, WebhookServer,
+};
 
 pub(crate) const PASSWORD: &str = "sm7p-Passw0rd";
 
-/// A server's part of TLS, and the certificate that a client must trust, in PEM.
+/// The TLS configuration of a server, and the certificate in PEM that a client must trust.
 pub(crate) fn identity() -> (Arc<ServerConfig>, String) {
     identity_of("127.0.0.1")
 }
 
-/// The same for a server that goes by this name.
+/// The same for a server of this name.
 fn identity_of(name: &str) -> (Arc<ServerConfig>, String) {
-    // A second call finds the provider installed; either way it is.
+    // Fails if the provider is installed already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -33,14 +35,16 @@ fn identity_of(name: &str) -> (Arc<ServerConfig>, String) {
     (Arc::new(server), made.cert.pem())
 }
 
-/// A mail server that wants a log-in.
-pub(crate) async fn mailbox(stage: &Stage, security: Security) -> Mailbox {
+/// A mail server that requires a login.
+pub(crate) async fn mailbox(setup: &Setup, security: SmtpSecurity) -> SmtpServer {
     let login = Login { username: "watch".to_owned(), password: SecretString::from(PASSWORD) };
-    Mailbox::open(&stage.now, Setup { login: Some(login), security, ..Setup::default() }).await.unwrap()
+    SmtpServer::open(&setup.now, SmtpSetup { login: Some(login), security, ..SmtpSetup::default() })
+        .await
+        .unwrap()
 }
 
-/// Its part of the configuration.
-pub(crate) fn mail(mailbox: &Mailbox, tls: &str) -> String {
+/// The configuration of a receiver that uses it.
+pub(crate) fn mail(mailbox: &SmtpServer, tls: &str) -> String {
     format!(
         "[[receivers]]\nname = \"ops-mail\"\ntype = \"email\"\nfrom = \"watch@example.com\"\nto = [\"ops@example.com\"]\n\
          smtp = {{ host = \"127.0.0.1\", port = {}, tls = \"{tls}\", username = \"watch\", password_file = \"smtp-password\" }}\n",
@@ -49,33 +53,29 @@ pub(crate) fn mail(mailbox: &Mailbox, tls: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mail_goes_out_over_tls_where_the_certificate_is_trusted_and_nowhere_else() {
+async fn mail_is_sent_over_tls_only_where_the_certificate_is_trusted() {
     for (word, secured) in [
-        ("starttls", Security::StartTls as fn(Arc<ServerConfig>) -> Security),
-        ("implicit", Security::Implicit),
+        ("starttls", SmtpSecurity::StartTls as fn(Arc<ServerConfig>) -> SmtpSecurity),
+        ("implicit", SmtpSecurity::Implicit),
     ] {
-        let mut stage = Stage::open().await;
+        let mut setup = Setup::open().await;
         let (server, certificate) = identity();
-        let mailbox = mailbox(&stage, secured(server)).await;
-        stage.secret("smtp-password", PASSWORD);
-        stage.secret("ca.pem", &certificate);
-        stage.secret("other-ca.pem", &identity().1);
-        stage.configure(&["a"], &mail(&mailbox, word));
+        let mailbox = mailbox(&setup, secured(server)).await;
+        setup.secret("smtp-password", PASSWORD);
+        setup.secret("ca.pem", &certificate);
+        setup.secret("other-ca.pem", &identity().1);
+        setup.configure(&["a"], &mail(&mailbox, word));
 
-        let other = stage.path("other-ca.pem").display().to_string();
-        stage.set("SSL_CERT_FILE", &other);
-        let refused = stage.run(&["notify", "test"]);
+        let other = setup.path("other-ca.pem").display().to_string();
+        setup.set("SSL_CERT_FILE", &other);
+        let refused = setup.run(&["notify", "test"]);
         assert_eq!((refused.status, mailbox.count()), (Some(3), 0), "{word}: {refused:?}");
-        assert!(
-            refused.out.starts_with("ops-mail: not taken, would be tried again: 127.0.0.1:"),
-            "{}",
-            refused.out
-        );
+        assert!(refused.out.starts_with("ops-mail: failed, would be retried: 127.0.0.1:"), "{}", refused.out);
         assert!(refused.out.contains("certificate"), "{}", refused.out);
 
-        let trusted = stage.path("ca.pem").display().to_string();
-        stage.set("SSL_CERT_FILE", &trusted);
-        let sent = stage.run(&["notify", "test", "ops-mail"]);
+        let trusted = setup.path("ca.pem").display().to_string();
+        setup.set("SSL_CERT_FILE", &trusted);
+        let sent = setup.run(&["notify", "test", "ops-mail"]);
         assert_eq!((sent.status, sent.out.as_str()), (Some(0), "ops-mail: delivered\n"), "{word}: {sent:?}");
         let mails = mailbox.mails();
         assert_eq!(mails.len(), 1);
@@ -85,63 +85,63 @@ async fn mail_goes_out_over_tls_where_the_certificate_is_trusted_and_nowhere_els
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_starttls_gets_neither_mail_nor_password() {
-    let stage = Stage::open().await;
-    let mailbox = mailbox(&stage, Security::None).await;
-    stage.secret("smtp-password", PASSWORD);
-    stage.configure(&["a"], &mail(&mailbox, "starttls"));
-    let refused = stage.run(&["notify", "test"]);
+async fn server_without_starttls_gets_neither_mail_nor_password() {
+    let setup = Setup::open().await;
+    let mailbox = mailbox(&setup, SmtpSecurity::None).await;
+    setup.secret("smtp-password", PASSWORD);
+    setup.configure(&["a"], &mail(&mailbox, "starttls"));
+    let refused = setup.run(&["notify", "test"]);
     assert_eq!((refused.status, mailbox.count()), (Some(3), 0), "{refused:?}");
     assert!(refused.out.to_lowercase().contains("tls"), "{}", refused.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_receiver_is_named_with_those_that_are_known() {
-    let stage = Stage::open().await;
-    let mailbox = mailbox(&stage, Security::None).await;
-    stage.secret("smtp-password", PASSWORD);
-    stage.configure(&["a"], &mail(&mailbox, "none"));
-    let refused = stage.run(&["notify", "test", "ops-male"]);
+async fn unknown_receiver_is_named_with_the_configured_ones() {
+    let setup = Setup::open().await;
+    let mailbox = mailbox(&setup, SmtpSecurity::None).await;
+    setup.secret("smtp-password", PASSWORD);
+    setup.configure(&["a"], &mail(&mailbox, "none"));
+    let refused = setup.run(&["notify", "test", "ops-male"]);
     assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""));
-    assert_eq!(refused.err, "minimax-watch: `ops-male` is no receiver (there are: ops-mail)\n");
-    stage.configure(&["a"], "");
-    let refused = stage.run(&["notify", "test"]);
+    assert_eq!(refused.err, "minimax-watch: unknown receiver \"ops-male\"; configured: ops-mail\n");
+    setup.configure(&["a"], "");
+    let refused = setup.run(&["notify", "test"]);
     assert_eq!(refused.status, Some(3));
     assert!(refused.err.contains("add a [[receivers]]"), "{}", refused.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_vendor_is_asked_over_tls_and_by_http_2_where_it_offers_that() {
-    let mut stage = Stage::with(&["a"], "").await;
-    stage.vendor.remove("a");
+async fn vendor_is_checked_over_tls_and_by_http_2_where_offered() {
+    let mut setup = Setup::with(&["a"], "").await;
+    setup.vendor.remove("a");
     let (server, certificate) = identity();
-    // It offers nothing else: who does not speak it gets no further than the greeting.
+    // The server offers nothing else, so a client without HTTP/2 fails in the handshake.
     let mut server = Arc::unwrap_or_clone(server);
     server.alpn_protocols = vec![b"h2".to_vec()];
-    let api = UseApi::open_tls(&stage.now, Arc::new(server)).await.unwrap();
+    let api = FakeUseApi::open_tls(&setup.now, Arc::new(server)).await.unwrap();
     api.subscribe(SecretString::from(TOKEN)).put(Record::ending("a", healthy()));
-    stage.secret("ca.pem", &certificate);
-    stage.secret("other-ca.pem", &identity().1);
-    stage.set("MINIMAX_WATCH__API__BASE_URL", api.base_url().as_str());
+    setup.secret("ca.pem", &certificate);
+    setup.secret("other-ca.pem", &identity().1);
+    setup.set("MINIMAX_WATCH__API__BASE_URL", api.base_url().as_str());
     for (authority, status, requests) in [("other-ca.pem", 3, 0), ("ca.pem", 0, 1)] {
-        stage.set("SSL_CERT_FILE", &stage.path(authority).display().to_string());
-        let check = stage.run(&["check"]);
+        setup.set("SSL_CERT_FILE", &setup.path(authority).display().to_string());
+        let check = setup.run(&["check"]);
         assert_eq!((check.status, api.request_count()), (Some(status), requests), "{authority}: {check:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_that_is_far_away_is_waited_for() {
-    let stage = Stage::with(&["a"], "").await;
+async fn check_waits_for_a_distant_vendor() {
+    let setup = Setup::with(&["a"], "").await;
     let latency = Duration::from_millis(300);
-    stage.api.set_latency(latency);
-    let begun = Instant::now();
-    assert_eq!(stage.run(&["check"]).status, Some(0));
-    assert!(begun.elapsed() >= latency, "{:?}", begun.elapsed());
+    setup.api.set_latency(latency);
+    let started = Instant::now();
+    assert_eq!(setup.run(&["check"]).status, Some(0));
+    assert!(started.elapsed() >= latency, "{:?}", started.elapsed());
 }
 
-/// A proxy that tunnels each connection to `target`, whatever it was asked for, for as long as the tasks are held; gives what
-/// each client asked.
+/// A proxy that tunnels each connection to `target`, whatever the client asks for, until the tasks are dropped. The receiver
+/// yields the request of each client.
 async fn tunnel_to(target: SocketAddr) -> (SocketAddr, UnboundedReceiver<String>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -164,28 +164,28 @@ async fn tunnel_to(target: SocketAddr) -> (SocketAddr, UnboundedReceiver<String>
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_delivered_over_tls_by_http_1_also_through_a_proxy_and_to_servers_that_prefer_http_2() {
+async fn webhook_is_delivered_over_tls_by_http_1_also_through_a_proxy_and_to_servers_that_prefer_http_2() {
     let secret = SecretString::from("whsec_c2lnbmluZy1zZWNyZXQtb2YtdGhlLXRlc3Q=");
     for name in ["127.0.0.1", "hooks.example.com"] {
-        let mut stage = Stage::open().await;
+        let mut setup = Setup::open().await;
         let (server, certificate) = identity_of(name);
         let mut server = Arc::unwrap_or_clone(server);
         server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let hook = Hook::open_tls(&stage.now, Some(&secret), Arc::new(server)).await.unwrap();
+        let hook = WebhookServer::open_tls(&setup.now, Some(&secret), Arc::new(server)).await.unwrap();
         let (proxy, mut heads, _serving) = tunnel_to(hook.address()).await;
-        stage.set("https_proxy", &format!("http://me:pr0xyPw@{proxy}"));
-        stage.secret("signing", secret.expose_secret());
-        stage.secret("ca.pem", &certificate);
-        stage.secret("other-ca.pem", &identity_of(name).1);
+        setup.set("https_proxy", &format!("http://me:pr0xyPw@{proxy}"));
+        setup.secret("signing", secret.expose_secret());
+        setup.secret("ca.pem", &certificate);
+        setup.secret("other-ca.pem", &identity_of(name).1);
         let port = if name == "127.0.0.1" { hook.address().port() } else { 443 };
         let receiver = format!(
             "[[receivers]]\nname = \"pager\"\ntype = \"webhook\"\nurl = \"https://{name}:{port}/a?b=c\"\n\
              secret_file = \"signing\"\n"
         );
-        stage.configure(&["a"], &receiver);
+        setup.configure(&["a"], &receiver);
         for (authority, status, count) in [("other-ca.pem", 3, 0), ("ca.pem", 0, 1)] {
-            stage.set("SSL_CERT_FILE", &stage.path(authority).display().to_string());
-            let test = stage.run(&["notify", "test"]);
+            setup.set("SSL_CERT_FILE", &setup.path(authority).display().to_string());
+            let test = setup.run(&["notify", "test"]);
             assert_eq!(
                 (test.status, hook.deliveries().len()),
                 (Some(status), count),

@@ -1,13 +1,13 @@
-//! Clocks of the machine that are years off: each command works or ends with a plain error, and none panics.
+//! A machine clock that is years off: each command works or ends with a plain error, and none panics.
 //!
 //! libfaketime shows the program another clock; without it these tests say SKIPPED and pass.
 
 use std::io::Write as _;
 use std::path::Path;
 
-use minimax_watch::simulator::Answer;
+use crate::simulator::Answer;
 
-use crate::stage::{PROGRAM, Stage};
+use crate::setup::{PROGRAM, Setup};
 
 /// Where distributions keep libfaketime.
 const LIBRARIES: [&str; 3] = [
@@ -36,21 +36,21 @@ const COMMANDS: [&[&str]; 14] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn no_command_panics_at_any_clock() {
     let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).exists()) else {
-        // Not by a macro, whose words the harness would keep to itself.
+        // Not with a macro, whose output the test harness would capture.
         writeln!(std::io::stderr(), "SKIPPED: libfaketime is not installed").unwrap();
         return;
     };
-    let mut stage = Stage::with(&["a"], "").await;
-    stage.vendor.set("a", Answer::account_error("On hold"));
-    stage.set("LD_PRELOAD", library);
-    stage.set("DONT_FAKE_MONOTONIC", "1");
-    stage.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let mut setup = Setup::with(&["a"], "").await;
+    setup.vendor.set_answer("a", Answer::account_error("On hold"));
+    setup.set("LD_PRELOAD", library);
+    setup.set("DONT_FAKE_MONOTONIC", "1");
+    setup.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     for clock in
         ["1900-01-01", "1969-12-31", "1970-01-01", "1970-02-01", "2101-01-01", "8999-12-31", "9999-12-31"]
     {
-        stage.set("FAKETIME", &format!("@{clock} 00:00:00"));
+        setup.set("FAKETIME", &format!("@{clock} 00:00:00"));
         for arguments in COMMANDS {
-            let output = stage.process(PROGRAM, arguments).output().unwrap();
+            let output = setup.process(PROGRAM, arguments).output().unwrap();
             let error = String::from_utf8_lossy(&output.stderr);
             assert!(
                 matches!(output.status.code(), Some(0..=3)),
@@ -59,6 +59,6 @@ async fn no_command_panics_at_any_clock() {
             );
             assert!(!error.contains("panicked"), "{clock} {arguments:?}: {error}");
         }
-        assert!(!stage.path("played").exists(), "{clock}: a demo that cannot be played writes nothing");
+        assert!(!setup.path("played").exists(), "{clock}: a demo that cannot be played writes nothing");
     }
 }

@@ -1,55 +1,55 @@
-//! A clock that is set while the service runs: an hour and thirty days, there and back, and a machine that slept.
+//! The clock is set while the service runs, by an hour and by thirty days, forth and back; and the machine is suspended.
 //!
-//! libfaketime moves the wall clock of the process alone; its steady clock goes on, as a machine's does.
+//! libfaketime moves only the wall clock of the process; its monotonic clock runs on, as a machine's does.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use minimax_watch::domain::message::Reason;
-use minimax_watch::simulator::{Reply, StatusCode};
 
-use crate::heard::by_webhook;
-use crate::judge::Telling;
-use crate::remains::examine;
+use crate::received::by_webhook;
 use crate::report::{Stop, Tally};
 use crate::scene::{DAY, Scene};
-use crate::{Scenario, Terms};
+use crate::simulator::{Reply, StatusCode};
+use crate::stored_state::examine;
+use crate::verify::Notification;
+use crate::{RunOptions, Scenario};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "clock",
     fault: "the clock of `run` is set by an hour and by 30 days, there and back; suspend",
-    run: |terms| Box::pin(run(terms)),
+    run: |run_options| Box::pin(run(run_options)),
 };
 
-/// Where distributions keep it.
+/// Where distributions keep libfaketime.
 const LIBRARIES: [&str; 3] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
     "/usr/lib64/faketime/libfaketime.so.1",
 ];
 
-/// What the pager is to hear of one step.
-enum Hears {
+/// The messages that the pager must get after one step of the clock.
+enum ExpectedMessages {
     Nothing,
-    /// This of each account.
+    /// This one for each account.
     Once(&'static str),
-    /// Each of these as often as it says, in any number of messages.
+    /// Each of these as often as given, in any number of messages.
     All(&'static [(&'static str, usize)]),
 }
 
 struct Clock {
     scene: Scene,
     file: PathBuf,
-    heard: usize,
+    received: usize,
 }
 
-async fn run(_: Terms) -> Result<Tally, Stop> {
+async fn run(_: RunOptions) -> Result<Tally, Stop> {
     let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).exists()) else {
         return Err(Stop::Skipped("libfaketime is not installed".to_owned()));
     };
     let mut scene = Scene::open().await;
-    let file = scene.stage.path("clock");
+    let file = scene.setup.path("clock");
     std::fs::write(&file, "+0\n").unwrap();
     for (name, value) in [
         ("LD_PRELOAD", library),
@@ -58,153 +58,156 @@ async fn run(_: Terms) -> Result<Tally, Stop> {
         ("DONT_FAKE_MONOTONIC", "1"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ] {
-        scene.stage.set(name, value);
+        scene.setup.set(name, value);
     }
-    // Half an hour before the first rung.
-    scene.all_well(7 * DAY + 1_800);
-    let mut clock = Clock { scene, file, heard: 0 };
-    let mut service = clock.scene.stage.serve(&[]);
+    // Half an hour before the first stage.
+    scene.all_healthy(7 * DAY + 1_800);
+    let mut clock = Clock { scene, file, received: 0 };
+    let mut service = clock.scene.setup.serve(&[]);
     let mut steps = 0;
-    for (offset, hears) in [
-        ("+0", Hears::Nothing),
-        ("-1h", Hears::Nothing),
-        ("-30d", Hears::Nothing),
-        ("+0", Hears::Nothing),
-        ("+1h", Hears::Once("opened expiry 7d")),
-        ("+0", Hears::Nothing),
-        ("+1h", Hears::Nothing),
-        ("+30d", Hears::Once("escalated expiry expired")),
-        ("+0", Hears::Once("resolved expiry expired")),
-        ("-30d", Hears::Nothing),
-        ("+30d", Hears::Once("opened expiry expired")),
-        ("+5d", Hears::Once("repeated expiry 3d")),
-        ("+6d", Hears::Nothing),
-        ("+0", Hears::Once("resolved expiry 3d")),
+    for (offset, expected) in [
+        ("+0", ExpectedMessages::Nothing),
+        ("-1h", ExpectedMessages::Nothing),
+        ("-30d", ExpectedMessages::Nothing),
+        ("+0", ExpectedMessages::Nothing),
+        ("+1h", ExpectedMessages::Once("opened expiry 7d")),
+        ("+0", ExpectedMessages::Nothing),
+        ("+1h", ExpectedMessages::Nothing),
+        ("+30d", ExpectedMessages::Once("escalated expiry expired")),
+        ("+0", ExpectedMessages::Once("resolved expiry expired")),
+        ("-30d", ExpectedMessages::Nothing),
+        ("+30d", ExpectedMessages::Once("opened expiry expired")),
+        ("+5d", ExpectedMessages::Once("repeated expiry 3d")),
+        ("+6d", ExpectedMessages::Nothing),
+        ("+0", ExpectedMessages::Once("resolved expiry 3d")),
     ] {
-        clock.step(offset, &hears).await?;
+        clock.step(offset, &expected).await?;
         steps += 1;
     }
-    let excuses = clock.behind_a_dead_receiver().await?;
-    // A machine that slept for days finds several rungs crossed: only the tightest is told.
+    let excuses = clock.check_pending_messages().await?;
+    // After a suspend of days several stages were passed: only the nearest is sent.
     service.signal("STOP");
     clock.set("+6d");
     service.signal("CONT");
-    clock.step("+6d", &Hears::Once("opened expiry 3d")).await?;
+    clock.step("+6d", &ExpectedMessages::Once("opened expiry 3d")).await?;
     clock.set("+0");
     let status = service.stop();
     if status != Some(0) || service.log().contains("ERROR") {
-        return Err(Stop::Broken(format!("the service ended with {status:?}:\n{}", service.log())));
+        return Err(Stop::Violation(format!("the service ended with {status:?}:\n{}", service.log())));
     }
-    examine(&clock.scene.stage.store()).await?;
-    clock.scene.settle().await?;
-    let mut heard = clock.scene.heard();
-    // What was told by a wrong clock is set right once; the steps above have counted that, and no life is told by it.
-    // Nor is the desk's failing held against the story that all receivers share: the desk itself is not notified of it.
-    let of_receivers: BTreeSet<String> = heard
+    examine(&clock.scene.setup.store()).await?;
+    clock.scene.finish().await?;
+    let mut received = clock.scene.received();
+    // Corrections of what a wrong clock sent were counted by the steps above and belong to no alert's history.
+    // `delivery_failing` of the desk is left out too: the desk itself is not notified of it, so the receivers differ.
+    let of_receivers: BTreeSet<String> = received
         .iter()
         .flatten()
         .flat_map(|message| &message.alerts)
-        .filter(|telling| is_about_a_receiver(telling))
-        .map(|telling| telling.alert.clone())
+        .filter(|notification| is_about_a_receiver(notification))
+        .map(|notification| notification.alert.clone())
         .collect();
-    for message in heard.iter_mut().flatten() {
-        message
-            .alerts
-            .retain(|telling| telling.reason != Reason::Repeated && !of_receivers.contains(&telling.alert));
+    for message in received.iter_mut().flatten() {
+        message.alerts.retain(|notification| {
+            notification.reason != Reason::Repeated && !of_receivers.contains(&notification.alert)
+        });
     }
-    let tally = clock.scene.judge(&heard, [0, excuses, 0]).await?;
+    let tally = clock.scene.verify(&received, [0, excuses, 0]).await?;
     Ok(tally.plus(Tally { rounds: steps + 2, examined: 1, ..Tally::default() }))
 }
 
 impl Clock {
-    /// In one move: a file that is just being written reads as another time.
+    /// Replaces the file in one step: a file that is being written would read as another time.
     fn set(&self, offset: &str) {
         let new = self.file.with_extension("new");
         std::fs::write(&new, format!("{offset}\n")).unwrap();
         std::fs::rename(&new, &self.file).unwrap();
     }
 
-    /// Sets the clock, and waits for what it has to say, or for a few runs without a word.
-    async fn step(&mut self, offset: &str, hears: &Hears) -> Result<(), Stop> {
+    /// Sets the clock and waits for the expected messages; then a few runs must send nothing.
+    async fn step(&mut self, offset: &str, expected: &ExpectedMessages) -> Result<(), Stop> {
         self.set(offset);
-        match *hears {
-            Hears::Nothing => {}
-            Hears::Once(words) => self.hear(offset, &[(words, 6)]).await?,
-            Hears::All(words) => self.hear(offset, words).await?,
+        match *expected {
+            ExpectedMessages::Nothing => {}
+            ExpectedMessages::Once(words) => self.wait_for_messages(offset, &[(words, 6)]).await?,
+            ExpectedMessages::All(words) => self.wait_for_messages(offset, words).await?,
         }
-        self.quiet(offset).await
+        self.assert_silent(offset).await
     }
 
-    /// Waits until the pager has heard all of this since it was last asked.
-    async fn hear(&mut self, offset: &str, due: &[(&str, usize)]) -> Result<(), Stop> {
+    /// Waits until the pager got all of these messages since the last call.
+    async fn wait_for_messages(&mut self, offset: &str, due: &[(&str, usize)]) -> Result<(), Stop> {
         let pager = &self.scene.pager;
         let all = async {
             loop {
                 let count = pager.count();
-                let line = lines(&self.scene).split_off(self.heard).concat();
+                let line = lines(&self.scene).split_off(self.received).concat();
                 if due.iter().all(|(words, times)| line.matches(words).count() == *times) {
                     return count;
                 }
                 pager.wait_for(count + 1).await;
             }
         };
-        let Ok(heard) = tokio::time::timeout(Duration::from_secs(30), all).await else {
-            let lines = lines(&self.scene).split_off(self.heard);
-            return Err(Stop::Broken(format!("set to {offset}, {due:?} was due, it said {lines:?}")));
+        let Ok(received) = tokio::time::timeout(Duration::from_secs(30), all).await else {
+            let lines = lines(&self.scene).split_off(self.received);
+            return Err(Stop::Violation(format!("set to {offset}, expected {due:?}, got {lines:?}")));
         };
-        self.heard = heard;
+        self.received = received;
         Ok(())
     }
 
-    /// Three runs go by, and nothing is heard.
-    async fn quiet(&self, offset: &str) -> Result<(), Stop> {
-        let api = &self.scene.stage.api;
+    /// Asserts that three runs send nothing.
+    async fn assert_silent(&self, offset: &str) -> Result<(), Stop> {
+        let api = &self.scene.setup.api;
         let runs = api.wait_for_requests(api.request_count() + 3 * 7);
         let ran = tokio::time::timeout(Duration::from_secs(90), runs).await;
         let count = self.scene.pager.count();
-        match (ran, count == self.heard) {
+        match (ran, count == self.received) {
             (Ok(()), true) => Ok(()),
             (Ok(()), false) => {
-                let lines = lines(&self.scene).split_off(self.heard);
-                Err(Stop::Broken(format!("set to {offset}, nothing was due: {lines:?}")))
+                let lines = lines(&self.scene).split_off(self.received);
+                Err(Stop::Violation(format!("set to {offset}, expected nothing, got {lines:?}")))
             }
-            (Err(_), _) => Err(Stop::Broken(format!("set to {offset}, the runs stopped"))),
+            (Err(_), _) => Err(Stop::Violation(format!("set to {offset}, the runs stopped"))),
         }
     }
 
-    /// What waits for a receiver is not held off, nor given up, by a clock that jumps; gives how many attempts failed.
-    async fn behind_a_dead_receiver(&mut self) -> Result<usize, Stop> {
+    /// A clock step neither delays pending messages nor makes them fail permanently; returns how many attempts failed.
+    async fn check_pending_messages(&mut self) -> Result<usize, Stop> {
         let desk = &self.scene.desk;
         let before = desk.count();
         desk.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
-        self.step("+30d", &Hears::Once("opened expiry expired")).await?;
-        self.step("+60d", &Hears::All(&[("opened delivery_failing", 1)])).await?;
+        self.step("+30d", &ExpectedMessages::Once("opened expiry expired")).await?;
+        self.step("+60d", &ExpectedMessages::All(&[("opened delivery_failing", 1)])).await?;
         let desk = &self.scene.desk;
         let failed = desk.count() - before;
         desk.set(None);
-        // It was put off by a clock that ran ahead, for hours; by the right one it is due.
-        self.step("+0", &Hears::All(&[("resolved expiry expired", 6), ("resolved delivery_failing", 1)]))
-            .await?;
+        // A fast clock deferred the messages by hours; by the right clock they are due.
+        self.step(
+            "+0",
+            &ExpectedMessages::All(&[("resolved expiry expired", 6), ("resolved delivery_failing", 1)]),
+        )
+        .await?;
         let desk = &self.scene.desk;
         let both = tokio::time::timeout(Duration::from_secs(20), desk.wait_for(before + failed + 2)).await;
         if both.is_err() {
-            return Err(Stop::Broken("what waited for the desk did not come".to_owned()));
+            return Err(Stop::Violation("the pending messages for the desk were not delivered".to_owned()));
         }
         Ok(failed)
     }
 }
 
-fn is_about_a_receiver(telling: &Telling) -> bool {
-    telling.facts.as_ref().is_some_and(|facts| facts.about.starts_with("delivery_failing"))
+fn is_about_a_receiver(notification: &Notification) -> bool {
+    notification.facts.as_ref().is_some_and(|facts| facts.about.starts_with("delivery_failing"))
 }
 
-/// What the pager heard, a line for each message.
+/// The messages of the pager, one line each.
 fn lines(scene: &Scene) -> Vec<String> {
-    let word = |telling: &Telling| {
-        let facts = telling.facts.as_ref().unwrap();
+    let word = |notification: &Notification| {
+        let facts = notification.facts.as_ref().unwrap();
         let kind = facts.about.split(' ').next().unwrap_or_default();
         let stage = facts.stage.map(|stage| stage.to_string()).unwrap_or_default();
-        format!("{} {kind} {stage}; ", format!("{:?}", telling.reason).to_lowercase())
+        format!("{} {kind} {stage}; ", format!("{:?}", notification.reason).to_lowercase())
     };
     let messages = by_webhook(&scene.pager.deliveries());
     messages.iter().map(|message| message.alerts.iter().map(word).collect()).collect()

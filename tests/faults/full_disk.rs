@@ -1,31 +1,31 @@
-//! A disk that is really full: a small file system of its own around the store, filled up and cleared again.
+//! A disk that is really full: the store is on a small file system, which is filled up and cleared again.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use minimax_watch::simulator::{Answer, Missing};
+use crate::simulator::{Answer, NotFoundBody};
 
 use crate::child::Service;
-use crate::remains::examine;
 use crate::report::{Stop, Tally};
 use crate::scene::Scene;
-use crate::{Scenario, Terms};
+use crate::stored_state::examine;
+use crate::{RunOptions, Scenario};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "full-disk",
     fault: "the file system of the store is full: at a `check`, while `run` goes on, and when `run` is started",
-    run: |terms| Box::pin(run(terms)),
+    run: |run_options| Box::pin(run(run_options)),
 };
 
-/// `run` tries again after fifteen seconds.
-const SOON: Duration = Duration::from_secs(40);
+/// `run` retries after fifteen seconds.
+const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// A file system in memory, gone when dropped.
-struct Small(PathBuf);
+/// A file system in memory; dropping it unmounts it.
+struct SmallDisk(PathBuf);
 
-impl Small {
+impl SmallDisk {
     fn mount(folder: &Path) -> Result<Self, Stop> {
         std::fs::create_dir_all(folder).unwrap();
         let mut mount = Command::new("mount");
@@ -44,7 +44,7 @@ impl Small {
         self.0.join("ballast")
     }
 
-    /// Leaves not a byte.
+    /// Fills the file system to the last byte.
     fn fill(&self) {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(self.ballast()).unwrap();
         let block = [0; 512];
@@ -56,86 +56,89 @@ impl Small {
     }
 }
 
-impl Drop for Small {
+impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // A process that lingers keeps it busy; then it goes with that.
+        // A process that still runs keeps it busy; then it is unmounted when that process ends.
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
-async fn run(_: Terms) -> Result<Tally, Stop> {
+async fn run(_: RunOptions) -> Result<Tally, Stop> {
     let scene = Scene::open().await;
-    let disk = Small::mount(scene.stage.store().parent().unwrap())?;
+    let disk = SmallDisk::mount(scene.setup.store().parent().unwrap())?;
     scene.check(0).await?;
     at_a_check(&scene, &disk).await?;
-    while_it_runs(&scene, &disk).await?;
+    while_running(&scene, &disk).await?;
     at_the_start(&scene, &disk).await?;
-    scene.settle().await?;
-    let tally = scene.judge(&scene.heard(), [0; 3]).await?;
+    scene.finish().await?;
+    let tally = scene.verify(&scene.received(), [0; 3]).await?;
     Ok(tally.plus(Tally { rounds: 3, examined: 3, ..Tally::default() }))
 }
 
-fn vanishes(scene: &Scene, account: &str) {
-    scene.stage.vendor.set(account, Answer::not_found(Missing::Json));
+fn remove_account(scene: &Scene, account: &str) {
+    scene.setup.vendor.set_answer(account, Answer::not_found(NotFoundBody::Json));
 }
 
-async fn at_a_check(scene: &Scene, disk: &Small) -> Result<(), Stop> {
-    vanishes(scene, "a");
+async fn at_a_check(scene: &Scene, disk: &SmallDisk) -> Result<(), Stop> {
+    remove_account(scene, "a");
     disk.fill();
-    let check = scene.stage.run(&["check"]);
-    let is_told = check.err.contains("full") || check.err.contains("No space left on device");
-    if check.status != Some(3) || !is_told || scene.counts() != [0; 3] {
-        return Err(Stop::Broken(format!("status 3 and the reason were due: {check:?}")));
+    let check = scene.setup.run(&["check"]);
+    let is_reported = check.err.contains("full") || check.err.contains("No space left on device");
+    if check.status != Some(3) || !is_reported || scene.counts() != [0; 3] {
+        return Err(Stop::Violation(format!("expected status 3 and the reason: {check:?}")));
     }
-    examine(&scene.stage.store()).await?;
+    examine(&scene.setup.store()).await?;
     disk.clear();
     scene.check(2).await?;
-    everybody_hears(scene, 1).await
+    wait_for_all(scene, 1).await
 }
 
-async fn while_it_runs(scene: &Scene, disk: &Small) -> Result<(), Stop> {
-    let mut service = scene.stage.serve(&[]);
-    service.until("run done");
+async fn while_running(scene: &Scene, disk: &SmallDisk) -> Result<(), Stop> {
+    let mut service = scene.setup.serve(&[]);
+    service.until("run finished");
     disk.fill();
-    vanishes(scene, "b");
+    remove_account(scene, "b");
     service.until("ERROR");
-    examine(&scene.stage.store()).await?;
+    examine(&scene.setup.store()).await?;
     let before = scene.counts();
     if before != [1; 3] {
-        return Err(Stop::Broken("something was sent that could not be written down".to_owned()));
+        return Err(Stop::Violation("a message was sent that could not be recorded".to_owned()));
     }
     disk.clear();
-    everybody_hears(scene, 2).await?;
-    ends(service)
+    wait_for_all(scene, 2).await?;
+    stop_service(service)
 }
 
-async fn at_the_start(scene: &Scene, disk: &Small) -> Result<(), Stop> {
-    vanishes(scene, "c");
+async fn at_the_start(scene: &Scene, disk: &SmallDisk) -> Result<(), Stop> {
+    remove_account(scene, "c");
     disk.fill();
-    let mut service = scene.stage.serve(&[]);
+    let mut service = scene.setup.serve(&[]);
     service.until("ERROR");
     disk.clear();
     service.until("watching");
-    everybody_hears(scene, 3).await?;
-    ends(service)?;
-    examine(&scene.stage.store()).await
+    wait_for_all(scene, 3).await?;
+    stop_service(service)?;
+    examine(&scene.setup.store()).await
 }
 
-async fn everybody_hears(scene: &Scene, count: usize) -> Result<(), Stop> {
+async fn wait_for_all(scene: &Scene, count: usize) -> Result<(), Stop> {
     let all = async {
         scene.pager.wait_for(count).await;
         scene.desk.wait_for(count).await;
         scene.mailbox.wait_for(count).await;
     };
-    match tokio::time::timeout(SOON, all).await {
+    match tokio::time::timeout(TIMEOUT, all).await {
         Ok(()) if scene.counts() == [count; 3] => Ok(()),
-        _ => Err(Stop::Broken(format!("{count} messages to each were due, there came {:?}", scene.counts()))),
+        _ => Err(Stop::Violation(format!(
+            "expected {count} messages to each receiver, got {:?}",
+            scene.counts()
+        ))),
     }
 }
 
-fn ends(mut service: Service) -> Result<(), Stop> {
+fn stop_service(mut service: Service) -> Result<(), Stop> {
     match service.stop() {
         Some(0) => Ok(()),
-        status => Err(Stop::Broken(format!("it ended with {status:?}:\n{}", service.log()))),
+        status => Err(Stop::Violation(format!("the service ended with {status:?}:\n{}", service.log()))),
     }
 }

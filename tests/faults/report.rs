@@ -1,39 +1,41 @@
-//! What a scenario came to, and the table that `docs/measurements.md` can hold.
+//! The result of a scenario, and the table for `docs/measurements.md`.
 
 use std::fmt::Write;
 
-use crate::judge::{Broken, Verdict};
+use crate::verify::{Verdict, Violation};
 
-/// What a scenario counted.
+/// The counts of a scenario.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
-    /// How often the program was started under the fault.
+    /// How often the program ran with the fault.
     pub(crate) rounds: usize,
     pub(crate) kills: usize,
-    /// Messages by their id, at all receivers.
+    /// Different messages by id, at all receivers.
     pub(crate) messages: usize,
     /// Deliveries beyond the first of an id.
     pub(crate) repeats: usize,
     pub(crate) lost: usize,
     pub(crate) twice: usize,
-    /// How often the store was examined, each time without a finding.
+    /// How often the store was verified, each time without a finding.
     pub(crate) examined: usize,
 }
 
 impl Tally {
-    /// Adds one receiver's verdict, or stops at its first broken promises.
+    /// Adds one receiver's verdict, or fails with its violations.
     pub(crate) fn add(&mut self, receiver: &str, verdict: &Verdict) -> Result<(), Stop> {
         self.messages += verdict.messages;
         self.repeats += verdict.repeats;
-        let count = |kind: fn(&Broken) -> bool| verdict.broken.iter().filter(|broken| kind(broken)).count();
-        self.lost += count(|broken| matches!(broken, Broken::Lost(_)));
-        self.twice += count(|broken| matches!(broken, Broken::Twice(_)));
-        if verdict.broken.is_empty() {
+        let count = |kind: fn(&Violation) -> bool| {
+            verdict.violations.iter().filter(|violation| kind(violation)).count()
+        };
+        self.lost += count(|violation| matches!(violation, Violation::Lost(_)));
+        self.twice += count(|violation| matches!(violation, Violation::Twice(_)));
+        if verdict.violations.is_empty() {
             return Ok(());
         }
         let words: Vec<String> =
-            verdict.broken.iter().map(|broken| format!("  {receiver}: {broken}")).collect();
-        Err(Stop::Broken(words.join("\n")))
+            verdict.violations.iter().map(|violation| format!("  {receiver}: {violation}")).collect();
+        Err(Stop::Violation(words.join("\n")))
     }
 
     pub(crate) const fn plus(self, other: Self) -> Self {
@@ -48,7 +50,7 @@ impl Tally {
         }
     }
 
-    /// The cells of a row behind the fault's name.
+    /// The cells of a row after the name of the fault.
     fn cells(self) -> String {
         let Self { rounds, kills, messages, repeats, lost, twice, examined } = self;
         format!("{rounds} | {kills} | {messages} | {repeats} | {lost} | {twice} | ok ({examined})")
@@ -58,18 +60,18 @@ impl Tally {
 /// Why a scenario has no tally.
 #[derive(Clone, Debug)]
 pub(crate) enum Stop {
-    /// It cannot run here: a tool or a right is missing.
+    /// It cannot run here: a tool or a permission is missing.
     Skipped(String),
-    /// A promise was broken.
-    Broken(String),
+    /// A guarantee was broken.
+    Violation(String),
 }
 
 impl Stop {
-    /// The same, with where it happened in front.
+    /// The same with its context in front.
     pub(crate) fn at(self, place: &str) -> Self {
         match self {
             Self::Skipped(why) => Self::Skipped(why),
-            Self::Broken(what) => Self::Broken(format!("{place}:\n{what}")),
+            Self::Violation(what) => Self::Violation(format!("{place}:\n{what}")),
         }
     }
 }
@@ -83,14 +85,14 @@ impl Table {
         self.0.push(match outcome {
             Ok(tally) => format!("| {fault} | {} |", tally.cells()),
             Err(Stop::Skipped(why)) => format!("| {fault} | SKIPPED: {why} | | | | | | |"),
-            Err(Stop::Broken(_)) => format!("| {fault} | BROKEN | | | | | | |"),
+            Err(Stop::Violation(_)) => format!("| {fault} | BROKEN | | | | | | |"),
         });
     }
 
     /// As Markdown.
     pub(crate) fn text(&self) -> String {
         let mut text =
-            "| fault | rounds | kills | messages sent | repeats by id | lost | told twice | integrity |\n\
+            "| fault | rounds | kills | messages sent | repeats by id | lost | sent twice | integrity |\n\
                         |---|--:|--:|--:|--:|--:|--:|---|\n"
                 .to_owned();
         for row in &self.0 {

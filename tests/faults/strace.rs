@@ -1,7 +1,7 @@
-//! One system call of one process made to fail, or answered with a blow: `strace` and its injection.
+//! Makes one system call of a process fail, or kills the process at it, with the injection of `strace`.
 //!
-//! Its count runs for each thread apart, so the n-th call is the n-th of whichever thread makes so many first. A blow falls
-//! before the call is carried out; the one after a call is the one before the next. `--seccomp-bpf` would be faster, but with
+//! strace counts for each thread separately, so the n-th call is the n-th of the thread that makes so many first. A kill comes
+//! before the call is carried out; a kill after a call is the one before the next. `--seccomp-bpf` would be faster, but with
 //! it strace 6.1 delivers no signal from the second call on.
 
 use std::collections::BTreeMap;
@@ -9,16 +9,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::report::Stop;
-use crate::stage::{Ended, PROGRAM, Stage};
+use crate::setup::{Ended, PROGRAM, Setup};
 
-/// A system call, on these files if there are any, else on whatever.
+/// A system call on these files; without files, on anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) name: &'static str,
     pub(crate) paths: Vec<PathBuf>,
 }
 
-/// Says why it cannot be used here, if so.
+/// Fails with the reason if strace cannot be used here.
 pub(crate) fn available() -> Result<(), Stop> {
     let trial = Command::new("strace").args(["-f", "-qq", "-e", "trace=fsync", "true"]).output();
     match trial {
@@ -35,7 +35,7 @@ pub(crate) fn available() -> Result<(), Stop> {
 }
 
 impl Call {
-    fn run(&self, stage: &Stage, more: &[&str]) -> Ended {
+    fn run(&self, setup: &Setup, more: &[&str]) -> Ended {
         let traced = format!("trace={}", self.name);
         let mut words = vec!["-f", "-qq", "-e", &traced];
         for path in &self.paths {
@@ -43,13 +43,13 @@ impl Call {
         }
         words.extend(more);
         words.extend([PROGRAM, "check"]);
-        Ended::of(&stage.process("strace", &words).output().unwrap())
+        Ended::of(&setup.process("strace", &words).output().unwrap())
     }
 
-    /// How many of them the thread makes that makes the most of them in one `check`.
-    pub(crate) fn count(&self, stage: &Stage) -> u64 {
-        let log = stage.path("calls.txt");
-        self.run(stage, &["-o", log.to_str().unwrap()]);
+    /// The largest number of these calls that one thread makes in one `check`.
+    pub(crate) fn count(&self, setup: &Setup) -> u64 {
+        let log = setup.path("calls.txt");
+        self.run(setup, &["-o", log.to_str().unwrap()]);
         let mut threads: BTreeMap<String, u64> = BTreeMap::new();
         for line in std::fs::read_to_string(log).unwrap().lines() {
             if let Some((thread, call)) = line.split_once(' ')
@@ -61,12 +61,13 @@ impl Call {
         threads.into_values().max().unwrap_or(0)
     }
 
-    /// A `check` in which the call meets `effect`: `signal=SIGKILL:when=3`, `error=EIO:when=2+` … Says whether it did.
-    pub(crate) fn disturb(&self, stage: &Stage, effect: &str) -> (Ended, bool) {
+    /// Runs a `check` in which the call gets `effect`: `signal=SIGKILL:when=3`, `error=EIO:when=2+` … Also returns whether it did.
+    pub(crate) fn disturb(&self, setup: &Setup, effect: &str) -> (Ended, bool) {
         let injection = format!("inject={}:{effect}", self.name);
-        let log = stage.path("calls.txt");
-        let ended = self.run(stage, &["-o", log.to_str().unwrap(), "-e", &injection]);
-        let was_hit = ended.status.is_none() || std::fs::read_to_string(log).unwrap().contains("(INJECTED)");
-        (ended, was_hit)
+        let log = setup.path("calls.txt");
+        let ended = self.run(setup, &["-o", log.to_str().unwrap(), "-e", &injection]);
+        let was_injected =
+            ended.status.is_none() || std::fs::read_to_string(log).unwrap().contains("(INJECTED)");
+        (ended, was_injected)
     }
 }

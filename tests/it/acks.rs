@@ -1,4 +1,4 @@
-//! An acknowledged alert is not repeated, and what is news is told all the same.
+//! An acknowledged alert is not repeated; escalation, resolution and new alerts are still sent.
 
 use minimax_watch::store::Ack;
 
@@ -6,12 +6,12 @@ use crate::world::{Settings, World, days, healthy, hours, start};
 
 const ONE: &[(&str, &str)] = &[("1", "studio-a")];
 
-/// Three days before its end, told, and acknowledged.
+/// A world with an alert three days before the expiry, sent and acknowledged.
 async fn acknowledged() -> World {
     let world = World::open(Settings::watching(ONE).alerts("repeat_every = \"24h\"")).await;
     world.main.put(healthy("1").end(start() + days(3)));
     world.run().await;
-    assert_eq!(world.heard(), ["opened expiry 3d warning studio-a"]);
+    assert_eq!(world.received(), ["opened expiry 3d warning studio-a"]);
     ack(&world).await;
     world
 }
@@ -24,16 +24,16 @@ async fn ack(world: &World) {
 }
 
 #[tokio::test]
-async fn it_is_not_repeated_until_it_gets_graver() {
+async fn acknowledged_alert_is_not_repeated_until_it_escalates() {
     let world = acknowledged().await;
     world.live_until(start() + days(2) - hours(1)).await;
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
     world.live_until(start() + days(2)).await;
-    assert_eq!(world.heard(), ["escalated expiry 1d critical studio-a"]);
-    assert!(world.engine.store.acks().await.unwrap().is_empty(), "it was acknowledged as it stood");
+    assert_eq!(world.received(), ["escalated expiry 1d critical studio-a"]);
+    assert!(world.engine.store.acks().await.unwrap().is_empty(), "escalation removes the acknowledgement");
     world.live_until(start() + days(5)).await;
     assert_eq!(
-        world.heard(),
+        world.received(),
         [
             "escalated expiry 1h critical studio-a",
             "escalated expiry expired critical studio-a",
@@ -44,21 +44,21 @@ async fn it_is_not_repeated_until_it_gets_graver() {
 }
 
 #[tokio::test]
-async fn its_end_is_told_and_what_comes_back_is_news() {
+async fn resolution_of_an_acknowledged_alert_is_sent_and_a_later_alert_is_new() {
     let world = acknowledged().await;
     world.advance(hours(2));
     world.main.put(healthy("1"));
     world.run().await;
-    assert_eq!(world.heard(), ["resolved expiry 3d warning studio-a"]);
+    assert_eq!(world.received(), ["resolved expiry 3d warning studio-a"]);
     assert!(world.engine.store.acks().await.unwrap().is_empty());
     world.main.remove("1");
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
+    assert_eq!(world.received(), ["opened not_found critical studio-a"]);
 }
 
 #[tokio::test]
-async fn it_outlives_a_restart() {
+async fn acknowledgement_survives_a_restart() {
     let world = acknowledged().await.restart().await;
     world.live_until(start() + days(2) - hours(1)).await;
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
 }

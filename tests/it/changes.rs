@@ -1,36 +1,36 @@
-//! Changes: what moved between two looks, told once; what is noise, never.
+//! Changes between two checks: each is sent once; noise is never sent.
 
-use minimax_watch::simulator::{Record, Reply};
 use serde_json::json;
 
-use crate::heard::body;
+use crate::received::body;
+use crate::simulator::{Record, Reply};
 use crate::world::{PAGER, Settings, World, days, healthy, minutes, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
 
-/// What is heard when healthy accounts' records become others: an account for each pair, by its name.
-async fn heard_of(pairs: Vec<(&str, Record, Record)>) -> Vec<String> {
+/// The messages after the records of healthy accounts change: one account for each pair, by its name.
+async fn received_after(pairs: Vec<(&str, Record, Record)>) -> Vec<String> {
     let ids: Vec<String> = (10..10 + pairs.len()).map(|id| id.to_string()).collect();
     let accounts: Vec<(&str, &str)> =
         ids.iter().zip(&pairs).map(|(id, (name, ..))| (id.as_str(), *name)).collect();
     let world = World::open(Settings::watching(&accounts)).await;
     for (id, (_, before, _)) in ids.iter().zip(&pairs) {
-        world.main.set(id, before.clone());
+        world.main.set_answer(id, before.clone());
     }
     world.run().await;
-    assert!(world.heard().is_empty(), "the first look has nothing to compare");
+    assert!(world.received().is_empty(), "the first check has nothing to compare with");
     for (id, (_, _, after)) in ids.iter().zip(pairs) {
-        world.main.set(id, after);
+        world.main.set_answer(id, after);
     }
     for _ in 0..2 {
         world.advance(minutes(15));
         world.run().await;
     }
-    world.heard()
+    world.received()
 }
 
 #[tokio::test]
-async fn each_kind_of_change_is_told_once_with_before_and_after() {
+async fn each_kind_of_change_is_sent_once_with_before_and_after() {
     let plain = || healthy("1");
     let rows = [
         (
@@ -71,41 +71,41 @@ async fn each_kind_of_change_is_told_once_with_before_and_after() {
     let mut lines = rows.clone().map(|(_, _, line)| line);
     lines.sort_unstable();
     let pairs = rows.map(|(before, after, _)| ("studio-a", before, after));
-    assert_eq!(heard_of(pairs.to_vec()).await, [lines.join(" + ")]);
+    assert_eq!(received_after(pairs.to_vec()).await, [lines.join(" + ")]);
 }
 
 #[tokio::test]
-async fn what_is_noise_or_merely_absent_is_no_change() {
+async fn ignored_members_and_absent_values_are_not_changes() {
     let plain = || healthy("1");
     let rows = [
-        ("a later end", plain(), plain().end(start() + days(120))),
-        ("a browser's fingerprint", plain(), plain().search_params("uuid=other&unix=1")),
+        ("a later expiry", plain(), plain().end(start() + days(120))),
+        ("a browser's fingerprint", plain(), plain().plant("/jwt/searchParams", json!("uuid=other&unix=1"))),
         ("an avatar", plain(), plain().plant("/jwt/user/avatar", json!("https://other"))),
         ("a device", plain(), plain().plant("/jwt/user/deviceID", json!("987"))),
-        ("a name", plain(), plain().user_name("Somebody")),
-        ("a masked token", plain(), plain().token("abc…secured…xzz")),
+        ("a name", plain(), plain().plant("/jwt/user/name", json!("Somebody"))),
+        ("a masked token", plain(), plain().plant("/jwt/token", json!("abc…secured…xzz"))),
         ("an unknown member", plain(), plain().plant("/jwt/user/phone", json!("123"))),
-        ("a flag that is no boolean", plain(), plain().plant("/supportEmail", json!("help@example.com"))),
+        ("a flag that is not a boolean", plain(), plain().plant("/supportEmail", json!("help@example.com"))),
         ("false that becomes absent", plain().flag("supportMusic", false), plain()),
         ("false that appears", plain(), plain().flag("supportMusic", false)),
-        ("no maxJobs any more", plain().max_jobs(3), plain().max_jobs(None)),
-        ("no host any more", plain(), plain().host("")),
-        ("no user any more", plain(), plain().user_id(None)),
+        ("maxJobs becomes absent", plain().max_jobs(3), plain().max_jobs(None)),
+        ("the host becomes absent", plain(), plain().host("")),
+        ("the user becomes absent", plain(), plain().user_id(None)),
     ];
-    assert_eq!(heard_of(rows.to_vec()).await, Vec::<String>::new());
+    assert_eq!(received_after(rows.to_vec()).await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn the_order_of_members_is_no_change_and_no_new_snapshot() {
+async fn order_of_members_causes_no_change_and_no_new_snapshot() {
     let forwards = r#"{"account":"1","jwt":{"exp":1801468800.5,"host":"h"},"maxJobs":2,"supportChat":true,"supportVideo":true}"#;
     let backwards = r#"{"supportVideo":true,"supportChat":true,"maxJobs":2,"jwt":{"host":"h","exp":1801468800.5},"account":"1"}"#;
     let world = World::open(Settings::watching(STUDIO)).await;
     for text in [forwards, backwards, forwards] {
-        world.main.set("1", Reply::json(axum::http::StatusCode::OK, text));
+        world.main.set_answer("1", Reply::json(axum::http::StatusCode::OK, text));
         world.advance(minutes(15));
         world.run().await;
     }
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
     let account = world.engine.store.watched().await.unwrap().remove(0).account;
     let snapshots = world.engine.store.snapshots(&account).await.unwrap();
     assert_eq!((snapshots.len(), snapshots[0].checks), (1, 3));
@@ -113,24 +113,24 @@ async fn the_order_of_members_is_no_change_and_no_new_snapshot() {
 }
 
 #[tokio::test]
-async fn a_change_is_compared_with_the_last_healthy_look_across_an_error() {
+async fn change_is_compared_with_the_last_healthy_check_across_an_error() {
     let world = World::watching(STUDIO).await;
     world.run().await;
     world.main.put(healthy("1").max_jobs(5).error("On hold"));
     world.run().await;
-    assert_eq!(world.heard(), ["opened account_error critical studio-a"]);
+    assert_eq!(world.received(), ["opened account_error critical studio-a"]);
     world.main.put(healthy("1").max_jobs(5));
     world.run().await;
     let message = body(&world.pager.deliveries()[0]);
     assert_eq!(message["type"], "alert.resolved");
     assert_eq!(
-        world.heard(),
+        world.received(),
         ["max_jobs_changed info studio-a maxJobs 1>5 + resolved account_error critical studio-a"]
     );
 }
 
 #[tokio::test]
-async fn a_change_has_its_type_and_its_moment() {
+async fn change_message_has_its_type_and_time() {
     let world = World::watching(STUDIO).await;
     world.run().await;
     world.main.put(healthy("1").max_jobs(2));
@@ -150,7 +150,7 @@ async fn a_change_has_its_type_and_its_moment() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_came_later_is_not_told_of_old_changes() {
+async fn receiver_added_later_does_not_get_old_changes() {
     let mut world = World::open(Settings::watching(STUDIO).receivers(&[])).await;
     world.all_healthy(STUDIO);
     world.run().await;
@@ -158,5 +158,5 @@ async fn a_receiver_that_came_later_is_not_told_of_old_changes() {
     world.run().await;
     world.reload(Settings::watching(STUDIO).receivers(&[PAGER])).await;
     world.run().await;
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
 }

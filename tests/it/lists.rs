@@ -1,10 +1,10 @@
-//! `fetch = "list"`: one request for many, and the same to be known by it as by one for each.
+//! `fetch = "list"`: one request for all accounts, with the same results as one request for each.
 
 use axum::http::StatusCode;
-use minimax_watch::domain::standing::Known;
-use minimax_watch::simulator::{Answer, Missing, Page, Record, Refusal, Reply};
+use minimax_watch::domain::account_state::AccountRecord;
 use proptest::prelude::*;
 
+use crate::simulator::{Answer, ErrorBody, NotFoundBody, Record, Refusal, Reply};
 use crate::world::{Settings, World, days, healthy, minutes, start};
 
 const THREE: &str = "accounts = [{ id = \"1\" }, { id = \"2\" }, { id = \"3\" }]";
@@ -18,7 +18,7 @@ async fn with_three() -> World {
     world.all_healthy(&[("1", "1"), ("2", "2"), ("3", "3")]);
     let pass = world.run().await;
     assert_eq!((pass.counts.checked, pass.counts.ok), (3, 3));
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
     world.api.forget_requests();
     world
 }
@@ -32,38 +32,38 @@ async fn all_accounts_are_one_request() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_missing_is_gone_only_when_its_own_read_says_so() {
+async fn account_missing_from_the_list_is_not_found_only_by_its_own_check() {
     let world = with_three().await;
     let only_one = format!(r#"{{"1":{},"x":{{"maxJobs":1}}}}"#, healthy("1").to_json(world.now(), 0));
     world.main.set_list(Some(Reply::json(StatusCode::OK, only_one).into()));
     let pass = world.run().await;
-    assert_eq!((pass.counts.checked, pass.counts.ok, pass.doubts), (3, 3, false));
-    assert_eq!(world.api.requests().len(), 3, "the list, and each of the two that it lacks");
-    assert!(world.heard().is_empty());
+    assert_eq!((pass.counts.checked, pass.counts.ok, pass.needs_recheck), (3, 3, false));
+    assert_eq!(world.api.requests().len(), 3, "the list, and each of the two accounts that it lacks");
+    assert!(world.received().is_empty());
     world.main.set_list(None);
     world.main.remove("2");
     world.api.forget_requests();
     world.run().await;
-    assert_eq!(world.api.requests_for("2").len(), 2, "asked by itself, and again");
-    assert_eq!(world.api.requests().len(), 3, "one doubt is not worth a list");
-    assert_eq!(world.heard(), ["opened not_found critical 2"]);
+    assert_eq!(world.api.requests_for("2").len(), 2, "its own check, and the confirmation");
+    assert_eq!(world.api.requests().len(), 3, "one confirmation does not request the list");
+    assert_eq!(world.received(), ["opened not_found critical 2"]);
 }
 
 #[tokio::test]
-async fn many_doubts_are_one_more_list() {
+async fn many_confirmations_are_one_more_list_request() {
     let world = with_three().await;
     let held = r#"{"1":{"error":"On hold"},"2":{"error":"On hold"},"3":{"error":"On hold"}}"#;
     world.main.set_list(Some(Reply::json(StatusCode::OK, held).into()));
     world.run().await;
     assert_eq!(world.api.requests().len(), 2);
     let opened = ["1", "2", "3"].map(|id| format!("opened account_error critical {id}"));
-    assert_eq!(world.heard(), [opened.join(" + ")]);
+    assert_eq!(world.received(), [opened.join(" + ")]);
 }
 
 #[tokio::test]
-async fn an_empty_list_has_every_account_asked_for_by_itself() {
+async fn empty_list_makes_every_account_be_checked_by_itself() {
     let world = with_three().await;
-    for list in [Reply::json(StatusCode::OK, "{}").into(), Answer::not_found(Missing::Empty)] {
+    for list in [Reply::json(StatusCode::OK, "{}").into(), Answer::not_found(NotFoundBody::Empty)] {
         world.main.set_list(Some(list));
         world.api.forget_requests();
         let pass = world.run().await;
@@ -73,11 +73,11 @@ async fn an_empty_list_has_every_account_asked_for_by_itself() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_used_is_no_verdict_about_anybody() {
+async fn unusable_list_is_inconclusive_for_every_account() {
     let world = with_three().await;
     let cut = r#"{"1":{"error":"On hold"},"2":{"error":"On hold"},"3":{"#;
     for list in [
-        Answer::unavailable(StatusCode::BAD_GATEWAY, Page::Html),
+        Answer::unavailable(StatusCode::BAD_GATEWAY, ErrorBody::Html),
         Answer::account_error("On hold"),
         Answer::not_json(),
         Answer::close(),
@@ -90,40 +90,40 @@ async fn a_list_that_cannot_be_used_is_no_verdict_about_anybody() {
         world.advance(minutes(1));
         let before = world.api.requests().len();
         let pass = world.run().await;
-        assert_eq!((pass.counts.checked, pass.counts.no_verdict, pass.doubts), (3, 3, false));
+        assert_eq!((pass.counts.checked, pass.counts.inconclusive, pass.needs_recheck), (3, 3, false));
         let requests = world.api.requests().split_off(before);
-        // A connection that closes under the request is asked once more over a new one.
+        // A request on a connection that the server closes is repeated once on a new one.
         assert!((1..=2).contains(&requests.len()), "{} requests", requests.len());
         let is_list = |path: &str| path == "/v1/minimax/accounts";
-        assert!(requests.iter().all(|request| is_list(&request.path)), "nobody is asked for alone");
-        assert!(world.heard().is_empty());
+        assert!(requests.iter().all(|request| is_list(&request.path)), "no account is checked by itself");
+        assert!(world.received().is_empty());
     }
-    let told = world.engine.store.watched().await.unwrap()[0].standing.error.clone().unwrap();
-    assert!(told.starts_with("the list of accounts cannot be used: 596"), "{told}");
+    let notified = world.engine.store.watched().await.unwrap()[0].account_state.error.clone().unwrap();
+    assert!(notified.starts_with("the list of accounts cannot be used: 596"), "{notified}");
 }
 
 #[tokio::test]
-async fn a_refused_token_is_one_request_twice_and_one_message() {
+async fn refused_token_costs_two_requests_and_one_message() {
     let world = with_three().await;
     world.main.revoke_tokens();
     world.api.refuse_with(Refusal::WithoutCode);
     world.run().await;
     assert_eq!(world.api.requests().len(), 2);
-    assert_eq!(world.heard(), ["opened unauthorized critical main(3)"]);
+    assert_eq!(world.received(), ["opened unauthorized critical main(3)"]);
 }
 
 #[tokio::test]
-async fn with_discovery_the_same_list_says_whom_to_watch_and_how_they_are() {
+async fn one_list_request_both_discovers_and_checks_accounts() {
     let world = World::open(by_list("discover = true")).await;
     world.main.put(healthy("1"));
     world.main.put(Record::ending("2", start() + days(2)));
     let pass = world.run().await;
     assert_eq!((pass.counts.checked, pass.counts.ok), (2, 2));
     assert_eq!(world.api.requests().len(), 1);
-    assert_eq!(world.heard(), ["opened expiry 3d warning 2"]);
+    assert_eq!(world.received(), ["opened expiry 3d warning 2"]);
 }
 
-/// What an account answers for itself, and stands in the list as; nothing when it is gone.
+/// What an account answers to its own check, and its member in the list; `None` when it does not exist.
 fn any_answer() -> impl Strategy<Value = Option<String>> {
     let configuration = (0_i64..3, any::<bool>(), prop::option::of(0_i64..40)).prop_map(|(jobs, on, end)| {
         let end = end.map(|end| (start() + days(end)).to_rfc3339());
@@ -145,18 +145,18 @@ fn any_outage() -> impl Strategy<Value = Option<Answer>> {
     prop_oneof![
         4 => Just(None),
         1 => Just(Some(Answer::unauthorized(Refusal::WithCode))),
-        1 => Just(Some(Answer::unavailable(StatusCode::BAD_GATEWAY, Page::Html))),
+        1 => Just(Some(Answer::unavailable(StatusCode::BAD_GATEWAY, ErrorBody::Html))),
     ]
 }
 
-async fn remembered(world: &World) -> Vec<Known> {
+async fn records(world: &World) -> Vec<AccountRecord> {
     world.engine.store.watched().await.unwrap()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn what_is_known_and_told_is_the_same_by_list_as_one_by_one(
+    fn state_and_messages_are_the_same_by_list_as_one_by_one(
         course in prop::collection::vec((prop::array::uniform3(any_answer()), any_outage()), 1..6),
         discover in any::<bool>(),
     ) {
@@ -171,7 +171,7 @@ proptest! {
                     for (id, answer) in (1..).zip(answers) {
                         match answer {
                             Some(text) => {
-                                world.main.set(&id.to_string(), Reply::json(StatusCode::OK, text.clone()));
+                                world.main.set_answer(&id.to_string(), Reply::json(StatusCode::OK, text.clone()));
                                 members.push(format!("\"{id}\":{text}"));
                             }
                             None => world.main.remove(&id.to_string()),
@@ -183,8 +183,8 @@ proptest! {
                     world.advance(minutes(15));
                     world.run().await;
                 }
-                prop_assert_eq!(remembered(&each).await, remembered(&list).await);
-                prop_assert_eq!(each.heard(), list.heard());
+                prop_assert_eq!(records(&each).await, records(&list).await);
+                prop_assert_eq!(each.received(), list.received());
             }
             Ok(())
         })?;

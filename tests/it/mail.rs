@@ -1,15 +1,15 @@
-//! Mails: one thread for each alert, one Message-ID for each mail, and what the server's answers lead to.
+//! Mails: one thread for each alert, one Message-ID for each mail, and the handling of the server's answers.
 
 use std::time::Instant;
 
-use minimax_watch::domain::alert::AlertKind;
-use minimax_watch::simulator::{Answer, Mail, Record, Stage, Trouble};
+use minimax_watch::domain::alerts::AlertKind;
 
+use crate::simulator::{Answer, InjectedFault, Mail, Record, SmtpStage};
 use crate::world::{MAIL, PAGER, Settings, World, days, healthy, hours, minutes, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
 
-async fn mailed_world() -> World {
+async fn world_with_mail() -> World {
     let world = World::open(Settings::watching(STUDIO).receivers(&[MAIL])).await;
     world.all_healthy(STUDIO);
     world.run().await;
@@ -21,8 +21,8 @@ fn header(mail: &Mail, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn all_mails_about_one_alert_hang_on_the_first() {
-    let world = mailed_world().await;
+async fn all_mails_about_one_alert_refer_to_the_first() {
+    let world = world_with_mail().await;
     world.main.put(Record::ending("1", start() + days(30)));
     world.run().await;
     world.mailbox.forget();
@@ -36,7 +36,7 @@ async fn all_mails_about_one_alert_hang_on_the_first() {
         [
             "[WARNING] studio-a: token expires in 7 days",
             "[WARNING] studio-a: token expires in 3 days",
-            "[RESOLVED] studio-a: renewed, token now ends 2027-01-30 08:00 UTC",
+            "[RESOLVED] studio-a: renewed, token now expires 2027-01-30 08:00 UTC",
         ]
     );
     let first = header(&mails[0], "Message-ID");
@@ -50,8 +50,8 @@ async fn all_mails_about_one_alert_hang_on_the_first() {
 }
 
 #[tokio::test]
-async fn a_mail_says_that_it_is_automatic_who_wrote_it_and_was_sent_after_a_login() {
-    let world = mailed_world().await;
+async fn mail_is_marked_as_automatic_names_its_sender_and_is_sent_after_login() {
+    let world = world_with_mail().await;
     world.main.remove("1");
     world.run().await;
     let mails = world.mailbox.mails();
@@ -68,8 +68,8 @@ async fn a_mail_says_that_it_is_automatic_who_wrote_it_and_was_sent_after_a_logi
     assert!(text.contains("https://useapi.net/docs/start-here/setup-minimax"));
 }
 
-/// The mails that arrive when the next conversation meets `trouble`, and how many were given up. Ends in peace.
-async fn with_trouble(world: &World, trouble: Trouble) -> (Vec<Mail>, i64) {
+/// The mails that arrive when the next session meets `trouble`, and how many failed permanently. Leaves the world healthy.
+async fn with_trouble(world: &World, trouble: InjectedFault) -> (Vec<Mail>, i64) {
     let begin = world.now();
     world.mailbox.next(trouble);
     world.main.remove("1");
@@ -86,18 +86,18 @@ async fn with_trouble(world: &World, trouble: Trouble) -> (Vec<Mail>, i64) {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_sent_again() {
-    let world = mailed_world().await;
+async fn temporary_mail_faults_are_retried() {
+    let world = world_with_mail().await;
     for trouble in [
-        Trouble::refuse(Stage::Connect, 421),
-        Trouble::drop(Stage::Connect),
-        Trouble::refuse(Stage::Login, 535),
-        Trouble::refuse(Stage::Sender, 450),
-        Trouble::refuse(Stage::Recipient, 450),
-        Trouble::drop(Stage::Recipient),
-        Trouble::refuse(Stage::Content, 451),
+        InjectedFault::refuse(SmtpStage::Connect, 421),
+        InjectedFault::drop(SmtpStage::Connect),
+        InjectedFault::refuse(SmtpStage::Login, 535),
+        InjectedFault::refuse(SmtpStage::Sender, 450),
+        InjectedFault::refuse(SmtpStage::Recipient, 450),
+        InjectedFault::drop(SmtpStage::Recipient),
+        InjectedFault::refuse(SmtpStage::Content, 451),
         // 5.7.1: policies change.
-        Trouble::refuse(Stage::Content, 554),
+        InjectedFault::refuse(SmtpStage::Content, 554),
     ] {
         let (mails, failed) = with_trouble(&world, trouble).await;
         assert_eq!((mails.len(), failed), (1, 0), "{trouble:?}");
@@ -105,12 +105,12 @@ async fn what_may_pass_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_passes_costs_no_mail() {
-    let world = mailed_world().await;
+async fn temporary_refusal_loses_no_mail() {
+    let world = world_with_mail().await;
     for trouble in [
-        Trouble::refuse(Stage::Sender, 550),
-        Trouble::refuse(Stage::Recipient, 550),
-        Trouble::refuse(Stage::Content, 550),
+        InjectedFault::refuse(SmtpStage::Sender, 550),
+        InjectedFault::refuse(SmtpStage::Recipient, 550),
+        InjectedFault::refuse(SmtpStage::Content, 550),
     ] {
         let (mails, failed) = with_trouble(&world, trouble).await;
         assert_eq!((mails.len(), failed), (1, 0), "{trouble:?}");
@@ -118,16 +118,17 @@ async fn a_refusal_that_passes_costs_no_mail() {
 }
 
 #[tokio::test]
-async fn a_line_that_drops_after_the_final_dot_repeats_the_very_same_mail() {
-    let (mails, failed) = with_trouble(&mailed_world().await, Trouble::drop(Stage::Content)).await;
+async fn connection_lost_after_the_final_dot_repeats_the_same_mail() {
+    let (mails, failed) =
+        with_trouble(&world_with_mail().await, InjectedFault::drop(SmtpStage::Content)).await;
     assert_eq!((mails.len(), failed), (2, 0));
     assert_eq!(mails[0].raw, mails[1].raw);
     assert_eq!(header(&mails[0], "Message-ID"), header(&mails[1], "Message-ID"));
 }
 
 #[tokio::test]
-async fn one_bad_address_costs_the_others_nothing_and_is_visible() {
-    let world = mailed_world().await;
+async fn one_refused_address_does_not_stop_the_others_and_is_counted() {
+    let world = world_with_mail().await;
     world.mailbox.refuse_recipient("boss@example.com", Some(550));
     world.main.remove("1");
     world.run().await;
@@ -141,21 +142,18 @@ async fn one_bad_address_costs_the_others_nothing_and_is_visible() {
     world.run().await;
     world.live_until(start() + hours(2)).await;
     assert_eq!(
-        world.mailed(),
+        world.received_mail(),
         [
             "[CRITICAL] studio-a: useapi.net knows no such account (404)",
             "[RESOLVED] studio-a: useapi.net knows the account again",
         ]
     );
-    let unsettled = world.engine.store.unsettled_alerts().await.unwrap();
-    assert!(
-        unsettled.iter().all(|alert| alert.condition.kind == AlertKind::DeliveryFailing),
-        "{unsettled:?}"
-    );
+    let open = world.engine.store.write().await.unwrap().open_or_unnotified_alerts().await.unwrap();
+    assert!(open.iter().all(|alert| alert.condition.kind == AlertKind::DeliveryFailing), "{open:?}");
 }
 
 #[tokio::test]
-async fn a_recipient_that_is_accepted_again_gets_what_still_fires() {
+async fn recipient_that_is_accepted_again_gets_the_firing_alerts() {
     let both = &[("1", "studio-a"), ("2", "studio-b")];
     let world = World::open(Settings::watching(both).receivers(&[MAIL])).await;
     world.all_healthy(both);
@@ -170,14 +168,18 @@ async fn a_recipient_that_is_accepted_again_gets_what_still_fires() {
     world.main.put(healthy("2").max_jobs(9));
     world.run().await;
     world.live_until(start() + hours(2)).await;
-    let told: Vec<_> = recipients(&world).into_iter().zip(world.mailed()).collect();
-    let everybody = vec!["ops@example.com".to_owned(), "boss@example.com".to_owned()];
+    let mails: Vec<_> = recipients(&world).into_iter().zip(world.received_mail()).collect();
+    let both_recipients = vec!["ops@example.com".to_owned(), "boss@example.com".to_owned()];
     let alert = "[CRITICAL] studio-a: useapi.net knows no such account (404)".to_owned();
-    assert_eq!((told.len(), &told[1]), (2, &(everybody, alert)), "behind the change that was delivered");
+    assert_eq!(
+        (mails.len(), &mails[1]),
+        (2, &(both_recipients, alert)),
+        "after the change that was delivered"
+    );
 }
 
 #[tokio::test]
-async fn a_check_leaves_the_queue_of_a_slow_server_to_the_next_one() {
+async fn check_past_its_delivery_time_leaves_the_queue_to_the_next_check() {
     let mut world = World::open(Settings::watching(STUDIO).receivers(&[MAIL, PAGER])).await;
     world.all_healthy(STUDIO);
     world.run().await;
@@ -187,25 +189,25 @@ async fn a_check_leaves_the_queue_of_a_slow_server_to_the_next_one() {
         world.run().await;
     }
     world.live_until(start() + hours(2)).await;
-    assert!(world.heard().iter().any(|line| line.contains("delivery_failing")));
+    assert!(world.received().iter().any(|line| line.contains("delivery_failing")));
     world.mailbox.come_back().unwrap();
     world.advance(hours(24));
-    // The time is over before the first attempt, so the mail server gets one mail: also where that gives something new to send to
-    // the other receiver.
+    // The delivery time is over before the first attempt, so the mail server gets one mail, also when that delivery causes a new
+    // message to the other receiver.
     world.engine.deliver_until = Some(Instant::now());
     for waiting in [3, 2, 1, 0] {
-        world.engine.tell().await.unwrap();
-        assert_eq!(world.mailed().len(), 1);
+        world.engine.notify_and_deliver().await.unwrap();
+        assert_eq!(world.received_mail().len(), 1);
         assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, waiting);
     }
-    assert!(world.heard().iter().any(|line| line.contains("resolved delivery_failing")));
+    assert!(world.received().iter().any(|line| line.contains("resolved delivery_failing")));
 }
 
 #[tokio::test]
-async fn a_mail_server_that_was_down_for_days_gets_every_mail_in_order() {
-    let world = mailed_world().await;
+async fn mail_server_that_was_down_for_days_gets_every_mail_in_order() {
+    let world = world_with_mail().await;
     world.mailbox.go_down();
-    world.main.set("1", Answer::account_error("On hold"));
+    world.main.set_answer("1", Answer::account_error("On hold"));
     world.run().await;
     world.live_until(start() + days(2)).await;
     world.main.put(healthy("1"));
@@ -213,7 +215,7 @@ async fn a_mail_server_that_was_down_for_days_gets_every_mail_in_order() {
     world.mailbox.come_back().unwrap();
     world.live_until(start() + days(4)).await;
     assert_eq!(
-        world.mailed(),
+        world.received_mail(),
         [
             "[CRITICAL] studio-a: useapi.net reports the MiniMax account in error",
             "[RESOLVED] studio-a: the MiniMax account is no longer in error",
@@ -227,21 +229,21 @@ fn recipients(world: &World) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn a_recipient_that_is_put_off_gets_the_mail_later_and_the_others_get_it_once_across_restarts() {
-    let world = mailed_world().await;
+async fn deferred_recipient_gets_the_mail_later_and_the_others_get_it_once_across_restarts() {
+    let world = world_with_mail().await;
     world.mailbox.refuse_recipient("boss@example.com", Some(450));
     world.main.remove("1");
     world.run().await;
     assert_eq!(recipients(&world), [["ops@example.com"]]);
     let world = world.restart().await;
     world.live_until(start() + minutes(3)).await;
-    assert_eq!(recipients(&world), [["ops@example.com"]], "only the other one is asked for");
+    assert_eq!(recipients(&world), [["ops@example.com"]], "only the other recipient is asked for");
     assert_eq!(world.engine.store.outbox(start()).await.unwrap().pending, 1);
 
-    // Whoever has it is not asked for again, whatever the server would say.
+    // A recipient that has the mail is not asked for again, whatever the server would answer.
     world.mailbox.refuse_recipient("ops@example.com", Some(550));
     world.mailbox.refuse_recipient("boss@example.com", None);
-    world.mailbox.next(Trouble::drop(Stage::Content));
+    world.mailbox.next(InjectedFault::drop(SmtpStage::Content));
     let world = world.restart().await;
     world.live_until(start() + hours(1)).await;
     let mails = world.mailbox.mails();

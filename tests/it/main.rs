@@ -1,37 +1,41 @@
-//! The whole path, from the vendor's answer to what people read: the real steps over a real store file, real HTTP and
-//! SMTP on loopback, and a `now` that only the tests move.
+//! The whole path from the vendor's answer to the messages: the real steps over a real store file, real HTTP and SMTP on
+//! loopback, and a `now` that only the tests move.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a world that cannot be set up is a failed test")]
 
-mod heard;
-#[path = "../faults/judge.rs"]
-mod judge;
+mod received;
+#[path = "../faults/verify.rs"]
+mod verify;
 mod world;
 
 mod acks;
 mod agreement;
-mod causes;
 mod changes;
 mod clock_steps;
 mod departures;
 mod discover;
 mod expiry;
 mod expiry_sources;
+mod explanations;
 mod fallback;
-mod judged;
-mod lies;
+mod faulty_peers;
 mod lists;
-mod lying_by_hand;
 mod mail;
+mod no_duplicates;
 mod outcomes;
-mod pace;
-mod quiet;
+mod rate_limits;
 mod receiver_types;
 mod receivers;
 mod retention;
+mod root_causes;
 mod secrets;
 mod silences;
+mod simulated_servers;
+mod simulator_example;
 mod subjects;
 mod tampered;
 mod tokens;
+mod verify_selftest;
 mod waits;
+
+use simulator_example::example::{faulty_http, named_faults, simulator};

@@ -1,53 +1,62 @@
-//! Every row of the vendor's answers, through to the message and back to peace.
+//! Every answer of the vendor, from the check to the messages and to the resolution.
+
+use std::io::Write;
 
 use axum::http::StatusCode;
-use minimax_watch::domain::alert::AlertKind;
+use axum::http::header::{CONTENT_ENCODING, HeaderValue, LOCATION};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use minimax_watch::domain::alerts::AlertKind;
 use minimax_watch::domain::observation::Outcome;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::simulator::{Answer, Lapse, Missing, Page, Refusal, Reply, RetryAfter};
+use serde_json::{Value, json};
 
-use crate::heard::{array, body};
+use crate::received::{array, body};
+use crate::simulator::{Answer, ErrorBody, LapsedBody, NotFoundBody, Refusal, Reply, RetryAfter};
 use crate::world::{MAIL, PAGER, Settings, World, healthy, minutes, seconds, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
 
-/// What one bad answer leads to.
+/// One bad answer and the messages that it leads to.
 struct Row {
     answer: Answer,
-    /// The pager's line without its reason.
+    /// The line that the pager gets, without its reason.
     line: &'static str,
     subject: &'static str,
-    /// The detail as it opens.
+    /// The detail of the opened alert.
     detail: &'static str,
 }
 
-/// A healthy account, a pager and a mailbox.
-async fn peace() -> World {
+/// A healthy account, a pager and a mail receiver.
+async fn healthy_world() -> World {
     let world = World::open(Settings::watching(STUDIO).receivers(&[PAGER, MAIL])).await;
     world.all_healthy(STUDIO);
     world.run().await;
     world
 }
 
-/// Begins in peace and ends in peace.
-async fn tells_once_and_ends(world: &World, row: Row) {
+/// Asserts that the answer is sent once and resolved once. The world is healthy before and after.
+async fn assert_sent_once_and_resolved(world: &World, row: Row) {
     let Row { answer, line, subject, detail } = row;
-    assert!(world.heard().is_empty() && world.mailed().is_empty(), "all is well before {detail}");
+    assert!(
+        world.received().is_empty() && world.received_mail().is_empty(),
+        "something was sent before: {detail}"
+    );
 
-    world.main.set("1", answer);
+    world.main.set_answer("1", answer);
     world.advance(minutes(15));
     world.run().await;
     let opened = body(&world.pager.deliveries()[0]);
     assert_eq!(opened["type"], "alert.firing");
     assert_eq!(opened["data"]["alerts"][0]["detail"], detail);
     assert_eq!(opened["data"]["severity"], opened["data"]["alerts"][0]["severity"]);
-    assert_eq!(world.heard(), [format!("opened {line}")], "{detail}");
+    assert_eq!(world.received(), [format!("opened {line}")], "{detail}");
     let tag = opened["data"]["severity"].as_str().unwrap().to_uppercase();
-    assert_eq!(world.mailed(), [format!("[{tag}] {subject}")]);
+    assert_eq!(world.received_mail(), [format!("[{tag}] {subject}")]);
 
     world.advance(minutes(15));
     world.run().await;
-    assert!(world.heard().is_empty() && world.mailed().is_empty(), "told twice: {detail}");
+    assert!(world.received().is_empty() && world.received_mail().is_empty(), "sent twice: {detail}");
 
     world.main.put(healthy("1"));
     world.advance(minutes(15));
@@ -56,20 +65,20 @@ async fn tells_once_and_ends(world: &World, row: Row) {
     assert_eq!(ended["type"], "alert.resolved");
     assert_eq!(ended["data"]["alerts"][0]["id"], opened["data"]["alerts"][0]["id"]);
     assert_eq!(ended["data"]["alerts"][0]["opened_at"], opened["data"]["alerts"][0]["opened_at"]);
-    assert_eq!(world.heard(), [format!("resolved {line}")], "{detail}");
-    let subjects = world.mailed();
+    assert_eq!(world.received(), [format!("resolved {line}")], "{detail}");
+    let subjects = world.received_mail();
     assert!(subjects.len() == 1 && subjects[0].starts_with("[RESOLVED] "), "{subjects:?}");
 
     world.advance(minutes(15));
     world.run().await;
-    assert!(world.heard().is_empty() && world.mailed().is_empty(), "ended twice: {detail}");
+    assert!(world.received().is_empty() && world.received_mail().is_empty(), "resolved twice: {detail}");
 }
 
 #[tokio::test]
-async fn a_401_in_either_form_is_about_the_subscription() {
-    let world = peace().await;
+async fn unauthorized_in_either_form_is_about_the_subscription() {
+    let world = healthy_world().await;
     for form in [Refusal::WithCode, Refusal::WithoutCode] {
-        tells_once_and_ends(
+        assert_sent_once_and_resolved(
             &world,
             Row {
                 answer: Answer::unauthorized(form),
@@ -83,45 +92,50 @@ async fn a_401_in_either_form_is_about_the_subscription() {
 }
 
 #[tokio::test]
-async fn a_402_in_either_text_is_a_lapsed_plan() {
-    let world = peace().await;
+async fn payment_required_with_either_text_is_a_lapsed_plan() {
+    let world = healthy_world().await;
     let line = "subscription_lapsed critical main(1)";
     let subject = "main: the useapi.net subscription has lapsed (402)";
     for (text, detail) in [
         (
-            Lapse::Expired,
-            "useapi.net says that the subscription lapsed: 402 Payment Required: Subscription expired. \
+            LapsedBody::Expired,
+            "useapi.net reports that the subscription has lapsed: 402 Payment Required: Subscription expired. \
              Renew your subscription to continue. Accounts: studio-a.",
         ),
         (
-            Lapse::NotIncluded,
-            "useapi.net says that the subscription lapsed: 402 Payment Required: Your subscription does not \
+            LapsedBody::NotIncluded,
+            "useapi.net reports that the subscription has lapsed: 402 Payment Required: Your subscription does not \
              include MiniMax API. Accounts: studio-a.",
         ),
     ] {
-        tells_once_and_ends(&world, Row { answer: Answer::lapsed(text), line, subject, detail }).await;
+        assert_sent_once_and_resolved(&world, Row { answer: Answer::lapsed(text), line, subject, detail })
+            .await;
     }
 }
 
 #[tokio::test]
-async fn a_404_in_any_form_is_a_missing_account() {
-    let world = peace().await;
+async fn not_found_in_any_form_is_a_missing_account() {
+    let world = healthy_world().await;
     let line = "not_found critical studio-a";
     let subject = "studio-a: useapi.net knows no such account (404)";
     let sentence = "useapi.net has no configuration for this account: 404 Not Found: Configuration not found. \
                     To create configuration use POST /accounts.";
     for (form, detail) in [
-        (Missing::Sentence, sentence),
-        (Missing::Json, sentence),
-        (Missing::Empty, "useapi.net has no configuration for this account: 404 Not Found: an empty body."),
+        (NotFoundBody::Sentence, sentence),
+        (NotFoundBody::Json, sentence),
+        (
+            NotFoundBody::Empty,
+            "useapi.net has no configuration for this account: 404 Not Found: an empty body.",
+        ),
     ] {
-        tells_once_and_ends(&world, Row { answer: Answer::not_found(form), line, subject, detail }).await;
+        assert_sent_once_and_resolved(&world, Row { answer: Answer::not_found(form), line, subject, detail })
+            .await;
     }
 }
 
 #[tokio::test]
-async fn an_error_member_or_a_596_is_an_account_in_error() {
-    let world = peace().await;
+async fn error_member_or_status_596_is_an_account_error() {
+    let world = healthy_world().await;
     let line = "account_error critical studio-a";
     let subject = "studio-a: useapi.net reports the MiniMax account in error";
     for (answer, detail) in [
@@ -130,7 +144,7 @@ async fn an_error_member_or_a_596_is_an_account_in_error() {
             "useapi.net reports that the linked MiniMax account is in error: Session expired.",
         ),
         (
-            healthy("1").error_object(7, "Account on hold").into(),
+            healthy("1").plant("/error", json!({"code": 7, "message": "Account on hold"})).into(),
             "useapi.net reports that the linked MiniMax account is in error: Account on hold.",
         ),
         (
@@ -138,28 +152,35 @@ async fn an_error_member_or_a_596_is_an_account_in_error() {
             "useapi.net reports that the linked MiniMax account is in error: 596: Account is pending.",
         ),
     ] {
-        tells_once_and_ends(&world, Row { answer, line, subject, detail }).await;
+        assert_sent_once_and_resolved(&world, Row { answer, line, subject, detail }).await;
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_malformed() {
-    let world = peace().await;
+async fn unreadable_answer_is_malformed() {
+    let world = healthy_world().await;
     let line = "malformed warning main(1)";
     let subject = "main: useapi.net's answers cannot be read";
-    let elsewhere = url::Url::parse("http://127.0.0.1:1/").unwrap();
+    let redirect =
+        Reply::status(StatusCode::FOUND).header(LOCATION, HeaderValue::from_static("http://127.0.0.1:1/"));
     for (answer, why) in [
-        (Answer::not_json(), "not JSON but application/json, 41 bytes"),
-        (Answer::array(&healthy("1"), start()), "JSON, but an array where a configuration should be"),
-        (Answer::too_large(2 << 20), "a body larger than 1,048,576 bytes"),
-        (Answer::endless(), "a body larger than 1,048,576 bytes"),
-        (Answer::gzip_bomb(64 << 20), "a body larger than 1,048,576 bytes"),
-        (Answer::redirect(StatusCode::FOUND, &elsewhere), "302 Found: redirects are not followed"),
+        (Answer::not_json(), "not valid JSON (content type application/json), 41 bytes"),
+        (
+            ok_json(&json!([healthy("1").to_json(start(), 0)])).into(),
+            "JSON, but an array where a configuration should be",
+        ),
+        (ok_json(&json!({"account": "a".repeat(2 << 20)})).into(), "a body larger than 1,048,576 bytes"),
+        (
+            Reply::json(StatusCode::OK, r#"{"account":"#.repeat(512)).endless().into(),
+            "a body larger than 1,048,576 bytes",
+        ),
+        (gzipped(&vec![b'a'; 64 << 20]).into(), "a body larger than 1,048,576 bytes"),
+        (redirect.into(), "302 Found: redirects are not followed"),
         (Reply::status(StatusCode::NO_CONTENT).into(), "204 No Content: an empty body"),
         (Reply::json(StatusCode::OK, "{}").into(), "holds no account configuration"),
     ] {
-        let detail = format!("useapi.net answers something that cannot be read: {why}. Accounts: studio-a.");
-        tells_once_and_ends(
+        let detail = format!("useapi.net answers in a form that cannot be read: {why}. Accounts: studio-a.");
+        assert_sent_once_and_resolved(
             &world,
             Row { answer, line, subject, detail: Box::leak(detail.into_boxed_str()) },
         )
@@ -167,67 +188,78 @@ async fn what_cannot_be_read_is_malformed() {
     }
 }
 
-/// Answers that say nothing about the account.
-fn without_a_verdict(now: Timestamp) -> Vec<Answer> {
+fn ok_json(json: &Value) -> Reply {
+    Reply::json(StatusCode::OK, json.to_string())
+}
+
+fn gzipped(body: &[u8]) -> Reply {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).unwrap();
+    Reply::json(StatusCode::OK, encoder.finish().unwrap())
+        .header(CONTENT_ENCODING, HeaderValue::from_static("gzip"))
+}
+
+/// Answers that are inconclusive.
+fn inconclusive_answers(now: Timestamp) -> Vec<Answer> {
     let mut answers = vec![
         Answer::rate_limited(RetryAfter::Seconds(30)),
         Answer::rate_limited(RetryAfter::Date(now + seconds(30))),
         Answer::rate_limited_until(now + seconds(30)),
         Answer::blocked(),
         Answer::close(),
-        Answer::cut_after(&healthy("1"), now, 100),
+        ok_json(&healthy("1").to_json(now, 0)).cut_after(100).into(),
     ];
     for status in [500, 502, 503, 504, 520] {
         let status = StatusCode::from_u16(status).unwrap();
-        answers.extend([Page::Json, Page::Html].map(|page| Answer::unavailable(status, page)));
+        answers.extend([ErrorBody::Json, ErrorBody::Html].map(|page| Answer::unavailable(status, page)));
     }
     answers
 }
 
-/// An account for each of `answers`, all of them seen healthy.
-async fn an_account_each(answers: &[Answer]) -> (World, Vec<String>) {
+/// A world with one account for each of `answers`; each was healthy before.
+async fn world_with_answers(answers: &[Answer]) -> (World, Vec<String>) {
     let ids: Vec<String> = (10..10 + answers.len()).map(|id| id.to_string()).collect();
     let accounts: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), id.as_str())).collect();
     let world = World::watching(&accounts).await;
     world.run().await;
     for (id, answer) in ids.iter().zip(answers) {
-        world.main.set(id, answer.clone());
+        world.main.set_answer(id, answer.clone());
     }
     (world, ids)
 }
 
 #[tokio::test]
-async fn no_verdict_is_no_news_for_an_hour_and_changes_nothing() {
-    let (world, ids) = an_account_each(&without_a_verdict(start())).await;
+async fn inconclusive_checks_change_nothing_and_send_nothing_for_an_hour() {
+    let (world, ids) = world_with_answers(&inconclusive_answers(start())).await;
     let before = world.engine.store.watched().await.unwrap();
     world.run_every(minutes(15), start() + minutes(60)).await;
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
     for (before, now) in before.iter().zip(world.engine.store.watched().await.unwrap()) {
         assert_eq!(now.configuration, before.configuration);
-        assert_eq!(now.standing.end, before.standing.end);
-        assert_eq!(now.standing.last_verdict_at, Some(start()), "{:?}", now.standing);
-        assert_eq!(now.standing.no_verdict_since, Some(start() + minutes(15)));
+        assert_eq!(now.account_state.expires_at, before.account_state.expires_at);
+        assert_eq!(now.account_state.last_verdict_at, Some(start()), "{:?}", now.account_state);
+        assert_eq!(now.account_state.unreachable_since, Some(start() + minutes(15)));
         assert_eq!(world.engine.store.snapshots(&now.account).await.unwrap()[0].last_seen_at, start());
     }
-    // The first silent look was a quarter of an hour after the start.
-    world.run_every(minutes(15), start() + minutes(75)).await;
-    assert_eq!(world.heard(), ["opened unreachable warning main(16)"]);
+    // The first inconclusive check was a quarter of an hour after the start.
+    world.run_every(minutes(15), start() + minutes(76)).await;
+    assert_eq!(world.received(), ["opened unreachable warning main(16)"]);
     for id in &ids {
         world.main.put(healthy(id));
     }
-    // Three of them asked to be left alone for half a minute.
+    // Three of the answers ask for a pause of half a minute.
     world.advance(minutes(1));
     world.run().await;
-    assert_eq!(world.heard(), ["resolved unreachable warning main(16)"]);
+    assert_eq!(world.received(), ["resolved unreachable warning main(16)"]);
 }
 
 #[tokio::test]
-async fn a_403_resolves_nothing_and_the_unreachable_alert_says_what_to_do() {
-    let world = peace().await;
-    world.main.set("1", Answer::not_found(Missing::Json));
+async fn forbidden_resolves_nothing_and_the_unreachable_alert_gives_advice() {
+    let world = healthy_world().await;
+    world.main.set_answer("1", Answer::not_found(NotFoundBody::Json));
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
-    world.mailed();
+    assert_eq!(world.received(), ["opened not_found critical studio-a"]);
+    world.received_mail();
     let began = world.now();
     world.main.set_all(Some(Answer::blocked()));
     world.run_every(minutes(15), began + minutes(75)).await;
@@ -242,21 +274,21 @@ async fn a_403_resolves_nothing_and_the_unreachable_alert_says_what_to_do() {
     );
     let mail = world.mailbox.mails().pop().unwrap().text();
     assert!(mail.contains("1010") && mail.contains("another network"), "{mail}");
-    assert_eq!(world.heard(), ["opened unreachable warning main(1)"]);
-    let known = world.engine.store.watched().await.unwrap().remove(0).standing;
+    assert_eq!(world.received(), ["opened unreachable warning main(1)"]);
+    let known = world.engine.store.watched().await.unwrap().remove(0).account_state;
     assert_eq!(known.outcome, Some(Outcome::Blocked));
-    // The account is missing as before: a 403 says nothing about it.
-    world.mailed();
+    // The account is still missing: a 403 says nothing about it.
+    world.received_mail();
     world.main.set_all(None);
     world.run().await;
-    assert_eq!(world.heard(), ["resolved unreachable warning main(1)"]);
+    assert_eq!(world.received(), ["resolved unreachable warning main(1)"]);
     let firing: Vec<_> = world.firing().await.iter().map(|alert| alert.condition.kind).collect();
     assert_eq!(firing, [AlertKind::NotFound]);
 }
 
 #[tokio::test]
-async fn a_broken_text_in_an_error_is_an_account_error() {
-    let world = peace().await;
+async fn account_error_with_a_broken_text_is_still_an_account_error() {
+    let world = healthy_world().await;
     let line = "account_error critical studio-a";
     let subject = "studio-a: useapi.net reports the MiniMax account in error";
     for said in [&br"\ud83d"[..], b"\x01", b"\xff", br"\x"] {
@@ -268,33 +300,33 @@ async fn a_broken_text_in_an_error_is_an_account_error() {
         );
         let detail = Box::leak(detail.into_boxed_str());
         let answer = Reply::json(StatusCode::OK, json).into();
-        tells_once_and_ends(&world, Row { answer, line, subject, detail }).await;
+        assert_sent_once_and_resolved(&world, Row { answer, line, subject, detail }).await;
     }
 }
 
 #[tokio::test]
-async fn every_answer_that_holds_a_configuration_is_healthy() {
-    let (world, _) = an_account_each(&[
+async fn every_answer_with_a_configuration_is_healthy() {
+    let (world, _) = world_with_answers(&[
         healthy("10").into(),
-        Answer::gzip(&healthy("11"), start()),
+        gzipped(healthy("11").to_json(start(), 0).to_string().as_bytes()).into(),
         healthy("12").error("").into(),
         healthy("13").plant("/error", serde_json::Value::Null).into(),
         healthy("14").plant("/somethingNew", serde_json::json!({"deep": [1, 2]})).into(),
     ])
     .await;
     let pass = world.run().await;
-    assert_eq!((pass.counts.checked, pass.counts.ok, pass.doubts), (5, 5, false));
-    assert!(world.heard().is_empty());
+    assert_eq!((pass.counts.checked, pass.counts.ok, pass.needs_recheck), (5, 5, false));
+    assert!(world.received().is_empty());
 }
 
 #[tokio::test]
-async fn a_bad_answer_that_is_not_seen_twice_is_not_believed() {
+async fn fault_that_is_not_confirmed_raises_no_alert() {
     let world = World::watching(STUDIO).await;
     world.run().await;
     for answer in [
         Answer::unauthorized(Refusal::WithCode),
-        Answer::lapsed(Lapse::Expired),
-        Answer::not_found(Missing::Empty),
+        Answer::lapsed(LapsedBody::Expired),
+        Answer::not_found(NotFoundBody::Empty),
         Answer::account_error("x"),
         Answer::not_json(),
     ] {
@@ -302,30 +334,30 @@ async fn a_bad_answer_that_is_not_seen_twice_is_not_believed() {
         world.advance(minutes(15));
         world.run().await;
     }
-    assert!(world.heard().is_empty());
+    assert!(world.received().is_empty());
     assert!(world.firing().await.is_empty());
-    // Each of the five was asked about again, ten seconds later.
+    // Each of the five had a confirmation check ten seconds later.
     let asked: Vec<_> = world.api.requests_for("1").iter().map(|request| request.at).collect();
     assert_eq!(asked.len(), 11);
     assert_eq!(asked[2] - asked[1], seconds(10));
 }
 
 #[tokio::test]
-async fn with_no_pause_a_bad_answer_is_believed_at_once() {
+async fn without_confirm_after_a_fault_raises_an_alert_at_once() {
     let world =
         World::open(Settings::watching(STUDIO).alerts("confirm_after = \"0s\"\nrepeat_every = \"0s\"")).await;
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
+    assert_eq!(world.received(), ["opened not_found critical studio-a"]);
     assert_eq!(world.api.requests_for("1").len(), 1);
 }
 
 #[tokio::test]
-async fn a_healthy_answer_without_an_end_keeps_the_last_known_end() {
+async fn healthy_answer_without_an_expiry_keeps_the_last_known_expiry() {
     let world = World::watching(STUDIO).await;
     world.run().await;
     world.main.put(healthy("1").exp(None).exp_expire(None));
     world.run().await;
-    assert!(world.heard().is_empty(), "one is known from before");
+    assert!(world.received().is_empty(), "the expiry seen before still counts");
     world.live_until(start() + crate::world::days(84)).await;
-    assert_eq!(world.heard(), ["opened expiry 7d warning studio-a"]);
+    assert_eq!(world.received(), ["opened expiry 7d warning studio-a"]);
 }

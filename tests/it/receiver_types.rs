@@ -1,10 +1,10 @@
-//! A receiver that becomes another type, or takes another format, while messages wait for it.
+//! A receiver that changes its type or format while messages are pending for it.
 
 use axum::http::StatusCode;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::simulator::{Answer, Delivery, Mail, Missing, Reply, Stage, Trouble};
 use sqlx::{AssertSqlSafe, SqlitePool};
 
+use crate::simulator::{Answer, Delivery, InjectedFault, Mail, NotFoundBody, Reply, SmtpStage};
 use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
@@ -30,11 +30,11 @@ fn settings(receiver: &str) -> Settings {
     Settings::watching(STUDIO).receivers(&[receiver])
 }
 
-/// The account is missing, present, and missing again: three messages that wait.
-async fn three_messages(world: &World) {
+/// The account is missing, present, and missing again: three pending messages.
+async fn queue_three_messages(world: &World) {
     for is_missing in [true, false, true] {
         if is_missing {
-            world.main.set("1", Answer::not_found(Missing::Json));
+            world.main.set_answer("1", Answer::not_found(NotFoundBody::Json));
         } else {
             world.main.put(healthy("1"));
         }
@@ -54,7 +54,7 @@ async fn execute(world: &World, sql: &str) {
     database.close().await;
 }
 
-/// The ids of all messages in their order, and how often each was tried.
+/// The ids of all messages in their order, with the number of attempts.
 async fn messages(world: &World) -> Vec<(String, u32)> {
     let messages = world.engine.store.messages_since(start()).await.unwrap();
     messages.into_iter().map(|message| (message.id.to_string(), message.attempts)).collect()
@@ -77,10 +77,10 @@ fn as_mail_ids(ids: &[String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn messages_that_wait_for_a_webhook_are_sent_as_mails_under_their_ids_and_in_order() {
+async fn pending_webhook_messages_are_sent_as_mails_under_their_ids_and_in_order() {
     let mut world = world(PAGER).await;
     world.pager.set(Some(Reply::status(StatusCode::NOT_FOUND)));
-    three_messages(&world).await;
+    queue_three_messages(&world).await;
     let ids = ids(&world).await;
     assert_eq!(ids.len(), 3);
     world.reload(settings(&pager_as_mail())).await;
@@ -102,36 +102,36 @@ async fn messages_that_wait_for_a_webhook_are_sent_as_mails_under_their_ids_and_
         "when it was decided"
     );
     let deliveries = world.engine.store.messages_since(start()).await.unwrap();
-    assert!(deliveries.iter().all(|message| message.channel == "email"), "as they were sent");
+    assert!(deliveries.iter().all(|message| message.channel == "email"), "the type by which they were sent");
     let outbox = world.engine.store.outbox(start()).await.unwrap();
     assert_eq!((outbox.pending, outbox.failed), (0, 0));
 }
 
 #[tokio::test]
-async fn mails_that_wait_are_posted_to_a_webhook_under_their_ids_and_in_order() {
+async fn pending_mails_are_posted_to_a_webhook_under_their_ids_and_in_order() {
     let mut world = world(MAIL).await;
     world.mailbox.go_down();
-    three_messages(&world).await;
+    queue_three_messages(&world).await;
     let ids = ids(&world).await;
     world.reload(settings(&mail_as_webhook())).await;
     world.tick().await;
     assert_eq!(webhook_ids(&world.pager.deliveries()), ids);
     let (opened, resolved) = ("opened not_found critical studio-a", "resolved not_found critical studio-a");
-    assert_eq!(world.heard(), [opened, resolved, opened]);
+    assert_eq!(world.received(), [opened, resolved, opened]);
     world.mailbox.come_back().unwrap();
     world.live_until(world.now() + days(8)).await;
-    assert!(world.mailed().is_empty());
+    assert!(world.received_mail().is_empty());
 }
 
 #[tokio::test]
-async fn a_rendering_for_a_webhook_is_what_a_webhook_would_have_been_sent_at_first() {
+async fn message_rendered_again_for_a_webhook_equals_one_rendered_for_it_at_first() {
     let mut world = World::open(Settings::watching(STUDIO).receivers(&[MAIL, DESK])).await;
     world.all_healthy(STUDIO);
     world.run().await;
     world.mailbox.go_down();
     world.main.put(healthy("1").max_jobs(7));
     world.run().await;
-    three_messages(&world).await;
+    queue_three_messages(&world).await;
     world.reload(Settings::watching(STUDIO).receivers(&[&mail_as_webhook(), DESK])).await;
     world.tick().await;
     let bodies = |deliveries: Vec<Delivery>, name: &str| -> Vec<String> {
@@ -145,13 +145,13 @@ async fn a_rendering_for_a_webhook_is_what_a_webhook_would_have_been_sent_at_fir
 }
 
 #[tokio::test]
-async fn a_changed_format_renders_again_and_an_unchanged_one_does_not() {
+async fn changed_format_renders_again_and_an_unchanged_one_does_not() {
     let world = world(PAGER).await;
     world.pager.next(Reply::status(StatusCode::SERVICE_UNAVAILABLE));
     world.main.remove("1");
     world.run().await;
     let first = world.pager.deliveries().remove(0);
-    // What an earlier template made of it.
+    // Bytes as an earlier template rendered them.
     execute(&world, "UPDATE messages SET body = CAST('{\"data\":{\"old\":true}}' AS BLOB)").await;
     let world = world.restart().await;
     world.pager.next(Reply::status(StatusCode::SERVICE_UNAVAILABLE));
@@ -163,7 +163,7 @@ async fn a_changed_format_renders_again_and_an_unchanged_one_does_not() {
         b"{\"data\":{\"old\":true}}",
         "a changed template does not render again"
     );
-    // It was written for a format that the receiver no longer has.
+    // The message was rendered for a format that the receiver no longer has.
     execute(&world, "UPDATE messages SET format = 'cloudevents'").await;
     let world = world.restart().await;
     world.tick().await;
@@ -174,7 +174,7 @@ async fn a_changed_format_renders_again_and_an_unchanged_one_does_not() {
 }
 
 #[tokio::test]
-async fn a_changed_type_is_tried_at_once_with_all_its_attempts_and_patience() {
+async fn changed_type_is_tried_at_once_with_a_full_retry_window() {
     let mut world = world(MAIL).await;
     world.mailbox.go_down();
     world.main.remove("1");
@@ -189,12 +189,12 @@ async fn a_changed_type_is_tried_at_once_with_all_its_attempts_and_patience() {
     world.live_until(changed_at + days(8)).await;
     let attempts = world.pager.deliveries();
     let moments: Vec<Timestamp> = attempts.iter().map(|delivery| delivery.at).collect();
-    assert_eq!(moments[0], changed_at, "it does not wait for the former address's next attempt");
+    assert_eq!(moments[0], changed_at, "it does not wait for the next attempt at the former address");
     let pauses: Vec<i64> = moments.windows(2).map(|pair| (pair[1] - pair[0]).num_seconds()).collect();
     for (pause, expected) in pauses.iter().zip([5, 30, 300, 1_800, 7_200]) {
         assert!((expected..=expected * 11 / 10).contains(pause), "{pauses:?}");
     }
-    assert!(*moments.last().unwrap() > changed_at + days(6), "seven days of its own");
+    assert!(*moments.last().unwrap() > changed_at + days(6), "a retry window of its own");
     assert!(attempts.iter().all(|attempt| attempt.body == attempts[0].body));
     let (_, all) = messages(&world).await.remove(0);
     assert_eq!(all as usize, tried as usize + attempts.len(), "attempts at both addresses are shown");
@@ -207,8 +207,8 @@ async fn refusals_and_partial_acceptance_of_the_former_type_do_not_count() {
     world.main.remove("1");
     world.run().await;
     world.live_until(world.now() + minutes(10)).await;
-    assert_eq!(world.pager.count(), 4, "one more refusal would be the last");
-    // As a mail, one of two recipients takes it.
+    assert_eq!(world.pager.count(), 4, "the next refusal would be the last");
+    // As a mail, one of two recipients accepts it.
     world.mailbox.refuse_recipient("boss@example.com", Some(550));
     world.reload(settings(&pager_as_mail())).await;
     world.tick().await;
@@ -218,8 +218,8 @@ async fn refusals_and_partial_acceptance_of_the_former_type_do_not_count() {
     world.pager.forget();
     world.reload(settings(PAGER)).await;
     world.tick().await;
-    assert_eq!(world.heard(), ["opened not_found critical studio-a"]);
-    // And by mail again: to both.
+    assert_eq!(world.received(), ["opened not_found critical studio-a"]);
+    // By mail again: to both recipients.
     world.pager.set(Some(Reply::status(StatusCode::NOT_FOUND)));
     world.main.put(healthy("1"));
     world.run().await;
@@ -231,14 +231,14 @@ async fn refusals_and_partial_acceptance_of_the_former_type_do_not_count() {
 }
 
 #[tokio::test]
-async fn the_new_bytes_are_stored_before_they_are_sent_and_repeated_after_a_kill() {
+async fn newly_rendered_bytes_are_stored_before_sending_and_repeated_after_a_kill() {
     let mut world = world(PAGER).await;
     world.pager.go_down();
     world.main.remove("1");
     world.run().await;
     world.reload(settings(&pager_as_mail())).await;
-    // The mail is taken, and the process ends before it can be recorded.
-    world.mailbox.next(Trouble::drop(Stage::Content));
+    // The server accepts the mail, and the process ends before that is recorded.
+    world.mailbox.next(InjectedFault::drop(SmtpStage::Content));
     world.tick().await;
     let sent = world.mailbox.mails();
     let [mail] = sent.as_slice() else { panic!("{} mails", sent.len()) };
@@ -247,7 +247,7 @@ async fn the_new_bytes_are_stored_before_they_are_sent_and_repeated_after_a_kill
         sqlx::query_as("SELECT body, channel FROM messages").fetch_one(&database).await.unwrap();
     database.close().await;
     assert_eq!(stored.1, "email");
-    // Another version would render it otherwise; what was sent once stays.
+    // Another version might render other bytes; bytes that were sent once stay.
     execute(&world, "UPDATE messages SET content = '{}'").await;
     let world = world.restart().await;
     world.live_until(world.now() + minutes(5)).await;
@@ -260,7 +260,7 @@ async fn the_new_bytes_are_stored_before_they_are_sent_and_repeated_after_a_kill
 }
 
 #[tokio::test]
-async fn a_message_whose_bytes_are_not_rendered_yet_survives_a_restart() {
+async fn message_that_is_not_rendered_yet_survives_a_restart() {
     let world = world(PAGER).await;
     world.pager.go_down();
     world.main.remove("1");
@@ -274,17 +274,17 @@ async fn a_message_whose_bytes_are_not_rendered_yet_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn damaged_content_fails_its_own_message_and_lets_the_others_pass() {
+async fn damaged_content_fails_only_its_own_message() {
     for damaged in ["", "{}", "[]", "null", "not JSON", "{\"message\":{\"type\":\"alert.unknown\"}}"] {
         let mut world = world(PAGER).await;
         world.pager.go_down();
-        three_messages(&world).await;
+        queue_three_messages(&world).await;
         let sql =
             format!("UPDATE messages SET content = '{damaged}' WHERE seq = (SELECT MIN(seq) FROM messages)");
         execute(&world, &sql).await;
         world.reload(settings(&pager_as_mail())).await;
         world.tick().await;
-        let subjects = world.mailed();
+        let subjects = world.received_mail();
         assert!(
             subjects[0].starts_with("[RESOLVED]") && subjects[1].starts_with("[CRITICAL]"),
             "{subjects:?}"
@@ -297,7 +297,7 @@ async fn damaged_content_fails_its_own_message_and_lets_the_others_pass() {
 }
 
 #[tokio::test]
-async fn a_receiver_of_the_same_type_at_another_address_is_sent_the_same_bytes() {
+async fn receiver_of_the_same_type_at_another_address_gets_the_same_bytes() {
     let mut world = world(PAGER).await;
     world.pager.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
     world.main.remove("1");

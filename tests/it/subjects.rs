@@ -1,19 +1,19 @@
 //! Accounts are opaque: odd ids, and the same id under two tokens.
 
-use minimax_watch::simulator::{Answer, Record};
+use crate::simulator::{Answer, Record};
 
-use crate::heard::{array, body};
+use crate::received::{array, body};
 use crate::world::{MAIL, PAGER, Settings, World, days, healthy, start};
 
 const ODD: [&str; 9] =
     ["someone@example.com", "a/b", "a%2Fb", "ünïcødé-帳號", "007", "7", "with space", "?x=1#y", "..hidden"];
 
 #[tokio::test]
-async fn any_id_is_asked_for_told_and_told_apart() {
+async fn any_id_is_checked_reported_and_distinguished() {
     let accounts: Vec<(&str, &str)> = ODD.iter().map(|id| (*id, *id)).collect();
     let world = World::watching(&accounts).await;
     let pass = world.run().await;
-    assert_eq!((pass.counts.checked, pass.counts.ok), (9, 9), "each answers under its own name");
+    assert_eq!((pass.counts.checked, pass.counts.ok), (9, 9), "each answers under its own id");
     let paths: Vec<String> = world.api.requests().into_iter().map(|request| request.path).collect();
     for path in
         ["someone@example.com", "a%2Fb", "a%252Fb", "007", "7", "with%20space", "%3Fx=1%23y", "..hidden"]
@@ -24,20 +24,20 @@ async fn any_id_is_asked_for_told_and_told_apart() {
         assert_eq!(world.api.requests_for(id).len(), 1, "{id}");
     }
     for id in ODD {
-        world.main.set(id, Answer::account_error("On hold"));
+        world.main.set_answer(id, Answer::account_error("On hold"));
         world.run().await;
         let message = body(&world.pager.deliveries()[0]);
         let alerts = array(&message["data"]["alerts"]);
         assert_eq!((alerts.len(), alerts[0]["account"]["id"].as_str()), (1, Some(id)));
-        world.heard();
+        world.received();
         world.main.put(healthy(id));
         world.run().await;
-        assert_eq!(world.heard(), [format!("resolved account_error critical {id}")]);
+        assert_eq!(world.received(), [format!("resolved account_error critical {id}")]);
     }
 }
 
 #[tokio::test]
-async fn an_id_that_the_vendor_made_up_forges_neither_a_header_nor_markup() {
+async fn hostile_id_forges_neither_a_header_nor_markup() {
     const EVIL: &str = "x\r\nBcc: evil@example.com\r\n\r\n<script>alert(1)</script>\u{202e}";
     let world = World::open(Settings::subscriptions("discover = true").receivers(&[PAGER, MAIL])).await;
     world.main.put(Record::ending(EVIL, start() + days(2)));
@@ -54,7 +54,7 @@ async fn an_id_that_the_vendor_made_up_forges_neither_a_header_nor_markup() {
 }
 
 /// The account `1` under two tokens.
-fn twins() -> Settings {
+fn one_id_in_two_subscriptions() -> Settings {
     Settings::subscriptions(
         "accounts = [{ id = \"1\", name = \"ours\" }]\n[[subscriptions]]\nname = \"second\"\n\
          token_file = \"other-token\"\naccounts = [{ id = \"1\", name = \"theirs\" }]",
@@ -63,68 +63,71 @@ fn twins() -> Settings {
 
 #[tokio::test]
 async fn one_id_under_two_tokens_is_two_accounts() {
-    let world = World::open(twins()).await;
+    let world = World::open(one_id_in_two_subscriptions()).await;
     world.main.put(healthy("1"));
     world.other.put(Record::ending("1", start() + days(2)));
     world.run().await;
-    assert_eq!(world.heard(), ["opened expiry 3d warning theirs"]);
+    assert_eq!(world.received(), ["opened expiry 3d warning theirs"]);
     world.main.put(healthy("1").max_jobs(4));
     world.other.remove("1");
     world.run().await;
     let message = body(&world.pager.deliveries()[0]);
     assert_eq!(message["data"]["alerts"][0]["subscription"], "second");
     assert_eq!(message["data"]["changes"][0]["subscription"], "main");
-    assert_eq!(world.heard(), ["max_jobs_changed info ours maxJobs 1>4 + opened not_found critical theirs"]);
+    assert_eq!(
+        world.received(),
+        ["max_jobs_changed info ours maxJobs 1>4 + opened not_found critical theirs"]
+    );
 }
 
 #[tokio::test]
-async fn a_healthy_account_of_another_subscription_proves_nothing() {
-    let world = World::open(twins()).await;
+async fn healthy_account_of_another_subscription_proves_nothing() {
+    let world = World::open(one_id_in_two_subscriptions()).await;
     world.main.put(healthy("1"));
     world.other.put(healthy("1"));
     world.run().await;
     world.other.revoke_tokens();
     world.run().await;
-    assert_eq!(world.heard(), ["opened unauthorized critical second(1)"]);
+    assert_eq!(world.received(), ["opened unauthorized critical second(1)"]);
     world.main.revoke_tokens();
     world.run().await;
-    assert_eq!(world.heard(), ["opened unauthorized critical main(1)"], "two tokens, two alerts");
+    assert_eq!(world.received(), ["opened unauthorized critical main(1)"], "two subscriptions, two alerts");
 }
 
 #[tokio::test]
-async fn a_subscription_that_leaves_ends_its_alerts_and_touches_no_other() {
-    let mut world = World::open(twins()).await;
+async fn removed_subscription_resolves_only_its_own_alerts() {
+    let mut world = World::open(one_id_in_two_subscriptions()).await;
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical ours + opened not_found critical theirs"]);
+    assert_eq!(world.received(), ["opened not_found critical ours + opened not_found critical theirs"]);
     world.other.revoke_tokens();
     world.run().await;
-    assert_eq!(world.heard(), ["opened unauthorized critical second(1)"]);
+    assert_eq!(world.received(), ["opened unauthorized critical second(1)"]);
     world.reload(Settings::watching(&[("1", "ours")])).await;
     world.tick().await;
     assert_eq!(
-        world.heard(),
+        world.received(),
         ["resolved not_found critical theirs + resolved unauthorized critical second(1)"]
     );
     assert_eq!(world.firing().await.len(), 1);
 }
 
 #[tokio::test]
-async fn an_account_that_returns_is_looked_at_before_old_verdicts_count() {
+async fn returning_account_is_checked_before_old_faults_count() {
     let both = &[("1", "ours"), ("2", "theirs")];
     let mut world = World::watching(both).await;
     world.main.remove("1");
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical ours"]);
+    assert_eq!(world.received(), ["opened not_found critical ours"]);
     world.reload(Settings::watching(&both[1..])).await;
     world.tick().await;
-    assert_eq!(world.heard(), ["resolved not_found critical ours"]);
+    assert_eq!(world.received(), ["resolved not_found critical ours"]);
     world.advance(days(30));
     world.main.put(healthy("1"));
     world.reload(Settings::watching(both)).await;
     world.tick().await;
     world.run().await;
-    assert!(world.heard().is_empty(), "it is well by now");
+    assert!(world.received().is_empty(), "the account is healthy again");
     world.main.remove("1");
     world.run().await;
-    assert_eq!(world.heard(), ["opened not_found critical ours"]);
+    assert_eq!(world.received(), ["opened not_found critical ours"]);
 }

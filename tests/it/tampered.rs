@@ -1,35 +1,35 @@
-//! A store in which somebody wrote numbers that the program never writes.
+//! A store with values that the program never writes.
 
 use std::path::Path;
 
-use minimax_watch::domain::moment;
+use minimax_watch::domain::time_arg;
 use minimax_watch::notify::Sender;
 use minimax_watch::report::{Explanation, Report};
-use minimax_watch::simulator::{Answer, Record};
 use minimax_watch::store::{Store, StoreError};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
+use crate::simulator::{Answer, Record};
 use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, start};
 
-/// Beyond what a moment, a length of time or a count can be.
+/// Beyond every valid time, duration or count.
 const NUMBERS: [i64; 6] = [i64::MIN, -62_167_219_200_001, -1, 253_402_300_800_000, i64::MAX - 1, i64::MAX];
 
 /// A store with rows in its tables.
-async fn full() -> World {
+async fn world_with_rows() -> World {
     let accounts = [("1", "studio-a"), ("2", "studio-b"), ("3", "studio-c")];
     let settings = Settings::watching(&accounts).receivers(&[PAGER, DESK]);
     let world = World::open(settings).await;
     world.all_healthy(&accounts);
     world.run().await;
     world.main.put(healthy("1").max_jobs(9));
-    world.main.set("2", Answer::account_error("On hold"));
+    world.main.set_answer("2", Answer::account_error("On hold"));
     world.desk.go_down();
     world.run().await;
     world.main.put(healthy("1").max_jobs(8));
     world.main.next("3", Answer::not_json());
-    world.look().await;
+    world.start_run().await;
     world
 }
 
@@ -45,13 +45,13 @@ async fn columns(path: &Path) -> Vec<(String, String)> {
     sqlx::query_as(sql).fetch_all(&mut open(path).await).await.unwrap()
 }
 
-/// What the commands read and the steps do; each may fail, none may panic.
-async fn use_everything(world: &World, store: &Store) -> Vec<StoreError> {
+/// Does what the commands and the steps do; each may fail, none may panic.
+async fn read_and_run_everything(world: &World, store: &Store) -> Vec<StoreError> {
     let (mut engine, now) = (world.engine.clone(), start() + days(3));
     engine.store = store.clone();
     let mut failed = Vec::new();
     let mut keep = |result: Result<(), StoreError>| failed.extend(result.err());
-    keep(Report::of(store, &engine.config, None, now).await.map(drop));
+    keep(Report::load(store, &engine.config, None, now).await.map(drop));
     keep(store.all_alerts().await.map(drop));
     keep(store.pending_messages().await.map(drop));
     keep(store.outbox(now).await.map(drop));
@@ -60,19 +60,19 @@ async fn use_everything(world: &World, store: &Store) -> Vec<StoreError> {
     if let Ok(watched) = store.watched().await {
         for known in watched {
             keep(store.snapshots(&known.account).await.map(drop));
-            keep(store.changes(&known.account).await.map(drop));
-            keep(Explanation::of(store, &engine.config, &known, now).await.map(drop));
+            keep(store.changes_after(0).await.map(drop));
+            keep(Explanation::new(&engine, &known, true, now).await.map(drop));
         }
     }
-    keep(engine.announce(now).await.map(drop));
+    keep(engine.evaluate_alerts(now).await.map(drop));
     keep(engine.deliver_all().await.map(drop));
     keep(engine.purge(now).await.map(drop));
     failed
 }
 
 #[tokio::test]
-async fn numbers_that_the_program_never_writes_are_an_error_and_never_a_panic() {
-    let world = full().await;
+async fn foreign_numbers_are_an_error_and_never_a_panic() {
+    let world = world_with_rows().await;
     let original = world.folder().join("watch.db");
     world.engine.store.close().await;
     let columns = columns(&original).await;
@@ -95,7 +95,7 @@ async fn numbers_that_the_program_never_writes_are_an_error_and_never_a_panic() 
                 continue;
             }
             let Ok(store) = Store::open(&path).await else { continue };
-            for error in use_everything(&world, &store).await {
+            for error in read_and_run_everything(&world, &store).await {
                 if let StoreError::Unreadable { column, value } = error {
                     assert!(column.contains('.') && !value.is_empty(), "{column}: {value}");
                     named += 1;
@@ -108,14 +108,14 @@ async fn numbers_that_the_program_never_writes_are_an_error_and_never_a_panic() 
 }
 
 #[test]
-fn moments_beyond_the_calendar_are_no_moments() {
+fn times_beyond_the_calendar_are_refused() {
     for typed in ["9999-12-31T23:59:59-00:01", "+99y", "-99y"] {
-        let read = moment::parse(typed, start());
+        let read = time_arg::parse(typed, start());
         assert_eq!(read.is_ok(), !typed.starts_with('9'), "{typed}");
     }
 }
 
-/// Values that JSON in the store never holds where the program writes a moment, a count or a name.
+/// Values that JSON in the store never holds where the program writes a time, a count or a name.
 fn odd_values() -> [Value; 11] {
     [
         Value::Null,
@@ -160,7 +160,7 @@ fn damaged(json: &Value, values: &[Value]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn content_that_the_program_never_writes_fails_its_message_and_never_panics() {
+async fn foreign_message_content_fails_its_message_and_never_panics() {
     let accounts = [("1", "studio-a"), ("2", "studio-b")];
     let mut world = World::open(Settings::watching(&accounts).receivers(&[DESK])).await;
     world.all_healthy(&accounts);
@@ -173,7 +173,7 @@ async fn content_that_the_program_never_writes_fails_its_message_and_never_panic
     world.run().await;
     let as_mail = MAIL.replace("name = \"mail\"", "name = \"desk\"");
     world.reload(Settings::watching(&accounts).receivers(&[&as_mail])).await;
-    world.engine.sender = Sender::rehearsal();
+    world.engine.sender = Sender::dry_run();
     let mut database = open(&world.folder().join("watch.db")).await;
     let original: String = sqlx::query_scalar("SELECT content FROM messages ORDER BY seq")
         .fetch_one(&mut database)
@@ -196,11 +196,11 @@ async fn content_that_the_program_never_writes_fails_its_message_and_never_panic
 }
 
 #[tokio::test]
-async fn expiries_that_the_program_never_writes_are_an_error_and_never_a_panic() {
+async fn foreign_expiries_are_an_error_and_never_a_panic() {
     let world = World::open(Settings::watching(&[("1", "studio-a")])).await;
     world.main.put(healthy("1").max_jobs(2));
     world.run().await;
-    // Every member in use: a step back, then a missing expiry beside one that moves.
+    // Every member in use: an expiry that moved back, then a missing one beside one that moves.
     world.main.put(Record::ending("1", start() + days(20)));
     world.run().await;
     world.main.put(Record::ending("1", start() + days(20)).exp_expire(None));
@@ -214,9 +214,9 @@ async fn expiries_that_the_program_never_writes_are_an_error_and_never_a_panic()
     assert!(all.len() > 80, "{}: {original}", all.len());
     let mut named = 0;
     for expiries in all {
-        let write = "UPDATE accounts SET expiries = ?, calm = 0 WHERE id = '1'";
+        let write = "UPDATE accounts SET expiries = ?, stable = 0 WHERE id = '1'";
         sqlx::query(write).bind(expiries.to_string()).execute(&mut database).await.unwrap();
-        let failed = use_everything(&world, &world.engine.store).await;
+        let failed = read_and_run_everything(&world, &world.engine.store).await;
         named += usize::from(failed.iter().any(
             |error| matches!(error, StoreError::Unreadable { column, .. } if *column == "accounts.expiries"),
         ));

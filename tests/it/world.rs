@@ -1,5 +1,5 @@
-//! A world in a temporary folder: a useapi.net, two webhooks and a mail server on loopback, a store file, and the steps
-//! with a configuration that was loaded from its text as a user's is. Time stands still unless a test moves it.
+//! A world in a temporary folder: a simulated useapi.net, two webhooks and a mail server on loopback, a store file, and the
+//! engine with a configuration that is loaded from text as a user's is. Time moves only when a test moves it.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -7,18 +7,20 @@ use std::path::PathBuf;
 use chrono::{TimeDelta, TimeZone, Utc};
 use minimax_watch::api::Client;
 use minimax_watch::config::{self, Environment, Source};
-use minimax_watch::domain::alert::Alert;
+use minimax_watch::domain::alerts::Alert;
 use minimax_watch::domain::clock::Clock;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::engine::{Engine, Pass, Scope};
+use minimax_watch::engine::{Engine, Run, RunStep, RunSummary, Scope};
 use minimax_watch::notify::Sender;
 use minimax_watch::report::Report;
-use minimax_watch::simulator::{Hook, Login, Mailbox, Record, Setup, Subscription, UseApi, VirtualNow};
 use minimax_watch::store::Store;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use crate::heard;
+use crate::received;
+use crate::simulator::{
+    FakeUseApi, Login, Record, SmtpServer, SmtpSetup, Subscription, VirtualNow, WebhookServer,
+};
 
 pub(crate) const MAIN_TOKEN: &str = "user:1001-mAiNtOkEn0123456789aB";
 pub(crate) const OTHER_TOKEN: &str = "user:2002-oThErToKeN0123456789";
@@ -101,14 +103,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// These accounts of the subscription `main`, by id and name; the pager hears everything once.
+    /// These accounts of the subscription `main`, by id and name; the pager gets everything once.
     pub(crate) fn watching(accounts: &[(&str, &str)]) -> Self {
         let accounts: Vec<String> =
             accounts.iter().map(|(id, name)| format!("{{ id = {id:?}, name = {name:?} }}")).collect();
         Self::subscriptions(&format!("accounts = [{}]", accounts.join(", ")))
     }
 
-    /// The subscription `main` with what follows its token.
+    /// The subscription `main` with further keys.
     pub(crate) fn subscriptions(rest: &str) -> Self {
         Self {
             subscriptions: format!(
@@ -151,16 +153,16 @@ impl Settings {
     }
 }
 
-/// What stands on sockets.
-pub(crate) struct Doors {
-    pub(crate) api: UseApi,
-    pub(crate) pager: Hook,
-    pub(crate) desk: Hook,
-    pub(crate) mailbox: Mailbox,
+/// The simulated servers.
+pub(crate) struct Servers {
+    pub(crate) api: FakeUseApi,
+    pub(crate) pager: WebhookServer,
+    pub(crate) desk: WebhookServer,
+    pub(crate) mailbox: SmtpServer,
 }
 
-impl Doors {
-    /// The text of a configuration, with where everything listens.
+impl Servers {
+    /// The text of a configuration with the addresses of the servers.
     fn fill(&self, settings: &Settings) -> String {
         settings
             .text()
@@ -171,9 +173,9 @@ impl Doors {
     }
 }
 
-/// Everything. Dropping it ends it.
+/// Everything that a test needs; dropping it stops the servers.
 pub(crate) struct World {
-    doors: Doors,
+    servers: Servers,
     pub(crate) main: Subscription,
     pub(crate) other: Subscription,
     pub(crate) engine: Engine,
@@ -183,10 +185,10 @@ pub(crate) struct World {
 }
 
 impl Deref for World {
-    type Target = Doors;
+    type Target = Servers;
 
-    fn deref(&self) -> &Doors {
-        &self.doors
+    fn deref(&self) -> &Servers {
+        &self.servers
     }
 }
 
@@ -196,9 +198,10 @@ impl World {
         let clock = VirtualNow::new(start());
         let folder = tempfile::tempdir().unwrap();
         let login = Login { username: "watch".to_owned(), password: SecretString::from(SMTP_PASSWORD) };
-        let mailbox = Mailbox::open(&clock, Setup { login: Some(login), ..Setup::default() }).await.unwrap();
-        let pager = Hook::open(&clock, Some(&SecretString::from(SIGNING_SECRET))).await.unwrap();
-        let desk = Hook::open(&clock, None).await.unwrap();
+        let mailbox =
+            SmtpServer::open(&clock, SmtpSetup { login: Some(login), ..SmtpSetup::default() }).await.unwrap();
+        let pager = WebhookServer::open(&clock, Some(&SecretString::from(SIGNING_SECRET))).await.unwrap();
+        let desk = WebhookServer::open(&clock, None).await.unwrap();
         for (name, secret) in [
             ("main-token", MAIN_TOKEN),
             ("other-token", OTHER_TOKEN),
@@ -208,12 +211,12 @@ impl World {
         ] {
             std::fs::write(folder.path().join(name), format!("{secret}\n")).unwrap();
         }
-        let api = UseApi::open(&clock).await.unwrap();
+        let api = FakeUseApi::open(&clock).await.unwrap();
         let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
-        let doors = Doors { api, pager, desk, mailbox };
-        let text = doors.fill(&settings);
+        let servers = Servers { api, pager, desk, mailbox };
+        let text = servers.fill(&settings);
         let engine = engine(&folder, &text, None, (Sender::over_network(), clock.clock())).await;
-        Self { doors, main, other, engine, settings, clock, folder }
+        Self { servers, main, other, engine, settings, clock, folder }
     }
 
     /// The common case: these accounts, all healthy.
@@ -240,7 +243,7 @@ impl World {
         self.clock.set(moment);
     }
 
-    /// Somebody sets the clock.
+    /// Sets the clock, also backwards.
     pub(crate) fn step_clock(&self, by: TimeDelta) {
         self.clock.set(self.now() + by);
     }
@@ -249,39 +252,48 @@ impl World {
         self.at(self.now() + by);
     }
 
-    /// The first look at everything, and nothing else.
-    pub(crate) async fn look(&self) -> Pass {
-        self.engine.check(&Scope::Everything, self.now(), &|_, _| {}).await.unwrap()
+    /// Starts a run and makes its first checks.
+    pub(crate) async fn start_run(&self) -> (Run, RunStep) {
+        let mut run = Run::start(Scope::Everything);
+        let step = self.advance_run(&mut run).await;
+        (run, step)
     }
 
-    /// Looks at everything, and again at what is in doubt when its pause is over.
-    pub(crate) async fn look_twice(&self) -> Pass {
-        let pass = self.look().await;
-        if !pass.doubts {
-            return pass;
+    /// Makes the checks of a run that are due.
+    pub(crate) async fn advance_run(&self, run: &mut Run) -> RunStep {
+        run.advance(&self.engine, self.now(), &|_, _| {}).await.unwrap()
+    }
+
+    /// Makes a whole run with its waits, without evaluating alerts.
+    pub(crate) async fn check_all(&self) -> RunSummary {
+        let (mut run, mut step) = self.start_run().await;
+        loop {
+            match step {
+                RunStep::Finished(summary) => return summary,
+                RunStep::WaitUntil(until, _) => self.at(until),
+            }
+            step = self.advance_run(&mut run).await;
         }
-        self.advance(self.engine.config.alerts.confirm_after);
-        self.engine.confirm(pass.run, None, self.now(), &|_, _| {}).await.unwrap()
     }
 
-    /// One run as the service makes it: look, look again, say what there is to say.
-    pub(crate) async fn run(&self) -> Pass {
-        let pass = self.look_twice().await;
+    /// One run as the service makes it: check, confirm, evaluate, deliver.
+    pub(crate) async fn run(&self) -> RunSummary {
+        let summary = self.check_all().await;
         self.tick().await;
         let Engine { store, config, .. } = &self.engine;
-        let report = Report::of(store, config, None, self.now()).await.unwrap();
+        let report = Report::load(store, config, None, self.now()).await.unwrap();
         let verdict = Report::verdict(store, config, None, self.now()).await.unwrap();
-        assert_eq!(verdict, report.verdict, "taken row by row");
-        pass
+        assert_eq!(verdict, report.verdict, "the verdict alone and the report agree");
+        summary
     }
 
-    /// Says what there is to say and delivers what is due; gives the next moment at which either has something to do.
+    /// Evaluates, notifies and delivers what is due; returns when the next of these is due.
     pub(crate) async fn tick(&self) -> Option<Timestamp> {
-        let (announced, delivery) = self.engine.tell().await.unwrap();
+        let (announced, delivery) = self.engine.notify_and_deliver().await.unwrap();
         [announced.next, delivery.next].into_iter().flatten().min()
     }
 
-    /// Lets time pass without a run: wakes exactly at the moments that the steps asked for, as the service does.
+    /// Lets time pass without a run: wakes exactly when the steps asked for it, as the service does.
     pub(crate) async fn live_until(&self, until: Timestamp) {
         while let Some(next) = self.tick().await.filter(|next| *next <= until) {
             assert!(next > self.now(), "the service would spin");
@@ -291,15 +303,17 @@ impl World {
         self.tick().await;
     }
 
-    /// A run every so often until then.
+    /// Makes a run at each `pause` until `until`.
     pub(crate) async fn run_every(&self, pause: TimeDelta, until: Timestamp) {
-        while self.now() + pause <= until {
-            self.at(self.now() + pause);
+        let mut due = self.now() + pause;
+        while due <= until {
+            self.at(due.max(self.now()));
             self.run().await;
+            due += pause;
         }
     }
 
-    /// Ends the process and starts it again on the same file.
+    /// Closes the store and opens it again, as a restart of the process does.
     pub(crate) async fn restart(self) -> Self {
         let settings = self.settings.clone();
         self.restart_with(settings).await
@@ -314,50 +328,50 @@ impl World {
     /// The same, in place.
     pub(crate) async fn reopen(&mut self, settings: Settings) {
         self.engine.store.close().await;
-        self.renew(&settings, None).await;
+        self.replace_engine(&settings, None).await;
         self.settings = settings;
     }
 
     /// Reloads as the service does: a new engine on the store that is open.
     pub(crate) async fn reload(&mut self, settings: Settings) {
         let store = self.engine.store.clone();
-        self.renew(&settings, Some(store)).await;
+        self.replace_engine(&settings, Some(store)).await;
         self.engine.watch().await.unwrap();
         self.settings = settings;
     }
 
-    async fn renew(&mut self, settings: &Settings, store: Option<Store>) {
-        // The real program makes a new sender too; it costs the reading of the host's certificates and knows nothing.
+    async fn replace_engine(&mut self, settings: &Settings, store: Option<Store>) {
+        // The real program makes a new sender too. That costs reading the host's certificates, and a sender has no state.
         let sender = self.engine.sender.clone();
         self.engine =
-            engine(&self.folder, &self.doors.fill(settings), store, (sender, self.clock.clock())).await;
+            engine(&self.folder, &self.servers.fill(settings), store, (sender, self.clock.clock())).await;
     }
 
-    /// What the pager heard since it was last asked, a line for each message.
-    pub(crate) fn heard(&self) -> Vec<String> {
+    /// What the pager received since the last call, a line for each message.
+    pub(crate) fn received(&self) -> Vec<String> {
         let deliveries = self.pager.deliveries();
         self.pager.forget();
-        heard::lines(&deliveries)
+        received::lines(&deliveries)
     }
 
-    /// The same with the moment of each.
-    pub(crate) fn heard_when(&self) -> Vec<(Timestamp, String)> {
+    /// The same with the time of each.
+    pub(crate) fn received_with_times(&self) -> Vec<(Timestamp, String)> {
         let moments: Vec<_> = self.pager.deliveries().iter().map(|delivery| delivery.at).collect();
-        moments.into_iter().zip(self.heard()).collect()
+        moments.into_iter().zip(self.received()).collect()
     }
 
     /// The same at the desk.
-    pub(crate) fn heard_at_desk(&self) -> Vec<String> {
+    pub(crate) fn received_at_desk(&self) -> Vec<String> {
         let deliveries = self.desk.deliveries();
         self.desk.forget();
-        heard::lines(&deliveries)
+        received::lines(&deliveries)
     }
 
-    /// The subjects of the mails since they were last asked for.
-    pub(crate) fn mailed(&self) -> Vec<String> {
+    /// The subjects of the mails received since the last call.
+    pub(crate) fn received_mail(&self) -> Vec<String> {
         let mails = self.mailbox.mails();
         self.mailbox.forget();
-        heard::subjects(&mails)
+        received::subjects(&mails)
     }
 
     /// The alerts that fire.
@@ -371,7 +385,7 @@ impl World {
     }
 }
 
-/// Loads the configuration through the user's door, and opens its store unless one is open.
+/// Loads the configuration as the program does, and opens its store unless `store` is one.
 async fn engine(
     folder: &TempDir,
     text: &str,

@@ -1,4 +1,4 @@
-//! The client against real sockets: a loopback listener that says exactly what it was told to say.
+//! The client against a loopback server that sends scripted bytes.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,13 +11,13 @@ use flate2::{Compression, write::GzEncoder};
 use url::Url;
 
 use super::*;
-use crate::config::Fetch;
+use crate::config::FetchMode;
 use crate::domain::time::Timestamp;
 
 const TOKEN: &str = "user:1234-abcDEF567890";
 const MAX_BODY: usize = 64 << 10;
 
-/// A server that gives one connection to each of `answers`, in order; and the requests that it received.
+/// A server that sends one of `answers` on each connection, in order; and the requests that it received.
 fn scripted(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -32,7 +32,7 @@ fn scripted(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
                     Ok(read) => request.extend_from_slice(&buffer[..read]),
                 }
             }
-            // Not every test asks what was received.
+            // Not every test reads the requests.
             let _ = requests.send(String::from_utf8(request).unwrap());
             // The client may hang up on purpose, in the middle of too large a body.
             let _ = stream.write_all(&answer);
@@ -58,7 +58,7 @@ fn api(base_url: Url) -> config::Api {
         timeout: Duration::from_secs(10),
         concurrency: 1,
         max_body: MAX_BODY,
-        fetch: Fetch::Each,
+        fetch: FetchMode::Each,
     }
 }
 
@@ -66,21 +66,21 @@ fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
 }
 
-async fn look(base_url: Url, id: &str) -> Observation {
+async fn check(base_url: Url, id: &str) -> Observation {
     let client = Client::new(&api(base_url)).unwrap();
     client.account(&TOKEN.into(), &AccountId::new(id), &Clock::fixed(now())).await
 }
 
-/// What the client makes of one answer, given byte for byte.
-async fn seen(answer: Vec<u8>) -> Observation {
-    look(scripted(vec![answer]).0, "123456").await
+/// The observation after a response of exactly these bytes.
+async fn observe(answer: Vec<u8>) -> Observation {
+    check(scripted(vec![answer]).0, "123456").await
 }
 
 #[tokio::test]
-async fn a_question_is_one_get_with_the_token_and_no_more() {
+async fn request_is_one_get_with_the_token() {
     let body = include_bytes!("../../../tests/fixtures/seed_account.json");
     let (url, requests) = scripted(vec![http("200 OK", body)]);
-    let seen = look(url, "123456").await;
+    let seen = check(url, "123456").await;
     assert_eq!(seen.outcome, Outcome::Ok, "{seen:?}");
     assert_eq!(seen.configuration.unwrap().max_jobs, Some(1));
 
@@ -97,7 +97,7 @@ async fn a_question_is_one_get_with_the_token_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_id_is_one_path_segment_whatever_it_holds() {
+async fn id_is_sent_as_one_path_segment() {
     for (id, segment) in [
         ("007", "007"),
         ("a/b?c#d e@f.com", "a%2Fb%3Fc%23d%20e@f.com"),
@@ -115,7 +115,7 @@ async fn an_id_is_one_path_segment_whatever_it_holds() {
         ("-._~", "-._~"),
     ] {
         let (url, requests) = scripted(vec![http("404 Not Found", b"")]);
-        look(url, id).await;
+        check(url, id).await;
         let request = requests.try_recv().unwrap();
         let line = request.lines().next().unwrap();
         assert_eq!(line, format!("GET /v1/minimax/accounts/{segment} HTTP/1.1"), "{id}");
@@ -123,17 +123,17 @@ async fn an_id_is_one_path_segment_whatever_it_holds() {
 }
 
 #[tokio::test]
-async fn an_id_that_no_url_can_hold_is_said_so_and_asks_for_nothing_else() {
+async fn id_that_no_url_can_contain_is_malformed_and_not_requested() {
     for id in ["", ".", ".."] {
         let (url, requests) = scripted(vec![http("200 OK", br#"{"maxJobs":1}"#)]);
-        let seen = look(url, id).await;
+        let seen = check(url, id).await;
         assert_eq!(seen.outcome, Outcome::Malformed, "{id}");
         assert!(requests.try_recv().is_err(), "{id}");
     }
 }
 
 #[tokio::test]
-async fn the_status_decides() {
+async fn status_decides_the_outcome() {
     for (head, outcome, wait) in [
         ("401 Unauthorized", Outcome::Unauthorized, None),
         ("402 Payment Required", Outcome::SubscriptionLapsed, None),
@@ -145,26 +145,26 @@ async fn the_status_decides() {
         ("403 Forbidden\r\nretry-after: 20", Outcome::Blocked, None),
         ("418 Teapot", Outcome::Malformed, None),
     ] {
-        let seen = seen(http(head, br#"{"maxJobs":1}"#)).await;
+        let seen = observe(http(head, br#"{"maxJobs":1}"#)).await;
         assert_eq!(seen.outcome, outcome, "{head}");
         assert_eq!(seen.retry_after, wait.map(TimeDelta::seconds), "{head}");
     }
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_the_token_stays_here() {
+async fn redirect_is_not_followed_and_the_token_is_not_sent_elsewhere() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     for status in ["301", "302", "303", "307", "308", "300", "304"] {
         let location = elsewhere.local_addr().unwrap();
-        let seen = seen(http(&format!("{status} Moved\r\nlocation: http://{location}/"), b"")).await;
+        let seen = observe(http(&format!("{status} Moved\r\nlocation: http://{location}/"), b"")).await;
         assert_eq!(seen.outcome, Outcome::Malformed, "{status}");
         assert!(elsewhere.accept().is_err(), "{status} was followed");
     }
 }
 
 #[tokio::test]
-async fn silence_ends_with_the_time_out_and_says_so() {
+async fn missing_response_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = Url::parse(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
     let api = config::Api { timeout: Duration::from_millis(100), ..api(base_url) };
@@ -176,18 +176,18 @@ async fn silence_ends_with_the_time_out_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_unavailable_and_says_so() {
+async fn refused_connection_is_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let seen = look(base_url, "some-id").await;
+    let seen = check(base_url, "some-id").await;
     assert_eq!(seen.outcome, Outcome::Unavailable);
     let error = seen.error.unwrap();
     assert!(error.starts_with("cannot connect: ") && error.contains("refused"), "{error}");
 }
 
 #[tokio::test]
-async fn a_cut_or_foreign_answer_is_unavailable_and_says_so() {
+async fn truncated_or_invalid_http_response_is_unavailable() {
     for answer in [
         "",
         "HTTP/1.1 200 OK\r\ncontent-le",
@@ -195,48 +195,48 @@ async fn a_cut_or_foreign_answer_is_unavailable_and_says_so() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nd\r\n{\"maxJobs\":1}\r\n",
         "220 mail.example.com ESMTP\r\n",
     ] {
-        let seen = seen(answer.into()).await;
+        let seen = observe(answer.into()).await;
         assert_eq!(seen.outcome, Outcome::Unavailable, "{answer:?}: {seen:?}");
         let error = seen.error.unwrap();
         assert!(error.starts_with("connection cut: "), "{answer:?}: {error}");
     }
     let cut = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 1000\r\n\r\n{".to_vec();
-    assert_eq!(seen(cut).await.outcome, Outcome::Unauthorized);
+    assert_eq!(observe(cut).await.outcome, Outcome::Unauthorized);
 }
 
 #[tokio::test]
-async fn a_body_may_be_as_large_as_the_cap_and_not_a_byte_larger() {
+async fn body_may_be_as_large_as_the_cap_and_not_a_byte_larger() {
     let body = |length: usize| format!(r#"{{"maxJobs":1,"x":"{}"}}"#, "x".repeat(length - 20));
     assert_eq!(body(100).len(), 100);
     for (length, outcome) in [(MAX_BODY, Outcome::Ok), (MAX_BODY + 1, Outcome::Malformed)] {
         let body = body(length);
-        assert_eq!(seen(http("200 OK", body.as_bytes())).await.outcome, outcome, "{length}");
+        assert_eq!(observe(http("200 OK", body.as_bytes())).await.outcome, outcome, "{length}");
         let packed = http("200 OK\r\ncontent-encoding: gzip", &gzip(body.as_bytes()));
-        assert_eq!(seen(packed).await.outcome, outcome, "{length} packed");
+        assert_eq!(observe(packed).await.outcome, outcome, "{length} packed");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_unpacks_without_end_is_refused_at_the_cap() {
+async fn endless_compressed_body_is_rejected_at_the_cap() {
     let bomb = gzip(&vec![b' '; 8 << 20]);
     assert!(bomb.len() < MAX_BODY, "small on the wire");
-    let seen = seen(http("200 OK\r\ncontent-encoding: gzip", &bomb)).await;
+    let seen = observe(http("200 OK\r\ncontent-encoding: gzip", &bomb)).await;
     assert_eq!(seen, Observation::failed(Outcome::Malformed, "a body larger than 65,536 bytes"));
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_unpack_is_malformed() {
+async fn body_that_cannot_be_decompressed_is_malformed() {
     let mut packed = gzip(br#"{"maxJobs":1}"#);
     packed[12] ^= 0xff;
     for body in [packed.as_slice(), br#"{"maxJobs":1}"#] {
-        let seen = seen(http("200 OK\r\ncontent-encoding: gzip", body)).await;
+        let seen = observe(http("200 OK\r\ncontent-encoding: gzip", body)).await;
         let error = "a body with broken chunks or compression";
         assert_eq!(seen, Observation::failed(Outcome::Malformed, error));
     }
 }
 
 #[tokio::test]
-async fn a_listing_is_asked_for_without_an_id() {
+async fn list_is_requested_without_an_id() {
     let (url, requests) = scripted(vec![http("200 OK", br#"{"1":{"maxJobs":1},"2":{"error":"On hold"}}"#)]);
     let listing =
         Client::new(&api(url)).unwrap().accounts(&TOKEN.into(), &Clock::fixed(now()), |seen| seen).await;
@@ -246,7 +246,7 @@ async fn a_listing_is_asked_for_without_an_id() {
 }
 
 #[tokio::test]
-async fn a_listing_may_be_larger_than_one_accounts_body() {
+async fn list_may_be_larger_than_the_cap_of_one_account() {
     let accounts: Vec<String> = (0..5_000).map(|id| format!(r#""{id}":{{"maxJobs":{id}}}"#)).collect();
     let (url, _requests) = scripted(vec![http("200 OK", format!("{{{}}}", accounts.join(",")).as_bytes())]);
     let listing =
@@ -255,7 +255,7 @@ async fn a_listing_may_be_larger_than_one_accounts_body() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_sent_counts_as_refused_and_is_not_sent() {
+async fn invalid_token_counts_as_unauthorized_and_is_not_sent() {
     for token in ["", "two words", "line\nbreak", "nul\u{0}", "töken", "tab\t"] {
         let (url, requests) = scripted(vec![http("200 OK", br#"{"maxJobs":1}"#)]);
         let client = Client::new(&api(url)).unwrap();
@@ -267,28 +267,28 @@ async fn a_token_that_cannot_be_sent_counts_as_refused_and_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_vendor_echoes_goes_no_further() {
+async fn token_that_the_vendor_echoes_is_hidden() {
     for status in ["200 OK", "401 Unauthorized", "500 Oops", "596 Hold"] {
         for body in [
             format!(r#"{{"error":"bad token {TOKEN}"}}"#),
             format!("bad header: Bearer {TOKEN}"),
             format!("<title>{TOKEN}</title>"),
         ] {
-            let seen = format!("{:?}", seen(http(status, body.as_bytes())).await);
+            let seen = format!("{:?}", observe(http(status, body.as_bytes())).await);
             assert!(!seen.contains("abcDEF567890"), "{status} {body}: {seen}");
         }
     }
 }
 
 #[test]
-fn the_header_is_marked_as_sensitive() {
+fn authorization_header_is_marked_as_sensitive() {
     let value = authorization(&TOKEN.into()).unwrap();
     assert!(value.is_sensitive());
     assert!(!format!("{value:?}").contains("1234"));
 }
 
 #[test]
-fn a_base_url_that_would_give_the_token_away_is_refused() {
+fn base_url_that_would_expose_the_token_is_refused() {
     for url in [
         "http://api.useapi.net",
         "http://192.168.0.1",
@@ -316,20 +316,20 @@ fn a_base_url_that_would_give_the_token_away_is_refused() {
     }
 }
 
-/// How a server ends a kept connection when the second request comes over it.
+/// When a server closes a kept connection on which the second request arrives.
 #[derive(Clone, Copy, Debug)]
 enum Ending {
     /// After it read the request.
     AfterReading,
     /// Without reading it, which resets the connection.
     Unread,
-    /// In the middle of the head of an answer.
+    /// In the middle of the head of its response.
     MidHead,
 }
 
-/// A server that answers the first request of each connection and ends the connection at the second; counts the connections. From
-/// the connection number `silent_from` on it answers none.
-fn forgetful(ending: Ending, silent_from: usize) -> (Url, Receiver<usize>) {
+/// A server that answers the first request of each connection and closes the connection at the second; and the connections that it
+/// accepted. From connection number `silent_from` on, it answers none.
+fn closing_server(ending: Ending, silent_from: usize) -> (Url, Receiver<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     let (connections, counted) = channel();
@@ -356,9 +356,9 @@ fn forgetful(ending: Ending, silent_from: usize) -> (Url, Receiver<usize>) {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_under_a_request_is_asked_once_more_over_a_new_one() {
+async fn request_is_sent_again_over_a_new_connection_if_the_kept_one_was_closed() {
     for ending in [Ending::AfterReading, Ending::Unread, Ending::MidHead] {
-        let (url, counted) = forgetful(ending, usize::MAX);
+        let (url, counted) = closing_server(ending, usize::MAX);
         let client = Client::new(&api(url)).unwrap();
         for _ in 0..3 {
             let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
@@ -369,8 +369,8 @@ async fn a_connection_that_ends_under_a_request_is_asked_once_more_over_a_new_on
 }
 
 #[tokio::test]
-async fn a_server_that_ends_every_connection_is_asked_twice_and_no_more() {
-    let (url, counted) = forgetful(Ending::AfterReading, 0);
+async fn server_that_closes_every_connection_gets_two_requests_at_most() {
+    let (url, counted) = closing_server(Ending::AfterReading, 0);
     let client = Client::new(&api(url)).unwrap();
     let seen = client.account(&TOKEN.into(), &AccountId::new("1"), &Clock::fixed(now())).await;
     assert_eq!(seen.outcome, Outcome::Unavailable);
@@ -382,7 +382,7 @@ async fn a_server_that_ends_every_connection_is_asked_twice_and_no_more() {
 }
 
 #[tokio::test]
-async fn the_date_of_the_latest_answer_is_kept_when_it_is_plausible() {
+async fn plausible_date_of_the_latest_response_is_kept() {
     for (head, date) in [
         ("200 OK\r\ndate: Mon, 23 Nov 2026 07:15:30 GMT", Some(now() + TimeDelta::seconds(30))),
         ("503 Down\r\ndate: Monday, 23-Nov-26 07:15:30 GMT", Some(now() + TimeDelta::seconds(30))),

@@ -1,4 +1,4 @@
-//! Whatever is typed.
+//! Any text as configuration, override or secret.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::config::properties::{check_configuration, check_secret};
 use crate::tests::{mutated, mutated_text};
 
-/// Lines as somebody in a hurry might type them.
+/// Lines as an operator in a hurry might type them.
 fn line() -> impl Strategy<Value = String> {
     let header = prop::sample::select(vec![
         "[[subscriptions]]",
@@ -72,7 +72,7 @@ fn line() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_is_typed_is_answered_and_never_a_panic(
+    fn any_lines_are_accepted_or_refused_without_a_panic(
         lines in prop::collection::vec(line(), 0..12),
         name in "(API|EXPIRY|STORE|RECEIVERS|[A-Z]{0,5})(__)?[A-Za-z_\\[\\].0-9]{0,8}",
         value in "\\PC*",
@@ -82,38 +82,6 @@ proptest! {
             prop_assert!(problems.iter().count() > 0);
         }
     }
-
-    #[test]
-    fn what_is_read_in_parts_means_what_it_means_as_a_whole(lines in prop::collection::vec(watched(), 0..16)) {
-        let content = format!("{BASE}{}", lines.join("\n"));
-        let text = Text { name: "a.toml".into(), folder: PathBuf::from("/"), content };
-        if let Some((rest, accounts)) = apart::part(&text.content)
-            && let Ok(parted) = understand(&text, &rest, &accounts, &environment(), now())
-        {
-            let whole = understand(&text, &text.content, &Vec::new(), &environment(), now());
-            prop_assert_eq!(format!("{:?}", whole.unwrap()), format!("{parted:?}"));
-        }
-    }
-}
-
-/// Lines of accounts, most of which are right.
-fn watched() -> impl Strategy<Value = String> {
-    let usual =
-        (0..40_u8, prop::sample::select(vec!["", "name = 'x'", "lead_times = ['1d']", "# no", "x = 1"]))
-            .prop_map(|(id, more)| format!("[[subscriptions.accounts]]\nid = '{id}'\n{more}"));
-    let odd = prop::sample::select(vec![
-        "[[subscriptions]]\nname = 'two'\ntoken_env = 'TOKEN'\ndiscover = true",
-        "[[subscriptions]]\nname = 'three'\ntoken_env = 'TOKEN'\naccounts = [\n  { id = '7' },\n]",
-        "[api]\ntimeout = '3s'",
-        "[subscriptions.accounts]",
-        "[[ subscriptions.accounts ]]\nid = '50'",
-        "lead_times = [\n[[subscriptions.accounts]]\nid = '51'\n[]\n]",
-        "lead_times = [\n'2d',\n]",
-        "name = \"\"\"",
-        "",
-    ])
-    .prop_map(str::to_owned);
-    prop_oneof![6 => usual, 1 => odd]
 }
 
 /// A file that is accepted, with each section in it.
@@ -133,7 +101,7 @@ fn the_file_that_is_mutated_is_accepted() {
 
 proptest! {
     #[test]
-    fn any_configuration_is_accepted_or_refused_in_bounded_printable_words_without_secrets(
+    fn any_configuration_is_accepted_or_refused_by_bounded_printable_messages_without_secrets(
         any in any::<String>(),
         file in mutated_text(&whole()),
         name in "(API|EXPIRY|STORE|SCHEDULE|RECEIVERS|[A-Z]{0,5})(__)?[A-Za-z_\\[\\].0-9]{0,12}",
@@ -144,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn any_secret_is_taken_as_it_is_or_refused_without_its_words(
+    fn any_secret_is_accepted_unchanged_or_refused_without_being_quoted(
         any in prop::collection::vec(any::<u8>(), 0..200),
         token in mutated("\u{feff}user:1234-abcDEF567890\r\n"),
         lines in mutated("whsec_cGxhY2Vob2xkZXI=\nwhsec_cGxhY2Vob2xkZXI=\n"),
@@ -155,7 +123,8 @@ proptest! {
     }
 }
 
-/// Runs of whatever nests or repeats. A parser that recurses overflows the stack of a test here, and a quadratic one takes minutes.
+/// Long runs of everything that nests or repeats: a recursive parser would overflow the stack of a test here, and a quadratic one would take
+/// minutes.
 #[test]
 fn long_runs_in_a_file_are_read_in_linear_time_and_without_recursion() {
     const LONG: usize = 20_000;

@@ -1,11 +1,11 @@
-//! The file that packages install: it works, it is complete, and it tells the truth about defaults.
+//! The file that packages install: it loads, is complete, and shows the real defaults.
 
 use super::*;
 
 /// The file that packages install.
 const DOCUMENTED: &str = include_str!("../../../config/minimax-watch.toml");
 
-/// The documented file loaded with the secrets that it names present as credentials.
+/// The configuration in `content`, with the secrets that the documented file names as credentials.
 fn documented(content: &str) -> Config {
     let folder = tempfile::tempdir().unwrap();
     for (name, secret) in [
@@ -24,7 +24,7 @@ fn documented(content: &str) -> Config {
     loaded.config
 }
 
-/// Every key and example of the documented file in force.
+/// The documented file with every key and example in force.
 fn uncommented() -> String {
     let line = |line: &str| match line.strip_prefix('#') {
         Some(key) if key.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => format!("{key}\n"),
@@ -34,7 +34,7 @@ fn uncommented() -> String {
 }
 
 #[test]
-fn the_documented_file_works_as_it_is_and_with_every_key_in_force() {
+fn the_documented_file_loads_as_it_is_and_with_every_key_in_force() {
     let plain = documented(DOCUMENTED);
     assert!(plain.subscriptions[0].discover);
     let full = documented(&uncommented());
@@ -48,7 +48,7 @@ fn the_documented_file_works_as_it_is_and_with_every_key_in_force() {
 }
 
 #[test]
-fn every_key_of_the_contract_stands_in_the_documented_file() {
+fn the_documented_file_holds_every_key_of_the_contract() {
     let blocks = uncommented();
     for (header, keys) in [
         ("[[subscriptions]]", &["name", "token_file", "token_env", "discover"][..]),
@@ -105,4 +105,17 @@ fn every_key_of_the_contract_stands_in_the_documented_file() {
             assert!(found || header.contains(key), "{key} is not in {header}");
         }
     }
+}
+
+#[test]
+fn the_documented_problems_are_those_of_the_documented_example() {
+    let page = include_str!("../../../docs/configuration.md");
+    let block = |language: &str| {
+        let (_, rest) = page.split_once(&format!("```{language}\n")).unwrap();
+        rest.split("```").next().unwrap()
+    };
+    let folder = PathBuf::from("/etc/minimax-watch");
+    let text = Text::new("minimax-watch.toml".into(), folder, block("toml").into());
+    let problems = parse(&text, &environment(), now()).unwrap_err().to_string();
+    assert_eq!(problems, block("text").trim_end());
 }

@@ -1,4 +1,4 @@
-//! The configuration as a whole: what the tests share, and every mistake at once.
+//! Shared parts of the tests, and every problem of one file at once.
 
 mod anything;
 mod documented;
@@ -40,25 +40,25 @@ fn environment() -> Environment {
 }
 
 fn with(content: &str, environment: &Environment) -> Result<Loaded, Problems> {
-    let text = Text { name: "a.toml".into(), folder: PathBuf::from("/etc/watch"), content: content.into() };
-    load_text(&text, environment, now())
+    let text = Text::new("a.toml".into(), PathBuf::from("/etc/watch"), content.into());
+    parse(&text, environment, now())
 }
 
 fn config(content: &str) -> Config {
     with(content, &environment()).unwrap().config
 }
 
-fn told(content: &str) -> String {
-    let told = with(content, &environment()).unwrap_err().to_string();
+fn message(content: &str) -> String {
+    let message = with(content, &environment()).unwrap_err().to_string();
     for secret in ["123-abc", "hunter", "hush"] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!message.contains(secret), "{message}");
     }
-    told
+    message
 }
 
 #[test]
-fn every_mistake_in_a_file_is_told_at_once() {
-    let told = told(
+fn every_problem_of_a_file_is_reported_at_once() {
+    let message = message(
         r#"
         colour = "blue"
         [[subscriptions]]
@@ -106,38 +106,38 @@ fn every_mistake_in_a_file_is_told_at_once() {
         token = "user:123-abc"
         "#,
     );
-    insta::assert_snapshot!(told, @r"
-        a.toml: subscriptions[0].token: a secret never stands in the file: give token_file or token_env
-        a.toml: subscriptions[0]: names no accounts: add [[subscriptions.accounts]], or set discover = true
-        a.toml: subscriptions[1].name: `main` is the same as subscriptions[0].name
-        a.toml: subscriptions[1].token_file: must be the path of a file that holds the secret, not the secret itself
-        a.toml: subscriptions[1].discover: must be true or false, not text
-        a.toml: subscriptions[1].accounts[0].id: is missing
-        a.toml: subscriptions[1].accounts[2].id: `7` is the same as subscriptions[1].accounts[1].id
-        a.toml: subscriptions[1].accounts[2].lead_times[0]: `7 parsecs` is not a length of time such as `90s`, `15m`, `12h` or `7d`
-        a.toml: api.base_url: must be https (http is for loopback only)
-        a.toml: api.concurrency: 0 is not between 1 and 1024
-        a.toml: api.timeot: there is no such key; did you mean `timeout`?
-        a.toml: schedule.timezone: `Europe/Bern` is not an IANA time zone such as `Europe/Berlin`
-        a.toml: schedule.cron: minute `61` is outside 0-59
-        a.toml: schedule.jitter: `2d` is longer than 1d
-        a.toml: expiry.lead_times[1]: must be text, not a number: put it in quotes
-        a.toml: expiry.lead_times[2]: `0s` is shorter than 1s
-        a.toml: expiry.source: `exp_expires` is none of exp_Expire, exp, earliest; did you mean `exp_Expire`?
-        a.toml: alerts.repeat_every: `1s` is shorter than 1m (`0s`: never)
-        a.toml: receivers[0].from: `nobody` is not an address such as `Ops <ops@example.com>`
-        a.toml: receivers[0].to: is empty: give at least one address
-        a.toml: receivers[0].smtp.port: 70000 is not a port (1-65535)
-        a.toml: receivers[0].smtp.password: a secret never stands in the file: give password_file or password_env
-        a.toml: receivers[0].smtp.tls: `none` would send the password unencrypted, and `mx.example.com` is not loopback
-        a.toml: receivers[1].kinds[0]: `expirey` is no kind of alert or change; did you mean `expiry`?
-        a.toml: receivers[1].accounts[0]: `{` is no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
-        a.toml: receivers[1].url: must be https: http is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true in this receiver
-        a.toml: receivers[1].format: `slack` is not available in this version
-        a.toml: receivers[2].type: `pigeon` is none of email, webhook
-        a.toml: receivers[0].fallback: `pagr` is no receiver; did you mean `pager`?
-        a.toml: store.keep: `1h` is shorter than 1d
-        a.toml: http: is not available in this version
-        a.toml: colour: there is no such key
-    ");
+    insta::assert_snapshot!(message, @r#"
+        a.toml:2: colour: unknown key; possible: alerts, api, expiry, receivers, schedule, store, subscriptions
+        a.toml:3: first [[subscriptions]]: no accounts: add [[subscriptions.accounts]], or set discover = true
+        a.toml:5: first [[subscriptions]]: token: a secret must not be in the file: give token_file or token_env
+        a.toml:7: second [[subscriptions]]: name: "main" is already used in line 4
+        a.toml:8: second [[subscriptions]]: token_file: must be the path of a file that holds the secret, not the secret itself
+        a.toml:9: second [[subscriptions]]: discover: must be true or false, not text
+        a.toml:10: second [[subscriptions]], first account: id is missing
+        a.toml:10: second [[subscriptions]], third account: id: "7" is already used in line 10
+        a.toml:10: second [[subscriptions]], third account: lead_times, item 1: `7 parsecs` is not a length of time such as `90s`, `15m`, `12h` or `7d`
+        a.toml:12: api.base_url: must begin with https:// (http:// is for loopback only)
+        a.toml:13: api.timeot: unknown key (did you mean "timeout"?)
+        a.toml:14: api.concurrency: 0 is not between 1 and 1024
+        a.toml:16: schedule.cron: minute `61` is outside 0-59
+        a.toml:17: schedule.timezone: "Europe/Bern" is not an IANA time zone such as "Europe/Berlin"
+        a.toml:18: schedule.jitter: "2d" is longer than 1d
+        a.toml:20: expiry.lead_times, item 2: 7 needs a unit and quotes, such as "7s"
+        a.toml:20: expiry.lead_times, item 3: "0s" is shorter than 1s
+        a.toml:21: expiry.source: unknown source "exp_expires" (did you mean "exp_Expire"?); possible: exp_Expire, exp, earliest
+        a.toml:23: alerts.repeat_every: "1s" is shorter than 1m ("0s": never)
+        a.toml:27: first [[receivers]]: from: "nobody" is not an address such as "Ops <ops@example.com>"
+        a.toml:28: first [[receivers]]: to: is empty: give at least one address
+        a.toml:29: first [[receivers]]: smtp.port: 70000 is not a port (1-65535)
+        a.toml:29: first [[receivers]]: smtp.password: a secret must not be in the file: give password_file or password_env
+        a.toml:29: first [[receivers]]: smtp.tls: "none" would send the password unencrypted, and "mx.example.com" is not loopback: use "starttls" or "implicit"
+        a.toml:30: first [[receivers]]: fallback: unknown receiver "pagr" (did you mean "pager"?); possible: mail, pager, dove
+        a.toml:34: second [[receivers]]: url: must begin with https://: http:// is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true in this receiver
+        a.toml:35: second [[receivers]]: format: unknown format "slack"; possible: standard
+        a.toml:36: second [[receivers]]: kinds, item 1: unknown kind "expirey" (did you mean "expiry"?); possible: expiry, expiry_unknown, unauthorized, subscription_lapsed, not_found, account_error, unreachable, malformed, delivery_failing, capability_lost, capability_gained, max_jobs_changed, host_changed, expiry_moved_back, identity_changed
+        a.toml:37: second [[receivers]]: accounts, item 1: "{" is not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
+        a.toml:40: third [[receivers]]: type: unknown type "pigeon"; possible: email, webhook
+        a.toml:43: store.keep: "1h" is shorter than 1d
+        a.toml:44: http: is not available in this version
+    "#);
 }

@@ -1,4 +1,4 @@
-//! One rule a row for receivers.
+//! Receivers: one rule a row.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::route::Kinds;
 
 #[test]
-fn a_mail_receiver_has_defaults_that_go_with_its_protection() {
+fn the_default_port_of_a_mail_server_follows_tls() {
     for (smtp, port, tls) in [
         ("{ host = 'mx.example.com' }", 587, Tls::StartTls),
         ("{ host = 'mx.example.com', tls = 'implicit' }", 465, Tls::Implicit),
@@ -22,50 +22,61 @@ fn a_mail_receiver_has_defaults_that_go_with_its_protection() {
 }
 
 #[test]
-fn a_mail_receiver_with_a_fault_is_refused() {
+fn an_invalid_mail_receiver_is_refused() {
     let smtp = "smtp = { host = 'localhost' }\n";
     for (content, reason) in [
-        (MAIL.to_owned(), "smtp: is missing"),
-        (format!("{MAIL}smtp = {{}}"), "smtp.host: is missing"),
-        (format!("{MAIL}smtp = {{ host = 'a b' }}"), "smtp.host: `a b` is not a host name"),
-        (format!("{MAIL}smtp = {{ host = 'mx:25' }}"), "smtp.host: `mx:25` is not a host name: the port has"),
+        (MAIL.to_owned(), "smtp is missing"),
+        (format!("{MAIL}smtp = {{}}"), "smtp: host is missing"),
+        (format!("{MAIL}smtp = {{ host = 'a b' }}"), "smtp.host: \"a b\" is not a host name"),
+        (
+            format!("{MAIL}smtp = {{ host = 'mx:25' }}"),
+            "smtp.host: \"mx:25\" is not a host name: the port has",
+        ),
         (format!("{MAIL}smtp = {{ host = 'mx', port = 70000 }}"), "smtp.port: 70000 is not a port (1-65535)"),
         (format!("{MAIL}smtp = {{ host = 'mx', port = 0 }}"), "smtp.port: 0 is not a port (1-65535)"),
         (
             format!("{MAIL}smtp = {{ host = 'mx', tls = 'tls' }}"),
-            "smtp.tls: `tls` is none of starttls, implicit",
+            "smtp.tls: unknown tls \"tls\"; possible: \"starttls\" (port 587), \"implicit\" (port 465), \"none\" (port 25)",
+        ),
+        (
+            format!("{MAIL}smtp = {{ host = 'mx', tls = 'ssl' }}"),
+            "smtp.tls: unknown tls \"ssl\"; possible: \"starttls\" (port 587), \"implicit\" (port 465)",
         ),
         (
             format!("{MAIL}smtp = {{ host = 'mx.example.com', tls = 'none' }}"),
-            "smtp.tls: `none` is for loopback and private names and addresses",
+            "smtp.tls: \"none\" is for loopback and private names and addresses",
         ),
         (
             format!(
                 "{MAIL}allow_http = true\nsmtp = {{ host = 'mx', tls = 'none', username = 'u', password_env = 'PASSWORD' }}"
             ),
-            "smtp.tls: `none` would send the password unencrypted",
+            "smtp.tls: \"none\" would send the password unencrypted",
         ),
-        (format!("{MAIL}smtp = {{ host = 'mx', username = 'u' }}"), "smtp.password: is missing beside"),
+        (format!("{MAIL}smtp = {{ host = 'mx', username = 'u' }}"), "smtp: password is missing beside"),
         (
             format!("{MAIL}smtp = {{ host = 'mx', username = 'u', password = 'hunter2' }}"),
-            "smtp.password: a secret never stands in the file: give password_file or password_env",
+            "smtp.password: a secret must not be in the file: give password_file or password_env",
         ),
         (
             format!("{MAIL}smtp = {{ host = 'mx', password_env = 'PASSWORD' }}"),
-            "smtp.username: is missing beside a password",
+            "smtp: username is missing beside the password",
         ),
-        (format!("{MAIL}{smtp}url = 'x'"), "url: there is no such key"),
+        (format!("{MAIL}{smtp}url = 'x'"), "url: unknown key; possible: "),
         (format!("{MAIL}{smtp}").replace("['ops@example.com']", "[]"), "to: is empty"),
-        (format!("{MAIL}{smtp}").replace("ops@", "ops at "), "to[0]: `ops at example.com` is not an address"),
+        (
+            format!("{MAIL}{smtp}").replace("ops@", "ops at "),
+            "to, item 1: \"ops at example.com\" is not an address",
+        ),
         (
             format!("{MAIL}{smtp}").replace("ops@example.com", "a@example.com, b@example.com"),
-            "to[0]: `a@example.com, b@example.com` is not an address",
+            "to, item 1: \"a@example.com, b@example.com\" is not an address",
         ),
-        (format!("{MAIL}{smtp}").replace("watch@", ""), "from: `example.com` is not an address"),
+        (format!("{MAIL}{smtp}").replace("watch@", ""), "from: \"example.com\" is not an address"),
     ] {
-        let told = told(&format!("{BASE}{content}"));
-        assert!(told.starts_with(&format!("a.toml: receivers[0].{reason}")), "{told}");
-        assert_eq!(told.lines().count(), 1, "{told}");
+        let message = message(&format!("{BASE}{content}"));
+        let (_, found) = message.split_once(": first [[receivers]]: ").unwrap();
+        assert!(found.starts_with(reason), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
 
@@ -79,14 +90,14 @@ fn a_webhook_may_be_signed_with_several_secrets() {
     assert!(!format!("{receiver:?}").contains("hush"), "no secret is in Debug");
 }
 
-/// The warnings about a file that works.
+/// The warnings about a valid file.
 fn warnings(content: &str) -> Vec<String> {
     let loaded = with(&format!("{BASE}{content}"), &environment()).unwrap();
     loaded.warnings.iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn what_travels_unencrypted_in_a_private_network_or_where_it_is_allowed_works_with_a_warning() {
+fn unencrypted_messages_in_a_private_network_or_where_allowed_are_accepted_with_a_warning() {
     for content in [
         format!("{HOOK}url = 'http://n8n:5678/x'"),
         format!("{HOOK}url = 'http://192.168.1.5'"),
@@ -107,7 +118,7 @@ fn what_travels_unencrypted_in_a_private_network_or_where_it_is_allowed_works_wi
 }
 
 #[test]
-fn a_lead_time_of_27_days_or_more_is_warned_of() {
+fn a_lead_time_of_27_days_or_more_gives_a_warning() {
     for (leads, is_warned) in [("'26d', '1d'", false), ("'27d'", true), ("'1d', '60d'", true)] {
         let content = format!("{HOOK}url = 'https://n8n'\n[expiry]\nlead_times = [{leads}]");
         let warnings = warnings(&content);
@@ -117,7 +128,7 @@ fn a_lead_time_of_27_days_or_more_is_warned_of() {
 }
 
 #[test]
-fn headers_are_secrets_that_are_shown_as_where_they_come_from() {
+fn header_values_are_secrets_and_shown_as_their_origin() {
     let content =
         format!("{BASE}{HOOK}url_env = 'URL'\nheaders = {{ Authorization = {{ env = 'PASSWORD' }} }}");
     let config = config(&content);
@@ -135,36 +146,44 @@ fn headers_are_secrets_that_are_shown_as_where_they_come_from() {
 }
 
 #[test]
-fn a_webhook_with_a_fault_is_refused() {
+fn an_invalid_webhook_receiver_is_refused() {
     for (content, reason) in [
-        ("", "url: is missing: give url, url_file or url_env"),
+        ("", "url is missing: give url, url_file or url_env"),
         ("url = 'https://example.com'\nurl_env = 'URL'", "url: is given twice"),
         ("url_file = 'x'\nurl_env = 'URL'", "url: is given twice"),
         (
             "url = 'http://example.com/hush'",
-            "url: must be https: http is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true",
+            "url: must begin with https://: http:// is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true",
         ),
-        ("url = 'https://u:hush@example.com'", "url: holds a user name or password, which never stands"),
-        ("url_env = 'CLEAR_URL'", "url: what stands in environment variable CLEAR_URL must be https"),
+        (
+            "url = 'https://u:hush@example.com'",
+            "url: holds a user name or password, which must not be in the file",
+        ),
+        ("url_env = 'CLEAR_URL'", "url: the value in environment variable CLEAR_URL must begin with https"),
         ("url_env = 'PASSWORD'", "url_env: the environment variable PASSWORD holds a space"),
-        ("url_env = 'TOKEN'", "url: what stands in environment variable TOKEN must begin with https://"),
+        ("url_env = 'TOKEN'", "url: the value in environment variable TOKEN must begin with https://"),
         (
             "url_file = 'https://example.com/hush'",
             "url_file: must be the path of a file that holds the secret",
         ),
-        ("url_env = 'URL'\nformat = 'slack'", "format: `slack` is not available in this version"),
-        ("url_env = 'URL'\nformat = 'standart'", "format: `standart` is none of standard, alertmanager,"),
-        ("url_env = 'URL'\nsecret = 'whsec_hush'", "secret: a secret never stands in the file"),
+        ("url = 'hooks.example.com/hush'", "url: must begin with https://"),
+        ("url_env = 'URL'\ntimeout = 15", "timeout: 15 needs a unit and quotes, such as \"15s\""),
+        ("url_env = 'URL'\nformat = 'slack'", "format: unknown format \"slack\"; possible: standard"),
+        (
+            "url_env = 'URL'\nformat = 'standart'",
+            "format: unknown format \"standart\" (did you mean \"standard\"?); possible: standard",
+        ),
+        ("url_env = 'URL'\nsecret = 'whsec_hush'", "secret: a secret must not be in the file"),
         ("url_env = 'URL'\nsecret_file = 'whsec_hush'", "secret_file: must be the path of a file that holds"),
-        ("url_env = 'URL'\nfrom = 'x'", "from: there is no such key"),
+        ("url_env = 'URL'\nfrom = 'x'", "from: unknown key"),
         ("url_env = 'URL'\nallow_http = 'yes'", "allow_http: must be true or false"),
         (
             "url_env = 'URL'\nheaders = { Authorization = 'Bearer hush' }",
-            "headers.Authorization: a secret never stands in the file: give { file",
+            "headers.Authorization: a secret must not be in the file: give { file",
         ),
         (
             "url_env = 'URL'\nheaders = { Authorization = {} }",
-            "headers.Authorization: is missing: give { file",
+            "headers.Authorization: is missing: give either { file",
         ),
         (
             "url_env = 'URL'\nheaders = { Authorization = { env = 'PASSWORD', file = 'x' } }",
@@ -172,7 +191,7 @@ fn a_webhook_with_a_fault_is_refused() {
         ),
         (
             "url_env = 'URL'\nheaders = { Authorization = { env = 'PASSWORD', x = 1 } }",
-            "headers.Authorization.x: there is no such key",
+            "headers.Authorization.x: unknown key",
         ),
         ("url_env = 'URL'\nheaders = { Host = { env = 'PASSWORD' } }", "headers.Host: cannot be set"),
         (
@@ -196,32 +215,39 @@ fn a_webhook_with_a_fault_is_refused() {
             "headers.a: is given twice: case",
         ),
         ("url_env = 'URL'\nheaders = 'x'", "headers: must be a table"),
-        ("url_env = 'URL'\nmin_severity = 'warn'", "min_severity: `warn` is none of info, warning, critical"),
+        (
+            "url_env = 'URL'\nmin_severity = 'warn'",
+            "min_severity: unknown min_severity \"warn\"; possible: info, warning, critical",
+        ),
         ("url_env = 'URL'\nkinds = []", "kinds: is empty"),
         (
             "url_env = 'URL'\nkinds = ['*', 'expirey']",
-            "kinds[1]: `expirey` is no kind of alert or change; did you mean `expiry`?",
+            "kinds, item 2: unknown kind \"expirey\" (did you mean \"expiry\"?); possible: expiry, ",
         ),
         ("url_env = 'URL'\naccounts = []", "accounts: is empty"),
-        ("url_env = 'URL'\naccounts = ['a', '[']", "accounts[1]: `[` is no glob: "),
+        ("url_env = 'URL'\naccounts = ['a', '[']", "accounts, item 2: \"[\" is not a glob: "),
         ("url_env = 'URL'\nfallback = 'hook'", "fallback: is this receiver itself"),
-        ("url_env = 'URL'\nfallback = 'hok'", "fallback: `hok` is no receiver; did you mean `hook`?"),
+        (
+            "url_env = 'URL'\nfallback = 'hok'",
+            "fallback: unknown receiver \"hok\" (did you mean \"hook\"?); possible: hook",
+        ),
     ] {
-        let told = told(&format!("{BASE}{HOOK}{content}"));
-        assert!(told.starts_with(&format!("a.toml: receivers[0].{reason}")), "{told}");
-        assert_eq!(told.lines().count(), 1, "{told}");
+        let message = message(&format!("{BASE}{HOOK}{content}"));
+        let (_, found) = message.split_once(": first [[receivers]]: ").unwrap();
+        assert!(found.starts_with(reason), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
-    let told = told(&format!("{BASE}{HOOK}url_env = 'URL'\nsecret_env = 'UNSIGNED'"));
+    let message = message(&format!("{BASE}{HOOK}url_env = 'URL'\nsecret_env = 'UNSIGNED'"));
     let line = |n| {
         format!(
-            "a.toml: receivers[0].secret: line {n} of environment variable UNSIGNED is not whsec_<base64>"
+            "a.toml:5: first [[receivers]]: secret: line {n} of environment variable UNSIGNED is not whsec_<base64>"
         )
     };
-    assert_eq!(told, [line(2), line(3), line(4)].join("\n"));
+    assert_eq!(message, [line(2), line(3), line(4)].join("\n"));
 }
 
 #[test]
-fn fallbacks_may_chain_but_not_circle() {
+fn fallbacks_may_form_a_chain_but_not_a_circle() {
     let hooks = |fallbacks: &[(&str, &str)]| {
         let one = |(name, to): &(&str, &str)| {
             let fallback = if to.is_empty() { String::new() } else { format!("fallback = '{to}'\n") };
@@ -230,8 +256,23 @@ fn fallbacks_may_chain_but_not_circle() {
         format!("{BASE}{}", fallbacks.iter().map(one).collect::<String>())
     };
     assert_eq!(config(&hooks(&[("a", "b"), ("b", "c"), ("c", "")])).receivers.len(), 3);
-    let circle = told(&hooks(&[("x", "a"), ("a", "b"), ("b", "c"), ("c", "a")]));
-    assert_eq!(circle, "a.toml: receivers[1].fallback: leads back to this receiver: a → b → c → a");
-    let twice = told(&hooks(&[("a", ""), ("a", "")]));
-    assert_eq!(twice, "a.toml: receivers[1].name: `a` is the same as receivers[0].name");
+    let circle = message(&hooks(&[("x", "a"), ("a", "b"), ("b", "c"), ("c", "a")]));
+    assert_eq!(
+        circle,
+        "a.toml:14: second [[receivers]]: fallback: leads back to this receiver: a → b → c → a"
+    );
+    let twice = message(&hooks(&[("a", ""), ("a", "")]));
+    assert_eq!(twice, "a.toml:10: second [[receivers]]: name: \"a\" is already used in line 6");
+}
+
+#[test]
+fn a_receiver_without_a_name_or_with_an_unknown_type_is_reported_with_its_number_and_line() {
+    let nameless = "[[receivers]]\ntype = 'webhook'\nurl_env = 'URL'\n";
+    let message =
+        message(&format!("{BASE}{HOOK}url_env = 'URL'\n{nameless}[[receivers]]\nname = 'x'\ntype = 'slack'"));
+    assert_eq!(
+        message,
+        "a.toml:9: second [[receivers]]: name is missing\n\
+         a.toml:14: third [[receivers]]: type: unknown type \"slack\"; possible: email, webhook"
+    );
 }

@@ -1,11 +1,11 @@
-//! One rule a row for subscriptions and the tables of scalars.
+//! Subscriptions and the sections of scalars: one rule a row.
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 
 use super::*;
-use crate::config::Fetch;
-use crate::domain::configuration::EndSource;
+use crate::config::FetchMode;
+use crate::domain::configuration::ExpirySource;
 use crate::domain::schedule::Schedule;
 
 #[test]
@@ -23,7 +23,10 @@ fn every_default_is_the_documented_one() {
         (chrono_tz::UTC, TimeDelta::zero())
     );
     let hours = [168, 72, 24, 1].map(TimeDelta::hours);
-    assert_eq!((config.expiry.ladder.leads(), config.expiry.source), (&hours[..], EndSource::ExpExpire));
+    assert_eq!(
+        (config.expiry.lead_times.as_slice(), config.expiry.source),
+        (&hours[..], ExpirySource::ExpExpire)
+    );
     assert_eq!(config.alerts.confirm_after, TimeDelta::seconds(10));
     assert_eq!(config.alerts.unreachable_after, TimeDelta::hours(1));
     assert_eq!(config.alerts.repeat_every, Some(TimeDelta::hours(24)));
@@ -39,41 +42,60 @@ fn accounts_have_their_own_names_and_lead_times_or_none() {
          accounts = [{ id = '007' }, { id = '8', name = 'studio', lead_times = ['2d', '10d'] }]",
     );
     let [plain, own] = config.subscriptions[0].accounts.as_slice() else { panic!("two accounts") };
-    assert_eq!((plain.id.as_str(), plain.name.as_str(), &plain.ladder), ("007", "007", &None));
-    let leads = own.ladder.as_ref().unwrap().leads();
+    assert_eq!((plain.id.as_str(), plain.name.as_str(), &plain.lead_times), ("007", "007", &None));
+    let leads = own.lead_times.as_ref().unwrap().as_slice();
     assert_eq!((own.name.as_str(), leads), ("studio", &[TimeDelta::days(10), TimeDelta::days(2)][..]));
 }
 
 #[test]
-fn a_subscription_with_a_fault_is_refused() {
+fn an_invalid_subscription_is_refused() {
     for (content, reason) in [
-        ("", "a.toml: subscriptions: there is none: nothing would be watched"),
-        ("subscriptions = []", "a.toml: subscriptions: there is none: nothing would be watched"),
+        ("", "no [[subscriptions]]: nothing would be watched"),
+        ("subscriptions = []", "no [[subscriptions]]: nothing would be watched"),
         ("[subscriptions]\nname = 'x'", "subscriptions: must be a list of tables: write [[subscriptions]]"),
-        ("[[subscriptions]]\nname = 'x'\ntoken_env = 'TOKEN'", "subscriptions[0]: names no accounts"),
-        ("[[subscriptions]]\nname = 'x'\ndiscover = true", "subscriptions[0].token: is missing"),
-        ("[[subscriptions]]\ntoken_env = 'TOKEN'\ndiscover = true", "subscriptions[0].name: is missing"),
-        (&BASE.replace("main", " "), "subscriptions[0].name: is empty"),
-        (&BASE.replace("'main'", "\"a\\nb\""), "subscriptions[0].name: holds a control character"),
-        (&BASE.repeat(2), "subscriptions[1].name: `main` is the same as subscriptions[0].name"),
-        (&format!("{BASE}accounts = [{{}}]"), "subscriptions[0].accounts[0].id: is missing"),
-        (&format!("{BASE}accounts = [{{ id = 7 }}]"), "subscriptions[0].accounts[0].id: must be text"),
-        (&format!("{BASE}accounts = [{{ id = '..' }}]"), "subscriptions[0].accounts[0].id: `..` cannot be"),
+        ("[[subscriptions]]\nname = 'x'\ntoken_env = 'TOKEN'", "first [[subscriptions]]: no accounts: add"),
+        ("[[subscriptions]]\nname = 'x'\ndiscover = true", "first [[subscriptions]]: token is missing: give"),
+        (
+            "[[subscriptions]]\ntoken_env = 'TOKEN'\ndiscover = true",
+            "first [[subscriptions]]: name is missing",
+        ),
+        (&BASE.replace("main", " "), "first [[subscriptions]]: name: is empty"),
+        (&BASE.replace("'main'", "\"a\\nb\""), "first [[subscriptions]]: name: holds a control character"),
+        (&BASE.repeat(2), "second [[subscriptions]]: name: \"main\" is already used in line 2"),
+        (&format!("{BASE}accounts = [{{}}]"), "first [[subscriptions]], first account: id is missing"),
+        (
+            &format!("{BASE}accounts = [{{ id = 7 }}]"),
+            "first [[subscriptions]], first account: id: must be text",
+        ),
+        (
+            &format!("{BASE}accounts = [{{ id = '..' }}]"),
+            "first [[subscriptions]], first account: id: \"..\" cannot be the id of an account",
+        ),
         (
             &format!("{BASE}accounts = [{{ id = '7' }}, {{ id = '7' }}]"),
-            "subscriptions[0].accounts[1].id: `7` is the same as subscriptions[0].accounts[0].id",
+            "first [[subscriptions]], second account: id: \"7\" is already used in line 5",
         ),
         (
             &format!("{BASE}accounts = [{{ id = '7', lead_times = [] }}]"),
-            "subscriptions[0].accounts[0].lead_times: is empty",
+            "first [[subscriptions]], first account: lead_times: is empty",
         ),
         (
             &format!("{BASE}accounts = [{{ id = '7', nmae = 'x' }}]"),
-            "subscriptions[0].accounts[0].nmae: there is no such key; did you mean `name`?",
+            "first [[subscriptions]], first account: nmae: unknown key (did you mean \"name\"?)",
         ),
+        (
+            &format!("{BASE}[subscriptions.accounts]\nid = '7'"),
+            "first [[subscriptions]]: accounts: must be a list of tables: write [[subscriptions.accounts]]",
+        ),
+        (
+            &format!("{BASE}[[accounts]]\nid = '7'"),
+            "accounts: unknown key (did you mean [[subscriptions.accounts]]?)",
+        ),
+        (&format!("{BASE}[[account]]\nid = '7'"), "account: unknown key"),
+        (&format!("{BASE}[smtp]\nhost = 'x'"), "smtp: unknown key (did you mean smtp in a [[receivers]]"),
     ] {
-        let told = told(content);
-        assert!(told.contains(reason) && told.lines().count() == 1, "{told}");
+        let message = message(content);
+        assert!(message.contains(reason) && message.lines().count() == 1, "{message}");
     }
 }
 
@@ -84,9 +106,13 @@ fn the_same_account_may_be_watched_with_two_tokens() {
 }
 
 #[test]
-fn a_value_in_a_section_of_scalars_is_checked() {
+fn every_scalar_is_checked_and_refused_with_its_line() {
     for (section, line, reason) in [
-        ("api", "base_url = 'http://api.useapi.net'", "base_url: must be https (http is for loopback only)"),
+        (
+            "api",
+            "base_url = 'http://api.useapi.net'",
+            "base_url: must begin with https:// (http:// is for loopback only)",
+        ),
         (
             "api",
             "base_url = 'https://u:hush@example.com'",
@@ -112,40 +138,57 @@ fn a_value_in_a_section_of_scalars_is_checked() {
             "base_url = 'http://[::1]:8080/v1/'",
             "base_url: must not hold a path: write \"http://[::1]:8080\"",
         ),
-        ("api", "base_url = 'api.useapi.net'", "base_url: is no URL: relative URL without a base"),
-        ("api", "fetch = 'lst'", "fetch: `lst` is none of each, list; did you mean `list`?"),
-        ("api", "timeout = '0s'", "timeout: `0s` is shorter than 1s"),
-        ("api", "timeout = '11m'", "timeout: `11m` is longer than 10m"),
+        ("api", "base_url = 'api.useapi.net'", "base_url: must begin with https://"),
+        (
+            "api",
+            "fetch = 'lst'",
+            "fetch: unknown fetch \"lst\" (did you mean \"list\"?); possible: each, list",
+        ),
+        ("api", "timeout = '0s'", "timeout: \"0s\" is shorter than 1s"),
+        ("api", "timeout = '11m'", "timeout: \"11m\" is longer than 10m"),
         ("api", "timeout = 'soon'", "timeout: `soon` is not a length of time such as"),
-        ("api", "timeout = 15", "timeout: must be text, not a number: put it in quotes"),
+        ("api", "timeout = 15", "timeout: 15 needs a unit and quotes, such as \"15s\""),
+        ("api", "timeout = '15'", "timeout: \"15\" needs a unit, such as \"15s\" or \"15m\""),
+        ("api", "timeout = 1.5", "timeout: needs a unit and quotes, and no decimals: such as \"2s\""),
+        ("api", "timeout = '1.5s'", "timeout: `1.5s` is not a length of time such as"),
+        ("expiry", "lead_times = [7]", "lead_times, item 1: 7 needs a unit and quotes, such as \"7s\""),
+        (
+            "store",
+            "path = '~/watch.db'",
+            "path: `~` is not expanded: write the full path, such as /home/ops/watch.db",
+        ),
         ("api", "concurrency = 0", "concurrency: 0 is not between 1 and 1024"),
         ("api", "concurrency = 1025", "concurrency: 1025 is not between 1 and 1024"),
         ("api", "concurrency = -1", "concurrency: -1 is not between 1 and 1024"),
-        ("api", "max_body = '1MB'", "max_body: `1MB` is not a size such as `512KiB` or `1MiB`"),
-        ("api", "max_body = '1023'", "max_body: `1023` is not between 1KiB and 64MiB"),
-        ("api", "max_body = '65MiB'", "max_body: `65MiB` is not between 1KiB and 64MiB"),
-        ("schedule", "timezone = 'Berlin'", "timezone: `Berlin` is not an IANA time zone such as"),
-        ("schedule", "jitter = '25h'", "jitter: `25h` is longer than 1d"),
-        ("schedule", "corn = '* * * * *'", "corn: there is no such key; did you mean `cron`?"),
+        ("api", "max_body = '1MB'", "max_body: \"1MB\" is not a size such as \"512KiB\" or \"1MiB\""),
+        ("api", "max_body = '1023'", "max_body: \"1023\" is not between 1KiB and 64MiB"),
+        ("api", "max_body = '65MiB'", "max_body: \"65MiB\" is not between 1KiB and 64MiB"),
+        ("schedule", "timezone = 'Berlin'", "timezone: \"Berlin\" is not an IANA time zone such as"),
+        ("schedule", "jitter = '25h'", "jitter: \"25h\" is longer than 1d"),
+        ("schedule", "corn = '* * * * *'", "corn: unknown key (did you mean \"cron\"?)"),
         ("expiry", "lead_times = []", "lead_times: is empty"),
-        ("expiry", "lead_times = ['1d', '0s']", "lead_times[1]: `0s` is shorter than 1s"),
-        ("expiry", "lead_times = ['366d']", "lead_times[0]: `366d` is longer than 365d"),
+        ("expiry", "lead_times = ['1d', '0s']", "lead_times, item 2: \"0s\" is shorter than 1s"),
+        ("expiry", "lead_times = ['366d']", "lead_times, item 1: \"366d\" is longer than 365d"),
         ("expiry", "lead_times = '7d'", "lead_times: must be a list, not text"),
-        ("expiry", "source = 'exp_expire'", "source: `exp_expire` is none of exp_Expire, exp, earliest; did"),
-        ("alerts", "confirm_after = '61m'", "confirm_after: `61m` is longer than 1h"),
-        ("alerts", "unreachable_after = '0s'", "unreachable_after: `0s` is shorter than 1s"),
-        ("alerts", "repeat_every = '59s'", "repeat_every: `59s` is shorter than 1m (`0s`: never)"),
+        (
+            "expiry",
+            "source = 'exp_expire'",
+            "source: unknown source \"exp_expire\" (did you mean \"exp_Expire\"?); possible: exp_Expire, exp",
+        ),
+        ("alerts", "confirm_after = '61m'", "confirm_after: \"61m\" is longer than 1h"),
+        ("alerts", "unreachable_after = '0s'", "unreachable_after: \"0s\" is shorter than 1s"),
+        ("alerts", "repeat_every = '59s'", "repeat_every: \"59s\" is shorter than 1m (\"0s\": never)"),
         ("store", "path = ''", "path: is empty"),
-        ("store", "keep = '23h'", "keep: `23h` is shorter than 1d"),
+        ("store", "keep = '23h'", "keep: \"23h\" is shorter than 1d"),
     ] {
-        let told = told(&format!("{BASE}[{section}]\n{line}"));
-        assert!(told.starts_with(&format!("a.toml: {section}.{reason}")), "{told}");
-        assert_eq!(told.lines().count(), 1, "{told}");
+        let message = message(&format!("{BASE}[{section}]\n{line}"));
+        assert!(message.starts_with(&format!("a.toml:6: {section}.{reason}")), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
 
 #[test]
-fn the_edges_of_what_is_allowed_are_allowed() {
+fn the_smallest_and_largest_values_are_accepted() {
     let config = config(&format!(
         "{BASE}[api]\nbase_url = 'http://localhost:8080//'\nfetch = 'list'\ntimeout = '10m'\nconcurrency = 1024\n\
          max_body = '1024'\n[schedule]\njitter = '24h'\n[expiry]\nlead_times = ['365d', '1s']\nsource = 'earliest'\n\
@@ -153,24 +196,24 @@ fn the_edges_of_what_is_allowed_are_allowed() {
     ));
     assert_eq!(config.api.base_url.as_str(), "http://localhost:8080/");
     assert_eq!((config.api.timeout.as_secs(), config.api.max_body), (600, 1024));
-    assert_eq!(config.api.fetch, Fetch::List);
+    assert_eq!(config.api.fetch, FetchMode::List);
     assert_eq!(config.alerts.repeat_every, None);
-    assert_eq!(config.expiry.source, EndSource::Earliest);
+    assert_eq!(config.expiry.source, ExpirySource::Earliest);
 }
 
 #[test]
-fn a_schedule_is_refused_for_the_reason_that_the_schedule_gives() {
+fn an_invalid_cron_expression_is_refused_with_the_reason_of_the_schedule() {
     for expression in ["0 7 * * *", "61 * * * *", "0 0 31 2 *", "", "@daily"] {
         let content = format!("{BASE}[schedule]\ncron = '{expression}'\ntimezone = 'Europe/Berlin'");
         match Schedule::parse(expression, chrono_tz::Europe::Berlin, now()) {
             Ok(_) => assert_eq!(config(&content).schedule.schedule.expression(), expression),
-            Err(error) => assert_eq!(told(&content), format!("a.toml: schedule.cron: {error}")),
+            Err(error) => assert_eq!(message(&content), format!("a.toml:6: schedule.cron: {error}")),
         }
     }
 }
 
 #[test]
-fn the_store_is_where_systemd_or_the_user_keeps_state() {
+fn the_store_is_in_the_state_folder_of_systemd_or_the_user() {
     let given = "[store]\npath = 'x.db'";
     for (section, variables, path) in [
         (
@@ -189,14 +232,14 @@ fn the_store_is_where_systemd_or_the_user_keeps_state() {
         assert_eq!(loaded.config.store.path, PathBuf::from(path));
     }
     let homeless: Environment = [("TOKEN", "t")].into_iter().collect();
-    let told = with(BASE, &homeless).unwrap_err().to_string();
-    assert!(told.starts_with("a.toml: store.path: is missing, and none of STATE_DIRECTORY"), "{told}");
+    let message = with(BASE, &homeless).unwrap_err().to_string();
+    assert!(message.starts_with("a.toml: store.path: is missing, and none of STATE_DIRECTORY"), "{message}");
 }
 
 #[test]
-fn what_this_version_lacks_is_refused_rather_than_ignored() {
+fn a_section_of_a_later_version_is_refused() {
     for section in ["http", "heartbeat"] {
-        let told = told(&format!("{BASE}[{section}]\nlisten = '127.0.0.1:9464'"));
-        assert_eq!(told, format!("a.toml: {section}: is not available in this version"));
+        let message = message(&format!("{BASE}[{section}]\nlisten = '127.0.0.1:9464'"));
+        assert_eq!(message, format!("a.toml:5: {section}: is not available in this version"));
     }
 }

@@ -8,24 +8,26 @@ use secrecy::ExposeSecret as _;
 use super::*;
 
 #[test]
-fn overrides_are_checked_like_the_file_and_told_by_their_variable() {
+fn an_override_is_checked_like_the_file_and_reported_with_its_variable() {
     let overridden = |name: &str, value: &str| {
         let all = environment();
         let more = all.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         with(BASE, &more.chain([(name.to_owned(), OsString::from(value))]).collect())
     };
     let loaded = overridden("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "2d,1h").unwrap();
-    assert_eq!(loaded.config.expiry.ladder.leads(), [TimeDelta::days(2), TimeDelta::hours(1)]);
+    assert_eq!(loaded.config.expiry.lead_times.as_slice(), [TimeDelta::days(2), TimeDelta::hours(1)]);
     for (name, value, reason) in [
-        ("MINIMAX_WATCH__API__TIMEOUT", "1h", "api.timeout: `1h` is longer than 10m"),
+        ("MINIMAX_WATCH__API__TIMEOUT", "1h", "api.timeout: \"1h\" is longer than 10m"),
         ("MINIMAX_WATCH__API__CONCURRENCY", "many", "api.concurrency: must be a whole number"),
         ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "", "expiry.lead_times: is empty"),
         ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "7d,soon", "expiry.lead_times: `soon` is not a length"),
-        ("MINIMAX_WATCH__STORE__PATHS", "x", "store.paths: there is no such key; did you mean `path`?"),
+        ("MINIMAX_WATCH__STORE__PATHS", "x", "store.paths: unknown key (did you mean \"path\"?)"),
+        ("MINIMAX_WATCH__API__TIMEOUT", "15", "api.timeout: \"15\" needs a unit, such as \"15s\""),
+        ("MINIMAX_WATCH__STORE__PATH", "~/x.db", "store.path: `~` is not expanded: write the full path"),
         ("MINIMAX_WATCH__RECEIVERS__0__URL", "x", "`receivers` cannot be overridden from the environment"),
     ] {
-        let told = overridden(name, value).unwrap_err().to_string();
-        assert!(told.starts_with(&format!("environment variable {name}: {reason}")), "{told}");
+        let message = overridden(name, value).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("environment variable {name}: {reason}")), "{message}");
     }
 }
 
@@ -34,7 +36,7 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
     let with_token = |more: &[(&str, &str)]| -> Environment {
         [("USEAPI_TOKEN", "user:123-abc"), ("HOME", "/h")].iter().chain(more).copied().collect()
     };
-    let all = bare(&[], &with_token(&[]), now()).unwrap();
+    let all = from_environment(&[], &with_token(&[]), now()).unwrap();
     let [subscription] = all.subscriptions.as_slice() else { panic!("one subscription") };
     assert_eq!((subscription.name.as_str(), subscription.discover), ("default", true));
     assert_eq!(subscription.token.value.expose_secret(), "user:123-abc");
@@ -44,7 +46,7 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
         ("MINIMAX_WATCH__API__BASE_URL", "http://127.0.0.1:9"),
         ("MINIMAX_WATCH__STORE__PATH", "/x"),
     ]);
-    let named = bare(&[AccountId::new("7")], &overrides, now()).unwrap();
+    let named = from_environment(&[AccountId::new("7")], &overrides, now()).unwrap();
     assert_eq!(
         (named.subscriptions[0].discover, named.subscriptions[0].accounts[0].name.as_str()),
         (true, "7")
@@ -56,22 +58,23 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
 }
 
 #[test]
-fn without_a_file_and_a_sound_token_it_says_what_is_missing() {
+fn without_a_file_a_missing_or_invalid_token_is_reported() {
     for (token, reason) in [
         (None, "no configuration file was found, and the environment variable USEAPI_TOKEN is not set"),
         (Some(""), "environment variable USEAPI_TOKEN: it is empty"),
-        (Some("user:1 hush"), "environment variable USEAPI_TOKEN: it holds a space, a quote, `=` or another"),
         (
-            Some("'user:1-hush'"),
-            "environment variable USEAPI_TOKEN: it holds a space, a quote, `=` or another",
+            Some("user:1 hush"),
+            "environment variable USEAPI_TOKEN: it holds a space; it must be the token alone",
         ),
+        (Some("'user:1-hush'"), "environment variable USEAPI_TOKEN: it holds a quote; it must be the token"),
         (
-            Some("TOKEN=user:1-hush"),
-            "environment variable USEAPI_TOKEN: it holds a space, a quote, `=` or another",
+            Some("Bearer user:1-hush"),
+            "environment variable USEAPI_TOKEN: it begins with \"Bearer \"; it must be",
         ),
+        (Some("TOKEN=user:1-hush"), "environment variable USEAPI_TOKEN: it holds `=`; it must be the token"),
     ] {
         let variables = token.map(|token| ("USEAPI_TOKEN", token)).into_iter().chain([("HOME", "/h")]);
-        let told = bare(&[], &variables.collect(), now()).unwrap_err().to_string();
-        assert!(told.starts_with(reason) && !told.contains("hush"), "{told}");
+        let message = from_environment(&[], &variables.collect(), now()).unwrap_err().to_string();
+        assert!(message.starts_with(reason) && !message.contains("hush"), "{message}");
     }
 }

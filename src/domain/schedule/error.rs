@@ -1,9 +1,10 @@
-//! Why an expression was refused, in words that name the offending part.
+//! Why a schedule expression is invalid. Each error quotes the offending part.
 
-use std::fmt;
+use strum::Display;
 
 /// One field of an expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash)]
+#[strum(serialize_all = "lowercase")]
 pub enum Field {
     /// 0-59; only in expressions of six fields.
     Second,
@@ -12,6 +13,7 @@ pub enum Field {
     /// 0-23.
     Hour,
     /// 1-31.
+    #[strum(serialize = "day of month")]
     DayOfMonth,
     /// 1-12, or a name.
     Month,
@@ -19,81 +21,47 @@ pub enum Field {
     Weekday,
 }
 
-impl Field {
-    /// Its name in messages.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Second => "second",
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::DayOfMonth => "day of month",
-            Self::Month => "month",
-            Self::Weekday => "weekday",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why an expression was refused.
+/// Why an expression is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// Nothing but white space.
+    /// It holds only white space.
     #[error("the expression is empty")]
     Empty,
-    /// Longer than any expression needs to be.
+    /// It is longer than any expression needs to be.
     #[error("the expression has {0} characters; at most {1} are read")]
     TooLong(usize, usize),
-    /// Neither five fields nor six.
+    /// It has neither five fields nor six.
     #[error("`{0}` has {1} fields; five (minute hour day month weekday) or six (second first) are expected")]
     FieldCount(String, usize),
-    /// `@reboot` has no moment that could be computed.
-    #[error("`@reboot` is no moment on a calendar; every start of the service checks what is due anyway")]
+    /// `@reboot` has no time that could be computed.
+    #[error(
+        "`@reboot` is not supported: it has no time on a calendar. At each start the service checks what is due"
+    )]
     Reboot,
-    /// A word after `@` that crontab(5) does not know.
-    #[error("`{0}` is none of @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly")]
+    /// A word after `@` that crontab(5) does not define.
+    #[error("unknown `{0}`; use @yearly, @annually, @monthly, @weekly, @daily, @midnight or @hourly")]
     UnknownWord(String),
-    /// Not the syntax of a field.
+    /// A field is malformed.
     #[error(
         "{0} `{1}` is not `*`, a number, a range such as `1-5`, a step such as `*/2`, or a list of these"
     )]
     Malformed(Field, String),
-    /// Letters that are no name of a month or weekday.
-    #[error("{0} `{1}` is not known; names are the first three letters in English, such as `{2}`")]
+    /// The name of a month or weekday is unknown.
+    #[error("unknown {0} `{1}`; names are the first three letters in English, such as `{2}`")]
     UnknownName(Field, String, &'static str),
-    /// A number outside the field's bounds.
-    #[error("{field} `{value}` is outside {first}-{last}")]
-    OutOfRange {
-        /// Whose number.
-        field: Field,
-        /// The number as typed.
-        value: String,
-        /// The least that the field takes.
-        first: u32,
-        /// The greatest that the field takes.
-        last: u32,
-    },
-    /// A range whose end comes before its beginning.
+    /// A number, as typed, is outside the bounds of its field: the lowest and the highest number.
+    #[error("{0} `{1}` is outside {2}-{3}")]
+    OutOfRange(Field, String, u32, u32),
+    /// The end of a range comes before its beginning.
     #[error("{0} `{1}` runs backwards; write it as two ranges")]
     Backwards(Field, String),
-    /// A step of zero, or one so long that it never steps.
-    #[error("the step of {field} `{item}` is outside 1-{last}")]
-    Step {
-        /// Whose step.
-        field: Field,
-        /// The part as typed.
-        item: String,
-        /// The longest step that the field takes.
-        last: u32,
-    },
-    /// Well-formed, and yet refused by the crate that keeps the fields, in its own words.
+    /// The step of an item is zero, or longer than its field: the longest step.
+    #[error("the step of {0} `{1}` is outside 1-{2}")]
+    Step(Field, String, u32),
+    /// The crate `cron` rejects a well-formed expression; its message.
     #[error("{0}")]
     Refused(String),
-    /// A date that does not occur.
+    /// It names a date that does not occur.
     #[error("`{0}` has no run within five years")]
     Never(String),
 }

@@ -1,17 +1,17 @@
-//! What an expression means: crontab(5) as cronie reads it, told to the crate `cron`, which keeps and searches the fields.
+//! The meaning of an expression: crontab(5) as cronie reads it, translated for the crate `cron`, which stores and searches the fields.
 //!
 //! - Five fields (minute, hour, day of month, month, weekday), or six with the second first; any white space between.
 //! - A field is a list of `*`, numbers, ranges, and steps over these: `*/15`, `10-40/5`. `5/15` goes on to the end of
-//!   the field (`5-59/15`; of a week the end is Saturday), as everybody means who types it; cronie refuses it.
+//!   the field (`5-59/15`; of a week the end is Saturday), which is what people mean by it; cronie rejects it.
 //! - Months and weekdays also by the first three letters of their English names, in any case, in ranges too. Sunday is
 //!   0, 7, and the end of `fri-sun`. A range does not run backwards.
-//! - A step is at most the field's greatest number: `*/90` minutes would be `0`, and is refused for what it hides.
-//! - When day of month and weekday are both restricted, a day needs to match **one** of them, else both. As in cronie,
+//! - A step is at most the field's greatest number: `*/90` minutes would mean `0`, so it is rejected.
+//! - When day of month and weekday are both restricted, a day must match **one** of them, else both. As in cronie,
 //!   a field that begins with `*` is unrestricted even with a step: `0 0 */2 * mon` is due on odd days that are Mondays.
 //! - `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`.
 //!
-//! The crate wants seconds, counts Sunday as 1, refuses 0 and joins the two day fields by AND; and it is left on the
-//! wall clock (as if it were UTC), because its ways with moved clocks are not ours.
+//! The crate requires seconds, counts Sunday as 1, rejects 0 and joins the two day fields by AND. It is given wall-clock times as if
+//! they were UTC, because it treats moved clocks differently from cronie.
 
 use std::str::FromStr;
 
@@ -19,8 +19,8 @@ use chrono::{NaiveDateTime, TimeDelta};
 
 use super::error::{Field, ScheduleError};
 
-/// Bytes of an expression. All seconds, minutes, hours, days, months and weekdays in lists take some 600, and cronie reads lines of
-/// at most 1,000; each part becomes a few parts for the crate, and errors quote it.
+/// The longest expression, in bytes. All seconds, minutes, hours, days, months and weekdays in lists take some 600, and cronie reads lines of
+/// at most 1,000. Each part becomes a few parts for the crate, and errors quote it.
 const MAX_EXPRESSION: usize = 1_000;
 
 /// How a schedule behaves when clocks are moved.
@@ -28,14 +28,14 @@ const MAX_EXPRESSION: usize = 1_000;
 pub(super) enum Kind {
     /// A time of day: due once a day for each of its times.
     Fixed,
-    /// A rhythm: due whenever the wall clock matches.
+    /// An interval: due whenever the wall clock matches.
     Interval,
 }
 
 /// An expression's fields, ready to be searched on the wall clock.
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
-    /// One, or two of which a match of either is enough: the crate itself joins the day fields by AND only.
+    /// One, or two when a match of either is enough: the crate joins the day fields only by AND.
     alternatives: Vec<cron::Schedule>,
     kind: Kind,
 }
@@ -47,33 +47,34 @@ impl Fields {
         if expression.len() > MAX_EXPRESSION {
             return Err(ScheduleError::TooLong(expression.chars().count(), MAX_EXPRESSION));
         }
-        let spelled = if typed.starts_with('@') { spelled_out(typed)? } else { typed };
-        let texts: Vec<&str> = spelled.split_whitespace().collect();
+        let fields = if typed.starts_with('@') { expand_shorthand(typed)? } else { typed };
+        let texts: Vec<&str> = fields.split_whitespace().collect();
         match texts[..] {
             [] => Err(ScheduleError::Empty),
-            [minute, hour, day, month, weekday] => Self::of(["0", minute, hour, day, month, weekday]),
+            [minute, hour, day, month, weekday] => {
+                Self::from_fields(["0", minute, hour, day, month, weekday])
+            }
             [second, minute, hour, day, month, weekday] => {
-                Self::of([second, minute, hour, day, month, weekday])
+                Self::from_fields([second, minute, hour, day, month, weekday])
             }
             _ => Err(ScheduleError::FieldCount(typed.to_owned(), texts.len())),
         }
     }
 
-    fn of([second, minute, hour, day, month, weekday]: [&str; 6]) -> Result<Self, ScheduleError> {
-        let open = |text: &str| text.starts_with('*');
-        let kind = if [second, minute, hour].into_iter().any(open) { Kind::Interval } else { Kind::Fixed };
-        let either = !open(day) && !open(weekday);
+    fn from_fields([second, minute, hour, day, month, weekday]: [&str; 6]) -> Result<Self, ScheduleError> {
+        let is_unrestricted = |text: &str| text.starts_with('*');
+        let is_interval = [second, minute, hour].into_iter().any(is_unrestricted);
+        let kind = if is_interval { Kind::Interval } else { Kind::Fixed };
+        let either_day = !is_unrestricted(day) && !is_unrestricted(weekday);
 
-        let time = [
-            Field::Second.translated(second)?,
-            Field::Minute.translated(minute)?,
-            Field::Hour.translated(hour)?,
-        ]
-        .join(" ");
-        let day = Field::DayOfMonth.translated(day)?;
-        let month = Field::Month.translated(month)?;
-        let weekday = Field::Weekday.translated(weekday)?;
-        let expressions = if either {
+        let second = Field::Second.translate(second)?;
+        let minute = Field::Minute.translate(minute)?;
+        let hour = Field::Hour.translate(hour)?;
+        let day = Field::DayOfMonth.translate(day)?;
+        let month = Field::Month.translate(month)?;
+        let weekday = Field::Weekday.translate(weekday)?;
+        let time = format!("{second} {minute} {hour}");
+        let expressions = if either_day {
             vec![format!("{time} {day} {month} *"), format!("{time} * {month} {weekday}")]
         } else {
             vec![format!("{time} {day} {month} {weekday}")]
@@ -91,17 +92,17 @@ impl Fields {
         self.kind
     }
 
-    /// The first matching time on the wall after `wall`.
+    /// The first matching wall-clock time after `wall`.
     pub(super) fn next_after(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
-        // The crate steps a second ahead without looking whether the calendar goes on.
+        // The crate adds a second without checking for the end of the calendar.
         wall.checked_add_signed(TimeDelta::seconds(1))?;
         let next = |schedule: &cron::Schedule| Some(schedule.after(&wall.and_utc()).next()?.naive_utc());
         self.alternatives.iter().filter_map(next).min()
     }
 }
 
-/// The five fields that an `@` word stands for.
-fn spelled_out(word: &str) -> Result<&'static str, ScheduleError> {
+/// The five fields that an `@` word abbreviates.
+fn expand_shorthand(word: &str) -> Result<&'static str, ScheduleError> {
     match word.to_ascii_lowercase().as_str() {
         "@yearly" | "@annually" => Ok("0 0 1 1 *"),
         "@monthly" => Ok("0 0 1 * *"),
@@ -144,8 +145,8 @@ impl Field {
         }
     }
 
-    /// The field in the crate's dialect.
-    fn translated(self, text: &str) -> Result<String, ScheduleError> {
+    /// The field as the crate reads it.
+    fn translate(self, text: &str) -> Result<String, ScheduleError> {
         if text == "*" {
             return Ok("*".to_owned());
         }
@@ -174,24 +175,22 @@ impl Field {
         }
         let step = step.unwrap_or(1);
         Ok(match self {
-            Self::Weekday => weekdays_from_one(first, last, step),
+            Self::Weekday => crate_weekdays(first, last, step),
             Self::Second | Self::Minute | Self::Hour | Self::DayOfMonth | Self::Month => {
                 format!("{first}-{last}/{step}")
             }
         })
     }
 
-    /// A number or name; `item` is what a message quotes when it is neither.
+    /// A number or name; when it is neither, the error quotes `item`.
     fn number(self, item: &str, text: &str) -> Result<u32, ScheduleError> {
         let (first, last) = self.bounds();
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return text.parse().ok().filter(|number| (first..=last).contains(number)).ok_or_else(|| {
-                ScheduleError::OutOfRange { field: self, value: text.to_owned(), first, last }
-            });
+        if is_digits(text) {
+            let number = text.parse().ok().filter(|number| (first..=last).contains(number));
+            return number.ok_or_else(|| ScheduleError::OutOfRange(self, text.to_owned(), first, last));
         }
-        if let Some(number) = (first..)
-            .zip(self.names())
-            .find_map(|(number, name)| text.eq_ignore_ascii_case(name).then_some(number))
+        if let Some((number, _)) =
+            (first..).zip(self.names()).find(|(_, name)| text.eq_ignore_ascii_case(name))
         {
             return Ok(number);
         }
@@ -210,25 +209,21 @@ impl Field {
     }
 
     fn step(self, item: &str, text: &str) -> Result<u32, ScheduleError> {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_digits(text) {
             return Err(ScheduleError::Malformed(self, item.to_owned()));
         }
         let (_, last) = self.bounds();
-        text.parse().ok().filter(|step| (1..=last).contains(step)).ok_or_else(|| ScheduleError::Step {
-            field: self,
-            item: item.to_owned(),
-            last,
-        })
+        let step = text.parse().ok().filter(|step| (1..=last).contains(step));
+        step.ok_or_else(|| ScheduleError::Step(self, item.to_owned(), last))
     }
 }
 
-/// The crate's weekdays, one by one: its week begins with Sunday as 1, so that a range to 7 would not be one there.
-fn weekdays_from_one(first: u32, last: u32, step: u32) -> String {
-    let mut days = Vec::new();
-    let mut day = first;
-    while day <= last {
-        days.push((day % 7 + 1).to_string());
-        day += step;
-    }
-    days.join(",")
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The crate's weekdays, listed one by one: it counts Sunday as 1, so a range that ends with Sunday cannot be written as one.
+fn crate_weekdays(first: u32, last: u32, step: u32) -> String {
+    let days = (first..=last).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+    days.map(|day| (day % 7 + 1).to_string()).collect::<Vec<_>>().join(",")
 }

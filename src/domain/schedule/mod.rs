@@ -1,22 +1,22 @@
 //! When runs are due: crontab(5) expressions in an IANA zone.
 //!
-//! Promises: every answer is computed afresh from the wall clock of the zone, so nothing drifts; it is a whole second,
-//! strictly after the moment asked about, and found in microseconds (a rare yearly one in a millisecond or so).
-//! Leaves the sleeping, the jitter and runs missed while nobody was there to `daemon`.
+//! Every result is computed from the wall clock of the zone, so nothing drifts. It is a whole second, strictly after the given
+//! moment, and found in microseconds (a rare yearly one in about a millisecond). Sleeping, jitter and runs that were missed are
+//! left to `daemon`.
 //!
-//! What an expression means is told at the head of `fields.rs`. What happens when clocks are moved follows cron(8) of cronie and
+//! The head of `fields.rs` describes what an expression means. What happens when clocks are moved follows cron(8) of cronie and
 //! depends on how the time of day is written:
 //!
 //! - An **interval** has a `*` or `*/n` at the beginning of its minute or hour field (or seconds, where given). It is
-//!   due whenever the clock on the wall shows a time that matches: times that are skipped in spring are skipped, times
-//!   that are shown twice in autumn are due twice.
+//!   due whenever the wall clock shows a time that matches: times skipped in spring are not due, times shown twice in autumn are
+//!   due twice.
 //! - A **fixed time** has none, as in `30 2 * * *` or `0,30 1-3 * * *`. When its time is skipped it is due once, at the
 //!   moment the clocks move, however many of its times were skipped; when its time is shown twice it is due the first
 //!   time only.
 //!
-//! The rule takes any jump of any size: half an hour at Lord Howe, one that swallows midnight, and the whole day that
-//! Samoa left out, whose fixed times are due once at the midnight that followed. (Cronie calls more than three hours
-//! a correction of the clock and drops them; a zone's own jump is never that.)
+//! This holds for jumps of any size: half an hour on Lord Howe Island, one that skips midnight, and the whole day that
+//! Samoa skipped, whose fixed times are due once at the following midnight. (Cronie takes more than three hours for a correction of
+//! the clock and drops the skipped times; a jump of a zone is never a correction.)
 
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use chrono_tz::Tz;
@@ -34,17 +34,17 @@ pub use error::{Field, ScheduleError};
 use fields::{Fields, Kind};
 use shift::Shift;
 
-/// A schedule that has no run for this long is a mistake in typing.
+/// A schedule without a run for this long is a typing error.
 const HORIZON: Months = Months::new(5 * 12);
 
-/// Runs are looked for this far in the past: longer than between two 29th of February.
+/// How far in the past a run is searched: longer than from one 29th of February to the next.
 const LOOK_BACK: TimeDelta = TimeDelta::days(9 * 366);
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
-/// Where `now` lies outside the calendar of the crate `cron`, 1970 to 2100, a moment inside it: a wrong clock is no fault of the
+/// `now`, or a moment within the calendar of the crate `cron` (1970 to 2100) if `now` lies outside: a wrong clock is not an error of the
 /// expression.
-fn within_calendar(now: Timestamp) -> Timestamp {
+fn clamp_to_calendar(now: Timestamp) -> Timestamp {
     let year = match now.year() {
         ..1970 => 1970,
         1970..2100 => return now,
@@ -62,13 +62,13 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Reads `expression`; refused when it is malformed or names no moment within five years of `now`.
+    /// Parses `expression`.
     ///
     /// # Errors
-    /// Each [`ScheduleError`] names the offending part in the words that the operator typed.
+    /// When it is malformed or has no run within five years of `now`. Each [`ScheduleError`] quotes the offending part.
     pub fn parse(expression: &str, zone: Tz, now: Timestamp) -> Result<Self, ScheduleError> {
         let schedule = Self { expression: expression.to_owned(), zone, fields: Fields::parse(expression)? };
-        let now = within_calendar(now);
+        let now = clamp_to_calendar(now);
         let horizon = now.checked_add_months(HORIZON);
         match (schedule.next_after(now), horizon) {
             (Some(next), Some(horizon)) if next <= horizon => Ok(schedule),
@@ -76,11 +76,11 @@ impl Schedule {
         }
     }
 
-    /// The first run strictly after `after`; none when the calendar of the crate `cron` ends before it, with 2100.
+    /// The first run strictly after `after`; none after 2100, where the calendar of the crate `cron` ends.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let mut from = after.naive_utc().with_nanosecond(0)?;
-        let mut past = self.wall_past(from)?;
-        // One turn per jump of the clocks between `after` and the run: within a turn wall and UTC move together.
+        let mut past = self.past_wall_time(from)?;
+        // One iteration per jump of the clocks between `after` and the run: within it wall clock and UTC move together.
         loop {
             let due = self.fields.next_after(past)?;
             let moment = due.checked_sub_offset(shift::offset(self.zone, from))?;
@@ -123,14 +123,14 @@ impl Schedule {
         &self.expression
     }
 
-    /// The zone that it is read in.
+    /// Its time zone.
     pub const fn zone(&self) -> Tz {
         self.zone
     }
 
-    /// The last time on the wall that counts as past at `moment`. For a fixed time that is ahead of the clock while
-    /// the clock shows for the second time what it has shown before.
-    fn wall_past(&self, moment: NaiveDateTime) -> Option<NaiveDateTime> {
+    /// The last wall-clock time that counts as past at `moment`. For a fixed time it is ahead of the clock while the clock shows
+    /// times for the second time.
+    fn past_wall_time(&self, moment: NaiveDateTime) -> Option<NaiveDateTime> {
         let wall = moment.checked_add_offset(shift::offset(self.zone, moment))?;
         match self.fields.kind() {
             Kind::Interval => Some(wall),

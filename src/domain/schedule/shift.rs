@@ -1,13 +1,12 @@
-//! The moments when a zone's clocks are moved.
+//! Finds the moments at which a zone's clocks are moved, to the second.
 //!
-//! Promises: the first such moment in a span of time, to the second. The zone data gives the offset at a moment and no
-//! list of jumps, so a span is probed day by day and the day that differs is halved down; two jumps within a day that
-//! undo each other would be overlooked, and no zone has made any.
+//! The zone data gives the offset at a moment but no list of jumps, so a period is probed day by day, and the day of a jump is
+//! bisected. Two jumps within a day that cancel each other would be missed; no zone has had any.
 
 use chrono::{FixedOffset, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-/// No clock has been set back by more than this: looking back so far finds every repetition still going on.
+/// No zone has set its clocks back by more than this, so a repetition that is still in progress began within it.
 pub(super) const LONGEST_REPETITION: TimeDelta = TimeDelta::days(1);
 
 const PROBE: TimeDelta = TimeDelta::days(1);
@@ -15,11 +14,11 @@ const PROBE: TimeDelta = TimeDelta::days(1);
 /// One jump of a zone's clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shift {
-    /// When, in UTC.
+    /// When it happens, in UTC.
     pub(super) at: NaiveDateTime,
-    /// What the clocks would have shown then.
+    /// The wall-clock time without the jump.
     pub(super) wall_before: NaiveDateTime,
-    /// What they show instead.
+    /// The wall-clock time after it.
     pub(super) wall_after: NaiveDateTime,
 }
 

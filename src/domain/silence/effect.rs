@@ -1,7 +1,9 @@
-//! What a silence suppresses and what passes it, in plain words for the operator who made it.
+//! What a silence suppresses and what passes it, described for the operator who made it.
 
 use super::Matcher;
-use crate::domain::alert::{AlertKind, Severity};
+use strum::IntoEnumIterator;
+
+use crate::domain::alerts::{AlertKind, Severity};
 use crate::domain::change::ChangeKind;
 use crate::domain::route::Kinds;
 
@@ -10,15 +12,15 @@ use crate::domain::route::Kinds;
 pub struct Effect {
     /// Not sent before the silence ends.
     pub silenced: Vec<String>,
-    /// Sent all the same.
+    /// Sent in spite of it.
     pub passing: Vec<String>,
 }
 
 impl Effect {
-    /// The effect of a silence with this `matcher`, and perhaps of critical alerts too.
+    /// The effect of a silence with this `matcher`.
     pub fn new(matcher: &Matcher, even_critical: bool) -> Self {
         let mut effect = Self { silenced: Vec::new(), passing: Vec::new() };
-        for kind in AlertKind::ALL.into_iter().filter(|kind| matcher.kinds.includes_alert(*kind)) {
+        for kind in AlertKind::iter().filter(|kind| matcher.kinds.includes_alert(*kind)) {
             effect.add_alert(kind, matcher, even_critical);
         }
         let changes: Vec<&str> = match &matcher.kinds {
@@ -30,7 +32,7 @@ impl Effect {
             let passes = !even_critical && kind.severities().contains(&Severity::Critical);
             matcher.kinds.includes_alert(*kind) && !passes
         };
-        let mut silenced = AlertKind::ALL.into_iter().filter(is_silenced);
+        let mut silenced = AlertKind::iter().filter(is_silenced);
         if !matcher.globs.is_empty() && silenced.any(AlertKind::concerns_subscriptions) {
             let shared = "an alert of a whole subscription, unless these accounts are all of it";
             effect.passing.push(shared.to_owned());
@@ -38,7 +40,7 @@ impl Effect {
         effect
     }
 
-    /// Whether nothing at all is silenced.
+    /// Whether the silence suppresses nothing.
     pub const fn is_empty(&self) -> bool {
         self.silenced.is_empty()
     }
@@ -46,7 +48,7 @@ impl Effect {
     fn add_alert(&mut self, kind: AlertKind, matcher: &Matcher, even_critical: bool) {
         let is_about_accounts = kind != AlertKind::DeliveryFailing;
         if !is_about_accounts && !matcher.covers_receivers() {
-            // Where it was named, the operator expects it to be silenced.
+            // The operator named it, so expects it to be silenced.
             if matches!(matcher.kinds, Kinds::Only { .. }) {
                 self.passing.push(format!("{kind} (it is about a receiver: silence it by --kind alone)"));
             }

@@ -1,17 +1,19 @@
-//! Silences: what an operator does not want to hear of until a given moment.
+//! Silences: rules of an operator that suppress notifications until a given time.
 //!
-//! Promises: a silence withholds fires, reminders and changes, never an end: whoever was told of a fire is told of its end.
-//! Critical alerts pass a silence unless it was made with `--even-critical`; `effect` says in words what that means.
-//! It withholds and does not drop: what is still to be told when it ends is told then. It says nothing of receivers.
+//! A silence suppresses notifications of firing alerts, reminders and changes, never the notification that an alert resolved. Critical
+//! alerts pass it unless it was made with `--even-critical`; `effect` describes that in words. Notifications that are still due
+//! when it ends are sent then: what a silence suppresses is decided as usual and held back, so its end needs no state of its own. It
+//! applies to all receivers.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use globset::GlobSet;
+use strum::IntoEnumIterator;
 
 use super::account::{AccountRef, SubscriptionName};
 use super::account_glob;
-use super::alert::{Alert, AlertKind, Severity, Subject};
+use super::alerts::{Alert, AlertKind, Severity, Subject};
 use super::change::{Change, ChangeKind};
 use super::route::Kinds;
 use super::text;
@@ -21,38 +23,38 @@ mod effect;
 
 pub use effect::Effect;
 
-/// The number of a silence: short, so that it can be typed.
+/// The number of a silence, short enough to be typed.
 pub type SilenceId = i64;
 
-/// One silence.
+/// A silence.
 #[derive(Clone, Debug)]
 pub struct Silence {
     /// Its number.
     pub id: SilenceId,
-    /// What it withholds.
+    /// What it covers.
     pub matcher: Matcher,
-    /// Until when.
+    /// When it ends.
     pub until: Timestamp,
-    /// Why, in the operator's words.
+    /// The operator's reason.
     pub reason: String,
     /// Whether it silences critical alerts too.
     pub even_critical: bool,
-    /// Since when.
+    /// When it was made.
     pub created_at: Timestamp,
-    /// When it was ended by hand before its time.
+    /// When the operator ended it early.
     pub ended_at: Option<Timestamp>,
 }
 
 impl Silence {
-    /// Whether it withholds anything at `now`. At `until` it no longer does.
+    /// Whether it applies at `now`. At `until` it no longer does.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.until
     }
 
-    /// Whether it withholds `alert` at `now`; `accounts` are those that the alert concerns.
-    pub fn withholds_alert(&self, alert: &Alert, accounts: &[&AccountRef], now: Timestamp) -> bool {
+    /// Whether it suppresses `alert` at `now`; `accounts` are those that the alert is about.
+    pub fn silences_alert(&self, alert: &Alert, accounts: &[&AccountRef], now: Timestamp) -> bool {
         let condition = &alert.condition;
-        // By its severity now: an alert that escalates to critical within a silence passes from then on.
+        // The present severity counts: an alert that escalates to critical during a silence passes from then on.
         let passes = condition.severity == Severity::Critical && !self.even_critical;
         self.is_in_force(now)
             && alert.is_firing()
@@ -60,58 +62,53 @@ impl Silence {
             && self.matcher.covers_alert(condition.kind, &condition.subject, accounts)
     }
 
-    /// Whether it withholds `change` in `account` at `now`.
-    pub fn withholds_change(&self, change: &Change, account: &AccountRef, now: Timestamp) -> bool {
+    /// Whether it suppresses `change` in `account` at `now`.
+    pub fn silences_change(&self, change: &Change, account: &AccountRef, now: Timestamp) -> bool {
         self.is_in_force(now)
-            && self.matcher.covers_change(change.kind, &change.account.subscription, account)
+            && self.matcher.kinds.includes_change(change.kind)
+            && self.matcher.covers_account(&change.account.subscription, account)
     }
 }
 
-/// Until when `silences` withhold `alert`, if they do; one of them may be ended earlier.
-pub fn alert_withheld(
+/// Until when `silences` suppress `alert`, if they do and none is ended early.
+pub fn alert_silenced_until(
     silences: &[Silence],
     alert: &Alert,
     accounts: &[&AccountRef],
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let withholding = silences.iter().filter(|silence| silence.withholds_alert(alert, accounts, now));
-    withholding.map(|silence| silence.until).max()
+    last_end(silences, |silence| silence.silences_alert(alert, accounts, now))
 }
 
-/// Until when `silences` withhold `change` in `account`, if they do.
-pub fn change_withheld(
+/// Until when `silences` suppress `change` in `account`, if they do.
+pub fn change_silenced_until(
     silences: &[Silence],
     change: &Change,
     account: &AccountRef,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let withholding = silences.iter().filter(|silence| silence.withholds_change(change, account, now));
-    withholding.map(|silence| silence.until).max()
+    last_end(silences, |silence| silence.silences_change(change, account, now))
 }
 
-/// Why a silence cannot be made.
+fn last_end(silences: &[Silence], suppresses: impl Fn(&Silence) -> bool) -> Option<Timestamp> {
+    silences.iter().filter(|silence| suppresses(silence)).map(|silence| silence.until).max()
+}
+
+/// Why a silence is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
-    /// Nothing says what it withholds.
-    #[error("a silence of everything is none that anybody means; for all accounts say `*`")]
+    /// It has no matcher.
+    #[error("a silence needs at least one matcher; use `*` to match all accounts")]
     Everything,
-    /// Not a glob.
-    #[error("`{glob}` is no glob: {reason}")]
-    Glob {
-        /// As typed.
-        glob: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Not a kind.
-    #[error("`{typed}` is no kind of alert or change (there are: {})", all_kinds().join(", "))]
-    Kind {
-        /// As typed.
-        typed: String,
-    },
+    /// A glob is invalid: the glob as typed, and why it is invalid.
+    #[error("invalid glob `{0}`: {1}")]
+    Glob(String, String),
+    /// A kind is unknown.
+    #[error("unknown kind `{0}`; kinds of alerts and changes: {kinds}", kinds = all_kinds().join(", "))]
+    Kind(String),
 }
 
-/// What a silence withholds: all that was asked for must hold, each by any of its words.
+/// What a silence covers: every list that is not empty must match, each by any of its entries.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     globs: Vec<String>,
@@ -121,10 +118,10 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    /// Reads what was typed; an empty list asks for nothing.
+    /// Parses the lists as typed; an empty list matches everything.
     ///
     /// # Errors
-    /// When all lists are empty, a glob is none, or a word is no kind.
+    /// When all lists are empty, a glob is invalid or a kind is unknown.
     pub fn new(
         globs: &[String],
         kinds: &[String],
@@ -134,7 +131,12 @@ impl Matcher {
         if globs.is_empty() && kinds.is_empty() && subscriptions.is_empty() {
             return Err(MatcherError::Everything);
         }
-        Ok(Self { globs: globs.to_vec(), accounts: compiled(globs)?, kinds: kinds_of(kinds)?, subscriptions })
+        Ok(Self {
+            globs: globs.to_vec(),
+            accounts: compile(globs)?,
+            kinds: parse_kinds(kinds)?,
+            subscriptions,
+        })
     }
 
     /// The globs over account names and ids, as typed.
@@ -142,66 +144,51 @@ impl Matcher {
         &self.globs
     }
 
-    /// The kinds by their words; none when every kind is meant.
+    /// The names of the kinds; none when it covers every kind.
     pub fn kinds(&self) -> Vec<&'static str> {
-        match &self.kinds {
-            Kinds::All => Vec::new(),
-            Kinds::Only { alerts, changes } => {
-                let alerts = alerts.iter().copied().map(AlertKind::as_str);
-                alerts.chain(changes.iter().copied().map(ChangeKind::as_str)).collect()
-            }
-        }
+        self.kinds.names()
     }
 
-    /// The subscriptions; none when every one is meant.
+    /// The subscriptions; none when it covers every one.
     pub const fn subscriptions(&self) -> &BTreeSet<SubscriptionName> {
         &self.subscriptions
     }
 
-    /// Whether `account` of `subscription` is meant, whatever the kind.
+    /// Whether it covers `account` of `subscription`, whatever the kind.
     pub fn covers_account(&self, subscription: &SubscriptionName, account: &AccountRef) -> bool {
         self.covers(Some(subscription), &[account])
     }
 
-    /// Whether an alert that it means can be critical.
+    /// Whether an alert that it covers can be critical.
     pub fn covers_critical(&self) -> bool {
-        let can_be_critical = |kind: AlertKind| kind.severities().contains(&Severity::Critical);
-        AlertKind::ALL.into_iter().any(|kind| self.kinds.includes_alert(kind) && can_be_critical(kind))
+        AlertKind::iter()
+            .any(|kind| self.kinds.includes_alert(kind) && kind.severities().contains(&Severity::Critical))
     }
 
-    /// Whether alerts about receivers are meant: they belong to no account and no subscription.
+    /// Whether it covers alerts about receivers, which belong to no account and no subscription.
     fn covers_receivers(&self) -> bool {
         self.globs.is_empty() && self.subscriptions.is_empty()
     }
 
     fn covers_alert(&self, kind: AlertKind, subject: &Subject, accounts: &[&AccountRef]) -> bool {
-        match subject {
-            Subject::Account(_) | Subject::Subscription(_) => {
-                self.kinds.includes_alert(kind) && self.covers(subject.subscription(), accounts)
-            }
-            // A receiver belongs to no account and no subscription: it is meant by its kind or not at all.
-            Subject::Receiver(_) => self.kinds.includes_alert(kind) && self.covers_receivers(),
-        }
-    }
-
-    fn covers_change(&self, kind: ChangeKind, subscription: &SubscriptionName, account: &AccountRef) -> bool {
-        self.kinds.includes_change(kind) && self.covers(Some(subscription), &[account])
-    }
-
-    /// What concerns several accounts is meant when each of them is: the others are not silenced. What concerns an empty
-    /// subscription is meant only by a glob that takes any name.
-    fn covers(&self, subscription: Option<&SubscriptionName>, accounts: &[&AccountRef]) -> bool {
-        let is_meant = |account: &&AccountRef| {
-            self.accounts.is_match(&account.name) || self.accounts.is_match(account.id.as_str())
+        let covers_subject = match subject {
+            Subject::Account(_) | Subject::Subscription(_) => self.covers(subject.subscription(), accounts),
+            Subject::Receiver(_) => self.covers_receivers(),
         };
-        let accounts_are_meant = match accounts {
+        covers_subject && self.kinds.includes_alert(kind)
+    }
+
+    /// An alert about several accounts is covered only when each of them is, so that no other account is silenced with them. One about
+    /// a subscription without accounts is covered only by a glob that matches every name.
+    fn covers(&self, subscription: Option<&SubscriptionName>, accounts: &[&AccountRef]) -> bool {
+        let covers_accounts = match accounts {
             _ if self.globs.is_empty() => true,
             [] => self.accounts.is_match(""),
-            some => some.iter().all(is_meant),
+            some => some.iter().all(|account| account_glob::matches(&self.accounts, account)),
         };
-        let subscription_is_meant = self.subscriptions.is_empty()
-            || subscription.is_some_and(|subscription| self.subscriptions.contains(subscription));
-        accounts_are_meant && subscription_is_meant
+        let covers_subscription = self.subscriptions.is_empty()
+            || subscription.is_some_and(|name| self.subscriptions.contains(name));
+        covers_accounts && covers_subscription
     }
 }
 
@@ -222,31 +209,32 @@ impl fmt::Display for Matcher {
     }
 }
 
-fn compiled(globs: &[String]) -> Result<GlobSet, MatcherError> {
-    let refused = |glob: &str, reason| MatcherError::Glob { glob: text::name(glob), reason };
-    let parsed = globs.iter().map(|glob| account_glob::parse(glob).map_err(|reason| refused(glob, reason)));
+fn compile(globs: &[String]) -> Result<GlobSet, MatcherError> {
+    let error = |glob: &str, reason| MatcherError::Glob(text::name(glob), reason);
+    let parsed = globs.iter().map(|glob| account_glob::parse(glob).map_err(|reason| error(glob, reason)));
     let parsed: Vec<_> = parsed.collect::<Result<_, _>>()?;
-    account_glob::compile(parsed.iter()).map_err(|reason| refused(&globs.join(", "), reason))
+    account_glob::compile(parsed.iter()).map_err(|reason| error(&globs.join(", "), reason))
 }
 
-fn kinds_of(words: &[String]) -> Result<Kinds, MatcherError> {
-    if words.is_empty() {
+fn parse_kinds(names: &[String]) -> Result<Kinds, MatcherError> {
+    if names.is_empty() {
         return Ok(Kinds::All);
     }
     let (mut alerts, mut changes) = (BTreeSet::new(), BTreeSet::new());
-    for word in words {
-        match (AlertKind::from_word(word), ChangeKind::from_word(word)) {
-            (Some(kind), _) => alerts.extend([kind]),
-            (None, Some(kind)) => changes.extend([kind]),
-            (None, None) => return Err(MatcherError::Kind { typed: word.clone() }),
+    for name in names {
+        if let Ok(kind) = name.parse::<AlertKind>() {
+            alerts.insert(kind);
+        } else if let Ok(kind) = name.parse::<ChangeKind>() {
+            changes.insert(kind);
+        } else {
+            return Err(MatcherError::Kind(name.clone()));
         }
     }
     Ok(Kinds::Only { alerts, changes })
 }
 
 fn all_kinds() -> Vec<&'static str> {
-    let alerts = AlertKind::ALL.map(AlertKind::as_str);
-    alerts.into_iter().chain(ChangeKind::ALL.map(ChangeKind::as_str)).collect()
+    AlertKind::iter().map(AlertKind::as_str).chain(ChangeKind::iter().map(ChangeKind::as_str)).collect()
 }
 
 #[cfg(test)]

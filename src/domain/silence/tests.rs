@@ -1,10 +1,11 @@
 use chrono::{TimeDelta, TimeZone, Utc};
 use serde_json::Value;
+use strum::IntoEnumIterator;
 
 use super::*;
 use crate::domain::account::{AccountId, AccountKey, ReceiverName};
-use crate::domain::alert::{AlertId, Condition, Severity};
-use crate::domain::expiry::Stage;
+use crate::domain::alerts::{AlertId, Condition, Severity};
+use crate::domain::lead_times::Stage;
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -62,9 +63,9 @@ fn studio() -> Subject {
 }
 
 #[test]
-fn an_alert_is_withheld_when_all_that_was_asked_for_holds() {
+fn alert_is_silenced_when_every_given_matcher_matches() {
     let studio_a = account("123456", "studio-a");
-    for (globs, kinds, subscriptions, withheld) in [
+    for (globs, kinds, subscriptions, silenced) in [
         (&["studio-*"][..], &[][..], &[][..], true),
         (&["1234*"], &[], &[], true),
         (&["STUDIO-*"], &[], &[], false),
@@ -83,14 +84,14 @@ fn an_alert_is_withheld_when_all_that_was_asked_for_holds() {
     ] {
         let silence = silence(globs, kinds, subscriptions);
         let alert = alert(studio(), AlertKind::NotFound, None);
-        assert_eq!(silence.withholds_alert(&alert, &[&studio_a], now()), withheld, "{}", silence.matcher);
+        assert_eq!(silence.silences_alert(&alert, &[&studio_a], now()), silenced, "{}", silence.matcher);
     }
 }
 
 #[test]
-fn what_concerns_a_whole_subscription_is_withheld_when_each_of_its_accounts_is_meant() {
+fn alert_of_a_subscription_is_silenced_only_when_all_its_accounts_match() {
     let (a, b, office) = (account("1", "studio-a"), account("2", "studio-b"), account("3", "office"));
-    for (globs, accounts, withheld) in [
+    for (globs, accounts, silenced) in [
         (&["studio-*"][..], &[&a, &b][..], true),
         (&["studio-*"], &[&a, &b, &office], false),
         (&["studio-*", "3"], &[&a, &b, &office], true),
@@ -100,18 +101,18 @@ fn what_concerns_a_whole_subscription_is_withheld_when_each_of_its_accounts_is_m
     ] {
         let alert = alert(Subject::Subscription(main_subscription()), AlertKind::Unreachable, None);
         let silence = silence(globs, &[], &[]);
-        assert_eq!(silence.withholds_alert(&alert, accounts, now()), withheld, "{globs:?} {accounts:?}");
+        assert_eq!(silence.silences_alert(&alert, accounts, now()), silenced, "{globs:?} {accounts:?}");
     }
     let alert = alert(Subject::Subscription(main_subscription()), AlertKind::Unreachable, None);
-    assert!(silence(&[], &[], &["main"]).withholds_alert(&alert, &[&a, &office], now()));
-    assert!(!silence(&[], &[], &["other"]).withholds_alert(&alert, &[&a, &office], now()));
+    assert!(silence(&[], &[], &["main"]).silences_alert(&alert, &[&a, &office], now()));
+    assert!(!silence(&[], &[], &["other"]).silences_alert(&alert, &[&a, &office], now()));
 }
 
 #[test]
-fn an_alert_about_a_receiver_is_meant_by_its_kind_alone() {
+fn alert_about_a_receiver_is_silenced_only_by_its_kind() {
     let subject = || Subject::Receiver(ReceiverName::new("pager"));
     let alert = alert(subject(), AlertKind::DeliveryFailing, None);
-    for (globs, kinds, subscriptions, withheld) in [
+    for (globs, kinds, subscriptions, silenced) in [
         (&[][..], &["delivery_failing"][..], &[][..], true),
         (&["*"], &[], &[], false),
         (&["*"], &["delivery_failing"], &[], false),
@@ -120,40 +121,40 @@ fn an_alert_about_a_receiver_is_meant_by_its_kind_alone() {
         (&[], &["expiry"], &[], false),
     ] {
         let silence = silence(globs, kinds, subscriptions);
-        assert_eq!(silence.withholds_alert(&alert, &[], now()), withheld, "{}", silence.matcher);
+        assert_eq!(silence.silences_alert(&alert, &[], now()), silenced, "{}", silence.matcher);
     }
 }
 
 #[test]
-fn critical_alerts_of_every_kind_pass_unless_the_silence_says_even_critical() {
+fn critical_alerts_of_every_kind_pass_a_silence_without_even_critical() {
     let studio_a = account("123456", "studio-a");
-    for kind in AlertKind::ALL.into_iter().filter(|kind| *kind != AlertKind::DeliveryFailing) {
+    for kind in AlertKind::iter().filter(|kind| *kind != AlertKind::DeliveryFailing) {
         for severity in [Severity::Info, Severity::Warning, Severity::Critical] {
             let mut alert = alert(studio(), kind, None);
             alert.condition.severity = severity;
             let silence = silence(&["*"], &[], &[]);
-            let is_silenced = silence.withholds_alert(&alert, &[&studio_a], now());
+            let is_silenced = silence.silences_alert(&alert, &[&studio_a], now());
             assert_eq!(is_silenced, severity != Severity::Critical, "{kind} {severity:?}");
             let silence = Silence { even_critical: true, ..silence };
-            assert!(silence.withholds_alert(&alert, &[&studio_a], now()), "{kind} {severity:?}");
+            assert!(silence.silences_alert(&alert, &[&studio_a], now()), "{kind} {severity:?}");
         }
     }
 }
 
 #[test]
-fn the_severity_decides_not_the_stage() {
+fn severity_and_not_stage_decides_what_passes() {
     let studio_a = account("123456", "studio-a");
     for stage in ["7d", "1d", "1h", "expired"] {
         let mut expiry = alert(studio(), AlertKind::Expiry, stage.parse::<Stage>().ok());
         let silence = silence(&["*"], &[], &[]);
-        assert!(silence.withholds_alert(&expiry, &[&studio_a], now()), "{stage}");
+        assert!(silence.silences_alert(&expiry, &[&studio_a], now()), "{stage}");
         expiry.condition.severity = Severity::Critical;
-        assert!(!silence.withholds_alert(&expiry, &[&studio_a], now()), "{stage}");
+        assert!(!silence.silences_alert(&expiry, &[&studio_a], now()), "{stage}");
     }
 }
 
 #[test]
-fn the_effect_names_each_meant_kind_as_silenced_or_as_passing() {
+fn effect_lists_each_covered_kind_as_silenced_or_passing() {
     let whole_subscription = "an alert of a whole subscription, unless these accounts are all of it";
     for (globs, kinds, even_critical, silenced, passing) in [
         (
@@ -204,10 +205,10 @@ fn the_effect_names_each_meant_kind_as_silenced_or_as_passing() {
 }
 
 #[test]
-fn the_effect_agrees_with_what_is_silenced_for_every_kind_and_severity() {
+fn effect_agrees_with_the_silence_for_every_kind_and_severity() {
     let studio_a = account("123456", "studio-a");
     for (even_critical, kind) in
-        [true, false].into_iter().flat_map(|even| AlertKind::ALL.map(|kind| (even, kind)))
+        [true, false].into_iter().flat_map(|even| AlertKind::iter().map(move |kind| (even, kind)))
     {
         let silence = Silence { even_critical, ..silence(&["*"], &[kind.as_str()], &[]) };
         let subject = if kind == AlertKind::DeliveryFailing {
@@ -218,46 +219,46 @@ fn the_effect_agrees_with_what_is_silenced_for_every_kind_and_severity() {
         let is_any_silenced = kind.severities().iter().any(|severity| {
             let mut alert = alert(subject.clone(), kind, None);
             alert.condition.severity = *severity;
-            silence.withholds_alert(&alert, &[&studio_a], now())
+            silence.silences_alert(&alert, &[&studio_a], now())
         });
         assert_eq!(!Effect::new(&silence.matcher, even_critical).is_empty(), is_any_silenced, "{kind}");
     }
 }
 
 #[test]
-fn an_end_is_never_withheld() {
-    let mut over = alert(studio(), AlertKind::NotFound, None);
-    over.resolved_at = Some(now());
+fn resolved_alert_is_never_silenced() {
+    let mut resolved = alert(studio(), AlertKind::NotFound, None);
+    resolved.resolved_at = Some(now());
     let silence = Silence { even_critical: true, ..silence(&["*"], &[], &[]) };
-    assert!(!silence.withholds_alert(&over, &[&account("123456", "studio-a")], now()));
+    assert!(!silence.silences_alert(&resolved, &[&account("123456", "studio-a")], now()));
 }
 
 #[test]
-fn it_is_over_at_its_very_end_or_when_it_is_ended_by_hand() {
+fn silence_ends_exactly_at_its_end_or_when_it_is_ended_early() {
     let silence = silence(&["*"], &[], &[]);
     let millisecond = TimeDelta::milliseconds(1);
     assert!(silence.is_in_force(silence.until - millisecond));
     assert!(!silence.is_in_force(silence.until));
-    assert!(silence.is_in_force(now() - TimeDelta::days(1)), "a clock set back ends none");
+    assert!(silence.is_in_force(now() - TimeDelta::days(1)), "a clock step back does not end it");
     let ended = Silence { ended_at: Some(now()), ..silence };
     assert!(!ended.is_in_force(now()));
-    assert!(!ended.is_in_force(now() - TimeDelta::days(1)), "and brings none back");
+    assert!(!ended.is_in_force(now() - TimeDelta::days(1)), "a clock step back does not restore it");
 }
 
 #[test]
-fn of_several_silences_the_last_to_end_counts() {
+fn last_end_of_several_silences_counts() {
     let (short, long) = (silence(&["*"], &[], &[]), silence(&[], &["not_found"], &[]));
     let until = now() + TimeDelta::hours(2);
     let both = [short, Silence { until, ..long }];
     let studio_a = account("123456", "studio-a");
-    let withheld = |kind| alert_withheld(&both, &alert(studio(), kind, None), &[&studio_a], now());
-    assert_eq!(withheld(AlertKind::NotFound), Some(until));
-    assert_eq!(withheld(AlertKind::AccountError), Some(now() + TimeDelta::hours(1)));
-    assert_eq!(withheld(AlertKind::Unauthorized), Some(now() + TimeDelta::hours(1)));
+    let silenced = |kind| alert_silenced_until(&both, &alert(studio(), kind, None), &[&studio_a], now());
+    assert_eq!(silenced(AlertKind::NotFound), Some(until));
+    assert_eq!(silenced(AlertKind::AccountError), Some(now() + TimeDelta::hours(1)));
+    assert_eq!(silenced(AlertKind::Unauthorized), Some(now() + TimeDelta::hours(1)));
 }
 
 #[test]
-fn a_change_is_withheld_like_an_alert_of_its_account() {
+fn change_is_silenced_like_an_alert_of_its_account() {
     let change = Change {
         account: AccountKey::new(&main_subscription(), &AccountId::new("123456")),
         kind: ChangeKind::MaxJobsChanged,
@@ -268,31 +269,34 @@ fn a_change_is_withheld_like_an_alert_of_its_account() {
         at: now(),
     };
     let studio_a = account("123456", "studio-a");
-    for (globs, kinds, withheld) in [
+    for (globs, kinds, silenced) in [
         (&["studio-*"][..], &[][..], true),
         (&["studio-*"], &["expiry"], false),
         (&[], &["max_jobs_changed"], true),
         (&["other"], &["max_jobs_changed"], false),
     ] {
-        let until = change_withheld(&[silence(globs, kinds, &[])], &change, &studio_a, now());
-        assert_eq!(until.is_some(), withheld, "{globs:?} {kinds:?}");
+        let until = change_silenced_until(&[silence(globs, kinds, &[])], &change, &studio_a, now());
+        assert_eq!(until.is_some(), silenced, "{globs:?} {kinds:?}");
     }
 }
 
 #[test]
-fn what_is_no_silence_is_refused_with_what_would_be_one() {
+fn invalid_silence_is_refused_with_a_hint() {
     let refused = |globs: &[&str], kinds: &[&str]| {
         Matcher::new(&texts(globs), &texts(kinds), []).unwrap_err().to_string()
     };
-    assert!(refused(&[], &[]).contains("for all accounts say `*`"));
-    assert!(refused(&["studio-[a"], &[]).starts_with("`studio-[a` is no glob: "));
+    assert!(refused(&[], &[]).contains("use `*` to match all accounts"));
+    assert!(refused(&["studio-[a"], &[]).starts_with("invalid glob `studio-[a`: "));
     let unknown = refused(&["*"], &["expired"]);
-    assert!(unknown.starts_with("`expired` is no kind of alert or change (there are: expiry, "), "{unknown}");
-    assert!(unknown.contains("delivery_failing") && unknown.ends_with("identity_changed)"), "{unknown}");
+    assert!(
+        unknown.starts_with("unknown kind `expired`; kinds of alerts and changes: expiry, "),
+        "{unknown}"
+    );
+    assert!(unknown.contains("delivery_failing") && unknown.ends_with("identity_changed"), "{unknown}");
 }
 
 #[test]
-fn it_reads_as_a_sentence_of_one_line() {
+fn matcher_is_displayed_on_one_line() {
     for (silence, words) in [
         (silence(&["studio-*"], &[], &[]), "everything of studio-*"),
         (silence(&["a\r\nb", "c"], &["not_found", "expiry"], &[]), "expiry, not_found of a\\u{d}\\u{a}b, c"),

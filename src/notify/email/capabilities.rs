@@ -1,27 +1,25 @@
-//! What a mail server offers in its answer to EHLO (RFC 5321, section 4.1.1.1).
+//! What a mail server offers in its reply to EHLO (RFC 5321, section 4.1.1.1).
 //!
-//! Guarantees: pure; keywords in any case, and the form `AUTH=` of old servers.
+//! Guarantees: pure; accepts keywords in any case, and the form `AUTH=` of old servers.
+
+use std::collections::BTreeSet;
 
 use super::reply::Reply;
 
-/// Mechanisms kept of an answer: each is compared with all before it, and IANA has registered some sixty.
-const MAX_MECHANISMS: usize = 100;
-
-/// The extensions that matter to us. None before EHLO, and none from before TLS (RFC 3207, section 4.2).
+/// The extensions that this program uses. Empty before EHLO and again after STARTTLS (RFC 3207, section 4.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Capabilities {
-    /// STARTTLS is offered.
     pub(super) starttls: bool,
-    /// Local parts of addresses may be other than ASCII (RFC 6531).
+    /// The part of an address before the `@` may be other than ASCII (RFC 6531).
     pub(super) smtputf8: bool,
-    /// Mails may have eight-bit lines (RFC 6152).
+    /// A mail may have eight-bit lines (RFC 6152).
     pub(super) eight_bit_mime: bool,
-    /// The mechanisms of AUTH, in capitals, as the server orders them.
-    pub(super) mechanisms: Vec<String>,
+    /// The mechanisms of AUTH, in capitals.
+    pub(super) mechanisms: BTreeSet<String>,
 }
 
 impl Capabilities {
-    /// Reads an answer to EHLO. The first line names the server, but the sloppiest servers have an extension there.
+    /// Reads a reply to EHLO. The first line should name the server, but some servers put an extension there.
     pub(super) fn parse(reply: &Reply) -> Self {
         let mut capabilities = Self::default();
         for line in &reply.lines {
@@ -31,23 +29,11 @@ impl Capabilities {
                 "STARTTLS" => capabilities.starttls = true,
                 "SMTPUTF8" => capabilities.smtputf8 = true,
                 "8BITMIME" => capabilities.eight_bit_mime = true,
-                "AUTH" => {
-                    for mechanism in words.map(str::to_ascii_uppercase) {
-                        let has_room = capabilities.mechanisms.len() < MAX_MECHANISMS;
-                        if has_room && !capabilities.mechanisms.contains(&mechanism) {
-                            capabilities.mechanisms.push(mechanism);
-                        }
-                    }
-                }
+                "AUTH" => capabilities.mechanisms.extend(words.map(str::to_ascii_uppercase)),
                 _ => {}
             }
         }
         capabilities
-    }
-
-    /// Whether `mechanism`, in capitals, is offered.
-    pub(super) fn has_mechanism(&self, mechanism: &str) -> bool {
-        self.mechanisms.iter().any(|offered| offered == mechanism)
     }
 }
 

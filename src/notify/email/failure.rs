@@ -1,211 +1,143 @@
-//! Where and why a conversation with a mail server ended early, and whether the same can help later.
+//! Where and why a session with a mail server ended early, and whether a retry can help.
 //!
-//! Guarantees: pure; what a server said is quoted on one line of at most [`MAX_QUOTE`] characters, without the password.
-
-use std::io;
+//! Guarantees: pure; a server's text is quoted on one line of at most [`MAX_QUOTE`] characters, without the password.
 
 use super::login::repeats_password;
 use super::reply::Reply;
-use super::stream::{StreamError, TlsSetupError};
+use super::smtp_stream::StreamError;
 use crate::config::{Login, Smtp, Tls};
 use crate::domain::text::{one_line, shortened};
-use crate::notify::greet::{Hurdle, Obstacle};
+use crate::notify::stream::find_cause;
 
 /// Characters quoted from a server.
 const MAX_QUOTE: usize = 200;
 
-/// Replies that ask for a log-in, also when they come where the mail begins (RFC 4954, section 6).
+/// Replies that ask for a login, even where the mail begins (RFC 4954, section 6).
 const LOGIN_CODES: [u16; 4] = [530, 534, 535, 538];
 
-/// The stages of a conversation, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The stages of a session, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
+#[strum(serialize_all = "UPPERCASE")]
 pub(super) enum Stage {
-    /// The host's addresses.
-    Lookup,
-    /// The connection, TLS from the first byte, and the server's greeting.
+    #[strum(serialize = "DNS")]
+    Resolve,
+    #[strum(serialize = "connecting")]
+    /// The connection, TLS if it is implicit, and the server's greeting.
     Connect,
-    /// EHLO, or HELO.
-    Hello,
+    /// EHLO or HELO.
+    Ehlo,
     /// STARTTLS and the handshake.
     StartTls,
-    /// AUTH.
-    Login,
-    /// MAIL.
-    Sender,
-    /// RCPT.
-    Recipient,
-    /// DATA.
+    #[strum(serialize = "logging in")]
+    Auth,
+    #[strum(serialize = "MAIL FROM")]
+    Mail,
+    #[strum(serialize = "RCPT TO")]
+    Rcpt,
     Data,
+    #[strum(serialize = "sending the mail")]
     /// The mail and its final dot.
     Content,
 }
 
-impl Stage {
-    /// For errors.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Lookup => "looking up its address",
-            Self::Connect => "connecting",
-            Self::Hello => "saying hello (EHLO)",
-            Self::StartTls => "starting TLS",
-            Self::Login => "logging in",
-            Self::Sender => "naming the sender",
-            Self::Recipient => "naming a recipient",
-            Self::Data => "announcing the mail",
-            Self::Content => "handing the mail over",
-        }
-    }
-
-    /// Whether a refusal here is about this mail rather than about the way to the server.
-    const fn is_about_the_mail(self) -> bool {
-        match self {
-            Self::Lookup | Self::Connect | Self::Hello | Self::StartTls | Self::Login => false,
-            Self::Sender | Self::Recipient | Self::Data | Self::Content => true,
-        }
-    }
-}
-
-/// What kind of trouble it was, for the next step that a probe recommends.
+/// What a probe's hint depends on besides the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
-    /// This machine's part of TLS.
-    Setup,
-    /// The handshake or the certificate.
+pub(super) enum Cause {
+    /// TLS cannot be set up on this machine.
+    TlsSetup,
+    /// The handshake failed, or the certificate is not accepted.
     Tls,
-    /// The server does not speak TLS there.
+    /// The server does not speak TLS on this port.
     NotTls,
-    /// Anything else at the stage.
     Other,
 }
 
-/// Where and why a conversation ended early.
+/// Where and why a session ended early.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    /// Where.
     pub(super) stage: Stage,
-    /// Whether the mail was refused, rather than put off.
+    pub(super) cause: Cause,
+    /// Whether the server refused the mail; else the failure is temporary.
     pub(super) is_refusal: bool,
     /// What happened, for people.
-    pub(super) words: String,
-    trouble: Trouble,
+    pub(super) message: String,
 }
 
 impl Failure {
-    /// Something that may be otherwise at the next attempt.
-    pub(super) const fn passing(stage: Stage, words: String) -> Self {
-        Self { stage, is_refusal: false, words, trouble: Trouble::Other }
+    /// A failure that the next attempt may not meet.
+    pub(super) fn temporary(stage: Stage, message: impl Into<String>) -> Self {
+        Self { stage, cause: Cause::Other, is_refusal: false, message: message.into() }
     }
 
-    /// The connection failed.
     pub(super) fn from_stream(stage: Stage, error: &StreamError, smtp: &Smtp) -> Self {
-        let (trouble, words) = match error {
-            StreamError::Io(error) => match tls_error(error) {
-                Some(rustls::Error::InvalidMessage(_)) if stage <= Stage::StartTls => {
-                    (Trouble::NotTls, not_tls(stage))
-                }
-                Some(error) => (Trouble::Tls, error.to_string()),
-                None => (Trouble::Other, error.to_string()),
-            },
-            StreamError::TimedOut if stage == Stage::Connect && is_tls_expected(smtp) => {
-                let words = format!("{error}; a port that speaks TLS at once (465) needs tls = \"implicit\"");
-                (Trouble::Other, words)
-            }
-            // Whoever speaks TLS at once lets the client speak first.
-            StreamError::PlainTextBeforeTls if stage == Stage::Connect => (Trouble::NotTls, not_tls(stage)),
-            StreamError::ServerName => (Trouble::Tls, error.to_string()),
-            StreamError::Reply(_) | StreamError::Unasked(_) => {
-                (Trouble::Other, quoted(&error.to_string(), smtp.login.as_ref()))
-            }
-            StreamError::TimedOut | StreamError::Closed | StreamError::PlainTextBeforeTls => {
-                (Trouble::Other, error.to_string())
-            }
+        let tls_error = find_cause::<rustls::Error>(error);
+        let is_not_tls = match (error, tls_error) {
+            // Where TLS is implicit, the client speaks first: a greeting is plain text.
+            (StreamError::PlainTextBeforeTls, _) => stage == Stage::Connect,
+            (_, Some(rustls::Error::InvalidMessage(_))) => stage <= Stage::StartTls,
+            _ => false,
         };
-        Self { trouble, ..Self::passing(stage, shortened(&one_line(&words), MAX_QUOTE)) }
+        let not_tls = match stage {
+            Stage::StartTls => "the server agreed to TLS and then did not speak it",
+            _ => "this port does not speak TLS at once: use tls = \"starttls\" (587), or port 465",
+        };
+        let (cause, message) = match (error, tls_error) {
+            _ if is_not_tls => (Cause::NotTls, not_tls.to_owned()),
+            (StreamError::TlsSetup(_), _) => (Cause::TlsSetup, error.to_string()),
+            (_, Some(_)) | (StreamError::ServerName, _) => (Cause::Tls, error.to_string()),
+            (StreamError::TimedOut, _)
+                if stage == Stage::Connect && smtp.tls == Tls::StartTls && smtp.port == 465 =>
+            {
+                let hint = "port 465 usually speaks TLS at once: use tls = \"implicit\"";
+                (Cause::Other, format!("{error}; {hint}"))
+            }
+            _ => (Cause::Other, quoted(&error.to_string(), smtp.login.as_ref())),
+        };
+        Self { cause, ..Self::temporary(stage, shortened(&one_line(&message), MAX_QUOTE)) }
     }
 
-    /// TLS cannot be used on this machine.
-    pub(super) fn from_setup(stage: Stage, error: &TlsSetupError) -> Self {
-        Self { trouble: Trouble::Setup, ..Self::passing(stage, one_line(&error.to_string())) }
-    }
-
-    /// The server answered something other than what lets the conversation go on.
+    /// A reply that does not let the session continue, classified by its code alone.
     ///
-    /// By the code alone: 5xx about the mail refuses it, unless its enhanced status says that it may pass, or it asks for a
-    /// log-in. Everything else is put off: 4xx, 5xx before the mail, and codes that have no place here.
+    /// A 5xx about the mail refuses it, unless its enhanced status is a temporary one or it asks for a login. Everything else
+    /// is temporary: 4xx, 5xx before the mail, and codes that do not belong here.
     pub(super) fn from_reply(stage: Stage, reply: &Reply, login: Option<&Login>) -> Self {
         let wants_login = LOGIN_CODES.contains(&reply.code);
+        // From MAIL on a refusal is about this mail, not about the access to the server.
         let is_refusal =
-            stage.is_about_the_mail() && reply.is_permanent() && !reply.may_pass() && !wants_login;
-        let mut words = quoted(&reply.to_string(), login);
+            stage >= Stage::Mail && reply.is_permanent() && !reply.has_temporary_status() && !wants_login;
+        let mut message = quoted(&reply.to_string(), login);
         if matches!(reply.code, 200..400) {
-            words = format!("{words}, which does not belong here");
+            message.push_str(", which is not a valid reply here");
         }
         if wants_login && login.is_none() {
-            words = format!("{words}; this server wants a log-in: set smtp.username and smtp.password_file");
+            message.push_str("; this server wants a login: set smtp.username and smtp.password_file");
         }
         if reply.is_permanent() && is_about_hello(reply) {
-            words = format!("{words}; smtp.hello sets the name that this host gives");
+            message.push_str("; smtp.hello sets the name that this host gives");
         }
-        Self { is_refusal, ..Self::passing(stage, words) }
+        Self { is_refusal, ..Self::temporary(stage, message) }
     }
 
-    /// What a probe calls it.
-    pub(super) fn obstacle(self) -> Obstacle {
-        let at = match (self.trouble, self.stage) {
-            (Trouble::Setup, _) => Hurdle::Setup,
-            (Trouble::Tls, _) => Hurdle::Tls,
-            (Trouble::NotTls, _) => Hurdle::NotTls,
-            (Trouble::Other, Stage::Lookup) => Hurdle::Name,
-            (Trouble::Other, Stage::StartTls) => Hurdle::StartTls,
-            (Trouble::Other, Stage::Login) => Hurdle::Login,
-            (
-                Trouble::Other,
-                Stage::Connect
-                | Stage::Hello
-                | Stage::Sender
-                | Stage::Recipient
-                | Stage::Data
-                | Stage::Content,
-            ) => Hurdle::Connection,
-        };
-        let words = match self.stage {
-            Stage::Lookup => self.words,
-            stage => format!("{}: {}", stage.words(), self.words),
-        };
-        Obstacle { at, words }
+    /// The message with the stage in front.
+    pub(super) fn with_stage(&self) -> String {
+        format!("{}: {}", self.stage, self.message)
     }
 }
 
-/// Whether `reply` to MAIL says that nothing goes without a log-in.
+/// Whether `reply` to MAIL means that the server accepts no mail without a login.
 pub(super) fn wants_login(reply: &Reply) -> bool {
     LOGIN_CODES.contains(&reply.code)
         || (reply.is_permanent() && reply.lines.iter().any(|line| line.starts_with("5.7.")))
 }
 
-/// Whether a refusal names the command by which this host introduced itself; servers may judge that as late as at RCPT.
+/// Whether a refusal names EHLO or HELO; servers may check the name given there as late as at RCPT.
 fn is_about_hello(reply: &Reply) -> bool {
     let text = reply.to_string().to_ascii_lowercase();
     text.contains("helo ") || text.contains("ehlo ")
 }
 
-const fn is_tls_expected(smtp: &Smtp) -> bool {
-    matches!(smtp.tls, Tls::StartTls) && smtp.port == 465
-}
-
-fn not_tls(stage: Stage) -> String {
-    match stage {
-        Stage::StartTls => "the server agreed to TLS and then did not speak it".to_owned(),
-        _ => "this port does not speak TLS at once: use tls = \"starttls\" (587), or port 465".to_owned(),
-    }
-}
-
-/// The fault of TLS that an `io::Error` wraps.
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref().and_then(|inner| inner.downcast_ref())
-}
-
-/// What a server said, for people. Some servers repeat the command that they refuse: what holds the password in any form is
-/// not shown at all, only its code.
+/// A server's text, for people. Some servers repeat the command that they refuse: of a text that contains the password in
+/// any form, only the code is shown.
 fn quoted(text: &str, login: Option<&Login>) -> String {
     if login.is_some_and(|login| repeats_password(text, login)) {
         let code: String = text.chars().take_while(char::is_ascii_digit).collect();

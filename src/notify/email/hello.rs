@@ -1,7 +1,7 @@
-//! The name by which this machine introduces itself (RFC 5321, section 4.1.1.1).
+//! The name that this machine gives in EHLO (RFC 5321, section 4.1.1.1).
 //!
-//! Guarantees: always something that RFC 5321 allows: the configured name, else the machine's fully qualified name where it
-//! has one, else its address on the connection in brackets (4.1.3).
+//! Guarantees: a name that RFC 5321 allows: the configured one, else the machine's fully qualified name if it has one, else
+//! its address on the connection in brackets (section 4.1.3).
 
 use std::fs::File;
 use std::io::Read;
@@ -9,10 +9,10 @@ use std::net::IpAddr;
 
 use crate::config::is_hello_name;
 
-/// Where a machine's full name stands when its short one is set, as Debian's installer writes it.
+/// Contains the full name of a machine whose host name is short, as Debian's installer writes it.
 const HOSTS: &str = "/etc/hosts";
 
-/// Bytes read of that file: it has a few lines, and block lists put theirs at the end.
+/// Bytes read of that file: it has a few lines, and block lists append theirs.
 const MAX_HOSTS: u64 = 64 * 1024;
 
 /// The argument of EHLO on a connection from `local`.
@@ -39,21 +39,17 @@ fn full_host_name() -> Option<String> {
     full_name_in(&hosts, name)
 }
 
-/// The full name on the line of `hosts` that also has the short one, as `hostname --fqdn` finds it.
+/// The full name on the line of `hosts` that contains the short one, as `hostname --fqdn` finds it.
 fn full_name_in(hosts: &str, short: &str) -> Option<String> {
     hosts
         .lines()
-        .find_map(|line| {
-            let names = line.split('#').next()?.split_whitespace().skip(1);
-            names
-                .clone()
-                .any(|name| name.eq_ignore_ascii_case(short))
-                .then(|| names.clone().find(|name| is_full(name)))?
-        })
+        .map(|line| line.split('#').next().unwrap_or_default().split_whitespace().skip(1))
+        .filter(|names| names.clone().any(|name| name.eq_ignore_ascii_case(short)))
+        .find_map(|mut names| names.find(|name| is_full(name)))
         .map(str::to_owned)
 }
 
-/// Whether a mail server can make sense of `name`; `localhost.localdomain` is every machine's.
+/// Whether `name` identifies this machine to others; every machine is `localhost.localdomain`.
 fn is_full(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let is_local = lower.starts_with("localhost") || lower.ends_with(".localdomain");
@@ -68,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_configured_name_goes_first_and_an_address_is_the_last_resort() {
+    fn configured_name_comes_first_and_the_address_last() {
         let local = Some("10.1.2.3".parse().unwrap());
         assert_eq!(hello_name(Some("watch.example.com"), local), "watch.example.com");
         assert_eq!(address_literal(local), "[10.1.2.3]");
@@ -76,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_host_name_is_completed_from_the_hosts_file() {
+    fn short_host_name_is_completed_from_the_hosts_file() {
         let hosts = "127.0.0.1 localhost.localdomain localhost\n# 10.0.0.1 no.example.com web1\n127.0.1.1\tweb1.example.com web1 # me\n";
         assert_eq!(full_name_in(hosts, "web1").as_deref(), Some("web1.example.com"));
         assert_eq!(full_name_in(hosts, "WEB1").as_deref(), Some("web1.example.com"));
@@ -86,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_name_that_another_machine_can_know_is_full() {
+    fn full_name_is_one_that_other_machines_can_know() {
         for (name, full) in [
             ("web1.example.com", true),
             ("web1", false),

@@ -1,45 +1,39 @@
-//! Replies of a mail server (RFC 5321, section 4.2), read from whatever bytes arrive.
+//! Replies of a mail server (RFC 5321, section 4.2).
 //!
-//! Guarantees: pure; holds at most [`MAX_REPLY`] bytes of a reply; no input makes it panic. The code decides, the text is
-//! for people and read leniently: any bytes, of any length within the limit, or none at all. Leaves time limits to the
-//! stream, and what a code means to the session.
+//! Guarantees: pure; keeps at most [`MAX_REPLY`] bytes of a reply; no input makes it panic. The code decides; the text is for
+//! people and may be any bytes of any length within the limit. Leaves time limits to the stream, and the meaning of a
+//! code to the session.
 
 use std::fmt;
 
 use crate::domain::text::one_line;
 
-/// A whole reply, all its lines and line ends. RFC 5321 (4.5.3.1.5) has 512 octets for a line; real servers send longer
-/// ones, and EHLO answers have some twenty lines.
+/// Bytes of one reply, with all line ends. RFC 5321 (section 4.5.3.1.5) allows 512 octets for a line; real servers send
+/// longer ones, and replies to EHLO have about twenty lines.
 pub(super) const MAX_REPLY: usize = 32 * 1024;
 
-/// What is quoted of a line that is not a reply.
+/// Bytes quoted of a line that is not a reply.
 const MAX_QUOTE: usize = 60;
 
 /// A complete reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reply {
-    /// The three digits.
     pub(super) code: u16,
     /// The text of each line, without the code; bytes that are not UTF-8 are replaced.
     pub(super) lines: Vec<String>,
 }
 
-/// The classes of enhanced status (RFC 3463) that pass with time or by a change of the server's configuration: a full
-/// mailbox, the mail system, the network and its quotas, policy and log-in.
-fn is_passing(subject: u16, detail: u16) -> bool {
-    matches!((subject, detail), (2, 2) | (3 | 4 | 7, _))
-}
-
 impl Reply {
-    /// Whether the code refuses for good, as far as the code says.
     pub(super) const fn is_permanent(&self) -> bool {
         self.code / 100 == 5
     }
 
-    /// Whether an enhanced status `5.s.d` says that the refusal may pass: 5.2.2, 5.3.x, 5.4.x, 5.7.x.
-    pub(super) fn may_pass(&self) -> bool {
-        let statuses = self.lines.iter().filter_map(|line| enhanced_status(line));
-        statuses.take(1).any(|(class, subject, detail)| class == 5 && is_passing(subject, detail))
+    /// Whether the first enhanced status (RFC 3463) is permanent by name only: these pass with time or by a change of the
+    /// server's configuration. 5.2.2 is a full mailbox, 5.3.x the mail system, 5.4.x the network and its quotas, 5.7.x
+    /// policy and login.
+    pub(super) fn has_temporary_status(&self) -> bool {
+        let status = self.lines.iter().find_map(|line| enhanced_status(line));
+        matches!(status, Some([5, 2, 2] | [5, 3 | 4 | 7, _]))
     }
 }
 
@@ -51,28 +45,21 @@ impl fmt::Display for Reply {
 }
 
 /// `5.7.1` at the beginning of `line`.
-fn enhanced_status(line: &str) -> Option<(u16, u16, u16)> {
-    let word = line.split_whitespace().next()?;
-    let mut numbers = word.trim_end_matches([':', ',', ';']).split('.').map(|digits| {
-        let plain = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        plain.then(|| digits.parse().ok()).flatten()
-    });
-    match (numbers.next(), numbers.next(), numbers.next(), numbers.next()) {
-        (Some(class), Some(subject), Some(detail), None) => Some((class?, subject?, detail?)),
-        _ => None,
-    }
+fn enhanced_status(line: &str) -> Option<[u16; 3]> {
+    let word = line.split_whitespace().next()?.trim_end_matches([':', ',', ';']);
+    let numbers = word.split('.').map(|digits| digits.parse().ok().filter(|number| *number < 1000));
+    numbers.collect::<Option<Vec<u16>>>()?.try_into().ok()
 }
 
 /// Why bytes are not a reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ReplyError {
-    /// It does not end.
     #[error("its reply is longer than {} KiB", MAX_REPLY / 1024)]
     TooLong,
-    /// A line without a code; the beginning of the line.
+    /// A line without a code; holds the beginning of the line.
     #[error("it sent `{0}`, which is not an SMTP reply")]
     NotAReply(String),
-    /// Lines that contradict each other (RFC 5321, 4.2.1): neither code can be believed.
+    /// Neither code can be trusted (RFC 5321, section 4.2.1).
     #[error("the lines of its reply have different codes, {0} and {1}")]
     MixedCodes(u16, u16),
 }
@@ -87,64 +74,57 @@ pub(super) struct ReplyParser {
 }
 
 impl ReplyParser {
-    /// Takes bytes up to the end of the reply; returns how many were taken, and the reply once it is complete.
+    /// Reads up to the end of the reply. Returns how many bytes belong to it, and the reply once it is complete.
     ///
     /// # Errors
-    /// When what arrived cannot become a reply; the parser is of no use then.
+    /// When the bytes cannot become a reply; the parser cannot be used any more.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Result<(usize, Option<Reply>), ReplyError> {
         let mut taken = 0;
-        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
-            let end = rest.iter().position(|byte| *byte == b'\n');
-            let piece = end.and_then(|end| rest.get(..=end)).unwrap_or(rest);
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.received += piece.len();
             if self.received > MAX_REPLY {
                 return Err(ReplyError::TooLong);
             }
             self.line.extend_from_slice(piece);
             taken += piece.len();
-            if end.is_some() && self.end_line()? {
-                let reply =
-                    Reply { code: self.code.unwrap_or_default(), lines: std::mem::take(&mut self.lines) };
-                return Ok((taken, Some(reply)));
+            if piece.ends_with(b"\n")
+                && let Some(code) = self.end_line()?
+            {
+                return Ok((taken, Some(Reply { code, lines: std::mem::take(&mut self.lines) })));
             }
         }
         Ok((taken, None))
     }
 
-    /// Reads the line that has just ended; whether it was the last one of the reply.
-    fn end_line(&mut self) -> Result<bool, ReplyError> {
+    /// Reads the line that has just ended; returns the code if it was the last line of the reply.
+    fn end_line(&mut self) -> Result<Option<u16>, ReplyError> {
         let line = std::mem::take(&mut self.line);
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let not_a_reply = || ReplyError::NotAReply(quote(line));
         let (digits, rest) = line.split_at_checked(3).ok_or_else(not_a_reply)?;
         let code = code(digits).ok_or_else(not_a_reply)?;
-        // A code alone is a complete reply (RFC 5321, 4.2: the text is optional for the reader).
-        let (is_last, text) = match rest.split_first() {
-            None => (true, rest),
-            Some((b' ' | b'\t', text)) => (true, text),
-            Some((b'-', text)) => (false, text),
-            Some(_) => return Err(not_a_reply()),
+        // A code alone is a complete reply: a client must accept a missing text (RFC 5321, section 4.2).
+        let (is_last, text) = match rest {
+            [] => (true, rest),
+            [b' ' | b'\t', text @ ..] => (true, text),
+            [b'-', text @ ..] => (false, text),
+            _ => return Err(not_a_reply()),
         };
-        match self.code {
+        match self.code.replace(code) {
             Some(first) if first != code => return Err(ReplyError::MixedCodes(first, code)),
-            _ => self.code = Some(code),
+            _ => self.lines.push(String::from_utf8_lossy(text).into_owned()),
         }
-        self.lines.push(String::from_utf8_lossy(text).into_owned());
-        Ok(is_last)
+        Ok(is_last.then_some(code))
     }
 }
 
 fn code(digits: &[u8]) -> Option<u16> {
-    let value = digits.iter().try_fold(0_u16, |value, digit| {
-        digit.is_ascii_digit().then(|| value * 10 + u16::from(digit - b'0'))
-    })?;
-    (200..600).contains(&value).then_some(value)
+    str::from_utf8(digits).ok()?.parse().ok().filter(|code| (200..600).contains(code))
 }
 
 fn quote(line: &[u8]) -> String {
-    let head = line.get(..MAX_QUOTE).unwrap_or(line);
-    one_line(&String::from_utf8_lossy(head))
+    one_line(&String::from_utf8_lossy(line.get(..MAX_QUOTE).unwrap_or(line)))
 }
 
 #[cfg(test)]
@@ -164,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_read_whatever_the_text_is() {
+    fn code_is_read_whatever_the_text_is() {
         let long = format!("250 {}\r\n", "x".repeat(2000));
         for (bytes, code, text) in [
             (b"250 ok\r\n".as_slice(), 250, "250 ok"),
@@ -188,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_reply_is_left_alone() {
+    fn bytes_after_the_reply_are_not_taken() {
         let (taken, reply) = read(b"220 go on\r\n250 queued\r\n").unwrap();
         assert_eq!((taken, reply.unwrap().code), (11, 220));
     }
 
     #[test]
-    fn what_is_not_a_reply_or_does_not_end_is_an_error() {
+    fn invalid_or_endless_reply_is_an_error() {
         for (bytes, error) in [
             (b"\r\n".as_slice(), "it sent ``, which is not an SMTP reply"),
             (b"25\r\n", "it sent `25`, which is not an SMTP reply"),
@@ -216,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_may_pass_by_its_enhanced_status() {
-        for (bytes, may_pass) in [
+    fn a_refusal_is_temporary_by_its_enhanced_status() {
+        for (bytes, is_temporary) in [
             (b"552 5.2.2 mailbox full\r\n".as_slice(), true),
             (b"552 5.2.3 too long\r\n", false),
             (b"550 5.3.0 other\r\n", true),
@@ -231,13 +211,18 @@ mod tests {
             (b"550 5.7.1.2 x\r\n", false),
             (b"550 5.7000.1 x\r\n", false),
         ] {
-            assert_eq!(reply(bytes).may_pass(), may_pass, "{}", String::from_utf8_lossy(bytes));
+            assert_eq!(
+                reply(bytes).has_temporary_status(),
+                is_temporary,
+                "{}",
+                String::from_utf8_lossy(bytes)
+            );
         }
     }
 
     proptest! {
         #[test]
-        fn any_reply_is_bounded_printable_and_decided_by_its_code(
+        fn any_reply_is_bounded_printable_and_classified_by_its_code(
             piece in 1_usize..80,
             bytes in prop::collection::vec(any::<u8>(), 0..600),
             offer in mutated("250-mx.example.com\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS\r\n"),
@@ -249,7 +234,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_without_a_panic_and_within_the_limit(
+        fn any_bytes_are_read_without_panic_within_the_limit(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..80),
         ) {
             let mut parser = ReplyParser::default();
@@ -259,7 +244,7 @@ mod tests {
                     Ok((taken, Some(reply))) => {
                         prop_assert!(taken <= piece.len());
                         prop_assert!((200..600).contains(&reply.code));
-                        let _ = (reply.to_string(), reply.may_pass());
+                        let _ = (reply.to_string(), reply.has_temporary_status());
                         break;
                     }
                     Err(_) => break,
@@ -269,7 +254,7 @@ mod tests {
         }
 
         #[test]
-        fn a_reply_is_the_same_in_whatever_pieces_it_arrives(
+        fn reply_does_not_depend_on_the_pieces_it_arrives_in(
             code in 200_u16..600,
             lines in prop::collection::vec("[^\r\n]{0,40}", 1..6),
             cut in 1_usize..30,
@@ -290,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_that_fill_the_limit_are_read_in_linear_time() {
+    fn longest_replies_are_read_in_linear_time() {
         let distinct: Vec<String> = (0..MAX_REPLY / 4).map(|number| number.to_string()).collect();
         let distinct = distinct.join(" ");
         for reply in [

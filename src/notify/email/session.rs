@@ -1,8 +1,8 @@
-//! The stages of one SMTP conversation, each a method.
+//! One SMTP session; each stage is a method.
 //!
-//! Guarantees: each stage ends within `smtp.timeout`, the answer to the final dot within [`FINAL_DOT`], whatever the server
-//! sends; each is decided by the reply's exact code; no command is sent while an answer to it is already there; no password
-//! before TLS where TLS was asked for. Leaves what a failure means for the message to `mod.rs`.
+//! Guarantees: each stage ends within `smtp.timeout`, the reply to the final dot within [`FINAL_DOT_TIMEOUT`], whatever the
+//! server sends; each is decided by the reply's exact code; no command is sent if a reply has already arrived; no password
+//! is sent before TLS where TLS is configured. Leaves what a failure means for the message to `email/mod.rs`.
 
 use std::time::Duration;
 
@@ -11,203 +11,184 @@ use tokio::time::Instant;
 
 use super::capabilities::Capabilities;
 use super::connect::connect;
-use super::content::stuffed;
+use super::dot_stuffing::dot_stuffed;
 use super::failure::{Failure, Stage, wants_login};
 use super::hello::hello_name;
 use super::login::{Mechanism, login_responses, plain_command, plain_response};
 use super::reply::Reply;
-use super::stream::{SmtpStream, tls_connector};
-use crate::config::{Login, Smtp, Tls};
+use super::smtp_stream::{SmtpStream, tls_connector};
+use crate::config::{Smtp, Tls};
 
-/// For the answer to the final dot (RFC 5321, 4.5.3.2.6): servers may filter and deliver before they answer, and a client
-/// that does not wait sends the same mail again and again.
-const FINAL_DOT: Duration = Duration::from_mins(10);
+/// For the reply to the final dot (RFC 5321, section 4.5.3.2.6): servers may filter and deliver before they reply, and a
+/// client that does not wait sends the same mail again and again.
+const FINAL_DOT_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// A piece of the mail that must be on its way within `smtp.timeout` (RFC 5321, 4.5.3.2.5).
-const CONTENT_PIECE: usize = 16 * 1024;
+/// Bytes of the mail that must be sent within `smtp.timeout` (RFC 5321, section 4.5.3.2.5).
+const CONTENT_CHUNK: usize = 16 * 1024;
 
-/// For the farewell, which decides nothing.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// For QUIT, whose outcome does not matter.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the answer at `stage` may take; `timeout` is what the configuration gives for each.
-fn answer_limit(stage: Stage, timeout: Duration) -> Duration {
-    match stage {
-        Stage::Content => timeout.max(FINAL_DOT),
-        Stage::Lookup
-        | Stage::Connect
-        | Stage::Hello
-        | Stage::StartTls
-        | Stage::Login
-        | Stage::Sender
-        | Stage::Recipient
-        | Stage::Data => timeout,
-    }
-}
-
-/// Replies to EHLO of a server that knows HELO alone (RFC 5321, section 3.2).
+/// Replies to EHLO of a server that only knows HELO (RFC 5321, section 3.2).
 const NO_EHLO: [u16; 3] = [500, 502, 504];
 
-/// A conversation with a server that has greeted us and, where TLS was asked for, secured the connection.
+/// How long the reply at `stage` may take; `timeout` is the configured limit.
+fn reply_limit(stage: Stage, timeout: Duration) -> Duration {
+    if stage == Stage::Content { timeout.max(FINAL_DOT_TIMEOUT) } else { timeout }
+}
+
+/// A session with a server that has greeted and, where configured, upgraded the connection to TLS.
 pub(super) struct Session<'a> {
     smtp: &'a Smtp,
     stream: SmtpStream,
     hello: String,
     capabilities: Capabilities,
     /// Whether the server waits for a command: not after a fault, and not within the mail.
-    is_in_step: bool,
+    accepts_commands: bool,
 }
 
 impl<'a> Session<'a> {
-    /// Connects, greets, and upgrades to TLS where that was asked for.
+    /// Connects, says EHLO, and upgrades to TLS where configured.
     pub(super) async fn open(smtp: &'a Smtp) -> Result<Self, Failure> {
-        Self::begin(smtp, connect(smtp).await?).await
-    }
-
-    /// Goes on from the server's greeting.
-    async fn begin(smtp: &'a Smtp, stream: SmtpStream) -> Result<Self, Failure> {
-        let hello = hello_name(smtp.hello.as_deref(), stream.local_ip());
+        let stream = connect(smtp).await?;
+        let hello = hello_name(smtp.hello.as_deref(), stream.local_ip);
         let capabilities = Capabilities::default();
-        let mut session = Self { smtp, stream, hello, capabilities, is_in_step: true };
-        session.greet().await?;
+        let mut session = Self { smtp, stream, hello, capabilities, accepts_commands: true };
+        session.ehlo().await?;
         if smtp.tls == Tls::StartTls {
             session = session.start_tls().await?;
-            session.greet().await?;
+            session.ehlo().await?;
         }
         Ok(session)
     }
 
-    /// EHLO. A server that knows HELO alone will do where neither TLS nor a log-in remains to be agreed on.
-    async fn greet(&mut self) -> Result<(), Failure> {
-        let hello = format!("EHLO {}", self.hello);
-        let reply = self.ask(Stage::Hello, &hello).await?;
+    /// EHLO, or HELO for a server that does not know EHLO, if neither TLS nor a login is needed.
+    async fn ehlo(&mut self) -> Result<(), Failure> {
+        let reply = self.command(Stage::Ehlo, &format!("EHLO {}", self.hello)).await?;
         let needs_extensions = self.smtp.tls == Tls::StartTls || self.smtp.login.is_some();
         if NO_EHLO.contains(&reply.code) && !needs_extensions {
-            let hello = format!("HELO {}", self.hello);
-            return self.demand(Stage::Hello, &hello, &[250]).await.map(drop);
+            let helo = format!("HELO {}", self.hello);
+            return self.expect(Stage::Ehlo, &helo, &[250]).await.map(drop);
         }
-        self.capabilities = Capabilities::parse(&self.expect(Stage::Hello, reply, &[250])?);
+        self.capabilities = Capabilities::parse(&self.check(Stage::Ehlo, reply, &[250])?);
         Ok(())
     }
 
-    /// What was said before TLS is forgotten: anybody could have said it.
+    /// Forgets the capabilities from before TLS: anyone on the network could have sent them.
     async fn start_tls(mut self) -> Result<Self, Failure> {
         if !std::mem::take(&mut self.capabilities).starttls {
-            return Err(Failure::passing(
-                Stage::StartTls,
-                "the server does not offer STARTTLS here".to_owned(),
-            ));
+            return Err(Failure::temporary(Stage::StartTls, "the server does not offer STARTTLS here"));
         }
-        let connector = tls_connector(Instant::now() + self.smtp.timeout).await;
-        let connector = connector.map_err(|error| Failure::from_setup(Stage::StartTls, &error))?;
-        self.demand(Stage::StartTls, "STARTTLS", &[220]).await?;
-        let deadline = Instant::now() + self.smtp.timeout;
+        let failed = |error| Failure::from_stream(Stage::StartTls, &error, self.smtp);
+        let connector = tls_connector(self.deadline()).await.map_err(failed)?;
+        self.expect(Stage::StartTls, "STARTTLS", &[220]).await?;
+        let deadline = self.deadline();
         let secured = self.stream.secure(&connector, &self.smtp.host, deadline).await;
-        let stream = secured.map_err(|error| Failure::from_stream(Stage::StartTls, &error, self.smtp))?;
-        Ok(Self { stream, ..self })
+        Ok(Self { stream: secured.map_err(failed)?, ..self })
     }
 
-    /// Logs in, where a log-in is configured.
+    /// Logs in if a login is configured.
     pub(super) async fn log_in(&mut self) -> Result<(), Failure> {
         let Some(login) = &self.smtp.login else { return Ok(()) };
         match Mechanism::choose(&self.capabilities) {
-            Ok(Mechanism::Plain) => self.log_in_plain(login).await,
-            Ok(Mechanism::Login) => {
-                self.demand(Stage::Login, "AUTH LOGIN", &[334]).await?;
-                let [username, password] = login_responses(login);
-                self.demand(Stage::Login, &username, &[334]).await?;
-                self.demand(Stage::Login, &password, &[235]).await.map(drop)
+            Ok(Mechanism::Plain) => {
+                let response = plain_response(login);
+                let reply = self.expect(Stage::Auth, &plain_command(&response), &[235, 334]).await?;
+                // A prompt: the response was too long for the command, or the server wants it separately.
+                if reply.code == 334 {
+                    self.expect(Stage::Auth, &response, &[235]).await?;
+                }
             }
-            Err(reason) => Err(Failure::passing(Stage::Login, reason)),
-        }
-    }
-
-    async fn log_in_plain(&mut self, login: &Login) -> Result<(), Failure> {
-        let response = plain_response(login);
-        let reply = self.demand(Stage::Login, &plain_command(&response), &[235, 334]).await?;
-        // A prompt: the answer was too long for the command, or the server wants it apart.
-        if reply.code == 334 {
-            self.demand(Stage::Login, &response, &[235]).await?;
+            Ok(Mechanism::Login) => {
+                self.expect(Stage::Auth, "AUTH LOGIN", &[334]).await?;
+                let [username, password] = login_responses(login);
+                self.expect(Stage::Auth, &username, &[334]).await?;
+                self.expect(Stage::Auth, &password, &[235]).await?;
+            }
+            Err(reason) => return Err(Failure::temporary(Stage::Auth, reason)),
         }
         Ok(())
     }
 
-    /// Whether the server, which offers a log-in, takes a sender without one. Nothing is sent: RSET follows.
-    pub(super) async fn takes_sender_without_login(&mut self, from: &Address) -> Result<(), Failure> {
+    /// Fails if the server offers a login, none is configured, and it does not accept the sender without one. Nothing is
+    /// sent: RSET follows.
+    pub(super) async fn check_sender_without_login(&mut self, from: &Address) -> Result<(), Failure> {
         if self.smtp.login.is_some() || self.capabilities.mechanisms.is_empty() {
             return Ok(());
         }
-        let reply = self.ask(Stage::Sender, &format!("MAIL FROM:<{from}>")).await?;
+        let reply = self.command(Stage::Mail, &format!("MAIL FROM:<{from}>")).await?;
         if wants_login(&reply) {
-            let words = format!("this server wants a log-in ({reply})");
-            return Err(Failure::passing(Stage::Login, words));
+            return Err(Failure::temporary(Stage::Auth, format!("this server wants a login ({reply})")));
         }
-        self.ask(Stage::Sender, "RSET").await.map(drop)
+        self.command(Stage::Mail, "RSET").await.map(drop)
     }
 
-    /// MAIL. `international` is an address of the mail that is other than ASCII, `has_eight_bits` says that the mail is.
-    pub(super) async fn name_sender(
+    /// MAIL. `international` is an address of the mail that is not ASCII, if there is one; `is_eight_bit` says whether the
+    /// mail is.
+    pub(super) async fn mail_from(
         &mut self,
         from: &Address,
         international: Option<&Address>,
-        has_eight_bits: bool,
+        is_eight_bit: bool,
     ) -> Result<(), Failure> {
         let mut command = format!("MAIL FROM:<{from}>");
         if let Some(address) = international {
             if !self.capabilities.smtputf8 {
-                let words = format!(
+                let error = format!(
                     "`{address}` has letters beyond ASCII before the `@`, and the server does not offer SMTPUTF8: \
-                     give an address in ASCII"
+                     use an ASCII address"
                 );
-                return Err(Failure::passing(Stage::Sender, words));
+                return Err(Failure::temporary(Stage::Mail, error));
             }
             command.push_str(" SMTPUTF8");
         }
-        if has_eight_bits && self.capabilities.eight_bit_mime {
+        if is_eight_bit && self.capabilities.eight_bit_mime {
             command.push_str(" BODY=8BITMIME");
         }
-        self.demand(Stage::Sender, &command, &[250]).await.map(drop)
+        self.expect(Stage::Mail, &command, &[250]).await.map(drop)
     }
 
-    /// RCPT. The inner failure is about this recipient alone, the outer one ends the conversation.
+    /// RCPT. The inner failure is about this recipient alone; the outer one ends the session.
     ///
-    /// 250 and 251 take the recipient. 252 answers VRFY; here it promises nothing, so the recipient is put off.
-    pub(super) async fn name_recipient(&mut self, to: &Address) -> Result<Result<(), Failure>, Failure> {
-        let reply = self.ask(Stage::Recipient, &format!("RCPT TO:<{to}>")).await?;
-        if reply.code == 421 {
-            return Err(Failure::from_reply(Stage::Recipient, &reply, self.smtp.login.as_ref()));
-        }
-        Ok(self.expect(Stage::Recipient, reply, &[250, 251]).map(drop))
+    /// 250 and 251 accept the recipient. 252 is a reply to VRFY and promises nothing here, so the recipient is deferred.
+    pub(super) async fn rcpt_to(&mut self, to: &Address) -> Result<Result<(), Failure>, Failure> {
+        let about_recipient =
+            |failure: Failure| Failure { message: format!("{to}: {}", failure.message), ..failure };
+        let reply = self.command(Stage::Rcpt, &format!("RCPT TO:<{to}>")).await.map_err(about_recipient)?;
+        let closes = reply.code == 421;
+        let result = self.check(Stage::Rcpt, reply, &[250, 251]).map(drop).map_err(about_recipient);
+        if closes { result.map(Ok) } else { Ok(result) }
     }
 
-    /// DATA, the mail and its final dot: taken only when that is answered by 250.
-    pub(super) async fn hand_over(&mut self, mail: &[u8]) -> Result<(), Failure> {
-        self.demand(Stage::Data, "DATA", &[354]).await?;
-        self.is_in_step = false;
-        for piece in stuffed(mail).chunks(CONTENT_PIECE) {
-            let sent = self.stream.write(piece, Instant::now() + self.smtp.timeout).await;
+    /// DATA, the mail and its final dot. The server has taken the mail only if it answers the dot with 250.
+    pub(super) async fn data(&mut self, mail: &[u8]) -> Result<(), Failure> {
+        self.expect(Stage::Data, "DATA", &[354]).await?;
+        self.accepts_commands = false;
+        for chunk in dot_stuffed(mail).chunks(CONTENT_CHUNK) {
+            let sent = self.stream.write(chunk, self.deadline()).await;
             sent.map_err(|error| Failure::from_stream(Stage::Content, &error, self.smtp))?;
         }
-        let reply = self.ask(Stage::Content, ".").await?;
-        self.is_in_step = true;
-        self.expect(Stage::Content, reply, &[250]).map(drop)
+        let reply = self.command(Stage::Content, ".").await?;
+        self.accepts_commands = true;
+        self.check(Stage::Content, reply, &[250]).map(drop)
     }
 
-    /// Says farewell where that makes sense. All is decided by now: what it meets changes nothing.
-    pub(super) async fn part(mut self) {
-        let deadline = Instant::now() + FAREWELL;
-        if self.is_in_step && self.stream.write(b"QUIT\r\n", deadline).await.is_ok() {
+    /// Says QUIT if the server waits for a command, and closes the connection. Errors no longer matter.
+    pub(super) async fn quit(mut self) {
+        let deadline = Instant::now() + QUIT_TIMEOUT;
+        if self.accepts_commands && self.stream.write(b"QUIT\r\n", deadline).await.is_ok() {
             let _ = self.stream.reply(deadline).await;
         }
         self.stream.close(deadline).await;
     }
 
-    /// One command, whose answer must have one of `codes`.
-    async fn demand(&mut self, stage: Stage, command: &str, codes: &[u16]) -> Result<Reply, Failure> {
-        let reply = self.ask(stage, command).await?;
-        self.expect(stage, reply, codes)
+    /// Sends one command, whose reply must have one of `codes`.
+    async fn expect(&mut self, stage: Stage, command: &str, codes: &[u16]) -> Result<Reply, Failure> {
+        let reply = self.command(stage, command).await?;
+        self.check(stage, reply, codes)
     }
 
-    fn expect(&self, stage: Stage, reply: Reply, codes: &[u16]) -> Result<Reply, Failure> {
+    fn check(&self, stage: Stage, reply: Reply, codes: &[u16]) -> Result<Reply, Failure> {
         if codes.contains(&reply.code) {
             Ok(reply)
         } else {
@@ -215,22 +196,20 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// One command and its answer.
-    async fn ask(&mut self, stage: Stage, command: &str) -> Result<Reply, Failure> {
+    /// Sends one command and reads its reply.
+    async fn command(&mut self, stage: Stage, command: &str) -> Result<Reply, Failure> {
         if command.contains(['\r', '\n']) {
-            return Err(Failure::passing(stage, "a line break in an address or a name".to_owned()));
+            return Err(Failure::temporary(stage, "a line break in an address or a name"));
         }
-        let deadline = Instant::now() + answer_limit(stage, self.smtp.timeout);
-        let exchanged = async {
-            self.stream.expect_silence().await?;
-            self.stream.write(format!("{command}\r\n").as_bytes(), deadline).await?;
-            self.stream.reply(deadline).await
-        };
-        let exchanged = exchanged.await;
-        exchanged.map_err(|error| {
-            self.is_in_step = false;
+        let deadline = Instant::now() + reply_limit(stage, self.smtp.timeout);
+        self.stream.exchange(command, deadline).await.map_err(|error| {
+            self.accepts_commands = false;
             Failure::from_stream(stage, &error, self.smtp)
         })
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.smtp.timeout
     }
 }
 
@@ -239,21 +218,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_final_dot_may_be_answered_for_ten_minutes_and_all_else_within_the_configured_time() {
+    fn final_dot_has_ten_minutes_and_every_other_stage_the_configured_timeout() {
         let minutes = Duration::from_mins;
-        // The least of RFC 5321, 4.5.3.2.6, whatever is configured for the other stages.
+        // The minimum of RFC 5321, section 4.5.3.2.6, whatever is configured for the other stages.
         for timeout in [Duration::from_secs(1), minutes(1), minutes(10)] {
-            assert_eq!(answer_limit(Stage::Content, timeout), minutes(10));
+            assert_eq!(reply_limit(Stage::Content, timeout), minutes(10));
             for stage in [
                 Stage::Connect,
-                Stage::Hello,
+                Stage::Ehlo,
                 Stage::StartTls,
-                Stage::Login,
-                Stage::Sender,
-                Stage::Recipient,
+                Stage::Auth,
+                Stage::Mail,
+                Stage::Rcpt,
                 Stage::Data,
             ] {
-                assert_eq!(answer_limit(stage, timeout), timeout, "{stage:?}");
+                assert_eq!(reply_limit(stage, timeout), timeout, "{stage:?}");
             }
         }
     }

@@ -1,22 +1,22 @@
-//! Whatever comes back from a receiver, and whatever claims to come from us.
+//! Arbitrary responses of a receiver, and arbitrary deliveries to verify.
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 use secrecy::SecretString;
 
-use crate::notify::properties::check_webhook_answer;
-use crate::notify::{Received, verify};
+use crate::notify::properties::check_webhook_response;
+use crate::notify::{ReceivedDelivery, verify};
 use crate::tests::mutated;
 
 proptest! {
     #[test]
-    fn nothing_that_was_not_signed_is_valid(
+    fn unsigned_delivery_is_never_valid(
         id in any::<String>(),
         timestamp in prop_oneof![any::<String>(), "[-+ ]?[0-9]{0,40}", Just("1795418100".to_owned())],
         signature in prop_oneof![any::<String>(), "(v1,[A-Za-z0-9+/]{43}= ?){0,40}"],
         body in prop::collection::vec(any::<u8>(), 0..200),
     ) {
-        let received = Received { id: &id, timestamp: &timestamp, signature: &signature, body: &body };
+        let received = ReceivedDelivery { id: &id, timestamp: &timestamp, signature: &signature, body: &body };
         let secrets = [SecretString::from("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")];
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
         let refusal = verify(&received, &secrets, Some(TimeDelta::minutes(5)), now).unwrap_err().to_string();
@@ -25,7 +25,7 @@ proptest! {
     }
 
     #[test]
-    fn any_answer_is_bounded_printable_and_decided_by_its_status_line(
+    fn any_response_is_bounded_printable_and_classified_by_its_status_line(
         piece in 1_usize..50,
         answer in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..300),
@@ -36,12 +36,12 @@ proptest! {
             mutated("HTTP/1.1 100 x\r\n\r\nHTTP/1.0 200\r\ntransfer-encoding: chunked\r\n\r\n5\r\nT000h\r\n0\r\n\r\n"),
         ],
     ) {
-        check_webhook_answer(piece, &answer);
+        check_webhook_response(piece, &answer);
     }
 }
 
 #[test]
-fn large_headers_and_answers_are_read_in_linear_time() {
+fn large_headers_and_responses_are_read_in_linear_time() {
     const LARGE: usize = 1 << 18;
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
     let secrets = [SecretString::from("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")];
@@ -49,10 +49,10 @@ fn large_headers_and_answers_are_read_in_linear_time() {
     for run in [signature.as_str(), "9", " ", "-", "Sun, ", "(", "\u{202e}", "T000hush", ";", "<"] {
         let run = run.repeat(LARGE / run.len());
         for begin in ["HTTP/1.1 ", "HTTP/1.1 503 ", "HTTP/1.1 503\r\nretry-after: ", "HTTP/1.1 503\r\n\r\n"] {
-            check_webhook_answer(4_096, format!("{begin}{run}").as_bytes());
+            check_webhook_response(4_096, format!("{begin}{run}").as_bytes());
         }
         for (timestamp, signature) in [(run.as_str(), "v1,"), ("1795418100", run.as_str())] {
-            let received = Received { id: &run, timestamp, signature, body: run.as_bytes() };
+            let received = ReceivedDelivery { id: &run, timestamp, signature, body: run.as_bytes() };
             assert!(verify(&received, &secrets, None, now).is_err());
         }
     }

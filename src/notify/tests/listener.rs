@@ -1,4 +1,4 @@
-//! A server on loopback that plays one connection and hands back what it heard.
+//! A server on loopback that plays one connection and returns what it received.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,14 +7,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A server for one connection.
-pub(super) struct Listener<T> {
-    pub(super) port: u16,
+pub(in crate::notify) struct Listener<T> {
+    pub(in crate::notify) port: u16,
     thread: JoinHandle<T>,
 }
 
 impl<T: Send + 'static> Listener<T> {
-    /// Accepts one connection and plays it; a client that stays away for long ends the test.
-    pub(super) fn new(play: impl FnOnce(TcpStream) -> T + Send + 'static) -> Self {
+    /// Accepts one connection and plays it; the test ends if the client is silent for long.
+    pub(in crate::notify) fn new(play: impl FnOnce(TcpStream) -> T + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let thread = std::thread::spawn(move || {
@@ -25,25 +25,25 @@ impl<T: Send + 'static> Listener<T> {
         Self { port, thread }
     }
 
-    /// What the dialogue gave.
-    pub(super) fn heard(self) -> T {
+    /// What `play` returned.
+    pub(in crate::notify) fn result(self) -> T {
         self.thread.join().unwrap()
     }
 }
 
-/// A port that nobody listens on.
-pub(super) fn closed_port() -> u16 {
+/// A port without a listener.
+pub(in crate::notify) fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// One HTTP request, as head and body.
-pub(super) struct Request {
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+pub(in crate::notify) struct Request {
+    pub(in crate::notify) head: String,
+    pub(in crate::notify) body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::notify) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (found, value) = line.split_once(": ")?;
             found.eq_ignore_ascii_case(name).then_some(value)
@@ -51,8 +51,8 @@ impl Request {
     }
 }
 
-/// Hears one request and answers it with `answer`, an HTTP response as it travels.
-pub(super) fn http(answer: impl Into<String>) -> Listener<Request> {
+/// Reads one request and sends `answer`, the bytes of an HTTP response.
+pub(in crate::notify) fn http(answer: impl Into<String>) -> Listener<Request> {
     let answer = answer.into();
     Listener::new(move |mut stream| {
         let request = request(&stream);
@@ -61,8 +61,8 @@ pub(super) fn http(answer: impl Into<String>) -> Listener<Request> {
     })
 }
 
-/// Hears one request and never answers.
-pub(super) fn silent() -> Listener<()> {
+/// Reads one request and never answers.
+pub(in crate::notify) fn silent() -> Listener<()> {
     Listener::new(|stream| {
         request(&stream);
         let mut rest = Vec::new();
@@ -83,35 +83,38 @@ fn request(stream: &TcpStream) -> Request {
     Request { body, ..request }
 }
 
-/// Plays an SMTP server by `script`: pairs of what a line begins with and the answer to it, each used once and in
-/// any order; `.` answers the content. No answer to a line means hanging up. Returns every line heard.
-pub(super) fn smtp(greeting: &'static str, script: &[(&'static str, &'static str)]) -> Listener<Vec<String>> {
+/// Plays an SMTP server by `script`: pairs of the beginning of a line and the reply to it, each used once and in any order;
+/// `.` replies to the content. Closes the connection at a line without a reply. Returns every received line.
+pub(in crate::notify) fn smtp(
+    greeting: &'static str,
+    script: &[(&'static str, &'static str)],
+) -> Listener<Vec<String>> {
     let mut script = script.to_vec();
     Listener::new(move |stream| {
         let (mut reader, mut writer) = (BufReader::new(&stream), &stream);
-        let (mut heard, mut in_content) = (Vec::new(), false);
+        let (mut received, mut in_content) = (Vec::new(), false);
         writer.write_all(format!("{greeting}\r\n").as_bytes()).unwrap();
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return heard;
+                return received;
             }
             let line = line.trim_end_matches("\r\n").to_owned();
-            heard.push(line.clone());
+            received.push(line.clone());
             if in_content && line != "." {
                 continue;
             }
             let found = script.iter().position(|(prefix, _)| line.starts_with(prefix));
-            let Some(answer) = found.map(|position| script.remove(position).1) else { return heard };
+            let Some(answer) = found.map(|position| script.remove(position).1) else { return received };
             in_content = answer.starts_with("354");
             writer.write_all(format!("{answer}\r\n").as_bytes()).unwrap();
         }
     })
 }
 
-/// Says `prelude` line by line, hearing something between two lines, then speaks TLS with a certificate of its own
-/// making. Returns what it heard inside TLS.
-pub(super) fn untrusted_tls(prelude: Vec<&'static str>) -> Listener<Vec<u8>> {
+/// Sends the lines of `prelude`, reading something between two lines, then speaks TLS with a self-signed certificate. Returns
+/// what it received inside TLS.
+pub(in crate::notify) fn untrusted_tls(prelude: Vec<&'static str>) -> Listener<Vec<u8>> {
     let certified = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = certified.signing_key.serialize_der().try_into().unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -130,9 +133,9 @@ pub(super) fn untrusted_tls(prelude: Vec<&'static str>) -> Listener<Vec<u8>> {
         }
         let mut session = rustls::ServerConnection::new(Arc::new(server)).unwrap();
         let mut secured = rustls::Stream::new(&mut session, &mut stream);
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         let _ = secured.write_all(b"220 x ESMTP\r\n");
-        let _ = secured.read_to_end(&mut heard);
-        heard
+        let _ = secured.read_to_end(&mut received);
+        received
     })
 }

@@ -1,8 +1,6 @@
-//! Sending, against scripted listeners on loopback: each a thread that plays one short dialogue.
+//! Arbitrary input, and what the tests of each type of receiver share: sample messages, and scripted servers on loopback, each a
+//! thread with one short dialogue.
 
 mod anything;
-mod email;
-mod listener;
-mod odd_servers;
-mod verify;
-mod webhook;
+pub(super) mod listener;
+pub(super) mod samples;

@@ -1,10 +1,9 @@
-//! A connection to a receiver, made by reqwest and used by us.
+//! A connection to a webhook, opened by reqwest and used by this program.
 //!
-//! Guarantees: name resolution, proxy, trust and TLS are reqwest's; the connection speaks HTTP/1.1, and reqwest sends nothing on
-//! it. Its connector hands each connection out inside an error, which ends reqwest's part before a request is written: reqwest
-//! reports no status for an answer with a broken head, and for a delivery the status line decides.
+//! Guarantees: name resolution, proxy, trust and TLS are those of reqwest; the connection is for HTTP/1.1, and reqwest sends
+//! nothing on it. The connector returns each connection inside an error, so reqwest stops before it writes a request. This is
+//! needed because reqwest reports no status for a response with a broken head, and for a delivery the status line decides.
 
-use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,31 +12,30 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use reqwest::header::HeaderValue;
 use reqwest::{Client, redirect};
-use tokio::io::{AsyncRead, AsyncWrite};
+use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use tower::util::AndThenLayer;
 use url::Url;
 
-use crate::config::is_near;
-use crate::notify::greet::find_cause;
+use super::response::MAX_EXCERPT;
+use crate::config::{Webhook, is_near};
+use crate::domain::text::{one_line, shortened};
+use crate::notify::stream::{Stream, causes, find_cause};
 
-/// What a connection can do.
-pub(in crate::notify) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) const OUR_USER_AGENT: &str = concat!("minimax-watch/", env!("CARGO_PKG_VERSION"));
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-/// A connection that stands, TLS included; nothing was sent on it.
-pub(in crate::notify) struct Connection {
+/// An open connection, TLS included, on which no request was sent yet.
+pub(super) struct Connection {
     pub(super) stream: Box<dyn Stream>,
-    /// Whether it ends at a proxy that wants to read each request's whole address (RFC 9112, section 3.2.2).
+    /// Whether it ends at a proxy that needs the whole address in the request line (RFC 9112, section 3.2.2).
     pub(super) is_forwarded: bool,
-    /// The end of the time that was given when connecting began.
+    /// The end of the attempt's time, which began with connecting.
     pub(super) deadline: Instant,
 }
 
-/// Carries a connection, and whether it is forwarded, past reqwest; an error only for reqwest, which set out to send a request.
+/// Carries a connection, and whether it is forwarded, out of reqwest. It is an error only for reqwest.
 #[derive(thiserror::Error)]
-#[error("the connection stands")]
+#[error("connected")]
 struct Connected(Mutex<Option<(Box<dyn Stream>, bool)>>);
 
 impl fmt::Debug for Connected {
@@ -46,55 +44,55 @@ impl fmt::Debug for Connected {
     }
 }
 
-/// Two clients: a proxy of the environment is for others, never for loopback and private addresses. Each is made when it is
-/// first needed: the certificates that it trusts take time to read, and memory.
+/// Two clients: loopback and private addresses never use the environment's proxy. Each is created when it is first needed,
+/// since its trusted certificates take memory and time to read.
 #[derive(Clone, Debug, Default)]
 pub(in crate::notify) struct Clients {
     proxied: Arc<OnceLock<Client>>,
     direct: Arc<OnceLock<Client>>,
-    /// Whether an error quotes the answer: for a person at a terminal, never for the log or the store.
-    pub(in crate::notify) quotes_answers: bool,
+    /// Whether an error quotes the response: for a person at a terminal, never for the log or the store.
+    pub(super) quotes_responses: bool,
 }
 
 impl Clients {
+    pub(in crate::notify) fn quoting_responses() -> Self {
+        Self { quotes_responses: true, ..Self::default() }
+    }
+
     fn for_url(&self, url: &Url) -> Result<&Client, reqwest::Error> {
         let is_near = is_near(url);
         let cell = if is_near { &self.direct } else { &self.proxied };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        // An error says that a provider is installed already, and then it is this one.
+        // Fails if a provider is installed already, and then it is this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let hand_out = AndThenLayer::new(|connection| {
-            let connected = hand_over(connection);
+        let return_as_error = AndThenLayer::new(|connection| {
+            let connected = Connected::new(connection);
             async move { Err(Box::from(connected)) }
         });
         let builder = Client::builder()
-            .user_agent(super::USER_AGENT)
+            .user_agent(OUR_USER_AGENT)
             .redirect(redirect::Policy::none())
-            // The protocol that is spoken on the connection, also to servers that offer HTTP/2.
+            // Also with servers that offer HTTP/2.
             .http1_only()
-            .connector_layer(hand_out);
+            .connector_layer(return_as_error);
         let client = if is_near { builder.no_proxy() } else { builder }.build()?;
         Ok(cell.get_or_init(|| client))
     }
 
-    /// Connects to the host of `url`, TLS handshake included; all that follows has what is left of `timeout`. Reading the certificates
-    /// that are trusted does not count.
-    pub(in crate::notify) async fn connect(
-        &self,
-        url: &Url,
-        timeout: Duration,
-    ) -> Result<Connection, ConnectError> {
+    /// Connects to the host of `url`, TLS handshake included. `timeout` is for the whole attempt, but does not include reading the
+    /// trusted certificates.
+    pub(super) async fn connect(&self, url: &Url, timeout: Duration) -> Result<Connection, ConnectError> {
         let client = self.for_url(url).map_err(ConnectError::Setup)?;
         let deadline = Instant::now() + timeout;
         match client.get(origin(url)).timeout(timeout).send().await {
-            // Cannot be: reqwest is never given a connection.
+            // Cannot happen: reqwest never gets a connection.
             Ok(_) => Err(ConnectError::NoConnection),
             Err(error) => match find_cause::<Connected>(&error) {
-                Some(Connected(handed)) => {
-                    let handed = handed.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    let (stream, is_forwarded) = handed.ok_or(ConnectError::NoConnection)?;
+                Some(Connected(connection)) => {
+                    let connection = connection.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let (stream, is_forwarded) = connection.ok_or(ConnectError::NoConnection)?;
                     Ok(Connection { stream, is_forwarded, deadline })
                 }
                 None => Err(ConnectError::Network(error)),
@@ -103,42 +101,54 @@ impl Clients {
     }
 }
 
-fn hand_over<C>(connection: C) -> Connected
-where
-    C: hyper_util::client::legacy::connect::Connection + Send + Unpin + 'static,
-    TokioIo<C>: Stream,
-{
-    let is_forwarded = connection.connected().is_proxied();
-    Connected(Mutex::new(Some((Box::new(TokioIo::new(connection)), is_forwarded))))
+impl Connected {
+    fn new<C>(connection: C) -> Self
+    where
+        C: hyper_util::client::legacy::connect::Connection + 'static,
+        TokioIo<C>: Stream,
+    {
+        let is_forwarded = connection.connected().is_proxied();
+        Self(Mutex::new(Some((Box::new(TokioIo::new(connection)), is_forwarded))))
+    }
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::notify) enum ConnectError {
-    /// This machine's own side of TLS.
-    #[error("TLS cannot be set up: {}", super::fault(.0))]
+pub(super) enum ConnectError {
+    /// TLS cannot be set up on this machine.
+    #[error("TLS cannot be set up: {}", error_text(.0))]
     Setup(#[source] reqwest::Error),
-    /// The way to the receiver: name, proxy, connection or TLS.
-    #[error("{}", super::fault(.0))]
+    /// DNS, proxy, connection or TLS.
+    #[error("{}", error_text(.0))]
     Network(#[source] reqwest::Error),
-    /// Nobody knows.
+    /// The cause is unknown.
     #[error("no connection")]
     NoConnection,
 }
 
-impl ConnectError {
-    /// Whether a `T` is among the causes.
-    pub(in crate::notify) fn is_caused_by<T: Error + 'static>(&self) -> bool {
-        find_cause::<T>(self).is_some()
+/// The innermost cause: outer ones only say that a request failed, and may contain the address.
+fn error_text(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
     }
-
-    /// Whether the host's name could not be resolved.
-    pub(in crate::notify) fn is_dns(&self) -> bool {
-        matches!(self, Self::Network(error) if error.is_dns())
-    }
+    let cause = causes(error).skip(1).last();
+    let cause = cause.map_or_else(|| "the request failed".to_owned(), ToString::to_string);
+    let stage = if error.is_connect() { "cannot connect: " } else { "" };
+    shortened(&format!("{stage}{}", one_line(&cause)), 2 * MAX_EXCERPT)
 }
 
-/// Scheme, host and port alone: what else an address holds does not even come near reqwest.
+/// The address. Its path is secret: errors name only the host.
+pub(super) fn parse_url(webhook: &Webhook) -> Result<Url, String> {
+    Url::parse(webhook.url.value.expose_secret()).map_err(|_| "the webhook's address is not a URL".to_owned())
+}
+
+/// The host, and the port if it is not the default one.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("webhook");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Scheme, host and port: reqwest does not get the rest of the address, which may be a secret.
 fn origin(url: &Url) -> Url {
     let mut origin = url.clone();
     origin.set_path("");
@@ -148,7 +158,7 @@ fn origin(url: &Url) -> Url {
     origin
 }
 
-/// The log-in at the environment's proxy for a request that it forwards; reqwest gives it on its own only where it tunnels.
+/// The login at the environment's proxy for a request that the proxy forwards; reqwest only adds it to tunnels.
 pub(super) fn proxy_login(url: &Url) -> Option<HeaderValue> {
     let uri = origin(url).as_str().parse().ok()?;
     Matcher::from_system().intercept(&uri)?.basic_auth().cloned()

@@ -1,6 +1,6 @@
-//! One POST as it travels in HTTP/1.1.
+//! One POST as bytes of HTTP/1.1.
 //!
-//! Guarantees: only checked header values are written; the length is declared, and the connection ends after the answer.
+//! Guarantees: only valid header values are written; the length is declared, and the connection ends after the response.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +12,20 @@ use reqwest::header::{
 use secrecy::ExposeSecret;
 use url::{Position, Url};
 
-use super::connection::{Connection, proxy_login};
-use super::{Delivery, host};
+use super::connection::{Connection, OUR_USER_AGENT, host, proxy_login};
+use super::signature::sign;
 use crate::config::{Secret, Webhook};
+use crate::domain::clock::Clock;
+use crate::domain::message::MessageId;
 
-/// The bytes of a POST of `delivery` to `url`; none if the id, a secret or a header cannot be written.
+/// What one attempt sends.
+pub(in crate::notify) struct Delivery<'a> {
+    pub(in crate::notify) id: &'a MessageId,
+    pub(in crate::notify) body: &'a [u8],
+    pub(in crate::notify) clock: &'a Clock,
+}
+
+/// The bytes of a POST of `delivery` to `url`; none if the id, a secret or a header is invalid.
 pub(super) fn bytes(
     url: &Url,
     webhook: &Webhook,
@@ -32,17 +41,12 @@ pub(super) fn bytes(
     let mut headers = HeaderMap::new();
     headers.insert(HOST, HeaderValue::from_str(&host(url)).ok()?);
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+    headers.insert(USER_AGENT, HeaderValue::from_static(OUR_USER_AGENT));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    if let Some(login) = login(url) {
-        headers.insert(AUTHORIZATION, login);
-    }
-    if connection.is_forwarded
-        && let Some(login) = proxy_login(url)
-    {
-        headers.insert(PROXY_AUTHORIZATION, login);
-    }
-    headers.extend(own_headers(&webhook.headers));
+    headers.extend(login(url).map(|login| (AUTHORIZATION, login)));
+    let proxy_login = if connection.is_forwarded { proxy_login(url) } else { None };
+    headers.extend(proxy_login.map(|login| (PROXY_AUTHORIZATION, login)));
+    headers.extend(configured_headers(&webhook.headers));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(delivery.body.len()));
     headers.extend(signed_headers(delivery, webhook)?);
@@ -59,7 +63,7 @@ pub(super) fn bytes(
     Some(bytes)
 }
 
-/// The log-in that stands in the address (RFC 7617).
+/// The login in the address (RFC 7617).
 fn login(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
@@ -70,37 +74,31 @@ fn login(url: &Url) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(login))).ok()
 }
 
-/// The headers that the operator gave this receiver; the configuration checked that they can be written.
-fn own_headers(typed: &[(String, Secret)]) -> HeaderMap {
+/// The headers from the configuration, which checked that they are valid.
+fn configured_headers(headers: &[(String, Secret)]) -> HeaderMap {
     let header = |(name, secret): &(String, Secret)| {
         let mut value = HeaderValue::from_str(secret.value.expose_secret()).ok()?;
         value.set_sensitive(true);
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     };
-    typed.iter().filter_map(header).collect()
+    headers.iter().filter_map(header).collect()
 }
 
-/// The headers of Standard Webhooks; none if an id or a secret cannot be written.
+/// The headers of Standard Webhooks; none if an id or a secret is invalid.
 fn signed_headers(delivery: &Delivery<'_>, webhook: &Webhook) -> Option<HeaderMap> {
-    let (id, moment) = (delivery.id.as_str(), delivery.clock.now().timestamp());
+    let (id, seconds) = (delivery.id.as_str(), delivery.clock.now().timestamp());
+    let signatures = webhook.signing.iter().map(|secret| sign(secret, id, seconds, delivery.body));
+    let signatures = signatures.collect::<Option<Vec<_>>>()?.join(" ");
     let mut headers = HeaderMap::new();
-    let mut insert = |name, value: &str| {
-        let value = HeaderValue::from_str(value).ok()?;
-        headers.insert(HeaderName::from_static(name), value);
-        Some(())
-    };
-    insert(standardwebhooks::HEADER_WEBHOOK_ID, id)?;
-    insert(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, &moment.to_string())?;
-    if !webhook.signing.is_empty() {
-        let signatures: Option<Vec<_>> = webhook
-            .signing
-            .iter()
-            .map(|secret| {
-                let signer = standardwebhooks::Webhook::new(secret.expose_secret()).ok()?;
-                signer.sign(id, moment, delivery.body).ok()
-            })
-            .collect();
-        insert(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, &signatures?.join(" "))?;
+    for (name, value) in [
+        (standardwebhooks::HEADER_WEBHOOK_ID, id),
+        (standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, &seconds.to_string()),
+        (standardwebhooks::HEADER_WEBHOOK_SIGNATURE, &signatures),
+    ] {
+        // Without a secret there is no signature.
+        if !value.is_empty() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).ok()?);
+        }
     }
     Some(headers)
 }

@@ -4,9 +4,9 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::*;
 use crate::domain::account::{AccountId, AccountRef, ReceiverName, SubscriptionName};
-use crate::domain::alert::{AlertId, AlertKind, Severity};
+use crate::domain::alerts::{AlertId, AlertKind, Severity};
 use crate::domain::message::{AlertEntry, Reason, Status};
-use crate::report::AckReport;
+use crate::store::{Ack, DeliveryState};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -34,12 +34,13 @@ fn alert(kind: AlertKind, severity: Severity, name: Option<&str>) -> AlertReport
         },
         acknowledged: None,
         silenced_until: None,
-        told: Vec::new(),
+        notified: Vec::new(),
     }
 }
 
-fn told(receiver: &str, times: u32, state: Option<DeliveryState>) -> ToldReport {
-    ToldReport {
+fn notified(receiver: &str, times: u32, state: Option<DeliveryState>) -> LatestNotification {
+    LatestNotification {
+        alert: AlertId::new("01KAQ9Z0X0000000000000000"),
         receiver: ReceiverName::new(receiver),
         times,
         last_at: now() - TimeDelta::hours(4),
@@ -53,15 +54,14 @@ fn list(alerts: Vec<AlertReport>) -> Alerts {
 }
 
 #[test]
-fn each_alert_says_what_since_when_and_who_was_told() {
+fn each_alert_shows_its_period_and_notified_receivers() {
     let mut near = alert(AlertKind::Expiry, Severity::Critical, Some("studio-a"));
-    near.told = vec![
-        told("ops-mail", 7, Some(DeliveryState::Delivered)),
-        told("pager", 1, Some(DeliveryState::Pending)),
-        told("archive", 1, Some(DeliveryState::Failed)),
+    near.notified = vec![
+        notified("ops-mail", 7, Some(DeliveryState::Delivered)),
+        notified("pager", 1, Some(DeliveryState::Pending)),
+        notified("archive", 1, Some(DeliveryState::Failed)),
     ];
-    near.acknowledged =
-        Some(AckReport { at: now() - TimeDelta::hours(1), reason: "renewed at\neight".to_owned() });
+    near.acknowledged = Some(Ack { at: now() - TimeDelta::hours(1), reason: "renewed at\neight".to_owned() });
     let mut shared = alert(AlertKind::Unreachable, Severity::Warning, None);
     shared.alert.affected = 12;
     shared.silenced_until = Some(now() + TimeDelta::minutes(90));
@@ -78,7 +78,7 @@ fn each_alert_says_what_since_when_and_who_was_told() {
 fn nothing_is_wider_than_80_columns_and_colour_changes_no_word() {
     let mut wide = alert(AlertKind::AccountError, Severity::Critical, Some("studio-a"));
     wide.alert.detail = "word ".repeat(60);
-    wide.told = (0..9).map(|n| told(&format!("receiver-{n}"), n, None)).collect();
+    wide.notified = (0..9).map(|n| notified(&format!("receiver-{n}"), n, None)).collect();
     let plain = render(&list(vec![wide.clone()]), false, Paint(false));
     assert!(plain.lines().all(|line| line.chars().count() <= 80), "{plain}");
     let coloured = render(&list(vec![wide]), false, Paint(true));
@@ -87,7 +87,7 @@ fn nothing_is_wider_than_80_columns_and_colour_changes_no_word() {
 }
 
 #[test]
-fn accounts_of_one_name_are_told_apart_by_their_subscription() {
+fn accounts_of_the_same_name_show_their_subscription() {
     let one = alert(AlertKind::NotFound, Severity::Critical, Some("studio-a"));
     let mut other = one.clone();
     other.alert.subscription = Some(SubscriptionName::new("second"));
@@ -96,7 +96,7 @@ fn accounts_of_one_name_are_told_apart_by_their_subscription() {
 }
 
 #[test]
-fn none_says_where_to_look_next() {
+fn empty_list_says_how_to_see_earlier_alerts() {
     assert!(render(&list(Vec::new()), false, Paint(false)).contains("alerts --all"));
     assert_eq!(render(&list(Vec::new()), true, Paint(false)), "No alerts in that time.\n");
 }

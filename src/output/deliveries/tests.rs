@@ -10,8 +10,9 @@ fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
 }
 
-fn message(receiver: &str, state: DeliveryState, error: Option<&str>) -> DeliveryReport {
-    DeliveryReport {
+fn message(receiver: &str, state: DeliveryState, error: Option<&str>) -> StoredMessage {
+    StoredMessage {
+        seq: 1,
         id: MessageId::new("msg_1"),
         receiver: ReceiverName::new(receiver),
         channel: "webhook".to_owned(),
@@ -26,8 +27,8 @@ fn message(receiver: &str, state: DeliveryState, error: Option<&str>) -> Deliver
 }
 
 #[test]
-fn each_message_says_to_whom_and_what_became_of_it() {
-    let first = DeliveryReport {
+fn each_message_shows_its_receiver_and_delivery() {
+    let first = StoredMessage {
         next_attempt_at: Some(now() + TimeDelta::minutes(7)),
         ..message("pager", DeliveryState::Pending, Some("answered 503 Service\nUnavailable"))
     };
@@ -44,7 +45,7 @@ fn each_message_says_to_whom_and_what_became_of_it() {
 }
 
 #[test]
-fn none_says_where_to_look_next() {
+fn empty_list_says_how_to_see_earlier_messages() {
     let none = Deliveries { generated_at: now(), since: now() - TimeDelta::days(7), deliveries: Vec::new() };
     assert!(
         render(&none).contains("No messages since 2026-11-16 07:15 UTC. Earlier ones: "),

@@ -6,13 +6,15 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::*;
 use crate::domain::account::{AccountId, SubscriptionName};
-use crate::domain::alert::{AlertId, AlertKind, Severity};
-use crate::domain::configuration::EndSource;
+use crate::domain::alerts::{AlertId, AlertKind, Severity};
+use crate::domain::configuration::ExpirySource;
 use crate::domain::message::Reason;
 use crate::domain::observation::Outcome;
 use crate::report::{
-    AckReport, EndReport, Expiries, ExpiryReport, KnownReport, NotTold, RuleAlert, RungTold, SilenceReport,
+    AccountIdentity, Expiries, ExpiryExplanation, ExpiryReport, NotNotified, RuleAlert, SilenceReport,
+    StageNotified, StateReport,
 };
+use crate::store::{Ack, DeliveryState};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 3, 30, 0).unwrap()
@@ -26,39 +28,42 @@ fn receiver(name: &str) -> ReceiverName {
     ReceiverName::new(name)
 }
 
-fn rungs() -> Vec<RungReport> {
-    let rung = |stage: &str, left: TimeDelta, told: Vec<RungTold>, not_told: Vec<NotTold>| RungReport {
-        stage: stage.to_owned(),
-        at: end() - left,
-        reached: now() >= end() - left,
-        told,
-        not_told,
-    };
-    let told =
-        |name: &str, state| RungTold { receiver: receiver(name), at: end() - TimeDelta::days(1), state };
-    let mild = "not wanted: its `min_severity` is critical, this is warning".to_owned();
+fn stages() -> Vec<StageReport> {
+    let stage =
+        |stage: &str, left: TimeDelta, notified: Vec<StageNotified>, not_notified: Vec<NotNotified>| {
+            StageReport {
+                stage: stage.to_owned(),
+                at: end() - left,
+                reached: now() >= end() - left,
+                notified,
+                not_notified,
+            }
+        };
+    let notified =
+        |name: &str, state| StageNotified { receiver: receiver(name), at: end() - TimeDelta::days(1), state };
+    let mild = "not routed: its `min_severity` is critical, this is warning".to_owned();
     vec![
-        rung(
+        stage(
             "3d",
             TimeDelta::days(3),
-            vec![told("ops-mail", None)],
-            vec![NotTold { receiver: receiver("pager"), why: mild }],
+            vec![notified("ops-mail", None)],
+            vec![NotNotified { receiver: receiver("pager"), why: mild }],
         ),
-        rung(
+        stage(
             "1d",
             TimeDelta::days(1),
             vec![
-                told("ops-mail", Some(DeliveryState::Delivered)),
-                told("pager", Some(DeliveryState::Pending)),
+                notified("ops-mail", Some(DeliveryState::Delivered)),
+                notified("pager", Some(DeliveryState::Pending)),
             ],
             Vec::new(),
         ),
-        rung("expired", TimeDelta::zero(), Vec::new(), Vec::new()),
+        stage("expired", TimeDelta::zero(), Vec::new(), Vec::new()),
     ]
 }
 
-fn token_end() -> EndReport {
-    EndReport {
+fn token_expiry() -> ExpiryExplanation {
+    ExpiryExplanation {
         expires_at: Some(end()),
         expiries: Expiries {
             exp_expire: ExpiryReport {
@@ -69,7 +74,7 @@ fn token_end() -> EndReport {
             },
             ..Expiries::default()
         },
-        source: EndSource::ExpExpire,
+        source: ExpirySource::ExpExpire,
         why: "[expiry].source is exp_Expire".to_owned(),
     }
 }
@@ -82,7 +87,7 @@ fn explanation() -> Explanation {
         stage: Some("1d".to_owned()),
         severity: Severity::Critical,
         opened_at: end() - TimeDelta::days(3),
-        acknowledged: Some(AckReport { at: now(), reason: String::new() }),
+        acknowledged: Some(Ack { at: now(), reason: String::new() }),
     };
     let rule = |kind, why: &str, alert: Option<RuleAlert>| RuleReport {
         kind,
@@ -90,12 +95,12 @@ fn explanation() -> Explanation {
         why: why.to_owned(),
         alert,
     };
-    let word = |name: &str, result, why: &str, until| WordReport {
+    let decision = |name: &str, decision, why: &str, until| ReceiverDecision {
         receiver: receiver(name),
         kind: AlertKind::Expiry,
-        result,
+        decision,
         why: why.to_owned(),
-        told_at: None,
+        notified_at: None,
         until,
     };
     let next = |hours, what: &str, name: Option<&str>| NextReport {
@@ -108,11 +113,13 @@ fn explanation() -> Explanation {
     };
     Explanation {
         generated_at: now(),
-        subscription: SubscriptionName::new("main"),
-        id: AccountId::new("123456"),
-        name: "studio-a".to_owned(),
+        account: AccountIdentity {
+            subscription: SubscriptionName::new("main"),
+            id: AccountId::new("123456"),
+            name: "studio-a".to_owned(),
+        },
         watched: true,
-        known: KnownReport {
+        state: StateReport {
             outcome: Some(Outcome::Unavailable),
             error: Some("no complete answer\nwithin 15 s".to_owned()),
             checked_at: Some(now() - TimeDelta::minutes(15)),
@@ -125,23 +132,23 @@ fn explanation() -> Explanation {
                 ("supportMusic".to_owned(), false),
             ]),
         },
-        end: token_end(),
-        rungs: rungs(),
+        expiry: token_expiry(),
+        stages: stages(),
         rules: vec![
-            rule(AlertKind::Expiry, "the token ends soon: stage 1d is reached", Some(firing)),
-            rule(AlertKind::SubscriptionLapsed, "not seen: the last look saw unavailable, 15 min ago", None),
+            rule(AlertKind::Expiry, "the token expires soon: stage 1d is reached", Some(firing)),
+            rule(AlertKind::SubscriptionLapsed, "not seen: the last check saw unavailable, 15 min ago", None),
         ],
         receivers: vec![
-            word(
+            decision(
                 "ops-mail",
-                WordResult::Told,
-                "told 2026-11-23 01:15 UTC (2 h 15 min ago); a reminder in 21 h",
+                DecisionKind::Notified,
+                "notified 2026-11-23 01:15 UTC (2 h 15 min ago); next reminder in 21 h",
                 None,
             ),
-            word(
+            decision(
                 "a-receiver-with-a-very-long-name",
-                WordResult::Silenced,
-                "a silence keeps it back (it opened)",
+                DecisionKind::Silenced,
+                "silenced (it opened)",
                 Some(end()),
             ),
         ],
@@ -158,7 +165,7 @@ fn explanation() -> Explanation {
             ended_at: None,
         }],
         next: vec![
-            next(1, "the next run looks at it", None),
+            next(1, "next scheduled run", None),
             next(22, "expiry expired (escalated)", Some("ops-mail")),
             next(22, "expiry expired (escalated)", Some("pager")),
         ],
@@ -166,26 +173,29 @@ fn explanation() -> Explanation {
 }
 
 #[test]
-fn it_is_told_from_what_is_known_to_what_comes_next() {
+fn explanation_goes_from_the_current_state_to_what_comes_next() {
     let text = render(&explanation(), Paint(false));
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!(text);
 }
 
 #[test]
-fn colour_changes_no_word_and_no_line() {
+fn colour_changes_no_text() {
     let coloured = render(&explanation(), Paint(true));
-    assert!(coloured.contains("\u{1b}[1mKNOWN\u{1b}[0m") && coloured.contains("\u{1b}[31mCRITICAL\u{1b}[0m"));
+    assert!(
+        coloured.contains("\u{1b}[1mCURRENT STATE\u{1b}[0m")
+            && coloured.contains("\u{1b}[31mCRITICAL\u{1b}[0m")
+    );
     let plain =
         ["1", "31", "0"].iter().fold(coloured, |text, code| text.replace(&format!("\u{1b}[{code}m"), ""));
     assert_eq!(plain, render(&explanation(), Paint(false)));
 }
 
 #[test]
-fn where_nothing_is_known_it_says_so() {
+fn unknown_facts_are_named() {
     let mut nothing = explanation();
     nothing.watched = false;
-    nothing.known = KnownReport {
+    nothing.state = StateReport {
         outcome: None,
         error: None,
         checked_at: None,
@@ -195,15 +205,15 @@ fn where_nothing_is_known_it_says_so() {
         host: None,
         capabilities: BTreeMap::new(),
     };
-    nothing.end.expires_at = None;
-    (nothing.rungs, nothing.receivers, nothing.silences, nothing.next) = Default::default();
+    nothing.expiry.expires_at = None;
+    (nothing.stages, nothing.receivers, nothing.silences, nothing.next) = Default::default();
     let text = render(&nothing, Paint(false));
     for words in [
-        "watched no more",
+        "no longer watched",
         "none yet, never",
         "unknown: ",
-        "Nothing is open that",
-        "None means this",
+        "No open alerts.",
+        "No silence matches",
         "Nothing within a month",
     ] {
         assert!(text.contains(words), "{words}\n{text}");

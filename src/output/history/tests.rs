@@ -4,20 +4,21 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::*;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::configuration::{Configuration, EndSource};
-use crate::domain::expiry::Ladder;
-use crate::domain::standing::{Known, Standing};
+use crate::domain::account_state::{AccountRecord, AccountState};
+use crate::domain::configuration::{Configuration, ExpirySource};
+use crate::domain::lead_times::LeadTimes;
+use crate::report::AccountIdentity;
 use crate::store::Snapshot;
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
 }
 
-fn known() -> Known {
-    Known {
+fn known() -> AccountRecord {
+    AccountRecord {
         account: AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("123456")),
         name: "studio-a".to_owned(),
-        standing: Standing::default(),
+        account_state: AccountState::default(),
         configuration: None,
     }
 }
@@ -54,53 +55,59 @@ fn snapshots() -> Vec<Snapshot> {
     vec![snapshot(first, 200, 101, 396), snapshot(second, 100, 31, 277), snapshot(third, 30, 30, 1)]
 }
 
-fn ladder() -> Ladder {
-    Ladder::new([7, 3, 1].map(TimeDelta::days).to_vec())
+fn lead_times() -> LeadTimes {
+    LeadTimes::new([7, 3, 1].map(TimeDelta::days).to_vec())
 }
 
 fn at(hours_ago: i64) -> String {
-    let stood =
-        Standpoint::of(&snapshots(), (EndSource::ExpExpire, &ladder()), now() - TimeDelta::hours(hours_ago));
-    configuration_at(&ConfigurationAt { generated_at: now(), account: Whose::of(&known()), stood })
+    let state = ConfigurationState::new(
+        &snapshots(),
+        (ExpirySource::ExpExpire, &lead_times()),
+        now() - TimeDelta::hours(hours_ago),
+    );
+    configuration_at(&ConfigurationAt { generated_at: now(), account: AccountIdentity::new(&known()), state })
 }
 
 fn compared(from: i64, to: i64) -> String {
     let moments = [from, to].map(|hours| now() - TimeDelta::hours(hours));
-    diff(&Diff::of(&known(), &snapshots(), (EndSource::ExpExpire, &ladder()), moments, now()))
+    diff(&Diff::new(&known(), &snapshots(), (ExpirySource::ExpExpire, &lead_times()), moments, now()))
 }
 
 #[test]
-fn each_time_without_a_change_says_what_changed_before_it() {
-    let text = history(&History::of(&known(), &snapshots(), Timestamp::UNIX_EPOCH, now()));
+fn each_period_shows_what_changed_before_it() {
+    let text = history(&History::new(&known(), &snapshots(), Timestamp::UNIX_EPOCH, now()));
     insta::assert_snapshot!(text);
-    let since = history(&History::of(&known(), &snapshots(), now() - TimeDelta::hours(40), now()));
+    let since = history(&History::new(&known(), &snapshots(), now() - TimeDelta::hours(40), now()));
     assert!(!since.contains("396") && since.contains("2 configurations."), "{since}");
-    let none = history(&History::of(&known(), &[], Timestamp::UNIX_EPOCH, now()));
+    let none = history(&History::new(&known(), &[], Timestamp::UNIX_EPOCH, now()));
     assert!(none.contains("no configuration was seen"), "{none}");
 }
 
 #[test]
-fn a_moment_is_as_certain_as_the_looks_around_it() {
+fn certainty_depends_on_the_checks_around_the_moment() {
     insta::assert_snapshot!([at(300), at(150), at(100), at(0)].join("\n"));
     let between = now() - TimeDelta::minutes(100 * 60 + 30);
-    let stood = Standpoint::of(&snapshots(), (EndSource::ExpExpire, &ladder()), between);
+    let state = ConfigurationState::new(&snapshots(), (ExpirySource::ExpExpire, &lead_times()), between);
     assert_eq!(
-        (stood.certainty, stood.next_seen_at),
+        (state.certainty, state.next_seen_at),
         (Certainty::Between, Some(now() - TimeDelta::hours(100)))
     );
-    let text =
-        configuration_at(&ConfigurationAt { generated_at: now(), account: Whose::of(&known()), stood });
+    let text = configuration_at(&ConfigurationAt {
+        generated_at: now(),
+        account: AccountIdentity::new(&known()),
+        state,
+    });
     assert!(text.contains("as below, or already changed:"), "{text}");
-    assert!(compared(150, 120).ends_with("\nNothing differs.\n"), "{}", compared(150, 120));
-    assert!(compared(300, 120).ends_with("\nSo there is nothing to compare.\n"), "{}", compared(300, 120));
+    assert!(compared(150, 120).ends_with("\nNo differences.\n"), "{}", compared(150, 120));
+    assert!(compared(300, 120).ends_with("\nNothing to compare.\n"), "{}", compared(300, 120));
     insta::assert_snapshot!("diff", compared(150, 50));
 }
 
 #[test]
-fn a_configuration_that_lacks_an_expiry_leaves_the_one_that_counted() {
+fn configuration_without_an_expiry_keeps_the_earlier_one() {
     let [mut first, mut second] = [0, 1].map(|place| snapshots()[place].clone());
     first.configuration.exp = Some(now() + TimeDelta::days(40));
     second.configuration = Configuration { exp_expire: None, ..first.configuration.clone() };
-    let stood = Standpoint::of(&[first, second], (EndSource::ExpExpire, &ladder()), now());
-    assert_eq!(stood.expires_at, Some(now()), "not the other member's, which is later");
+    let state = ConfigurationState::new(&[first, second], (ExpirySource::ExpExpire, &lead_times()), now());
+    assert_eq!(state.expires_at, Some(now()), "not the other member's, which is later");
 }

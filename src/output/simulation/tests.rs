@@ -3,7 +3,9 @@
 use chrono::{TimeDelta, TimeZone, Utc};
 
 use super::*;
-use crate::domain::account::ReceiverName;
+use crate::domain::account::{AccountId, AccountRef, ReceiverName};
+use crate::domain::alerts::{AlertKind, Severity};
+use crate::report::SimulatedAlert;
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -13,7 +15,7 @@ fn message(receiver: &str, hours: i64, summary: &str) -> SimulatedMessage {
     SimulatedMessage {
         at: now() + TimeDelta::hours(hours),
         receiver: ReceiverName::new(receiver),
-        waiting: hours < 0,
+        already_queued: hours < 0,
         summary: summary.to_owned(),
         alerts: Vec::new(),
     }
@@ -39,5 +41,38 @@ fn each_receiver_has_its_timeline() {
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!(text);
     let nobody = Simulation { receivers: Vec::new(), messages: Vec::new(), ..simulation };
-    assert!(render(&nobody).contains("see [[receivers]]"));
+    assert!(render(&nobody).contains("See [[receivers]]"));
+}
+
+#[test]
+fn reminders_at_equal_intervals_are_one_entry() {
+    let alert = |reason, account: &str| SimulatedAlert {
+        kind: AlertKind::NotFound,
+        reason,
+        stage: None,
+        severity: Severity::Critical,
+        subscription: None,
+        account: Some(AccountRef { id: AccountId::new(account), name: account.to_owned() }),
+        receiver: None,
+    };
+    let mut messages = Vec::new();
+    for account in ["a", "b"] {
+        let offset = if account == "a" { 0 } else { 5 };
+        let mut opened = message("pager", offset, &format!("{account}: unknown account"));
+        opened.alerts = vec![alert(Reason::Opened, account)];
+        messages.push(opened);
+        for day in 1..=30 {
+            let mut reminder = message("pager", offset + 24 * day, &format!("{account}: unknown account"));
+            reminder.alerts = vec![alert(Reason::Repeated, account)];
+            messages.push(reminder);
+        }
+    }
+    messages.sort_by_key(|message| message.at);
+    let simulation = Simulation {
+        generated_at: now(),
+        until: now() + TimeDelta::days(31),
+        receivers: vec![ReceiverName::new("pager")],
+        messages,
+    };
+    insta::assert_snapshot!(render(&simulation));
 }

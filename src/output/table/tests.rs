@@ -6,10 +6,11 @@ use chrono::{TimeZone, Utc};
 
 use super::*;
 use crate::domain::account::{AccountId, AccountRef, SubscriptionName};
-use crate::domain::alert::AlertId;
+use crate::domain::alerts::AlertId;
 use crate::domain::message::Status;
 use crate::domain::time::Timestamp;
-use crate::report::{Expiries, LastRun, Outbox};
+use crate::report::Expiries;
+use crate::store::{OutboxCounts, Run, RunCounts};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -63,17 +64,19 @@ fn report() -> Report {
         no_longer_watched: false,
     };
     let started_at = now() - TimeDelta::minutes(3);
+    let counts = RunCounts { checked: 3, ok: 2, inconclusive: 1 };
     Report {
         generated_at: now(),
         verdict: Verdict::Critical,
-        last_run: Some(LastRun { started_at, finished_at: Some(started_at), checked: 3, ok: 2 }),
+        last_run: Some(Run { id: 1, started_at, finished_at: Some(started_at), counts }),
         accounts: vec![
             account("studio-a", Verdict::Critical, Outcome::Ok, Some(TimeDelta::hours(20))),
             account("studio-b", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20))),
             account("an-office-with-a-very-long-name", Verdict::Unknown, Outcome::Unavailable, None),
         ],
         alerts: vec![near],
-        outbox: Outbox { pending: 1, failed: 0 },
+        outbox: OutboxCounts { pending: 1, failed: 0 },
+        next_steps: BTreeMap::new(),
         lists: Vec::new(),
         silences: 1,
         overdue: None,
@@ -81,28 +84,28 @@ fn report() -> Report {
 }
 
 #[test]
-fn people_read_a_table_the_open_alerts_and_a_closing_line() {
+fn table_is_followed_by_open_alerts_and_a_summary() {
     let text = text(&report());
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!(text);
 }
 
 #[test]
-fn monitors_read_one_line_with_performance_data_and_details() {
+fn nagios_output_has_one_line_with_performance_data_and_details() {
     insta::assert_snapshot!(crate::output::nagios::render(&report()));
 }
 
 #[test]
-fn before_the_first_run_it_says_what_to_do() {
+fn empty_table_says_what_to_do() {
     insta::assert_snapshot!(text(&Report::empty(now())));
 }
 
 #[test]
-fn a_table_of_many_accounts_is_one_table_whatever_the_longest_name_stands() {
+fn many_accounts_make_one_table_wherever_the_longest_name_is() {
     let short = account("a", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20)));
     let long = account("an-office-with-a-very-long-name", Verdict::Ok, Outcome::Ok, None);
-    let mut accounts = vec![short; 2 * PIECE];
-    accounts[PIECE + 3] = long;
+    let mut accounts = vec![short; 2 * CHUNK];
+    accounts[CHUNK + 3] = long;
     let mut table = Vec::new();
     super::accounts(&Report { accounts, ..report() }, false, &mut table).unwrap();
     let text = String::from_utf8(table).unwrap();
@@ -110,19 +113,19 @@ fn a_table_of_many_accounts_is_one_table_whatever_the_longest_name_stands() {
     assert_eq!(lines.iter().filter(|line| line.starts_with("ACCOUNT")).count(), 1);
     let verdict = lines[0].find("VERDICT");
     let others = lines[1..].iter().filter(|line| line.find("OK") == verdict);
-    assert_eq!(others.count(), 2 * PIECE, "one column, and each account once");
+    assert_eq!(others.count(), 2 * CHUNK, "one column, and each account once");
     assert!(lines.iter().all(|line| line.chars().count() <= 80));
 }
 
 #[test]
-fn columns_have_what_they_need_while_there_is_room_and_names_are_served_before_capabilities() {
+fn names_get_room_before_capabilities() {
     for (name, can, expected) in [
         (8, 10, [10, 9, 18, 9, 6, 12]),
         (31, 5, [31, 9, 18, 9, 6, 7]),
         (20, 60, [22, 9, 18, 9, 6, 16]),
         (60, 60, [26, 9, 18, 9, 6, 12]),
     ] {
-        let widths = arranged([name, 7, 16, 7, 4, can]);
+        let widths = column_widths([name, 7, 16, 7, 4, can]);
         assert_eq!(widths, expected, "{name} and {can}");
         assert!(widths.iter().sum::<u16>() <= WIDTH);
     }

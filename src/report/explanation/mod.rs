@@ -1,79 +1,88 @@
-//! Why an account did or did not alert, as `explain --json` gives it: what is known, each rung, each rule, each receiver, and
-//! what comes next.
+//! Why an account did or did not alert, as `explain --json` prints it: its state, stages, rules, receivers, and what comes next.
 //!
-//! Promises: whether something fires, is told or is kept back is asked of the service's own rules, at this moment and at
-//! those to come; only the words are made here.
+//! Guarantees: what comes next is what `simulate` finds, on a copy that holds only what concerns this account; whether an alert
+//! fires, and what a receiver is sent, the service's own rules decide. Only the texts are made here.
 
-mod gather;
-mod gathered;
-mod ladder;
-mod receivers;
+mod context;
+mod decisions;
+mod expiry;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::silences::SilenceReport;
-use super::{AckReport, Expiries};
-use crate::domain::account::{AccountId, ReceiverName, SubscriptionName};
-use crate::domain::alert::{AlertId, AlertKind, Severity};
-use crate::domain::configuration::EndSource;
+use super::{AccountIdentity, SimulatedAlert, Simulation};
+use crate::domain::account::{AccountKey, ReceiverName};
+use crate::domain::account_state::{AccountRecord, UnconfirmedFault};
+use crate::domain::alerts::AlertKind;
 use crate::domain::message::Reason;
 use crate::domain::observation::Outcome;
 use crate::domain::time::{Timestamp, seconds};
-use crate::store::DeliveryState;
+use crate::engine::Engine;
+use crate::notify::Sender;
+use crate::store::{Snapshot, StoreError};
+use context::Context;
+
+pub use decisions::{DecisionKind, ReceiverDecision};
+pub use expiry::{ExpiryExplanation, NotNotified, StageNotified, StageReport};
+pub use rules::{RuleAlert, RuleReport};
+
+/// How far ahead the future is simulated at most: tokens live for about a month.
+const MAX_HORIZON: TimeDelta = TimeDelta::days(30);
+
+/// A message that fails is tried again within this time, which can make another one due.
+const MIN_HORIZON: TimeDelta = TimeDelta::days(1);
+
+/// The entry of the next scheduled run where no service is running.
+const NO_SERVICE: &str = "a run is due, but no service is running (no process holds the store): start `minimax-watch run`, \
+                          or let cron call `minimax-watch check`";
 
 /// Everything about one account.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Explanation {
-    /// When it was drawn.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    /// When this was generated.
+    #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// Whose token reads it.
-    pub subscription: SubscriptionName,
-    /// The vendor's id.
-    pub id: AccountId,
-    /// The operator's name for it.
-    pub name: String,
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountIdentity,
     /// Whether it is watched.
     pub watched: bool,
-    /// What is known.
-    pub known: KnownReport,
-    /// The end of its token, and which of the two counts.
-    pub end: EndReport,
-    /// The rungs of its expiry ladder, the first to come first.
-    pub rungs: Vec<RungReport>,
-    /// Every rule.
+    /// Its state as of the last check.
+    pub state: StateReport,
+    /// When its token expires, and which of the vendor's two members says so.
+    pub expiry: ExpiryExplanation,
+    /// The stages of its expiry, in the order in which they are reached.
+    pub stages: Vec<StageReport>,
+    /// Every alert rule.
     pub rules: Vec<RuleReport>,
-    /// What becomes of each open alert for each receiver.
-    pub receivers: Vec<WordReport>,
-    /// The silences that mean it.
+    /// What each receiver is sent about each open alert.
+    pub receivers: Vec<ReceiverDecision>,
+    /// The silences in force that match it.
     pub silences: Vec<SilenceReport>,
     /// What comes next if nothing but time passes.
     pub next: Vec<NextReport>,
 }
 
-/// What is known of an account.
+/// The state of an account.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct KnownReport {
-    /// What the last look saw; `null` before the first.
+pub struct StateReport {
+    /// What the last check saw; `null` before the first.
     pub outcome: Option<Outcome>,
-    /// What there was to say about it.
+    /// The error of the last check, if it was not ok.
     pub error: Option<String>,
-    /// When the last look was.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// When the last check was.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub checked_at: Option<Timestamp>,
-    /// When it was last healthy.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// When a check was last ok.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub last_ok_at: Option<Timestamp>,
-    /// Since when its configuration is as it is.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
+    /// Since when its configuration is unchanged.
+    #[serde(serialize_with = "seconds::option::serialize")]
     pub unchanged_since: Option<Timestamp>,
     /// `maxJobs`.
     pub max_jobs: Option<i64>,
@@ -83,144 +92,131 @@ pub struct KnownReport {
     pub capabilities: BTreeMap<String, bool>,
 }
 
-/// The end of a token.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct EndReport {
-    /// The one that counts.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
-    pub expires_at: Option<Timestamp>,
-    /// What is known of both members that give it.
-    pub expiries: Expiries,
-    /// `[expiry].source`.
-    pub source: EndSource,
-    /// Why this one counts.
-    pub why: String,
-}
-
-/// One rung of an expiry ladder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RungReport {
-    /// A lead time, or `expired`.
-    pub stage: String,
-    /// Its moment.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
-    pub at: Timestamp,
-    /// Whether it is reached.
-    pub reached: bool,
-    /// Who was told at this rung.
-    pub told: Vec<RungTold>,
-    /// When it is reached and somebody was not told: why.
-    pub not_told: Vec<NotTold>,
-}
-
-/// A receiver that was told at a rung.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RungTold {
-    /// Who.
-    pub receiver: ReceiverName,
-    /// When.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
-    pub at: Timestamp,
-    /// What became of the message; `null` when it is forgotten.
-    pub state: Option<DeliveryState>,
-}
-
-/// A receiver that was not told at a rung.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct NotTold {
-    /// Who.
-    pub receiver: ReceiverName,
-    /// Why not.
-    pub why: String,
-}
-
-/// One rule and its result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RuleReport {
-    /// What it raises.
-    pub kind: AlertKind,
-    /// Whether its alert fires.
-    pub fires: bool,
-    /// Its inputs, in a sentence.
-    pub why: String,
-    /// The alert that fires.
-    pub alert: Option<RuleAlert>,
-}
-
-/// The alert of a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RuleAlert {
-    /// Its id; `null` when it begins with the next announcing.
-    pub id: Option<AlertId>,
-    /// Whether it is about the whole subscription.
-    pub shared: bool,
-    /// How many accounts are concerned.
-    pub affected: u32,
-    /// How near the end is; `expiry` only.
-    pub stage: Option<String>,
-    /// How grave it is.
-    pub severity: Severity,
-    /// Since when it fires.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
-    pub opened_at: Timestamp,
-    /// Whether somebody said that they know.
-    pub acknowledged: Option<AckReport>,
-}
-
-/// What becomes of one alert for one receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct WordReport {
-    /// Who.
-    pub receiver: ReceiverName,
-    /// Of what.
-    pub kind: AlertKind,
-    /// What becomes of it.
-    pub result: WordResult,
-    /// The same in a sentence.
-    pub why: String,
-    /// When it was last told, if ever.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
-    pub told_at: Option<Timestamp>,
-    /// When it will hear again, or could: a reminder, or the end of a silence.
-    #[serde(with = "seconds::option")]
-    #[schemars(with = "Option<Timestamp>")]
-    pub until: Option<Timestamp>,
-}
-
-/// What becomes of an alert for a receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WordResult {
-    /// It knows.
-    Told,
-    /// It is told with the next announcing: now by the service, else by the next `check`.
-    ToBeTold,
-    /// A silence keeps it back.
-    Silenced,
-    /// Its `kinds`, `min_severity`, `accounts` or the lack of a `fallback` keep it out.
-    NotWanted,
-}
-
-/// Something that comes.
+/// Something that happens if nothing but time passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NextReport {
     /// When.
-    #[serde(with = "seconds")]
-    #[schemars(with = "Timestamp")]
+    #[serde(serialize_with = "seconds::serialize")]
     pub at: Timestamp,
-    /// What, in words; the same for each receiver of the same news.
+    /// What happens, in words; the same for each receiver of the same alert.
     pub what: String,
-    /// Who is told, if it is a message.
+    /// The receiver, if it is a notification.
     pub receiver: Option<ReceiverName>,
-    /// Why it is told.
+    /// Why the notification is sent.
     pub reason: Option<Reason>,
-    /// Of which kind of alert.
+    /// The kind of alert.
     pub kind: Option<AlertKind>,
-    /// At which stage; `expiry` only.
+    /// The stage; `expiry` only.
     pub stage: Option<String>,
+}
+
+impl Explanation {
+    /// Entries of [`Self::next`] at most.
+    pub const MAX_NEXT: usize = 12;
+
+    /// Explains the account of `record`, watched or not, from the store of `engine`, which is only read. With `is_running`, a service
+    /// makes the scheduled runs.
+    pub async fn new(
+        engine: &Engine,
+        record: &AccountRecord,
+        is_running: bool,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (store, account) = (&engine.store, &record.account);
+        let copy = store.copy_account(account).await?;
+        let mut simulated = engine.clone();
+        (simulated.store, simulated.sender) = (copy.store.clone(), Sender::dry_run());
+        let context = Context::load(&simulated, store, record, &engine.config, now).await?;
+        let simulation = Simulation::run(&simulated, now, horizon(&context), &|_| {}).await?;
+        copy.store.close().await;
+        let named = context.names.account(account);
+        let silences = context.silences.iter();
+        let silences =
+            silences.filter(|silence| silence.matcher.covers_account(&account.subscription, &named));
+        let watched = store.watched_keys().await?.contains(account);
+        let mut explanation = Self {
+            generated_at: now,
+            account: AccountIdentity::new(record),
+            watched,
+            state: StateReport::new(&context, store.present_snapshot(account).await?),
+            expiry: expiry::expiry(&context),
+            stages: expiry::stages(&context),
+            rules: rules::rules(&context),
+            receivers: decisions::decisions(&context),
+            silences: silences.map(|silence| SilenceReport::new(silence, now)).collect(),
+            next: upcoming_notifications(&simulation, account),
+        };
+        if watched {
+            explanation.next.extend(upcoming_checks(&context, is_running));
+        }
+        explanation.next.sort_by(|a, b| (a.at, &a.what).cmp(&(b.at, &b.what)));
+        explanation.next.truncate(Self::MAX_NEXT);
+        Ok(explanation)
+    }
+}
+
+impl StateReport {
+    fn new(context: &Context<'_>, snapshot: Option<Snapshot>) -> Self {
+        let (state, seen) = (&context.state, context.record.configuration.clone().unwrap_or_default());
+        Self {
+            outcome: state.outcome,
+            error: state.error.clone(),
+            checked_at: state.checked_at,
+            last_ok_at: state.last_ok_at,
+            unchanged_since: snapshot.map(|snapshot| snapshot.first_seen_at),
+            max_jobs: seen.max_jobs,
+            host: seen.host,
+            capabilities: seen.capabilities,
+        }
+    }
+}
+
+/// The end of the simulation: after the token has expired and all silences have ended, only reminders follow, of which the first
+/// is enough.
+fn horizon(context: &Context<'_>) -> Timestamp {
+    let silences = context.silences.iter().map(|silence| silence.until);
+    let last = silences.chain(context.state.expires_at).chain([context.now]).max().unwrap_or(context.now);
+    let reminder = context.policy.repeat_every.unwrap_or_default().max(MIN_HORIZON);
+    (last.min(context.now + MAX_HORIZON) + reminder).min(context.now + MAX_HORIZON)
+}
+
+/// The next run and, while a fault waits for its confirmation, the next check.
+fn upcoming_checks(context: &Context<'_>, is_running: bool) -> Vec<NextReport> {
+    let run = context.config.schedule.schedule.next_after(context.now);
+    let what = if is_running { "next scheduled run" } else { NO_SERVICE };
+    let run = run.map(|at| (at, what.to_owned()));
+    let confirmation = context.state.unconfirmed.map(|UnconfirmedFault { fault, recheck_at, .. }| {
+        (recheck_at, format!("check again to confirm {fault}, which was seen once"))
+    });
+    let next = run.into_iter().chain(confirmation);
+    next.map(|(at, what)| NextReport { at, what, receiver: None, reason: None, kind: None, stage: None })
+        .collect()
+}
+
+/// The simulated notifications that concern `account`; of reminders the first for each receiver and kind.
+fn upcoming_notifications(simulation: &Simulation, account: &AccountKey) -> Vec<NextReport> {
+    let concerns = |alert: &SimulatedAlert| {
+        alert.subscription.as_ref() == Some(&account.subscription)
+            && alert.account.as_ref().is_none_or(|about| about.id == account.id)
+    };
+    let new = simulation.messages.iter().filter(|message| !message.already_queued);
+    let pairs = new.flat_map(|message| message.alerts.iter().map(move |alert| (message, alert)));
+    let mut reminded = BTreeSet::new();
+    pairs
+        .filter(|(_, alert)| concerns(alert))
+        .filter(|(message, alert)| {
+            alert.reason != Reason::Repeated || reminded.insert((&message.receiver, alert.kind))
+        })
+        .map(|(message, alert)| {
+            let stage = alert.stage.as_ref().map(|stage| format!(" {stage}")).unwrap_or_default();
+            NextReport {
+                at: message.at,
+                what: format!("{}{stage} ({})", alert.kind, alert.reason),
+                receiver: Some(message.receiver.clone()),
+                reason: Some(alert.reason),
+                kind: Some(alert.kind),
+                stage: alert.stage.clone(),
+            }
+        })
+        .collect()
 }

@@ -1,129 +1,152 @@
-//! Every rule with its inputs. Whether it fires is read from the alerts that the rules themselves left.
+//! Each alert rule with its inputs in words. Whether it fires is read from the evaluated alerts.
 
-use super::gathered::Gathered;
-use super::{RuleAlert, RuleReport};
-use crate::domain::alert::{Alert, AlertKind, Subject};
+use super::context::Context;
+use crate::domain::account_state::Fault;
+use crate::domain::alerts::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::observation::Outcome;
-use crate::domain::standing::{Fault, Standing};
 use crate::domain::text::one_line;
-use crate::domain::time::{Timestamp, in_words, minute, relative};
-use crate::report::AckReport;
+use crate::domain::time::{Timestamp, dated, in_words, minute, relative, seconds};
+use crate::store::Ack;
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::IntoEnumIterator;
 
-/// What a 403 means, the one outcome without a verdict that has advice of its own.
+/// One alert rule and its result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RuleReport {
+    /// The kind of alert that it raises.
+    pub kind: AlertKind,
+    /// Whether its alert fires.
+    pub fires: bool,
+    /// Its inputs, in a sentence.
+    pub why: String,
+    /// The alert that fires.
+    pub alert: Option<RuleAlert>,
+}
+
+/// The alert that a rule raised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RuleAlert {
+    /// Its id; `null` when the next evaluation opens it.
+    pub id: Option<AlertId>,
+    /// Whether it is about the whole subscription.
+    pub shared: bool,
+    /// How many accounts it affects.
+    pub affected: u32,
+    /// The stage that is reached; `expiry` only.
+    pub stage: Option<String>,
+    /// Its severity.
+    pub severity: Severity,
+    /// Since when it fires.
+    #[serde(serialize_with = "seconds::serialize")]
+    pub opened_at: Timestamp,
+    /// Its acknowledgement, if there is one.
+    pub acknowledged: Option<Ack>,
+}
+
+/// What a 403 means; the only inconclusive outcome that comes with advice.
 const BLOCKED: &str = "; the protection in front of useapi.net refuses this machine's IP address or user agent, not the account";
 
 /// The rules about accounts and subscriptions, in the contract's order.
-pub(super) fn rules(gathered: &Gathered<'_>) -> Vec<RuleReport> {
-    let kinds = AlertKind::ALL.into_iter().filter(|kind| *kind != AlertKind::DeliveryFailing);
-    kinds.map(|kind| rule(gathered, kind)).collect()
+pub(super) fn rules(context: &Context<'_>) -> Vec<RuleReport> {
+    let kinds = AlertKind::iter().filter(|kind| *kind != AlertKind::DeliveryFailing);
+    kinds.map(|kind| rule(context, kind)).collect()
 }
 
-fn rule(gathered: &Gathered<'_>, kind: AlertKind) -> RuleReport {
-    let account = &gathered.known.account;
-    let about = |alert: &&Alert| {
-        alert.is_firing()
-            && alert.condition.kind == kind
-            && match &alert.condition.subject {
-                Subject::Account(of) => of == account,
-                Subject::Subscription(name) => *name == account.subscription,
-                Subject::Receiver(_) => false,
-            }
-    };
-    let alert = gathered.scene.alerts.iter().find(about);
-    let is_stored = |alert: &Alert| !alert.id.as_str().starts_with('(');
+fn rule(context: &Context<'_>, kind: AlertKind) -> RuleReport {
+    let alert = context.firing(kind);
     RuleReport {
         kind,
         fires: alert.is_some(),
-        why: why(gathered, kind, alert),
+        why: why(context, kind, alert),
         alert: alert.map(|alert| RuleAlert {
-            id: is_stored(alert).then(|| alert.id.clone()),
+            id: context.stored.get(&alert.id).cloned(),
             shared: matches!(alert.condition.subject, Subject::Subscription(_)),
             affected: alert.condition.affected,
             stage: alert.condition.stage.map(|stage| stage.to_string()),
             severity: alert.condition.severity,
             opened_at: alert.opened_at,
-            acknowledged: gathered.acks.get(&alert.id).map(AckReport::of),
+            acknowledged: context.acks.get(&alert.id).cloned(),
         }),
     }
 }
 
-fn why(gathered: &Gathered<'_>, kind: AlertKind, alert: Option<&Alert>) -> String {
-    let standing = gathered.known.standing_under(gathered.scene.policy);
-    let now = gathered.now;
+fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String {
     match kind {
-        AlertKind::Expiry => expiry(gathered, &standing),
-        AlertKind::ExpiryUnknown if standing.end_missing => {
-            "the last healthy look held no usable end, and none is known from before".to_owned()
+        AlertKind::Expiry => expiry(context),
+        AlertKind::ExpiryUnknown if context.state.expiry_missing => {
+            "the last successful check held no usable expiry, and none is known from before".to_owned()
         }
-        AlertKind::ExpiryUnknown => match standing.last_ok_at {
-            Some(at) => format!("an end is known; the last healthy look was {}", relative(at, now)),
-            None => "no look was healthy yet".to_owned(),
+        AlertKind::ExpiryUnknown => match context.state.last_ok_at {
+            Some(at) => {
+                format!("an expiry is known; the last successful check was {}", relative(at, context.now))
+            }
+            None => "no check was successful yet".to_owned(),
         },
-        AlertKind::Unreachable => silence(gathered, &standing, alert),
-        AlertKind::Unauthorized => fault(gathered, &standing, Fault::Unauthorized, alert),
-        AlertKind::SubscriptionLapsed => fault(gathered, &standing, Fault::SubscriptionLapsed, alert),
-        AlertKind::NotFound => fault(gathered, &standing, Fault::NotFound, alert),
-        AlertKind::AccountError => fault(gathered, &standing, Fault::AccountError, alert),
-        AlertKind::Malformed => fault(gathered, &standing, Fault::Malformed, alert),
-        AlertKind::DeliveryFailing => "it is about receivers: see `minimax-watch alerts`".to_owned(),
+        AlertKind::Unreachable => unreachable(context, alert),
+        AlertKind::Unauthorized => fault(context, Fault::Unauthorized, alert),
+        AlertKind::SubscriptionLapsed => fault(context, Fault::SubscriptionLapsed, alert),
+        AlertKind::NotFound => fault(context, Fault::NotFound, alert),
+        AlertKind::AccountError => fault(context, Fault::AccountError, alert),
+        AlertKind::Malformed => fault(context, Fault::Malformed, alert),
+        AlertKind::DeliveryFailing => "about receivers: see `minimax-watch alerts`".to_owned(),
     }
 }
 
-fn expiry(gathered: &Gathered<'_>, standing: &Standing) -> String {
-    let Some(end) = standing.end else { return "no end of the token is known".to_owned() };
-    let ladder = gathered.scene.policy.ladder(&gathered.known.account);
-    let verb = if end <= gathered.now { "ended" } else { "ends" };
-    let ends = format!("the token {verb} {} ({})", minute(end), relative(end, gathered.now));
-    match (ladder.stage(end, gathered.now), ladder.leads().first()) {
-        (Some(stage), _) => format!("{ends}: stage {stage} is reached"),
-        (None, Some(longest)) => {
-            format!("{ends}, farther than the longest lead time, {}", in_words(*longest))
-        }
-        (None, None) => format!("{ends}; there are no lead times"),
+fn expiry(context: &Context<'_>) -> String {
+    let Some(expires_at) = context.state.expires_at else { return "no expiry is known".to_owned() };
+    let lead_times = context.policy.lead_times(&context.record.account);
+    let verb = if expires_at <= context.now { "expired" } else { "expires" };
+    let expires = format!("the token {verb} {}", dated(expires_at, context.now));
+    match (lead_times.stage(expires_at, context.now), lead_times.as_slice().first()) {
+        (Some(stage), _) => format!("{expires}: stage {stage} is reached"),
+        (None, Some(longest)) => format!("{expires}, beyond the longest lead time, {}", in_words(*longest)),
+        (None, None) => format!("{expires}; no lead times are configured"),
     }
 }
 
-fn silence(gathered: &Gathered<'_>, standing: &Standing, alert: Option<&Alert>) -> String {
-    let limit = in_words(gathered.scene.policy.unreachable_after);
-    match (standing.no_verdict_since, standing.last_verdict_at) {
+fn unreachable(context: &Context<'_>, alert: Option<&Alert>) -> String {
+    let state = &context.state;
+    match (state.unreachable_since, state.last_verdict_at) {
         (Some(since), _) => {
-            let long = in_words(standing.checked_at.map_or_else(Default::default, |at| at - since));
-            let advice = standing.outcome.and_then(Outcome::advice);
+            let lasted = in_words(state.checked_at.map_or_else(Default::default, |at| at - since));
+            let limit = in_words(context.policy.unreachable_after);
+            let advice = state.outcome.and_then(Outcome::advice);
             let advice = advice.map(|advice| format!("{BLOCKED}: {advice}")).unwrap_or_default();
-            format!(
-                "looks without a verdict since {}, over {long}; it fires from {limit} on{advice}",
-                minute(since)
-            )
+            format!("inconclusive checks since {}, for {lasted}; it fires at {limit}{advice}", minute(since))
         }
-        (None, Some(at)) if alert.is_some() => {
-            format!(
-                "this account gave a verdict {}, others of its subscription did not",
-                relative(at, gathered.now)
-            )
-        }
-        (None, Some(at)) => format!("the last look gave a verdict, {}", relative(at, gathered.now)),
-        (None, None) => "it was not looked at yet".to_owned(),
+        (None, Some(at)) if alert.is_some() => format!(
+            "this account had a conclusive check {}, others of its subscription did not",
+            relative(at, context.now)
+        ),
+        (None, Some(at)) => format!("the last check was conclusive, {}", relative(at, context.now)),
+        (None, None) => "not checked yet".to_owned(),
     }
 }
 
-fn fault(gathered: &Gathered<'_>, standing: &Standing, fault: Fault, alert: Option<&Alert>) -> String {
-    let now = gathered.now;
-    let last_ok = standing.last_ok_at.map_or_else(|| "never".to_owned(), |at| relative(at, now));
-    let suspicion = standing.suspicion.filter(|suspicion| suspicion.fault == fault);
-    let seen_now = standing.outcome.and_then(Fault::of) == Some(fault);
-    let words = |at: Option<Timestamp>| at.map_or_else(String::new, |at| format!(", {}", relative(at, now)));
-    if standing.faults.contains(&fault) {
-        let said = standing.error.as_ref().filter(|_| seen_now).map(|said| format!(": {}", one_line(said)));
-        let seen = if seen_now { "the last look saw it" } else { "it was seen and confirmed" };
-        return format!("{seen}{}; it stands until an `ok` (last: {last_ok})", said.unwrap_or_default());
+fn fault(context: &Context<'_>, fault: Fault, alert: Option<&Alert>) -> String {
+    let (state, now) = (&context.state, context.now);
+    if state.faults.contains(&fault) {
+        let last_ok = state.last_ok_at.map_or_else(|| "never".to_owned(), |at| relative(at, now));
+        let seen = match &state.error {
+            _ if state.outcome.and_then(Fault::from_outcome) != Some(fault) => {
+                "seen and confirmed".to_owned()
+            }
+            Some(error) => format!("seen by the last check: {}", one_line(error)),
+            None => "seen by the last check".to_owned(),
+        };
+        return format!("{seen}; stays open until a check is ok (last: {last_ok})");
     }
-    if let Some(suspicion) = suspicion {
-        let (since, again) = (relative(suspicion.since, now), relative(suspicion.ask_at, now));
-        return format!("seen once, {since}; believed when it is seen again (asked again {again})");
+    if let Some(unconfirmed) = state.unconfirmed.filter(|unconfirmed| unconfirmed.fault == fault) {
+        let (since, recheck) = (relative(unconfirmed.since, now), relative(unconfirmed.recheck_at, now));
+        return format!("seen once, {since}; fires when a second check confirms it ({recheck})");
     }
-    match standing.outcome {
-        _ if alert.is_some() => "seen of other accounts of the subscription".to_owned(),
-        None => "it was not looked at yet".to_owned(),
-        Some(outcome) => format!("not seen: the last look saw {outcome}{}", words(standing.checked_at)),
+    match state.outcome {
+        _ if alert.is_some() => "seen by checks of other accounts of the subscription".to_owned(),
+        None => "not checked yet".to_owned(),
+        Some(outcome) => {
+            let at = state.checked_at.map_or_else(String::new, |at| format!(", {}", relative(at, now)));
+            format!("not seen: the last check saw {outcome}{at}")
+        }
     }
 }

@@ -1,13 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
+use strum::IntoEnumIterator;
 
 use proptest::prelude::*;
 
 use super::super::{Store, Watched, Writer};
-use super::{Home, account, at, jobs, main_subscription, named, taught};
+use super::{Home, account, at, jobs, main_subscription, named, record, unstable_row};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::account_state::{AccountState, Fault, UnconfirmedFault};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
-use crate::domain::standing::{Fault, Standing, Suspicion};
 use crate::domain::time::Timestamp;
 
 /// How many rows the writer's connection has ever written.
@@ -29,7 +30,7 @@ async fn names(store: &Store) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn exactly_the_wanted_accounts_are_watched_and_only_what_differs_is_written() {
+async fn exactly_the_wanted_accounts_are_watched_and_only_differences_are_written() {
     let home = Home::new().await;
     let (a, b) = (named("1", "studio-a"), named("2", "studio-b"));
     assert_eq!(watch(&home, &[a.clone(), b.clone()]).await, 2);
@@ -45,86 +46,89 @@ async fn exactly_the_wanted_accounts_are_watched_and_only_what_differs_is_writte
 }
 
 #[tokio::test]
-async fn what_is_known_of_an_account_outlives_its_absence() {
+async fn state_of_an_account_outlives_its_absence() {
     let home = Home::watching(&["1"]).await;
-    let standing = Standing { checked_at: Some(at(1)), end: Some(at(9)), ..Standing::default() };
+    let account_state =
+        AccountState { checked_at: Some(at(1)), expires_at: Some(at(9)), ..AccountState::default() };
     let mut writer = home.write().await;
-    writer.record_standings([taught(&account("1"), &standing)]).await.unwrap();
-    writer.begin_snapshots(&[(&account("1"), &jobs(3))], at(1)).await.unwrap();
+    writer.save_account_states([unstable_row(&account("1"), &account_state)]).await.unwrap();
+    writer.insert_snapshots(&[(&account("1"), &jobs(3))], at(1)).await.unwrap();
     writer.commit().await.unwrap();
 
     watch(&home, &[]).await;
     assert!(home.store.watched().await.unwrap().is_empty());
-    let absent = home.write().await.known(&account("1")).await.unwrap().unwrap();
+    let absent = record(&mut home.write().await, &account("1")).await.unwrap();
     watch(&home, &[named("1", "1")]).await;
     let [returned] = &home.store.watched().await.unwrap()[..] else { panic!("one is watched") };
-    assert_eq!((&returned.standing, &returned.configuration), (&standing, &Some(jobs(3))));
+    assert_eq!((&returned.account_state, &returned.configuration), (&account_state, &Some(jobs(3))));
     assert_eq!(*returned, absent);
 }
 
 #[tokio::test]
-async fn of_many_at_once_each_is_kept_to_the_letter_and_nobody_else_is_touched() {
+async fn states_of_many_accounts_are_stored_exactly_and_others_are_untouched() {
     let ids = ["007", "7", "1e3", "null", "true", "a\"b\\c", "ü\u{1}\u{2026}", "{\"a\":1}", "other"];
     let home = Home::watching(&ids).await;
-    let standing = |index: usize, id: &str| Standing {
+    let account_state = |index: usize, id: &str| AccountState {
         outcome: Some(Outcome::Ok),
         error: index.is_multiple_of(2).then(|| format!("{id} \"said\" \\ 'so'\n\u{2028}")),
         checked_at: Some(at(i64::try_from(index).unwrap())),
-        ok_run: Some(i64::MAX),
-        end: index.is_multiple_of(3).then(|| super::days(30)),
-        end_missing: !index.is_multiple_of(3),
+        last_ok_run: Some(i64::MAX),
+        expires_at: index.is_multiple_of(3).then(|| super::days(30)),
+        expiry_missing: !index.is_multiple_of(3),
         faults: if index.is_multiple_of(2) { [Fault::NotFound, Fault::Malformed].into() } else { [].into() },
-        ..Standing::default()
+        ..AccountState::default()
     };
     let (some, keys): (Vec<_>, Vec<_>) =
-        ids[..8].iter().enumerate().map(|(index, id)| (standing(index, id), account(id))).unzip();
+        ids[..8].iter().enumerate().map(|(index, id)| (account_state(index, id), account(id))).unzip();
     let seen: Vec<_> = keys.iter().zip(1..).map(|(account, number)| (account, jobs(number))).collect();
     let seen: Vec<_> = seen.iter().map(|(account, configuration)| (*account, configuration)).collect();
     let mut writer = home.write().await;
     writer
-        .record_standings(keys.iter().zip(&some).map(|(account, standing)| taught(account, standing)))
+        .save_account_states(
+            keys.iter().zip(&some).map(|(account, account_state)| unstable_row(account, account_state)),
+        )
         .await
         .unwrap();
-    writer.begin_snapshots(&seen, at(0)).await.unwrap();
-    writer.begin_snapshots(&seen[..1], at(1)).await.unwrap();
+    writer.insert_snapshots(&seen, at(0)).await.unwrap();
+    writer.insert_snapshots(&seen[..1], at(1)).await.unwrap();
     writer.touch_snapshots(&keys.iter().collect::<Vec<_>>(), at(60)).await.unwrap();
     writer.commit().await.unwrap();
-    for ((account, standing), (_, configuration)) in keys.iter().zip(&some).zip(&seen) {
-        let known = home.write().await.known(account).await.unwrap().unwrap();
+    for ((account, account_state), (_, configuration)) in keys.iter().zip(&some).zip(&seen) {
+        let known = record(&mut home.write().await, account).await.unwrap();
         assert_eq!(
-            (&known.standing, known.configuration.as_ref()),
-            (standing, Some(*configuration)),
+            (&known.account_state, known.configuration.as_ref()),
+            (account_state, Some(*configuration)),
             "{account:?}"
         );
         let snapshots = home.store.snapshots(account).await.unwrap();
         let last = snapshots.last().unwrap();
         assert_eq!((last.last_seen_at, last.checks), (at(60), 2), "{account:?}");
     }
-    let other = home.write().await.known(&account("other")).await.unwrap().unwrap();
-    assert_eq!((other.standing, other.configuration), (Standing::default(), None));
+    let other = record(&mut home.write().await, &account("other")).await.unwrap();
+    assert_eq!((other.account_state, other.configuration), (AccountState::default(), None));
 }
 
 #[tokio::test]
-async fn the_same_id_under_two_tokens_is_two_accounts() {
+async fn same_id_under_two_tokens_is_two_accounts() {
     let home = Home::new().await;
     let other = AccountKey::new(&SubscriptionName::new("other"), &AccountId::new("1"));
     let twin = Watched { account: other.clone(), name: "twin".to_owned(), discovered: false };
     watch(&home, &[named("1", "studio-a"), twin]).await;
     let mut writer = home.write().await;
-    let standing = Standing { error: Some("gone".to_owned()), ..Standing::default() };
-    writer.record_standings([taught(&other, &standing)]).await.unwrap();
-    assert_eq!(writer.known(&account("1")).await.unwrap().unwrap().standing, Standing::default());
-    assert_eq!(writer.known(&other).await.unwrap().unwrap().standing, standing);
+    let account_state = AccountState { error: Some("gone".to_owned()), ..AccountState::default() };
+    writer.save_account_states([unstable_row(&other, &account_state)]).await.unwrap();
+    assert_eq!(record(&mut writer, &account("1")).await.unwrap().account_state, AccountState::default());
+    assert_eq!(record(&mut writer, &other).await.unwrap().account_state, account_state);
 }
 
 #[tokio::test]
-async fn an_account_that_nobody_ever_watched_is_not_known() {
+async fn account_that_was_never_watched_is_not_stored() {
     let home = Home::watching(&["1"]).await;
-    assert_eq!(home.write().await.known(&account("01")).await.unwrap(), None);
+    assert_eq!(record(&mut home.write().await, &account("01")).await, None);
 }
 
 #[tokio::test]
-async fn accounts_come_in_the_order_of_their_keys() {
+async fn accounts_are_sorted_by_key() {
     let home = Home::new().await;
     let ids = ["b", "Ä", "", "10", "9", "B", "ä"];
     watch(&home, &ids.map(|id| named(id, id))).await;
@@ -132,18 +136,15 @@ async fn accounts_come_in_the_order_of_their_keys() {
         home.store.watched().await.unwrap().into_iter().map(|known| known.account).collect();
     assert_eq!(keys.len(), ids.len());
     assert!(keys.is_sorted(), "{keys:?}");
-    let seen_by_writer: Vec<AccountKey> =
-        home.write().await.watched().await.unwrap().into_iter().map(|known| known.account).collect();
-    assert_eq!(seen_by_writer, keys);
 }
 
 async fn find(home: &Home, ids: &[&str]) {
     let mut writer = home.write().await;
     let ids: Vec<AccountId> = ids.iter().map(|id| AccountId::new(*id)).collect();
     let ids: Vec<&AccountId> = ids.iter().collect();
-    for id in writer.unwatched(&main_subscription(), &ids).await.unwrap() {
+    for id in writer.not_yet_watched(&main_subscription(), &ids).await.unwrap() {
         let found = Watched { account: account(id.as_str()), name: id.to_string(), discovered: true };
-        writer.begin_to_watch([&found]).await.unwrap();
+        writer.upsert_watched([&found]).await.unwrap();
     }
     writer.commit().await.unwrap();
 }
@@ -154,7 +155,7 @@ async fn discovered(home: &Home) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_account_found_in_a_list_is_watched_and_one_that_was_named_stays_named() {
+async fn discovered_account_is_watched_and_a_named_one_stays_named() {
     let home = Home::new().await;
     watch(&home, &[named("1", "studio-a"), named("2", "studio-b")]).await;
     watch(&home, &[named("1", "studio-a")]).await;
@@ -164,29 +165,32 @@ async fn an_account_found_in_a_list_is_watched_and_one_that_was_named_stays_name
     let other = SubscriptionName::new("other");
     assert!(home.store.discovered(&other).await.unwrap().is_empty());
     watch(&home, &[named("3", "studio-c")]).await;
-    assert!(discovered(&home).await.is_empty(), "it is named now, and the others are watched no more");
+    assert!(discovered(&home).await.is_empty(), "it is named now, and the others are no longer watched");
 }
 
-fn doubted(ask_at: Timestamp) -> Standing {
-    let suspicion = Suspicion { fault: Fault::NotFound, since: at(0), ask_at };
-    Standing { suspicion: Some(suspicion), ..Standing::default() }
+fn due_for_recheck(recheck_at: Timestamp) -> AccountState {
+    let unconfirmed = UnconfirmedFault { fault: Fault::NotFound, since: at(0), recheck_at };
+    AccountState { unconfirmed: Some(unconfirmed), ..AccountState::default() }
 }
 
 #[tokio::test]
-async fn the_next_question_is_the_earliest_about_a_watched_account() {
+async fn next_recheck_is_the_earliest_of_a_watched_account() {
     let home = Home::watching(&["1", "2", "3"]).await;
-    assert_eq!(home.store.next_question().await.unwrap(), None);
+    assert_eq!(home.store.next_recheck().await.unwrap(), None);
     let mut writer = home.write().await;
     for (id, seconds) in [("1", 30), ("2", 20), ("3", 10)] {
-        writer.record_standings([taught(&account(id), &doubted(at(seconds)))]).await.unwrap();
+        writer
+            .save_account_states([unstable_row(&account(id), &due_for_recheck(at(seconds)))])
+            .await
+            .unwrap();
     }
     writer.watch(&[named("1", "1"), named("2", "2")]).await.unwrap();
     writer.commit().await.unwrap();
-    assert_eq!(home.store.next_question().await.unwrap(), Some(at(20)));
+    assert_eq!(home.store.next_recheck().await.unwrap(), Some(at(20)));
     let mut writer = home.write().await;
-    writer.record_standings([taught(&account("2"), &Standing::default())]).await.unwrap();
+    writer.save_account_states([unstable_row(&account("2"), &AccountState::default())]).await.unwrap();
     writer.commit().await.unwrap();
-    assert_eq!(home.store.next_question().await.unwrap(), Some(at(30)));
+    assert_eq!(home.store.next_recheck().await.unwrap(), Some(at(30)));
 }
 
 fn moment() -> impl Strategy<Value = Timestamp> {
@@ -202,43 +206,43 @@ fn maybe<T: std::fmt::Debug>(some: impl Strategy<Value = T>) -> impl Strategy<Va
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    proptest::sample::select(Fault::ALL.to_vec())
+    proptest::sample::select(Fault::iter().collect::<Vec<_>>())
 }
 
 prop_compose! {
-    fn suspicion()(fault in fault(), since in moment(), ask_at in moment()) -> Suspicion {
-        Suspicion { fault, since, ask_at }
+    fn unconfirmed()(fault in fault(), since in moment(), recheck_at in moment()) -> UnconfirmedFault {
+        UnconfirmedFault { fault, since, recheck_at }
     }
 }
 
 prop_compose! {
     fn looks()(
-        outcome in maybe(proptest::sample::select(Outcome::ALL.to_vec())),
+        outcome in maybe(proptest::sample::select(Outcome::iter().collect::<Vec<_>>())),
         error in maybe(any::<String>()),
         checked_at in maybe(moment()),
-        verdict_run in any::<Option<i64>>(),
-        ok_run in any::<Option<i64>>(),
+        auth_run in any::<Option<i64>>(),
+        last_ok_run in any::<Option<i64>>(),
         last_ok_at in maybe(moment()),
         last_verdict_at in maybe(moment()),
-        no_verdict_since in maybe(moment()),
-    ) -> Standing {
-        Standing {
-            outcome, error, checked_at, verdict_run, ok_run, last_ok_at, last_verdict_at, no_verdict_since,
-            ..Standing::default()
+        unreachable_since in maybe(moment()),
+    ) -> AccountState {
+        AccountState {
+            outcome, error, checked_at, auth_run, last_ok_run, last_ok_at, last_verdict_at, unreachable_since,
+            ..AccountState::default()
         }
     }
 }
 
 prop_compose! {
-    fn standing()(
+    fn account_state()(
         looks in looks(),
-        suspicion in maybe(suspicion()),
+        unconfirmed in maybe(unconfirmed()),
         faults in proptest::collection::btree_set(fault(), 0..=5),
-        end in maybe(moment()),
-        end_missing in any::<bool>(),
-    ) -> Standing {
+        expires_at in maybe(moment()),
+        expiry_missing in any::<bool>(),
+    ) -> AccountState {
         let faults: BTreeSet<Fault> = faults;
-        Standing { suspicion, faults, end, end_missing, ..looks }
+        AccountState { unconfirmed, faults, expires_at, expiry_missing, ..looks }
     }
 }
 
@@ -255,17 +259,17 @@ prop_compose! {
     }
 }
 
-type Accounts = BTreeMap<String, (String, Standing, Option<Configuration>)>;
+type Accounts = BTreeMap<String, (String, AccountState, Option<Configuration>)>;
 
 async fn store_and_load(accounts: &Accounts) -> Accounts {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let wanted: Vec<Watched> = accounts.iter().map(|(id, (name, ..))| named(id, name)).collect();
     writer.watch(&wanted).await.unwrap();
-    for (id, (_, standing, configuration)) in accounts {
-        writer.record_standings([taught(&account(id), standing)]).await.unwrap();
+    for (id, (_, account_state, configuration)) in accounts {
+        writer.save_account_states([unstable_row(&account(id), account_state)]).await.unwrap();
         if let Some(configuration) = configuration {
-            writer.begin_snapshots(&[(&account(id), configuration)], at(0)).await.unwrap();
+            writer.insert_snapshots(&[(&account(id), configuration)], at(0)).await.unwrap();
         }
     }
     writer.commit().await.unwrap();
@@ -275,7 +279,7 @@ async fn store_and_load(accounts: &Accounts) -> Accounts {
     again.close().await;
     known
         .into_iter()
-        .map(|known| (known.account.id.to_string(), (known.name, known.standing, known.configuration)))
+        .map(|known| (known.account.id.to_string(), (known.name, known.account_state, known.configuration)))
         .collect()
 }
 
@@ -283,9 +287,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn whatever_is_known_survives_being_stored(
+    fn every_account_record_survives_being_stored(
         accounts in proptest::collection::btree_map(
-            any::<String>(), (any::<String>(), standing(), maybe(configuration())), 0..12)
+            any::<String>(), (any::<String>(), account_state(), maybe(configuration())), 0..12)
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         prop_assert_eq!(runtime.block_on(store_and_load(&accounts)), accounts);

@@ -1,9 +1,12 @@
 use chrono::TimeDelta;
+use strum::IntoEnumIterator;
 
 use super::super::Writer;
-use super::{Home, account, at, broken, days, ending, main_subscription, opened, over, receiver, telling};
-use crate::domain::alert::{Alert, AlertId, AlertKind, Condition, Resolution, Severity, Subject};
-use crate::domain::expiry::Stage;
+use super::{
+    Home, account, at, broken, days, ending, main_subscription, notification, opened, over, receiver,
+};
+use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Resolution, Severity, Subject};
+use crate::domain::lead_times::Stage;
 use crate::domain::message::Status;
 
 fn id(text: &str) -> AlertId {
@@ -11,7 +14,7 @@ fn id(text: &str) -> AlertId {
 }
 
 async fn resolve(writer: &mut Writer, alert: &str, seconds: i64) {
-    writer.resolve_alerts(&[over(&id(alert), "it is over", None)], at(seconds)).await.unwrap();
+    writer.resolve_alerts(&[over(&id(alert), "resolved", None)], at(seconds)).await.unwrap();
 }
 
 /// Ends it by a later end.
@@ -25,8 +28,8 @@ async fn past(writer: &mut Writer, alert: &str, condition: &Condition, opened: i
     renew(writer, alert, opened + 1).await;
 }
 
-async fn unsettled(writer: &mut Writer) -> Vec<String> {
-    writer.unsettled_alerts().await.unwrap().into_iter().map(|alert| alert.id.to_string()).collect()
+async fn open_ids(writer: &mut Writer) -> Vec<String> {
+    writer.open_or_unnotified_alerts().await.unwrap().into_iter().map(|alert| alert.id.to_string()).collect()
 }
 
 fn firing(text: &str, condition: &Condition, opened: i64) -> Alert {
@@ -50,26 +53,26 @@ fn subjects() -> [Subject; 3] {
 }
 
 #[tokio::test]
-async fn alerts_of_every_subject_and_kind_come_back_as_they_were_kept() {
+async fn alerts_of_every_subject_and_kind_read_back_unchanged() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let mut kept = Vec::new();
     for subject in subjects() {
-        for kind in AlertKind::ALL {
+        for kind in AlertKind::iter() {
             let name = format!("A{:02}", kept.len());
             let condition = broken(subject.clone(), kind);
             writer.open_alerts(&[opened(&id(&name), &condition)], at(0)).await.unwrap();
             kept.push(firing(&name, &condition, 0));
         }
     }
-    assert_eq!(writer.unsettled_alerts().await.unwrap(), kept);
+    assert_eq!(writer.open_or_unnotified_alerts().await.unwrap(), kept);
     writer.commit().await.unwrap();
     assert_eq!(home.store.firing_alerts().await.unwrap(), kept);
     assert_eq!(home.store.all_alerts().await.unwrap(), kept);
 }
 
 #[tokio::test]
-async fn one_alert_fires_for_each_subject_and_kind() {
+async fn at_most_one_alert_fires_for_each_subject_and_kind() {
     let home = Home::new().await;
     for subject in subjects() {
         let mut writer = home.write().await;
@@ -82,7 +85,7 @@ async fn one_alert_fires_for_each_subject_and_kind() {
 }
 
 #[tokio::test]
-async fn an_alert_moves_and_ends_once() {
+async fn alert_is_updated_and_resolves_once() {
     let home = Home::new().await;
     let before = ending("1", days(7));
     let after = Condition {
@@ -98,7 +101,7 @@ async fn an_alert_moves_and_ends_once() {
     writer.open_alerts(&[opened(&id("A2"), &ending("2", days(7)))], at(0)).await.unwrap();
     writer.update_alert(&id("A1"), &after, at(0)).await.unwrap();
     assert_eq!(
-        writer.unsettled_alerts().await.unwrap(),
+        writer.open_or_unnotified_alerts().await.unwrap(),
         [firing("A1", &after, 0), firing("A2", &ending("2", days(7)), 0)]
     );
     writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(60)).await.unwrap();
@@ -116,7 +119,7 @@ async fn an_alert_moves_and_ends_once() {
 }
 
 #[tokio::test]
-async fn every_stage_comes_back_as_it_was_kept() {
+async fn every_stage_reads_back_unchanged() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let leads = [TimeDelta::days(7), TimeDelta::hours(36), TimeDelta::seconds(90), TimeDelta::zero()];
@@ -124,25 +127,25 @@ async fn every_stage_comes_back_as_it_was_kept() {
     for stage in leads.map(Stage::Lead).into_iter().chain([Stage::Expired]).map(Some).chain([None]) {
         let condition = Condition { stage, ..ending("1", days(7)) };
         writer.update_alert(&id("A1"), &condition, at(0)).await.unwrap();
-        assert_eq!(writer.unsettled_alerts().await.unwrap()[0].condition.stage, stage);
+        assert_eq!(writer.open_or_unnotified_alerts().await.unwrap()[0].condition.stage, stage);
     }
 }
 
 #[tokio::test]
-async fn an_end_that_comes_back_lets_its_alert_fire_on() {
+async fn expiry_that_comes_back_reopens_its_alert() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(1)).await.unwrap();
-    writer.settle_alerts().await.unwrap();
-    assert!(unsettled(&mut writer).await.is_empty());
+    writer.close_notified_alerts().await.unwrap();
+    assert!(open_ids(&mut writer).await.is_empty());
     assert_eq!(
         writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
         Some(id("A1"))
     );
     let expected = Condition { detail: "renewed".to_owned(), ..ending("1", days(7)) };
     let fires_on = Alert { resolution: Some(Resolution::Ended), ..firing("A1", &expected, 0) };
-    assert_eq!(writer.unsettled_alerts().await.unwrap(), [fires_on]);
+    assert_eq!(writer.open_or_unnotified_alerts().await.unwrap(), [fires_on]);
     assert_eq!(
         writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
         None,
@@ -151,18 +154,18 @@ async fn an_end_that_comes_back_lets_its_alert_fire_on() {
 }
 
 #[tokio::test]
-async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
+async fn expiry_that_was_notified_reopens_its_alert() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
-    let told = telling("A1", Status::Firing, Some(days(7)), "mail", "m1");
-    writer.record_announcements([told]).await.unwrap();
+    let notified = notification("A1", Status::Firing, Some(days(7)), "mail", "m1");
+    writer.insert_notifications([notified]).await.unwrap();
     writer.update_alert(&id("A1"), &ending("1", days(5)), at(0)).await.unwrap();
     renew(&mut writer, "A1", 1).await;
     assert_eq!(
         writer.reopen_alert(&ending("1", days(6))).await.unwrap().map(|alert| alert.id),
         None,
-        "nobody heard of that one"
+        "no notification had that expiry"
     );
     assert_eq!(
         writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
@@ -171,7 +174,7 @@ async fn an_end_that_was_told_lets_the_alert_that_told_it_fire_on() {
 }
 
 #[tokio::test]
-async fn an_alert_that_no_later_end_resolved_stays_over() {
+async fn alert_that_no_renewal_resolved_stays_resolved() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
@@ -184,7 +187,7 @@ async fn an_alert_that_no_later_end_resolved_stays_over() {
 }
 
 #[tokio::test]
-async fn only_an_alert_of_the_same_subject_kind_and_end_fires_on() {
+async fn only_an_alert_of_the_same_subject_kind_and_expiry_reopens() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let other_kind = Condition { kind: AlertKind::ExpiryUnknown, ..ending("1", days(7)) };
@@ -193,8 +196,8 @@ async fn only_an_alert_of_the_same_subject_kind_and_end_fires_on() {
     past(&mut writer, "A2", &ending("1", days(8)), 0).await;
     past(&mut writer, "A3", &other_kind, 0).await;
     past(&mut writer, "A4", &no_end, 0).await;
-    let told = telling("A3", Status::Firing, Some(days(7)), "mail", "m1");
-    writer.record_announcements([told]).await.unwrap();
+    let notified = notification("A3", Status::Firing, Some(days(7)), "mail", "m1");
+    writer.insert_notifications([notified]).await.unwrap();
     assert_eq!(writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id), None);
     assert_eq!(
         writer.reopen_alert(&no_end).await.unwrap().map(|alert| alert.id),
@@ -204,7 +207,7 @@ async fn only_an_alert_of_the_same_subject_kind_and_end_fires_on() {
 }
 
 #[tokio::test]
-async fn of_several_alerts_with_that_end_the_most_recent_fires_on() {
+async fn newest_of_several_alerts_with_the_expiry_reopens() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let end = ending("1", days(7));
@@ -217,33 +220,33 @@ async fn of_several_alerts_with_that_end_the_most_recent_fires_on() {
 }
 
 #[tokio::test]
-async fn what_fires_is_never_settled_and_what_nobody_heard_of_is_at_once() {
+async fn firing_alert_is_never_closed_and_an_unnotified_resolved_one_is_at_once() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&id("A1"), &ending("1", days(7)))], at(0)).await.unwrap();
     past(&mut writer, "A2", &ending("2", days(7)), 0).await;
-    assert_eq!(unsettled(&mut writer).await, ["A1", "A2"]);
-    writer.settle_alerts().await.unwrap();
-    assert_eq!(unsettled(&mut writer).await, ["A1"]);
+    assert_eq!(open_ids(&mut writer).await, ["A1", "A2"]);
+    writer.close_notified_alerts().await.unwrap();
+    assert_eq!(open_ids(&mut writer).await, ["A1"]);
 }
 
 #[tokio::test]
-async fn an_alert_is_settled_when_the_last_who_believes_in_it_hears_of_its_end() {
+async fn alert_is_closed_when_every_notified_receiver_was_sent_its_resolution() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     past(&mut writer, "A1", &ending("1", days(7)), 0).await;
     let end = Some(days(7));
-    for (status, to, settled) in [
+    for (status, to, closed) in [
         (Status::Firing, "mail", false),
-        // A receiver that left the configuration, and may come back, is one who believes in it.
+        // A receiver that left the configuration counts: it may come back.
         (Status::Firing, "removed", false),
         (Status::Resolved, "mail", false),
         (Status::Firing, "mail", false),
         (Status::Resolved, "removed", false),
         (Status::Resolved, "mail", true),
     ] {
-        writer.record_announcements([telling("A1", status, end, to, "m")]).await.unwrap();
-        writer.settle_alerts().await.unwrap();
-        assert_eq!(unsettled(&mut writer).await.is_empty(), settled, "after {to} heard {status:?}");
+        writer.insert_notifications([notification("A1", status, end, to, "m")]).await.unwrap();
+        writer.close_notified_alerts().await.unwrap();
+        assert_eq!(open_ids(&mut writer).await.is_empty(), closed, "after {to} was sent {status:?}");
     }
 }

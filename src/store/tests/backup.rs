@@ -7,12 +7,12 @@ use crate::store::{Backup, Store, StoreError};
 
 async fn refusal(home: &Home, name: &str) -> String {
     let refused = home.store.back_up(&home.folder.path().join(name)).await;
-    assert!(matches!(refused, Err(StoreError::Copy { .. })), "{name}: {refused:?}");
+    assert!(matches!(refused, Err(StoreError::Copy(..))), "{name}: {refused:?}");
     refused.unwrap_err().to_string()
 }
 
 #[tokio::test]
-async fn a_backup_holds_what_was_kept_at_one_moment_and_opens_as_a_store() {
+async fn backup_holds_one_moment_and_opens_as_a_store() {
     let home = Home::watching(&["1", "2"]).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup.db");
@@ -24,11 +24,11 @@ async fn a_backup_holds_what_was_kept_at_one_moment_and_opens_as_a_store() {
     assert_eq!((mode(&path), beside(folder.path()).len()), (0o600, 1), "and nothing was left beside it");
     let opened = Store::open(&path).await.unwrap();
     assert_eq!(opened.watched().await.unwrap().len(), 2);
-    opened.examine().await.unwrap();
+    opened.check_integrity().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_backup_takes_no_files_place_and_makes_no_folder() {
+async fn backup_replaces_no_file_and_creates_no_folder() {
     let home = Home::new().await;
     let within = |name: &str| home.folder.path().join(name);
     fs::write(within("taken"), "an older backup").unwrap();
@@ -44,10 +44,10 @@ async fn a_backup_takes_no_files_place_and_makes_no_folder() {
     };
     let before = names();
     for (name, words) in [
-        ("taken", "there already"),
-        ("link", "there already"),
+        ("taken", "already exists"),
+        ("link", "already exists"),
         ("folder", "is a folder"),
-        ("absent/backup.db", "there is no folder"),
+        ("absent/backup.db", "does not exist; create it first"),
         ("watch.db", "the store itself"),
         ("folder/../watch.db", "the store itself"),
         ("alias", "the store itself"),
@@ -55,15 +55,15 @@ async fn a_backup_takes_no_files_place_and_makes_no_folder() {
         ("watch.db-journal", "belongs to the store"),
         ("watch.db.lock", "belongs to the store"),
     ] {
-        let told = refusal(&home, name).await;
-        assert!(told.contains(words), "{name}: {told}");
+        let message = refusal(&home, name).await;
+        assert!(message.contains(words), "{name}: {message}");
     }
     assert_eq!(names(), before);
     assert_eq!(fs::read_to_string(home.folder.path().join("taken")).unwrap(), "an older backup");
 }
 
 #[tokio::test]
-async fn a_backup_that_is_given_up_is_not_there() {
+async fn cancelled_backup_leaves_no_file() {
     let home = Home::watching(&["1"]).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("backup.db");

@@ -1,13 +1,10 @@
-//! The store on real files: one test file per table, and one each for opening, transactions and query plans.
-//!
-//! Leaves what the steps make of it to the engine's tests.
+//! The store on real files: one test file for each table, and one each for opening, transactions and query plans.
 
 mod accounts;
 mod alerts;
-mod announcements;
 mod backup;
 mod changes;
-mod looks;
+mod notifications;
 mod open;
 mod outbox;
 mod plans;
@@ -16,22 +13,23 @@ mod runs;
 mod silences;
 mod snapshots;
 mod transactions;
+mod unchanged;
 
 use std::path::PathBuf;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use tempfile::TempDir;
 
-use super::{Announced, Announcement, Opened, Resolved, Store, Taught, Watched, Writer};
+use super::{NotificationRow, NotificationSubject, StateRow, Store, Watched, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
-use crate::domain::alert::{AlertId, AlertKind, Condition, Resolution, Severity, Subject};
+use crate::domain::account_state::{AccountRecord, AccountState};
+use crate::domain::alerts::{AlertId, AlertKind, Condition, Resolution, Resolved, Severity, Subject};
 use crate::domain::configuration::Configuration;
-use crate::domain::expiry::Stage;
+use crate::domain::lead_times::Stage;
 use crate::domain::message::{Content, Message, MessageData, MessageId, MessageType, Reason, Status};
-use crate::domain::standing::Standing;
 use crate::domain::time::Timestamp;
 
-/// An open store in a folder of its own, which goes when this is dropped.
+/// An open store in a folder of its own, which is deleted when this is dropped.
 struct Home {
     folder: TempDir,
     store: Store,
@@ -62,14 +60,14 @@ impl Home {
         self.store.write().await.unwrap()
     }
 
-    /// How many rows of `table` there are.
+    /// The number of rows of `table`.
     async fn count(&self, table: &str) -> i64 {
         let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
         sqlx::query_scalar(sql).fetch_one(&self.store.read).await.unwrap()
     }
 }
 
-/// So many seconds after the day on which everything here happens begins.
+/// This many seconds after the start of the tests' day.
 fn at(seconds: i64) -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap() + TimeDelta::seconds(seconds)
 }
@@ -90,11 +88,16 @@ fn named(id: &str, name: &str) -> Watched {
     Watched { account: account(id), name: name.to_owned(), discovered: false }
 }
 
+/// What is stored about an account.
+async fn record(writer: &mut Writer, account: &AccountKey) -> Option<AccountRecord> {
+    writer.accounts_by_key([account]).await.unwrap().remove(account)
+}
+
 fn receiver(name: &str) -> ReceiverName {
     ReceiverName::new(name)
 }
 
-/// A message that says nothing but `summary`.
+/// A message with nothing but a summary.
 fn content(summary: &str) -> Content {
     let data = MessageData {
         receiver: receiver("pager"),
@@ -103,7 +106,7 @@ fn content(summary: &str) -> Content {
         alerts: Vec::new(),
         changes: Vec::new(),
         truncated: 0,
-        withheld: 0,
+        silenced: 0,
     };
     let message = Message { kind: MessageType::Changed, timestamp: at(0), data };
     Content { message, thread: vec![MessageId::new("m0")] }
@@ -113,7 +116,7 @@ fn jobs(max_jobs: i64) -> Configuration {
     Configuration { max_jobs: Some(max_jobs), ..Configuration::default() }
 }
 
-/// That the account's token ends at `end`.
+/// An alert: the account's token expires at `end`.
 fn ending(id: &str, end: Timestamp) -> Condition {
     Condition {
         subject: Subject::Account(account(id)),
@@ -138,33 +141,43 @@ fn broken(subject: Subject, kind: AlertKind) -> Condition {
     }
 }
 
-/// What a look taught about an account that is not calm.
-const fn taught<'a>(account: &'a AccountKey, standing: &'a Standing) -> Taught<'a> {
-    Taught { account, standing, digest: None }
+/// A row of an account that is not stable.
+const fn unstable_row<'a>(account: &'a AccountKey, account_state: &'a AccountState) -> StateRow<'a> {
+    StateRow { account, account_state, digest: None }
 }
 
-/// And about one that is.
-const fn calmed<'a>(account: &'a AccountKey, standing: &'a Standing, digest: &'a str) -> Taught<'a> {
-    Taught { account, standing, digest: Some(digest) }
+/// A row of a stable account.
+const fn stable_row<'a>(
+    account: &'a AccountKey,
+    account_state: &'a AccountState,
+    digest: &'a str,
+) -> StateRow<'a> {
+    StateRow { account, account_state, digest: Some(digest) }
 }
 
-fn opened(id: &AlertId, condition: &Condition) -> Opened {
-    Opened { id: id.clone(), condition: condition.clone() }
+fn opened(id: &AlertId, condition: &Condition) -> (AlertId, Condition) {
+    (id.clone(), condition.clone())
 }
 
 fn over(id: &AlertId, detail: &str, renewed_until: Option<Timestamp>) -> Resolved {
     Resolved { id: id.clone(), detail: detail.to_owned(), renewed_until, resolution: Resolution::Ended }
 }
 
-/// That `receiver` was told of the alert by `message`, with the end that it had then.
-fn telling(id: &str, status: Status, end: Option<Timestamp>, to: &str, message: &str) -> Announcement {
+/// `to` was notified of the alert by `message`; its expiry was `end`.
+fn notification(
+    id: &str,
+    status: Status,
+    end: Option<Timestamp>,
+    to: &str,
+    message: &str,
+) -> NotificationRow {
     let reason = if status == Status::Firing { Reason::Opened } else { Reason::Resolved };
     let stage = end.map(|_| Stage::Lead(TimeDelta::days(7)));
-    Announcement {
-        what: Announced::Alert { id: AlertId::new(id), status, reason, stage, expires_at: end },
+    NotificationRow {
+        subject: NotificationSubject::Alert { id: AlertId::new(id), status, reason, stage, expires_at: end },
         severity: Severity::Warning,
         receiver: receiver(to),
-        told_at: at(0),
+        notified_at: at(0),
         message: MessageId::new(message),
     }
 }

@@ -29,7 +29,7 @@ async fn pragma(pool: &SqlitePool, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_store_its_siblings_and_its_folders_are_for_their_owner_alone() {
+async fn store_its_siblings_and_its_folders_are_private() {
     let folder = tempfile::tempdir().unwrap();
     let (outer, inner) = (folder.path().join("state"), folder.path().join("state").join("watch"));
     let store = Store::open(&inner.join("watch.db")).await.unwrap();
@@ -41,7 +41,7 @@ async fn the_store_its_siblings_and_its_folders_are_for_their_owner_alone() {
 }
 
 #[tokio::test]
-async fn every_connection_keeps_the_promises_of_the_design() {
+async fn every_connection_has_the_durable_settings() {
     let home = Home::new().await;
     for (pool, name) in [(&home.store.write, "writer"), (&home.store.read, "reader")] {
         for (setting, value) in [
@@ -57,7 +57,7 @@ async fn every_connection_keeps_the_promises_of_the_design() {
 }
 
 #[tokio::test]
-async fn an_empty_file_becomes_a_store() {
+async fn empty_file_becomes_a_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("watch.db");
     fs::write(&path, "").unwrap();
@@ -67,7 +67,7 @@ async fn an_empty_file_becomes_a_store() {
 }
 
 #[tokio::test]
-async fn what_was_kept_is_there_when_it_is_opened_again() {
+async fn stored_data_is_there_after_reopening() {
     let home = Home::watching(&["1", "2"]).await;
     let mut writer = home.write().await;
     writer.begin_run(at(5)).await.unwrap();
@@ -82,22 +82,22 @@ async fn what_was_kept_is_there_when_it_is_opened_again() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_left_as_it_was() {
+async fn file_that_is_not_a_database_is_refused_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("watch.db");
     let content = "this is a letter to my aunt, and she would miss it\n".repeat(200);
     fs::write(&path, &content).unwrap();
     for refused in [Store::open(&path).await.map(Some), Store::open_existing(&path).await] {
         let error = refused.unwrap_err().to_string();
-        let told = format!("{} is not a database; it was left as it is. Restore a backup", path.display());
-        assert!(error.starts_with(&told), "{error}");
+        let message = format!("{} is not a database; it was left as it is. Restore a backup", path.display());
+        assert!(error.starts_with(&message), "{error}");
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), content);
     assert_eq!(beside(folder.path()).len(), 1, "nothing was left beside it");
 }
 
 #[tokio::test]
-async fn another_programs_database_is_refused_and_left_as_it_was() {
+async fn database_of_another_program_is_refused_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recipes.db");
     fs::write(&path, "").unwrap();
@@ -106,25 +106,25 @@ async fn another_programs_database_is_refused_and_left_as_it_was() {
     other.close().await;
     let before = fs::read(&path).unwrap();
     for refused in [Store::open(&path).await.map(Some), Store::open_existing(&path).await] {
-        assert!(matches!(refused, Err(StoreError::Foreign { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Foreign(_))), "{refused:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[tokio::test]
-async fn a_place_where_no_file_can_be_is_named_with_the_systems_reason() {
+async fn impossible_path_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     for path in [folder.path().to_owned(), file.join("watch.db"), folder.path().join("n".repeat(300))] {
         let error = Store::open(&path).await.unwrap_err();
-        assert!(matches!(&error, StoreError::Open { path: named, .. } if *named == path), "{error:?}");
+        assert!(matches!(&error, StoreError::Open(named, _) if *named == path), "{error:?}");
     }
     assert!(Store::open_existing(folder.path()).await.is_err());
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_is_named_unless_root_may_write_anyway() {
+async fn read_only_folder_is_refused_unless_root_opens_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
     let root = fs::write(folder.path().join("probe"), "").is_ok();
@@ -140,7 +140,7 @@ async fn rewrite_history(home: &Home, sql: &'static str) {
 }
 
 #[tokio::test]
-async fn a_store_of_a_later_version_is_refused_and_left_as_it_was() {
+async fn store_of_a_later_version_is_refused_and_unchanged() {
     let home = Home::watching(&["1"]).await;
     rewrite_history(
         &home,
@@ -150,26 +150,26 @@ async fn a_store_of_a_later_version_is_refused_and_left_as_it_was() {
     .await;
     let before = fs::read(home.path()).unwrap();
     for refused in [Store::open(&home.path()).await.map(Some), Store::open_existing(&home.path()).await] {
-        assert!(matches!(refused, Err(StoreError::Newer { version: 9999, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Newer(_, 9999))), "{refused:?}");
     }
     assert_eq!(fs::read(home.path()).unwrap(), before);
 }
 
 #[tokio::test]
-async fn a_store_of_an_earlier_version_is_not_read_before_it_is_upgraded() {
+async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     let home = Home::new().await;
     rewrite_history(&home, "DELETE FROM _sqlx_migrations").await;
     let refused = Store::open_existing(&home.path()).await;
-    assert!(matches!(refused, Err(StoreError::Older { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Older(_))), "{refused:?}");
 }
 
 #[tokio::test]
-async fn a_store_of_an_unreleased_version_is_refused_and_left_as_it_was() {
+async fn store_of_an_unreleased_version_is_refused_and_unchanged() {
     let home = Home::watching(&["1"]).await;
     rewrite_history(&home, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
     let before = fs::read(home.path()).unwrap();
     for refused in [Store::open(&home.path()).await.map(Some), Store::open_existing(&home.path()).await] {
-        assert!(matches!(refused, Err(StoreError::Unreleased { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Unreleased(_))), "{refused:?}");
     }
     assert_eq!(fs::read(home.path()).unwrap(), before);
 }
@@ -187,7 +187,7 @@ async fn next_version() -> Migrator {
 }
 
 #[tokio::test]
-async fn the_next_version_upgrades_a_store_once_and_keeps_its_rows() {
+async fn next_version_upgrades_a_store_once_and_keeps_its_rows() {
     let home = Home::watching(&["1", "2"]).await;
     home.store.close().await;
     let next = next_version().await;
@@ -200,11 +200,11 @@ async fn the_next_version_upgrades_a_store_once_and_keeps_its_rows() {
         upgraded.close().await;
     }
     let refused = Store::open(&home.path()).await;
-    assert!(matches!(refused, Err(StoreError::Newer { version: 9000, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Newer(_, 9000))), "{refused:?}");
 }
 
 #[tokio::test]
-async fn nothing_is_made_by_looking_for_a_store() {
+async fn opening_an_absent_store_for_reading_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state").join("watch.db");
     assert!(Store::open_existing(&path).await.unwrap().is_none());
@@ -212,7 +212,7 @@ async fn nothing_is_made_by_looking_for_a_store() {
 }
 
 #[tokio::test]
-async fn a_copy_holds_what_was_kept_and_nothing_of_what_is_being_written() {
+async fn copy_holds_committed_data_only() {
     let home = Home::watching(&["1"]).await;
     let copy = home.folder.path().join("backups").join("copy.db");
     let mut writer = home.write().await;
@@ -231,13 +231,13 @@ async fn a_copy_holds_what_was_kept_and_nothing_of_what_is_being_written() {
 }
 
 #[tokio::test]
-async fn a_copy_never_takes_the_place_of_a_file() {
+async fn copy_never_replaces_a_file() {
     let home = Home::new().await;
     let taken = home.folder.path().join("taken.db");
     for content in ["", "an older backup"] {
         fs::write(&taken, content).unwrap();
         let refused = home.store.copy_to(&taken).await;
-        assert!(matches!(refused, Err(StoreError::Copy { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Copy(..))), "{refused:?}");
         assert_eq!(fs::read_to_string(&taken).unwrap(), content);
     }
     assert!(home.store.copy_to(&home.path()).await.is_err(), "not even its own");
@@ -258,27 +258,27 @@ async fn closed() -> Home {
 async fn refused_as_damaged(home: &Home) -> String {
     let before = fs::read(home.path()).unwrap();
     let error = Store::open(&home.path()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Damaged(..)), "{error:?}");
     assert!(fs::read(home.path()).unwrap() == before, "it is left byte for byte as it was");
     error.to_string()
 }
 
 #[tokio::test]
-async fn a_store_with_a_page_of_garbage_is_refused_before_anything_is_written() {
+async fn store_with_a_page_of_garbage_is_refused_and_unchanged() {
     let home = closed().await;
     let mut bytes = fs::read(home.path()).unwrap();
     let last = bytes.len() - 4_096;
     bytes[last..].fill(0x5a);
     fs::write(home.path(), bytes).unwrap();
-    let told = refused_as_damaged(&home).await;
+    let message = refused_as_damaged(&home).await;
     for words in [&home.path().display().to_string(), "is damaged: ", "was left as it is", "restore a backup"]
     {
-        assert!(told.contains(words), "{told}");
+        assert!(message.contains(words), "{message}");
     }
 }
 
 #[tokio::test]
-async fn an_index_that_says_other_than_its_table_is_damage() {
+async fn index_that_contradicts_its_table_is_damage() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     writer
@@ -301,7 +301,7 @@ async fn an_index_that_says_other_than_its_table_is_damage() {
 }
 
 #[tokio::test]
-async fn a_store_cut_short_is_refused() {
+async fn truncated_store_is_refused() {
     let home = closed().await;
     let bytes = fs::read(home.path()).unwrap();
     for length in [100, 4_096, bytes.len() / 2, bytes.len() - 4_096] {
@@ -311,7 +311,7 @@ async fn a_store_cut_short_is_refused() {
 }
 
 #[tokio::test]
-async fn a_store_emptied_beside_its_log_is_refused_and_the_log_stays() {
+async fn emptied_store_beside_its_log_is_refused_and_the_log_stays() {
     let home = Home::watching(&["1"]).await;
     let log = home.folder.path().join("watch.db-wal");
     let kept = fs::read(&log).unwrap();
@@ -319,12 +319,12 @@ async fn a_store_emptied_beside_its_log_is_refused_and_the_log_stays() {
     fs::write(home.path(), "").unwrap();
     fs::write(&log, &kept).unwrap();
     assert!(refused_as_damaged(&home).await.contains("it is empty, but "));
-    assert!(matches!(Store::open_existing(&home.path()).await, Err(StoreError::Damaged { .. })));
+    assert!(matches!(Store::open_existing(&home.path()).await, Err(StoreError::Damaged(..))));
     assert_eq!(fs::read(&log).unwrap(), kept);
 }
 
 #[tokio::test]
-async fn a_log_torn_anywhere_gives_the_store_as_it_stood_at_some_commit() {
+async fn torn_log_leaves_the_store_at_some_commit() {
     let home = Home::new().await;
     for seconds in 0..5 {
         let mut writer = home.write().await;
@@ -350,7 +350,7 @@ async fn a_log_torn_anywhere_gives_the_store_as_it_stood_at_some_commit() {
             let store = Store::open(&path).await.unwrap();
             let runs: i64 =
                 sqlx::query_scalar("SELECT COUNT(*) FROM runs").fetch_one(&store.read).await.unwrap();
-            store.examine().await.unwrap();
+            store.check_integrity().await.unwrap();
             store.close().await;
             most = most.max(runs);
             different.insert(runs);
@@ -361,22 +361,22 @@ async fn a_log_torn_anywhere_gives_the_store_as_it_stood_at_some_commit() {
 }
 
 #[tokio::test]
-async fn a_store_deleted_or_replaced_while_it_is_open_is_noticed() {
+async fn deleted_or_replaced_store_is_noticed_while_open() {
     let home = Home::new().await;
-    home.store.in_place().unwrap();
+    home.store.verify_unchanged().unwrap();
     let aside = home.folder.path().join("aside.db");
     fs::rename(home.path(), &aside).unwrap();
-    let told = home.store.in_place().unwrap_err().to_string();
-    assert!(told.contains("was deleted or moved away while in use"), "{told}");
+    let message = home.store.verify_unchanged().unwrap_err().to_string();
+    assert!(message.contains("was deleted or moved away while in use"), "{message}");
     fs::copy(&aside, home.path()).unwrap();
-    let told = home.store.in_place().unwrap_err().to_string();
-    assert!(told.contains("was replaced by another file while in use"), "{told}");
+    let message = home.store.verify_unchanged().unwrap_err().to_string();
+    assert!(message.contains("was replaced by another file while in use"), "{message}");
     fs::rename(&aside, home.path()).unwrap();
-    home.store.in_place().unwrap();
+    home.store.verify_unchanged().unwrap();
 }
 
 #[tokio::test]
-async fn a_change_that_a_kill_cut_short_is_taken_back() {
+async fn write_that_a_kill_interrupted_is_rolled_back() {
     let home = closed().await;
     let options = SqliteConnectOptions::new().filename(home.path()).journal_mode(SqliteJournalMode::Delete);
     let mut connection = options.pragma("cache_size", "1").connect().await.unwrap();

@@ -2,8 +2,8 @@ use chrono::TimeDelta;
 
 use super::super::{NewMessage, OutboxCounts, PendingMessage};
 use super::{Home, at, receiver};
-use crate::domain::assess::Health;
-use crate::domain::backoff::Patience;
+use crate::domain::alerts::ReceiverHealth;
+use crate::domain::backoff::RetryWindow;
 use crate::domain::message::MessageId;
 
 /// State, attempts, last error, next attempt, end.
@@ -21,8 +21,8 @@ fn message(id: &str, to: &str) -> NewMessage {
 }
 
 /// Of a message that was written at the beginning and never tried.
-fn patience() -> Patience {
-    Patience { since: at(0), waited: TimeDelta::zero() }
+fn retry_window() -> RetryWindow {
+    RetryWindow { since: at(0), waited: TimeDelta::zero() }
 }
 
 async fn enqueue(home: &Home, id: &str, to: &str, seconds: i64) {
@@ -36,7 +36,7 @@ async fn next(home: &Home, to: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
+async fn message_reads_back_unchanged_and_is_due_at_once() {
     let home = Home::new().await;
     enqueue(&home, "m1", "pager", 0).await;
     let expected = PendingMessage {
@@ -48,27 +48,26 @@ async fn a_message_comes_back_as_it_was_kept_and_is_due_at_once() {
         earlier_attempts: 0,
         attempts: 0,
         refusals: 0,
-        patience: patience(),
+        retry_window: retry_window(),
         next_attempt_at: at(0),
     };
     assert_eq!(home.store.next_message(&receiver("pager")).await.unwrap(), Some(expected));
-    assert_eq!(home.store.next_attempt(&receiver("pager")).await.unwrap(), Some(at(0)));
     assert_eq!(home.store.next_message(&receiver("mail")).await.unwrap(), None);
-    assert_eq!(home.store.next_attempt(&receiver("mail")).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn nothing_overtakes_within_a_receiver_and_receivers_do_not_wait_for_each_other() {
+async fn messages_keep_their_order_within_a_receiver_and_receivers_are_independent() {
     let home = Home::new().await;
     for (id, to, seconds) in [("m1", "pager", 50), ("m2", "mail", 0), ("m3", "pager", 0), ("m4", "mail", 0)] {
         enqueue(&home, id, to, seconds).await;
     }
     let mut writer = home.write().await;
-    writer.deferred(&MessageId::new("m1"), "busy", at(300)).await.unwrap();
-    writer.delivered(&MessageId::new("m2"), at(1)).await.unwrap();
+    writer.schedule_retry(&MessageId::new("m1"), "busy", at(300)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m2"), at(1)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(next(&home, "pager").await.as_deref(), Some("m1"), "though m3 could go at once");
-    assert_eq!(home.store.next_attempt(&receiver("pager")).await.unwrap(), Some(at(300)));
+    let first = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
+    assert_eq!(first.next_attempt_at, at(300));
     assert_eq!(next(&home, "mail").await.as_deref(), Some("m4"));
     let waiting = home.store.pending_messages().await.unwrap();
     let expected = [("pager", "m1"), ("pager", "m3"), ("mail", "m4")];
@@ -76,7 +75,7 @@ async fn nothing_overtakes_within_a_receiver_and_receivers_do_not_wait_for_each_
 }
 
 #[tokio::test]
-async fn attempts_are_counted_and_the_bytes_stay() {
+async fn attempts_are_counted_and_the_body_stays() {
     let home = Home::new().await;
     enqueue(&home, "m1", "pager", 0).await;
     let before = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
@@ -84,7 +83,7 @@ async fn attempts_are_counted_and_the_bytes_stay() {
         let mut writer = home.write().await;
         let due = at(100 * i64::from(attempts));
         writer.begin_attempt(&before.id).await.unwrap();
-        writer.deferred(&before.id, "503", due).await.unwrap();
+        writer.schedule_retry(&before.id, "503", due).await.unwrap();
         writer.commit().await.unwrap();
         let after = home.store.next_message(&receiver("pager")).await.unwrap().unwrap();
         assert_eq!(after, PendingMessage { attempts, next_attempt_at: due, ..before.clone() });
@@ -92,43 +91,43 @@ async fn attempts_are_counted_and_the_bytes_stay() {
 }
 
 #[tokio::test]
-async fn all_that_waits_for_a_receiver_has_waited_as_the_rule_says() {
+async fn every_pending_message_of_a_receiver_waits_by_the_retry_window_rule() {
     let home = Home::new().await;
     for (id, to, written) in [("m1", "pager", 0), ("m2", "pager", 50), ("other", "mail", 0)] {
         enqueue(&home, id, to, written).await;
     }
-    let patience = async |to| home.store.next_message(&receiver(to)).await.unwrap().unwrap().patience;
-    let (mut first, mut second) = (patience("pager").await, Patience { since: at(50), ..self::patience() });
+    let retry_window = async |to| home.store.next_message(&receiver(to)).await.unwrap().unwrap().retry_window;
+    let (mut first, mut second) =
+        (retry_window("pager").await, RetryWindow { since: at(50), ..self::retry_window() });
     for seconds in [100, 700, -30 * 86_400, 40, 90 * 86_400, 90 * 86_400 + 5] {
-        (first, second) = (first.after(at(seconds)), second.after(at(seconds)));
+        (first, second) = (first.add_wait(at(seconds)), second.add_wait(at(seconds)));
         let mut writer = home.write().await;
-        writer.has_waited(&receiver("pager"), at(seconds)).await.unwrap();
+        writer.add_wait(&receiver("pager"), at(seconds)).await.unwrap();
         writer.commit().await.unwrap();
-        assert_eq!(patience("pager").await, first, "after an attempt at {seconds} s");
+        assert_eq!(retry_window("pager").await, first, "after an attempt at {seconds} s");
     }
     let mut writer = home.write().await;
-    writer.delivered(&MessageId::new("m1"), at(0)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m1"), at(0)).await.unwrap();
     writer.commit().await.unwrap();
-    assert_eq!(patience("pager").await, second, "what stood behind has waited as well");
-    assert_eq!(patience("mail").await, self::patience());
+    assert_eq!(retry_window("pager").await, second, "the message behind has waited as well");
+    assert_eq!(retry_window("mail").await, self::retry_window());
 }
 
 #[tokio::test]
-async fn a_finished_message_waits_no_more_and_still_says_what_went_wrong() {
+async fn finished_message_is_not_pending_and_keeps_its_last_error() {
     let home = Home::new().await;
     for id in ["m1", "m2"] {
         enqueue(&home, id, "pager", 0).await;
     }
     let mut writer = home.write().await;
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
-    writer.deferred(&MessageId::new("m1"), "503", at(5)).await.unwrap();
+    writer.schedule_retry(&MessageId::new("m1"), "503", at(5)).await.unwrap();
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
     writer.begin_attempt(&MessageId::new("m2")).await.unwrap();
-    writer.delivered(&MessageId::new("m1"), at(5)).await.unwrap();
-    writer.given_up(&MessageId::new("m2"), "410 Gone", at(6)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m1"), at(5)).await.unwrap();
+    writer.mark_failed(&MessageId::new("m2"), "410 Gone", at(6)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(next(&home, "pager").await, None);
-    assert_eq!(home.store.next_attempt(&receiver("pager")).await.unwrap(), None);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT state, attempts, last_error, next_attempt_at, finished_at FROM messages ORDER BY seq",
     )
@@ -142,7 +141,7 @@ async fn a_finished_message_waits_no_more_and_still_says_what_went_wrong() {
 }
 
 #[tokio::test]
-async fn the_outbox_counts_what_waits_and_what_failed_lately() {
+async fn outbox_counts_pending_and_recently_failed_messages() {
     let home = Home::new().await;
     assert_eq!(home.store.outbox(at(0)).await.unwrap(), OutboxCounts::default());
     for (id, seconds) in [("m1", 0), ("m2", 100), ("m3", 100), ("m4", 100), ("m5", 0)] {
@@ -150,9 +149,9 @@ async fn the_outbox_counts_what_waits_and_what_failed_lately() {
     }
     let mut writer = home.write().await;
     for id in ["m1", "m2"] {
-        writer.given_up(&MessageId::new(id), "410", at(101)).await.unwrap();
+        writer.mark_failed(&MessageId::new(id), "410", at(101)).await.unwrap();
     }
-    writer.delivered(&MessageId::new("m3"), at(101)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m3"), at(101)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(home.store.outbox(at(0)).await.unwrap(), OutboxCounts { pending: 2, failed: 2 });
     assert_eq!(home.store.outbox(at(100)).await.unwrap(), OutboxCounts { pending: 2, failed: 1 });
@@ -160,64 +159,64 @@ async fn the_outbox_counts_what_waits_and_what_failed_lately() {
 }
 
 #[tokio::test]
-async fn an_id_is_used_once() {
+async fn message_id_is_used_once() {
     let home = Home::new().await;
     enqueue(&home, "m1", "pager", 0).await;
     assert!(home.write().await.enqueue(&message("m1", "mail"), at(0)).await.is_err());
 }
 
 #[tokio::test]
-async fn a_receivers_health_is_what_ended_last_and_what_waits_after_a_failure() {
+async fn receiver_health_is_its_last_finished_message_and_its_waiting_one() {
     let home = Home::new().await;
     let health = async || home.write().await.health(&receiver("pager")).await.unwrap();
     for id in ["m1", "m2", "m3"] {
         enqueue(&home, id, "pager", 0).await;
     }
     enqueue(&home, "other", "mail", 0).await;
-    assert_eq!(health().await, Health::default(), "what was never tried says nothing");
+    assert_eq!(health().await, ReceiverHealth::default(), "what was never tried says nothing");
     let mut writer = home.write().await;
     writer.begin_attempt(&MessageId::new("m1")).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(health().await.waiting, Some((at(0), "an attempt was cut off".to_owned())));
     let mut writer = home.write().await;
-    writer.deferred(&MessageId::new("m1"), "cannot connect", at(60)).await.unwrap();
-    writer.given_up(&MessageId::new("other"), "404", at(70)).await.unwrap();
+    writer.schedule_retry(&MessageId::new("m1"), "cannot connect", at(60)).await.unwrap();
+    writer.mark_failed(&MessageId::new("other"), "404", at(70)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(health().await.waiting, Some((at(0), "cannot connect".to_owned())));
     let mut writer = home.write().await;
-    writer.delivered(&MessageId::new("m1"), at(80)).await.unwrap();
-    writer.given_up(&MessageId::new("m2"), "410 Gone", at(80)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m1"), at(80)).await.unwrap();
+    writer.mark_failed(&MessageId::new("m2"), "410 Gone", at(80)).await.unwrap();
     writer.commit().await.unwrap();
-    let refused = Health { refused: Some("410 Gone".to_owned()), ..Health::default() };
+    let refused = ReceiverHealth { refused: Some("410 Gone".to_owned()), ..ReceiverHealth::default() };
     assert_eq!(health().await, refused, "of two at the same moment the later one counts");
     let mut writer = home.write().await;
-    writer.delivered(&MessageId::new("m3"), at(90)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m3"), at(90)).await.unwrap();
     writer.commit().await.unwrap();
-    assert_eq!(health().await, Health { delivered_at: Some(at(90)), ..Health::default() });
+    assert_eq!(health().await, ReceiverHealth { delivered_at: Some(at(90)), ..ReceiverHealth::default() });
     enqueue(&home, "m5", "pager", 100).await;
     let mut writer = home.write().await;
-    writer.given_up(&MessageId::new("m5"), "404", at(50)).await.unwrap();
+    writer.mark_failed(&MessageId::new("m5"), "404", at(50)).await.unwrap();
     writer.commit().await.unwrap();
-    let refused = Health { refused: Some("404".to_owned()), ..Health::default() };
+    let refused = ReceiverHealth { refused: Some("404".to_owned()), ..ReceiverHealth::default() };
     assert_eq!(health().await, refused, "what ended last counts, also by a clock that was set back");
 }
 
 #[tokio::test]
-async fn what_waits_in_another_format_is_rendered_again_with_its_counts_at_zero() {
+async fn pending_message_in_another_format_is_rendered_again_with_its_counts_at_zero() {
     let home = Home::new().await;
     for (id, to) in [("m0", "pager"), ("m1", "pager"), ("m2", "pager"), ("other", "desk")] {
         enqueue(&home, id, to, 0).await;
     }
     let first = MessageId::new("m1");
     let mut writer = home.write().await;
-    writer.delivered(&MessageId::new("m0"), at(1)).await.unwrap();
+    writer.mark_delivered(&MessageId::new("m0"), at(1)).await.unwrap();
     for _ in 0..2 {
         writer.begin_attempt(&first).await.unwrap();
         writer.count_refusal(&first).await.unwrap();
     }
-    writer.accepted_by(&first, &["ops@example.com".to_owned()]).await.unwrap();
-    writer.has_waited(&receiver("pager"), at(70)).await.unwrap();
-    writer.deferred(&first, "404", at(1_000)).await.unwrap();
+    writer.save_accepted_by(&first, &["ops@example.com".to_owned()]).await.unwrap();
+    writer.add_wait(&receiver("pager"), at(70)).await.unwrap();
+    writer.schedule_retry(&first, "404", at(1_000)).await.unwrap();
     assert_eq!(writer.change_format(&receiver("pager"), "webhook", "standard", at(100)).await.unwrap(), 0);
     writer.commit().await.unwrap();
     let is_any = async |channel, format| {
@@ -237,7 +236,7 @@ async fn what_waits_in_another_format_is_rendered_again_with_its_counts_at_zero(
         attempts: 2,
         earlier_attempts: 2,
         refusals: 0,
-        patience: Patience { since: at(100), waited: TimeDelta::zero() },
+        retry_window: RetryWindow { since: at(100), waited: TimeDelta::zero() },
         next_attempt_at: at(100),
         accepted_by: Vec::new(),
     };
@@ -247,14 +246,14 @@ async fn what_waits_in_another_format_is_rendered_again_with_its_counts_at_zero(
 
     assert_eq!(home.store.content(&first).await.unwrap(), Some(super::content("summary of m1")));
     let mut writer = home.write().await;
-    writer.keep_body(&first, b"mail").await.unwrap();
+    writer.save_body(&first, b"mail").await.unwrap();
     writer.commit().await.unwrap();
     let kept = PendingMessage { body: Some(b"mail".to_vec()), ..expected };
     assert_eq!(home.store.next_message(&receiver("pager")).await.unwrap(), Some(kept));
 }
 
 #[tokio::test]
-async fn content_that_cannot_be_read_is_none() {
+async fn unreadable_content_is_none() {
     let home = Home::new().await;
     enqueue(&home, "m1", "pager", 0).await;
     for damaged in ["", "null", "{}", "{", "[[[", "{\"message\": 1}"] {

@@ -5,44 +5,46 @@
 use super::Home;
 
 const SOURCES: [&str; 15] = [
+    include_str!("../account_state.rs"),
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
     include_str!("../alerts.rs"),
-    include_str!("../announcements.rs"),
+    include_str!("../notifications.rs"),
     include_str!("../changes.rs"),
     include_str!("../deliveries.rs"),
-    include_str!("../looks.rs"),
     include_str!("../outbox.rs"),
     include_str!("../purge.rs"),
     include_str!("../runs.rs"),
     include_str!("../silences.rs"),
     include_str!("../snapshots.rs"),
-    include_str!("../standings.rs"),
     include_str!("../subscriptions.rs"),
-    include_str!("../tellings.rs"),
+    include_str!("../notification_queries.rs"),
+    include_str!("../unchanged.rs"),
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 17] = [
+const WANTED: [(&str, &str); 16] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
-    ("SELECT subscription, id, name, watched, discovered FROM accounts", "SCAN accounts"),
+    ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
     ("SELECT subscription, id, name, watched FROM", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
-    ("json_group_array(id) FROM accounts", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
+    ("json_group_array(id) AS id FROM accounts", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
     ("INSERT INTO subscriptions", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
     // Every subscription is asked for: a few.
-    ("roster IS NOT '' ORDER BY name", "SCAN subscriptions USING INDEX sqlite_autoindex_subscriptions_1"),
+    (
+        "membership_hash IS NOT '' ORDER BY name",
+        "SCAN subscriptions USING INDEX sqlite_autoindex_subscriptions_1",
+    ),
     ("SUM(accounts), 0) FROM subscriptions", "SCAN subscriptions"),
     // A row or two each.
     ("FROM runs ORDER BY id DESC LIMIT 1", "SCAN runs"),
-    ("FROM runs ORDER BY id DESC LIMIT 2", "SCAN runs"),
     ("SELECT (SELECT COUNT(*) FROM messages", "SCAN CONSTANT ROW"),
     ("SELECT EXISTS (", "SCAN CONSTANT ROW"),
     // What the caller names: receivers, or the accounts of a batch.
     ("json_each(", "SCAN json_each VIRTUAL TABLE INDEX 1:"),
     ("json_each(", "SCAN e VIRTUAL TABLE INDEX 1:"),
     // The accounts that an index of few rows gave.
-    ("INDEXED BY accounts_astir", "SCAN k"),
+    ("INDEXED BY accounts_pending", "SCAN k"),
     // Every alert is asked for, by a person.
     ("FROM alerts ORDER BY id", "SCAN alerts USING INDEX sqlite_autoindex_alerts_1"),
     // What somebody acknowledged: a few of the open alerts.
@@ -53,7 +55,7 @@ const WANTED: [(&str, &str); 17] = [
 
 /// Indexes that hold only the few rows with which something is still to be done.
 const PARTIAL: [&str; 4] =
-    ["INDEX accounts_astir", "INDEX alerts_unsettled", "INDEX changes_new", "INDEX messages_pending"];
+    ["INDEX accounts_pending", "INDEX alerts_open", "INDEX changes_unprocessed", "INDEX messages_pending"];
 
 /// The string literals of a source file, each with the code before it.
 fn literals(source: &str) -> Vec<(String, String)> {
@@ -63,7 +65,8 @@ fn literals(source: &str) -> Vec<(String, String)> {
     parts.chunks_exact(2).map(|pair| (pair[0].trim_end().to_owned(), pair[1].to_owned())).collect()
 }
 
-/// The statements of a source file, each put together as the file's macro does: a head, what it is from, its joins and a tail.
+/// The statements of a source file, each put together as the file's macro does: a head, what it is from, its joins
+/// and a tail.
 fn statements(source: &str) -> Vec<String> {
     let [mut head, mut from, mut joins] = [const { String::new() }; 3];
     let mut statements = Vec::new();
@@ -75,7 +78,7 @@ fn statements(source: &str) -> Vec<String> {
             Some("LEFT") => joins = text,
             Some("SELECT" | "UPDATE" | "DELETE" | "INSERT") => statements.push(text),
             Some("WHERE" | "ORDER") => statements.push(format!("{head}{from}{joins}{text}")),
-            Some(_) if before.ends_with("known!(") => from = text,
+            Some(_) if before.ends_with("account_records!(") => from = text,
             _ => {}
         }
     }
@@ -90,10 +93,10 @@ async fn plan(home: &Home, statement: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_statement_walks_through_a_table_that_grows() {
+async fn no_statement_scans_a_table_that_grows() {
     let home = Home::new().await;
     let statements: Vec<String> = SOURCES.into_iter().flat_map(statements).collect();
-    assert!(statements.len() >= 104, "only {} statements were found in the source", statements.len());
+    assert!(statements.len() >= 103, "only {} statements were found in the source", statements.len());
     let mut met = [false; WANTED.len()];
     for statement in &statements {
         for step in plan(&home, statement).await {

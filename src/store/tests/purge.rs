@@ -1,10 +1,10 @@
-use super::super::{Announced, Announcement, NewMessage, Purged, Writer};
-use super::{Home, account, at, days, ending, jobs, named, opened, receiver, telling};
-use crate::domain::alert::{AlertId, Severity};
+use super::super::{NewMessage, NotificationRow, NotificationSubject, Purged, Writer};
+use super::{Home, account, at, days, ending, jobs, named, notification, opened, receiver};
+use crate::domain::alerts::{AlertId, Severity};
 use crate::domain::change::{Change, ChangeKind};
 use crate::domain::message::{MessageId, Reason, Status};
 
-const TABLES: [&str; 6] = ["alerts", "announcements", "changes", "messages", "snapshots", "runs"];
+const TABLES: [&str; 6] = ["alerts", "notifications", "changes", "messages", "snapshots", "runs"];
 
 async fn purge(home: &Home, before: i64) -> Purged {
     let mut writer = home.write().await;
@@ -44,36 +44,39 @@ async fn change(writer: &mut Writer) -> i64 {
         at: days(0),
     };
     writer.record_changes(std::slice::from_ref(&change)).await.unwrap();
-    writer.new_changes().await.unwrap().last().unwrap().id
+    writer.unprocessed_changes().await.unwrap().last().unwrap().id
 }
 
-/// Of everything, one that ended on `day` and was told.
+/// An alert that resolved on `day`, with its notifications and its delivered message.
 async fn over(writer: &mut Writer, name: &str, day: i64) {
     let alert = AlertId::new(name);
     writer.open_alerts(&[opened(&alert, &ending(name, days(7)))], days(0)).await.unwrap();
     for status in [Status::Firing, Status::Resolved] {
-        writer.record_announcements([telling(name, status, None, "mail", name)]).await.unwrap();
+        writer.insert_notifications([notification(name, status, None, "mail", name)]).await.unwrap();
     }
     writer.resolve_alerts(&[super::over(&alert, "over", None)], days(day)).await.unwrap();
-    writer.settle_alerts().await.unwrap();
+    writer.close_notified_alerts().await.unwrap();
     enqueue(writer, name).await;
-    writer.delivered(&MessageId::new(name), days(day)).await.unwrap();
+    writer.mark_delivered(&MessageId::new(name), days(day)).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_is_over_and_old_goes_with_what_hangs_on_it() {
+async fn old_finished_rows_are_purged_with_their_dependents() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     over(&mut writer, "old", 9).await;
     over(&mut writer, "new", 10).await;
     enqueue(&mut writer, "refused").await;
-    writer.given_up(&MessageId::new("refused"), "410", days(9)).await.unwrap();
+    writer.mark_failed(&MessageId::new("refused"), "410", days(9)).await.unwrap();
     let id = change(&mut writer).await;
-    let told = telling("new", Status::Firing, None, "mail", "m");
-    writer.record_announcements([Announcement { what: Announced::Change(id), ..told }]).await.unwrap();
-    writer.changes_announced(&[id]).await.unwrap();
+    let notified = notification("new", Status::Firing, None, "mail", "m");
+    writer
+        .insert_notifications([NotificationRow { subject: NotificationSubject::Change(id), ..notified }])
+        .await
+        .unwrap();
+    writer.mark_changes_processed(&[id]).await.unwrap();
     for (max_jobs, day) in [(1, 0), (2, 9), (3, 10)] {
-        writer.begin_snapshots(&[(&account("1"), &jobs(max_jobs))], days(day)).await.unwrap();
+        writer.insert_snapshots(&[(&account("1"), &jobs(max_jobs))], days(day)).await.unwrap();
     }
     for day in [0, 9, 10] {
         writer.begin_run(days(day)).await.unwrap();
@@ -89,24 +92,24 @@ async fn what_is_over_and_old_goes_with_what_hangs_on_it() {
 }
 
 #[tokio::test]
-async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age() {
+async fn open_pending_unprocessed_and_present_rows_stay_whatever_their_age() {
     let home = Home::watching(&["1", "2"]).await;
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&AlertId::new("A1"), &ending("1", days(7)))], days(0)).await.unwrap();
     writer.open_alerts(&[opened(&AlertId::new("A2"), &ending("2", days(7)))], days(0)).await.unwrap();
     writer.resolve_alerts(&[super::over(&AlertId::new("A2"), "over", None)], days(1)).await.unwrap();
     for alert in ["A1", "A2"] {
-        writer.record_announcements([telling(alert, Status::Firing, None, "mail", "m")]).await.unwrap();
+        writer.insert_notifications([notification(alert, Status::Firing, None, "mail", "m")]).await.unwrap();
     }
-    writer.settle_alerts().await.unwrap();
+    writer.close_notified_alerts().await.unwrap();
     enqueue(&mut writer, "m1").await;
     enqueue(&mut writer, "m2").await;
-    writer.deferred(&MessageId::new("m2"), "busy", days(1)).await.unwrap();
+    writer.schedule_retry(&MessageId::new("m2"), "busy", days(1)).await.unwrap();
     change(&mut writer).await;
     for id in ["1", "2"] {
-        writer.begin_snapshots(&[(&account(id), &jobs(1))], days(0)).await.unwrap();
+        writer.insert_snapshots(&[(&account(id), &jobs(1))], days(0)).await.unwrap();
     }
-    // An account that is watched no more comes back to what was known of it.
+    // The snapshot of an account that is no longer watched counts when the account returns.
     writer.watch(&[named("1", "1")]).await.unwrap();
     writer.begin_run(days(0)).await.unwrap();
     writer.commit().await.unwrap();
@@ -117,25 +120,27 @@ async fn what_is_open_pending_unsettled_untold_or_present_stays_whatever_its_age
 }
 
 #[tokio::test]
-async fn of_old_reminders_that_say_the_same_the_last_stays() {
+async fn last_of_old_identical_reminders_stays() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&AlertId::new("A1"), &ending("1", days(7)))], days(0)).await.unwrap();
     for to in ["mail", "pager"] {
-        let told = telling("A1", Status::Firing, Some(days(7)), to, "m");
-        writer.record_announcements([told.clone()]).await.unwrap();
-        // On day 4 the end had moved for a while: what was told of another end is no repetition.
+        let notified = notification("A1", Status::Firing, Some(days(7)), to, "m");
+        writer.insert_notifications([notified.clone()]).await.unwrap();
+        // On day 4 the expiry was another one: a notification of it is not a repetition.
         for (day, end) in [(1, 7), (2, 7), (3, 7), (4, 6), (5, 7), (6, 7), (20, 7), (21, 7)] {
-            let Announced::Alert { id, status, stage, .. } = told.what.clone() else { panic!("an alert") };
+            let NotificationSubject::Alert { id, status, stage, .. } = notified.subject.clone() else {
+                panic!("an alert")
+            };
             let (reason, expires_at) = (Reason::Repeated, Some(days(end)));
-            let what = Announced::Alert { id, status, reason, stage, expires_at };
-            let again = Announcement { what, told_at: days(day), ..told.clone() };
-            writer.record_announcements([again]).await.unwrap();
+            let subject = NotificationSubject::Alert { id, status, reason, stage, expires_at };
+            let again = NotificationRow { subject, notified_at: days(day), ..notified.clone() };
+            writer.insert_notifications([again]).await.unwrap();
         }
     }
     writer.commit().await.unwrap();
     assert_eq!(purge(&home, 10).await, Purged { rows: 2 * 4, more: false });
-    let sql = "SELECT told_at FROM announcements WHERE receiver = 'mail' ORDER BY id";
+    let sql = "SELECT notified_at FROM notifications WHERE receiver = 'mail' ORDER BY id";
     let left: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&home.store.read).await.unwrap();
     let expected = [at(0), days(4), days(6), days(20), days(21)];
     assert_eq!(left, expected.map(|moment| moment.timestamp_millis()));
@@ -143,7 +148,7 @@ async fn of_old_reminders_that_say_the_same_the_last_stays() {
 }
 
 #[tokio::test]
-async fn a_run_never_gets_the_number_of_one_that_was_purged() {
+async fn number_of_a_purged_run_is_never_used_again() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let mut last = 0;
@@ -155,19 +160,19 @@ async fn a_run_never_gets_the_number_of_one_that_was_purged() {
 }
 
 #[tokio::test]
-async fn a_replaced_snapshot_counts_from_the_last_look_that_saw_it() {
+async fn replaced_snapshot_ages_from_the_last_check_that_saw_it() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
-    writer.begin_snapshots(&[(&account("1"), &jobs(1))], days(0)).await.unwrap();
+    writer.insert_snapshots(&[(&account("1"), &jobs(1))], days(0)).await.unwrap();
     writer.touch_snapshots(&[&account("1")], days(20)).await.unwrap();
-    writer.begin_snapshots(&[(&account("1"), &jobs(2))], days(20)).await.unwrap();
+    writer.insert_snapshots(&[(&account("1"), &jobs(2))], days(20)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(purge(&home, 20).await.rows, 0);
     assert_eq!(purge(&home, 21).await.rows, 1);
 }
 
 #[tokio::test]
-async fn much_goes_in_batches_until_nothing_more_is_said_to_be_left() {
+async fn large_backlog_is_purged_in_batches() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     for seconds in 0..1_201 {
@@ -186,13 +191,13 @@ async fn much_goes_in_batches_until_nothing_more_is_said_to_be_left() {
 }
 
 #[tokio::test]
-async fn the_file_gives_back_what_was_purged() {
+async fn purging_shrinks_the_file() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     for number in 0..40 {
         let id = format!("m{number}");
         enqueue(&mut writer, &id).await;
-        writer.delivered(&MessageId::new(id), days(1)).await.unwrap();
+        writer.mark_delivered(&MessageId::new(id), days(1)).await.unwrap();
     }
     writer.commit().await.unwrap();
     let sql = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count";
@@ -204,23 +209,23 @@ async fn the_file_gives_back_what_was_purged() {
 }
 
 #[tokio::test]
-async fn a_message_that_failed_is_kept_as_long_as_its_alerts_are_remembered() {
+async fn failed_message_stays_as_long_as_its_alerts() {
     let home = Home::watching(&["1"]).await;
     let (alert, failed) = (AlertId::new("A1"), MessageId::new("failed"));
     let mut writer = home.write().await;
     writer.open_alerts(&[opened(&alert, &ending("1", days(7)))], days(0)).await.unwrap();
-    writer.record_announcements([telling("A1", Status::Firing, None, "mail", "failed")]).await.unwrap();
+    writer.insert_notifications([notification("A1", Status::Firing, None, "mail", "failed")]).await.unwrap();
     enqueue(&mut writer, "failed").await;
-    writer.given_up(&failed, "410", days(1)).await.unwrap();
+    writer.mark_failed(&failed, "410", days(1)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(purge(&home, 5).await, Purged::default());
 
     let mut writer = home.write().await;
     enqueue(&mut writer, "later").await;
-    writer.delivered(&MessageId::new("later"), days(6)).await.unwrap();
-    assert!(writer.told(days(6)).await.unwrap().is_empty(), "due again, however old the failure is");
+    writer.mark_delivered(&MessageId::new("later"), days(6)).await.unwrap();
+    assert!(writer.notified(days(6)).await.unwrap().is_empty(), "due again, however old the failure is");
     writer.resolve_alerts(&[super::over(&alert, "over", None)], days(7)).await.unwrap();
-    writer.settle_alerts().await.unwrap();
+    writer.close_notified_alerts().await.unwrap();
     writer.commit().await.unwrap();
     // The alert may open again, and then its resolved message must not go to a receiver that never got it.
     assert_eq!(purge(&home, 5).await, Purged::default());

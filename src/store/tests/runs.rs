@@ -11,7 +11,7 @@ async fn begin(home: &Home, seconds: i64) -> i64 {
 
 async fn finish(home: &Home, run: i64, tally: &Tally, seconds: i64) -> RunCounts {
     let mut writer = home.write().await;
-    let counts = writer.count_run(run, tally, Some(at(seconds))).await.unwrap();
+    let counts = writer.update_run(run, tally, Some(at(seconds))).await.unwrap();
     writer.commit().await.unwrap();
     counts
 }
@@ -25,23 +25,23 @@ fn tally(looks: &[(Outcome, Option<Outcome>)]) -> Tally {
 }
 
 #[tokio::test]
-async fn a_run_counts_what_it_looked_at_and_its_second_look_corrects_that() {
+async fn run_counts_its_checks_and_confirmation_corrects_them() {
     use Outcome::{Malformed, Ok, RateLimited, Unauthorized, Unavailable};
     let home = Home::new().await;
     let run = begin(&home, 0).await;
     let first =
         tally(&[Ok, RateLimited, Unavailable, Malformed, Unauthorized].map(|outcome| (outcome, None)));
-    assert_eq!(finish(&home, run, &first, 1).await, RunCounts { checked: 5, ok: 1, no_verdict: 2 });
+    assert_eq!(finish(&home, run, &first, 1).await, RunCounts { checked: 5, ok: 1, inconclusive: 2 });
     let again =
         [(Ok, Some(Unauthorized)), (Ok, Some(RateLimited)), (Unavailable, Some(Malformed)), (Ok, None)];
-    let counts = RunCounts { checked: 6, ok: 4, no_verdict: 2 };
+    let counts = RunCounts { checked: 6, ok: 4, inconclusive: 2 };
     assert_eq!(finish(&home, run, &tally(&again), 11).await, counts);
     let expected = Run { id: run, started_at: at(0), finished_at: Some(at(11)), counts };
     assert_eq!(home.store.last_run().await.unwrap(), Some(expected));
 }
 
 #[tokio::test]
-async fn the_last_run_is_the_one_that_began_last_ended_or_not() {
+async fn last_run_is_the_one_that_began_last_finished_or_not() {
     let home = Home::watching(&["1"]).await;
     assert_eq!(home.store.last_run().await.unwrap(), None);
     let first = begin(&home, 0).await;
@@ -53,7 +53,7 @@ async fn the_last_run_is_the_one_that_began_last_ended_or_not() {
 }
 
 #[tokio::test]
-async fn runs_that_count_the_same_share_a_row_and_the_last_keeps_its_own() {
+async fn runs_with_equal_counts_share_a_row_and_the_last_keeps_its_own() {
     let home = Home::new().await;
     let (all_well, one_not) = (tally(&[(Outcome::Ok, None)]), tally(&[(Outcome::NotFound, None)]));
     for (number, tally) in
@@ -66,7 +66,8 @@ async fn runs_that_count_the_same_share_a_row_and_the_last_keeps_its_own() {
     // One that was cut off counts nothing, and is like no other.
     begin(&home, 6_000).await;
     begin(&home, 7_000).await;
-    let sql = "SELECT coalesce(since, started_at), started_at, runs, ok FROM runs ORDER BY id";
+    let sql =
+        "SELECT coalesce(first_started_at, started_at), started_at, repeat_count, ok FROM runs ORDER BY id";
     let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(sql).fetch_all(&home.store.read).await.unwrap();
     let millis = |seconds: i64| at(seconds).timestamp_millis();
     let expected = [
@@ -80,7 +81,7 @@ async fn runs_that_count_the_same_share_a_row_and_the_last_keeps_its_own() {
 }
 
 #[tokio::test]
-async fn a_run_that_a_clock_set_back_dates_earlier_comes_later_all_the_same() {
+async fn run_after_the_clock_was_set_back_has_a_later_number() {
     let home = Home::new().await;
     let first = begin(&home, 900).await;
     let second = begin(&home, 0).await;

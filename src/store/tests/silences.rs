@@ -12,7 +12,7 @@ fn until(moment: Timestamp) -> NewSilence {
 }
 
 #[tokio::test]
-async fn what_is_written_reads_back() {
+async fn silence_reads_back_unchanged() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let id = writer.add_silence(&until(days(2)), days(1)).await.unwrap();
@@ -24,7 +24,7 @@ async fn what_is_written_reads_back() {
 }
 
 #[tokio::test]
-async fn one_is_in_force_until_its_end_or_until_it_is_ended() {
+async fn silence_is_in_force_until_its_time_or_until_it_is_ended() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     let late = writer.add_silence(&until(days(3)), days(1)).await.unwrap();
@@ -34,14 +34,14 @@ async fn one_is_in_force_until_its_end_or_until_it_is_ended() {
         silences.into_iter().map(|silence| silence.id).collect::<Vec<_>>()
     };
     assert_eq!(ids(&mut writer, days(1)).await, [soon, late]);
-    assert_eq!(ids(&mut writer, days(2)).await, [late], "at its end it is over");
-    assert!(!writer.end_silence(soon, days(2)).await.unwrap(), "it is over already");
+    assert_eq!(ids(&mut writer, days(2)).await, [late], "at its time it has ended");
+    assert!(!writer.end_silence(soon, days(2)).await.unwrap(), "it has ended already");
     assert!(writer.end_silence(late, days(2)).await.unwrap());
     assert!(ids(&mut writer, at(0)).await == [soon], "a clock set back brings none back that was ended");
 }
 
 #[tokio::test]
-async fn what_is_over_and_old_is_purged_and_its_number_is_not_given_again() {
+async fn old_silence_is_purged_and_its_number_is_never_used_again() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     for end in [9, 10, 50] {

@@ -4,29 +4,29 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::super::Store;
-use super::{Home, account, at, jobs, named};
+use super::{Home, account, at, jobs, main_subscription, named};
 
 #[tokio::test]
-async fn what_is_not_committed_never_was() {
+async fn uncommitted_writes_are_rolled_back() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     writer.begin_run(at(0)).await.unwrap();
     writer.watch(&[named("1", "renamed"), named("2", "2")]).await.unwrap();
-    writer.begin_snapshots(&[(&account("1"), &jobs(1))], at(0)).await.unwrap();
+    writer.insert_snapshots(&[(&account("1"), &jobs(1))], at(0)).await.unwrap();
     drop(writer);
-    let watched = home.write().await.watched().await.unwrap();
-    assert_eq!(watched.iter().map(|known| known.name.as_str()).collect::<Vec<_>>(), ["1"]);
+    let watched = home.write().await.members_of(&main_subscription()).await.unwrap();
+    assert_eq!(watched.iter().map(|member| member.name.as_str()).collect::<Vec<_>>(), ["1"]);
     assert_eq!(home.store.last_run().await.unwrap(), None);
     assert_eq!(home.count("snapshots").await, 0);
 }
 
 #[tokio::test]
-async fn a_reader_sees_the_old_state_until_the_writer_is_done() {
+async fn reader_sees_the_old_state_until_the_writer_commits() {
     let home = Home::watching(&["1"]).await;
     let mut writer = home.write().await;
     writer.watch(&[named("1", "renamed")]).await.unwrap();
     assert_eq!(home.store.watched().await.unwrap()[0].name, "1");
-    assert_eq!(writer.watched().await.unwrap()[0].name, "renamed");
+    assert_eq!(writer.members_of(&main_subscription()).await.unwrap()[0].name, "renamed");
     writer.commit().await.unwrap();
     assert_eq!(home.store.watched().await.unwrap()[0].name, "renamed");
 }
@@ -51,7 +51,7 @@ async fn many_writers_wait_for_each_other_and_none_fails() {
 }
 
 #[tokio::test]
-async fn another_process_waits_until_the_transaction_before_its_own_has_ended() {
+async fn second_process_waits_for_the_transaction_of_the_first() {
     let home = Home::new().await;
     let second = Store::open(&home.path()).await.unwrap();
     let order = Mutex::new(Vec::new());
@@ -79,7 +79,7 @@ async fn another_process_waits_until_the_transaction_before_its_own_has_ended() 
 }
 
 #[tokio::test]
-async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_the_next_one() {
+async fn transaction_that_sqlite_ended_does_not_block_the_next_one() {
     let home = Home::new().await;
     let mut writer = home.write().await;
     writer.begin_run(at(0)).await.unwrap();

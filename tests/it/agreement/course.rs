@@ -1,4 +1,4 @@
-//! What may happen: events, and how often each is drawn.
+//! The events of a random course, and how often each is drawn.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -8,46 +8,45 @@ use crate::world::{DESK, PAGER, Settings, days, hours, minutes, seconds};
 
 pub(super) const ACCOUNTS: [(&str, &str); 3] = [("1", "studio-a"), ("2", "studio-b"), ("3", "office")];
 
-/// One thing that happens.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
-    /// The service runs on without looking at anything.
-    Pass(TimeDelta),
+    /// Time passes without a run.
+    Wait(TimeDelta),
     /// A run.
     Run,
     /// Runs, this far apart.
     Runs { every: TimeDelta, count: u8 },
-    /// A run that is killed after its first look; the next start says what is due.
+    /// A run that is killed before its confirmation checks; the next start sends what is due.
     KilledRun,
     /// A run whose first message reaches the pager, which does not answer before the service is killed.
     KilledSending,
-    /// From now on an account answers like this.
+    /// The answer of one account changes.
     Answers { account: usize, fault: Option<Fault> },
-    /// Somebody puts a fresh token in.
+    /// An operator renews the token.
     Renewed { account: usize, for_days: i64 },
-    /// From now on one of the two expiries is shown like this.
+    /// The form in which one of the two expiries is shown changes.
     Shown { account: usize, which: usize, shows: Shows },
     /// One of the two expiries moves to this distance from now.
     Moved { account: usize, which: usize, to: TimeDelta },
-    /// Somebody sets another number of jobs.
+    /// `maxJobs` changes.
     Jobs { account: usize, jobs: i64 },
-    /// From now on all accounts answer like this.
+    /// All accounts answer with this outage, or normally again.
     Api(Option<Outage>),
-    /// A receiver fails from now on, or takes messages again.
+    /// A receiver begins to fail, or accepts messages again.
     Receiver { which: usize, fails: Option<Trouble> },
     /// The service is stopped and started.
     Restart,
     /// The service is down for a while.
     Down(TimeDelta),
-    /// Another configuration takes over, by a reload or a restart.
+    /// The configuration changes, by a reload or a restart.
     Configured { choice: Choice, restart: bool },
-    /// Somebody does not want to hear of these accounts for a while.
+    /// An operator silences these accounts for a while.
     Silence { glob: &'static str, length: TimeDelta, even_critical: bool },
-    /// Somebody acknowledges all that fires.
+    /// An operator acknowledges every firing alert.
     Acked,
-    /// Somebody sets the clock.
+    /// The clock is set.
     Clock(TimeDelta),
-    /// The last account leaves the configuration, or comes back.
+    /// The last account leaves the configuration, or returns to it.
     Watched(bool),
 }
 
@@ -66,11 +65,11 @@ pub(super) enum Shows {
     OtherForm,
     /// Not at all.
     Absent,
-    /// By a text without a meaning; an empty one and `null` are absent.
+    /// As a text that is not a time; an empty text and `null` count as absent.
     Text(Option<&'static str>),
-    /// As this far from now, in each answer.
+    /// At this distance from now, in each answer.
     Sliding(TimeDelta),
-    /// Earlier by this, in every other answer.
+    /// Earlier by this much in every other answer.
     Jittering(TimeDelta),
 }
 
@@ -89,17 +88,17 @@ pub(super) enum Trouble {
     Unreachable,
 }
 
-/// What an operator may edit.
+/// The configuration keys that an operator may edit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Choice {
-    pub(super) leads: usize,
+    pub(super) lead_times: usize,
     pub(super) reminders: bool,
     pub(super) desk: usize,
     pub(super) source: usize,
 }
 
-const LADDERS: [&[i64]; 3] = [&[604_800, 259_200, 86_400, 3_600], &[864_000, 172_800], &[7_200]];
-const LEAST: [(Severity, &str); 3] =
+const LEAD_TIMES: [&[i64]; 3] = [&[604_800, 259_200, 86_400, 3_600], &[864_000, 172_800], &[7_200]];
+const MIN_SEVERITIES: [(Severity, &str); 3] =
     [(Severity::Info, "info"), (Severity::Warning, "warning"), (Severity::Critical, "critical")];
 
 const SOURCES: [(Source, &str); 3] =
@@ -108,28 +107,33 @@ const SOURCES: [(Source, &str); 3] =
 impl Choice {
     pub(super) fn policy(self) -> Policy {
         Policy {
-            leads: LADDERS[self.leads].to_vec(),
+            lead_times: LEAD_TIMES[self.lead_times].to_vec(),
             source: SOURCES[self.source].0,
             repeat: self.reminders.then(|| hours(24)),
-            least: [Severity::Info, LEAST[self.desk].0],
+            min_severities: [Severity::Info, MIN_SEVERITIES[self.desk].0],
         }
     }
 
     pub(super) fn settings(self, accounts: usize) -> Settings {
-        let leads: Vec<String> = LADDERS[self.leads].iter().map(|lead| format!("\"{lead}s\"")).collect();
-        // That a receiver fails has its own tests; the model knows nothing of it.
+        let lead_times: Vec<String> =
+            LEAD_TIMES[self.lead_times].iter().map(|lead| format!("\"{lead}s\"")).collect();
+        // `delivery_failing` has its own tests; the model does not cover it.
         let kinds = "kinds = [\"expiry\", \"not_found\", \"account_error\", \"unauthorized\", \"subscription_lapsed\", \
                      \"unreachable\", \"max_jobs_changed\"]\n";
         let pager = format!("{PAGER}{kinds}");
-        let desk = format!("{DESK}{kinds}min_severity = \"{}\"\n", LEAST[self.desk].1);
+        let desk = format!("{DESK}{kinds}min_severity = \"{}\"\n", MIN_SEVERITIES[self.desk].1);
         Settings::watching(&ACCOUNTS[..accounts])
-            .expiry(&format!("lead_times = [{}]\nsource = \"{}\"", leads.join(", "), SOURCES[self.source].1))
+            .expiry(&format!(
+                "lead_times = [{}]\nsource = \"{}\"",
+                lead_times.join(", "),
+                SOURCES[self.source].1
+            ))
             .alerts(if self.reminders { "repeat_every = \"24h\"" } else { "repeat_every = \"0s\"" })
             .receivers(&[&pager, &desk])
     }
 }
 
-fn span() -> impl Strategy<Value = TimeDelta> {
+fn duration() -> impl Strategy<Value = TimeDelta> {
     prop_oneof![
         Just(seconds(1)),
         Just(minutes(7)),
@@ -156,9 +160,9 @@ fn step() -> impl Strategy<Value = TimeDelta> {
     ]
 }
 
-/// How far from now an expiry may be: often near a lead time, or near where one is left.
+/// How far from now an expiry may be: often near a lead time, or near the point at which its stage is left.
 fn distance() -> impl Strategy<Value = TimeDelta> {
-    let lead = prop::sample::select(LADDERS.concat());
+    let lead = prop::sample::select(LEAD_TIMES.concat());
     let beside = prop::sample::select(vec![-3_600, -61, -1, 0, 1, 61, 3_599, 3_600]);
     prop_oneof![
         2 => (lead, any::<bool>(), beside).prop_map(|(lead, is_left, beside)| {
@@ -197,13 +201,13 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Some(Trouble::Closed)),
         1 => Just(Some(Trouble::Unreachable)),
     ];
-    let choice = (0..LADDERS.len(), any::<bool>(), 0..LEAST.len(), 0..SOURCES.len())
-        .prop_map(|(leads, reminders, desk, source)| Choice { leads, reminders, desk, source });
+    let choice = (0..LEAD_TIMES.len(), any::<bool>(), 0..MIN_SEVERITIES.len(), 0..SOURCES.len())
+        .prop_map(|(lead_times, reminders, desk, source)| Choice { lead_times, reminders, desk, source });
     let account = || 0..ACCOUNTS.len();
     prop_oneof![
-        4 => span().prop_map(Event::Pass),
+        4 => duration().prop_map(Event::Wait),
         6 => Just(Event::Run),
-        2 => (span(), 1_u8..4).prop_map(|(every, count)| Event::Runs { every, count }),
+        2 => (duration(), 1_u8..4).prop_map(|(every, count)| Event::Runs { every, count }),
         2 => Just(Event::KilledRun),
         2 => Just(Event::KilledSending),
         5 => (account(), fault()).prop_map(|(account, fault)| Event::Answers { account, fault }),
@@ -216,7 +220,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         4 => outage.prop_map(Event::Api),
         4 => (0..2_usize, trouble).prop_map(|(which, fails)| Event::Receiver { which, fails }),
         1 => Just(Event::Restart),
-        1 => span().prop_map(Event::Down),
+        1 => duration().prop_map(Event::Down),
         2 => (choice, any::<bool>()).prop_map(|(choice, restart)| Event::Configured { choice, restart }),
         2 => silence(),
         2 => Just(Event::Acked),

@@ -1,7 +1,7 @@
-//! Whatever happens, in whatever order, each receiver is told exactly what the reference model says: the real steps over a
-//! real store, against fifty lines of plain levels. A case that fails is shrunk, and printed with its seed.
+//! In random courses of events each receiver is sent exactly what the reference model says: the real steps over a real
+//! store, compared with a small model that shares no code with them. A course that fails is shrunk and printed with its seed.
 //!
-//! `PROPTEST_CASES` says how many courses are tried; `PROPTEST_RNG_SEED` tries the same ones again.
+//! `PROPTEST_CASES` sets how many courses are tried; `PROPTEST_RNG_SEED` repeats the same ones.
 
 mod course;
 mod model;
@@ -19,9 +19,9 @@ use self::course::{Event, event};
 use self::pair::Pair;
 
 #[test]
-fn each_receiver_is_told_what_the_reference_model_says() {
+fn each_receiver_is_sent_what_the_reference_model_says() {
     // A few dozen courses take seconds; CI asks for thousands.
-    held(number("PROPTEST_CASES").unwrap_or(48), |events| async {
+    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48), |events| async {
         let mut pair = Pair::open().await;
         pair.live(events).await;
         pair.finish().await;
@@ -29,21 +29,21 @@ fn each_receiver_is_told_what_the_reference_model_says() {
 }
 
 #[test]
-fn what_is_simulated_is_what_then_happens() {
+fn simulated_messages_are_the_ones_that_are_then_sent() {
     let messages = Cell::new(0);
-    held(number("PROPTEST_CASES").unwrap_or(48) / 8, |events| async {
+    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48) / 8, |events| async {
         let mut pair = Pair::open().await;
         pair.live(events).await;
-        for foretold in pair.foretold(TimeDelta::days(30)).await {
-            assert_eq!(foretold.simulated, foretold.told);
-            messages.set(messages.get() + foretold.told.len());
+        for forecast in pair.forecast(TimeDelta::days(30)).await {
+            assert_eq!(forecast.simulated, forecast.notified);
+            messages.set(messages.get() + forecast.notified.len());
         }
     });
-    assert!(messages.get() > 0, "there was nothing to foretell");
+    assert!(messages.get() > 0, "no message was simulated");
 }
 
-/// Whether `judge` finds nothing to complain of in random courses.
-fn held<F: Future<Output = ()>>(cases: u64, judge: impl Fn(Vec<Event>) -> F) {
+/// Runs `check_course` for random courses and panics with the shrunk failure and its seed.
+fn assert_for_random_courses<F: Future<Output = ()>>(cases: u64, check_course: impl Fn(Vec<Event>) -> F) {
     let seed = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
     let config = ProptestConfig {
         cases: u32::try_from(cases).unwrap(),
@@ -53,13 +53,13 @@ fn held<F: Future<Output = ()>>(cases: u64, judge: impl Fn(Vec<Event>) -> F) {
         ..ProptestConfig::default()
     };
     let courses = prop::collection::vec(event(), 1..25);
-    let held = TestRunner::new(config).run(&courses, |events| {
+    let assert_for_random_courses = TestRunner::new(config).run(&courses, |events| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(judge(events));
+        runtime.block_on(check_course(events));
         Ok(())
     });
-    if let Err(failure) = held {
-        panic!("{failure}\nthe same courses again: PROPTEST_CASES={cases} PROPTEST_RNG_SEED={seed}");
+    if let Err(failure) = assert_for_random_courses {
+        panic!("{failure}\nto repeat: PROPTEST_CASES={cases} PROPTEST_RNG_SEED={seed}");
     }
 }
 
@@ -68,9 +68,9 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// An alert that a clock ahead opened was heard of, when the message that corrects it failed permanently.
+/// A fast clock opens an alert; the receiver still knows of it when the message that corrects it fails permanently.
 #[tokio::test]
-async fn a_correction_that_was_lost_leaves_what_was_heard() {
+async fn permanently_failed_correction_leaves_the_earlier_notification_in_force() {
     let mut pair = Pair::open().await;
     pair.live(vec![
         Event::Receiver { which: 0, fails: Some(course::Trouble::Status(400)) },

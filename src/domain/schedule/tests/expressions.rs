@@ -1,4 +1,4 @@
-//! What an expression means, and in which words one is refused.
+//! What an expression means, and the errors of invalid ones.
 
 use chrono_tz::Tz;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn in_utc(expression: &str, count: usize) -> Vec<String> {
         .collect()
 }
 
-fn refusal(expression: &str) -> String {
+fn error(expression: &str) -> String {
     Schedule::parse(expression, Tz::UTC, utc(NEW_YEAR)).unwrap_err().to_string()
 }
 
@@ -44,7 +44,7 @@ fn five_fields_mean_what_crontab_says() {
 }
 
 #[test]
-fn a_sixth_field_in_front_is_the_second() {
+fn first_of_six_fields_is_the_second() {
     assert_eq!(
         runs("*/25 59 23 * * *", Tz::UTC, NEW_YEAR, 4),
         [
@@ -57,7 +57,7 @@ fn a_sixth_field_in_front_is_the_second() {
 }
 
 #[test]
-fn sunday_is_zero_seven_and_either_end_of_a_week() {
+fn sunday_is_zero_and_seven_and_may_begin_or_end_a_range() {
     for (weekday, days) in [
         ("0", "Sun Sun"),
         ("7", "Sun Sun"),
@@ -82,7 +82,7 @@ fn sunday_is_zero_seven_and_either_end_of_a_week() {
 }
 
 #[test]
-fn one_of_two_restricted_day_fields_is_enough_and_a_star_restricts_nothing() {
+fn day_matches_one_of_two_restricted_fields_and_a_star_restricts_nothing() {
     for (days, due) in [
         ("13 * fri", &["Fri 01-02", "Fri 01-09", "Tue 01-13", "Fri 01-16"][..]),
         ("1-31 * mon", &["Fri 01-02", "Sat 01-03", "Sun 01-04"]),
@@ -98,7 +98,7 @@ fn one_of_two_restricted_day_fields_is_enough_and_a_star_restricts_nothing() {
 }
 
 #[test]
-fn words_stand_for_their_fields() {
+fn at_words_abbreviate_five_fields() {
     for (word, first) in [
         ("@yearly", "Fri 01-01 00:00"),
         ("@annually", "Fri 01-01 00:00"),
@@ -113,7 +113,7 @@ fn words_stand_for_their_fields() {
 }
 
 #[test]
-fn a_refusal_names_the_offending_part() {
+fn error_quotes_the_offending_part() {
     for (expression, reason) in [
         ("", "the expression is empty"),
         (" \t", "the expression is empty"),
@@ -130,19 +130,16 @@ fn a_refusal_names_the_offending_part() {
         ("0 */0 * * *", "the step of hour `*/0` is outside 1-23"),
         (
             "0 0 * * monday",
-            "weekday `monday` is not known; names are the first three letters in English, such as `sun`",
+            "unknown weekday `monday`; names are the first three letters in English, such as `sun`",
         ),
-        (
-            "0 0 1 mai *",
-            "month `mai` is not known; names are the first three letters in English, such as `jan`",
-        ),
+        ("0 0 1 mai *", "unknown month `mai`; names are the first three letters in English, such as `jan`"),
         (
             "@reboot",
-            "`@reboot` is no moment on a calendar; every start of the service checks what is due anyway",
+            "`@reboot` is not supported: it has no time on a calendar. At each start the service checks what is due",
         ),
         (
             "@fortnightly",
-            "`@fortnightly` is none of @yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly",
+            "unknown `@fortnightly`; use @yearly, @annually, @monthly, @weekly, @daily, @midnight or @hourly",
         ),
         (
             "0 * * *",
@@ -151,32 +148,32 @@ fn a_refusal_names_the_offending_part() {
         ("0 0 31 2 *", "`0 0 31 2 *` has no run within five years"),
         ("0 0 30-31 feb *", "`0 0 30-31 feb *` has no run within five years"),
     ] {
-        assert_eq!(refusal(expression), reason, "{expression}");
+        assert_eq!(error(expression), reason, "{expression}");
     }
-    assert!(refusal("0 0 0 1 1 * 2026").contains("has 7 fields"));
-    assert!(refusal("@every 5m").contains("`@every 5m` is none of"));
+    assert!(error("0 0 0 1 1 * 2026").contains("has 7 fields"));
+    assert!(error("@every 5m").contains("unknown `@every 5m`"));
 }
 
 #[test]
-fn what_only_other_dialects_know_is_malformed() {
+fn syntax_of_other_dialects_is_malformed() {
     for minute in
         ["?", "a", "jan", "-5", "5-", "1-2-3", "*-5", "5-*", "**", "*/", "/5", "*/5/5", "+5", "1,", ",", "~"]
     {
-        let reason = refusal(&format!("{minute} * * * *"));
+        let reason = error(&format!("{minute} * * * *"));
         assert!(reason.starts_with(&format!("minute `{minute}` is not `*`, a number")), "{minute}: {reason}");
     }
     for day in ["L", "15W", "?", "h"] {
-        assert!(refusal(&format!("0 0 {day} * *")).starts_with("day of month"), "{day}");
+        assert!(error(&format!("0 0 {day} * *")).starts_with("day of month"), "{day}");
     }
     for weekday in ["5#3", "5L", "?", "mon#1", "٣"] {
-        assert!(refusal(&format!("0 0 * * {weekday}")).starts_with("weekday"), "{weekday}");
+        assert!(error(&format!("0 0 * * {weekday}")).starts_with("weekday"), "{weekday}");
     }
 }
 
 #[test]
-fn a_leap_day_is_rare_enough_and_no_rarer() {
+fn leap_day_is_accepted_unless_the_next_one_is_eight_years_away() {
     assert_eq!(in_utc("0 0 29 2 *", 1), ["Tue 02-29 00:00"]);
-    // 2100 is no leap year: after 2096 the next one is eight years away.
+    // 2100 is not a leap year: after 2096 the next one is eight years away.
     let late = utc("2096-03-01T00:00:00Z");
     assert_eq!(
         Schedule::parse("0 0 29 2 *", Tz::UTC, late).unwrap_err(),
@@ -185,7 +182,7 @@ fn a_leap_day_is_rare_enough_and_no_rarer() {
 }
 
 #[test]
-fn the_ends_of_the_calendar_are_no_run_and_no_panic() {
+fn ends_of_the_calendar_have_no_run_and_do_not_panic() {
     let schedule = Schedule::parse("30 2 * * *", Tz::Europe__Berlin, utc(NEW_YEAR)).unwrap();
     assert_eq!(schedule.next_after(Timestamp::MAX_UTC), None);
     assert_eq!(schedule.next_after(utc("2100-12-31T23:00:00Z")), None);
@@ -203,13 +200,13 @@ fn the_ends_of_the_calendar_are_no_run_and_no_panic() {
 }
 
 #[test]
-fn a_schedule_keeps_what_was_typed() {
+fn schedule_keeps_the_expression_as_typed() {
     let schedule = Schedule::parse(" @Daily ", Tz::Europe__Berlin, utc(NEW_YEAR)).unwrap();
     assert_eq!((schedule.expression(), schedule.zone()), (" @Daily ", Tz::Europe__Berlin));
 }
 
 #[test]
-fn a_run_is_strictly_after_the_moment_asked_about() {
+fn run_is_strictly_after_the_given_moment() {
     let schedule = Schedule::parse("* * * * * *", Tz::UTC, utc(NEW_YEAR)).unwrap();
     for (after, next) in [
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"),
@@ -222,10 +219,10 @@ fn a_run_is_strictly_after_the_moment_asked_about() {
 }
 
 #[test]
-fn an_expression_longer_than_any_line_of_a_crontab_is_refused_before_it_is_read() {
-    assert_eq!(refusal(&" ".repeat(1 << 20)), "the expression has 1048576 characters; at most 1000 are read");
+fn overlong_expression_is_refused_before_it_is_parsed() {
+    assert_eq!(error(&" ".repeat(1 << 20)), "the expression has 1048576 characters; at most 1000 are read");
     for piece in ["1,", "*/1,", "* ", "9", "@", "-", "/", "fri-"] {
-        assert!(refusal(&piece.repeat((1 << 20) / piece.len())).contains("at most 1000"), "{piece}");
+        assert!(error(&piece.repeat((1 << 20) / piece.len())).contains("at most 1000"), "{piece}");
     }
     let numbers = |last: u32| (0..=last).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
     let longest = format!("{0} {0} {1} * * *", numbers(59), numbers(23));
@@ -234,7 +231,7 @@ fn an_expression_longer_than_any_line_of_a_crontab_is_refused_before_it_is_read(
 
 proptest! {
     #[test]
-    fn any_expression_runs_strictly_later_each_time_or_is_refused_in_bounded_words(
+    fn any_expression_has_strictly_later_runs_or_a_bounded_error(
         typed in prop_oneof![
             any::<String>(),
             "[-0-9*/, a-zA-Z@]{0,60}",

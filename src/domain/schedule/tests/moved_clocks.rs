@@ -4,10 +4,10 @@ use chrono_tz::Tz;
 
 use super::*;
 
-/// Each row: zone, expression, the moment asked about, the runs that follow.
+/// Each row: zone, expression, a moment, and the runs after it.
 type Row<'a> = (Tz, &'a str, &'a str, &'a [&'a str]);
 
-fn holds(rows: &[Row]) {
+fn assert_rows(rows: &[Row]) {
     for (zone, expression, after, due) in rows {
         let seen: Vec<String> =
             runs(expression, *zone, after, due.len()).iter().map(|run| run.replace(":00 ", " ")).collect();
@@ -20,8 +20,8 @@ const NEW_YORK: Tz = Tz::America__New_York;
 const LORD_HOWE: Tz = Tz::Australia__Lord_Howe;
 
 #[test]
-fn a_fixed_time_that_spring_skips_is_due_once_when_the_clocks_move() {
-    holds(&[
+fn fixed_time_that_is_skipped_in_spring_is_due_once_when_the_clocks_move() {
+    assert_rows(&[
         (
             BERLIN,
             "30 2 * * *",
@@ -60,8 +60,8 @@ fn a_fixed_time_that_spring_skips_is_due_once_when_the_clocks_move() {
 }
 
 #[test]
-fn an_interval_goes_on_over_the_gap_of_spring_without_a_run_more() {
-    holds(&[
+fn interval_has_no_extra_run_in_the_gap_of_spring() {
+    assert_rows(&[
         (
             BERLIN,
             "*/30 * * * *",
@@ -82,8 +82,8 @@ fn an_interval_goes_on_over_the_gap_of_spring_without_a_run_more() {
 }
 
 #[test]
-fn a_fixed_time_that_autumn_shows_twice_is_due_the_first_time() {
-    holds(&[
+fn fixed_time_that_is_shown_twice_in_autumn_is_due_the_first_time() {
+    assert_rows(&[
         (BERLIN, "30 2 * * *", "2026-10-24T12:00:00Z", &["Sun 10-25 02:30 +0200", "Mon 10-26 02:30 +0100"]),
         (
             BERLIN,
@@ -107,7 +107,7 @@ fn a_fixed_time_that_autumn_shows_twice_is_due_the_first_time() {
 
 #[test]
 fn an_interval_is_due_in_both_passes_of_autumn() {
-    holds(&[
+    assert_rows(&[
         (
             BERLIN,
             "*/30 * * * *",
@@ -157,7 +157,7 @@ fn an_hourly_run_stays_an_hour_apart_through_a_whole_year() {
 }
 
 #[test]
-fn a_daily_run_happens_on_every_day_of_a_year_with_and_without_summer_time() {
+fn daily_schedule_runs_on_every_day_of_a_year_in_every_zone() {
     for zone in [Tz::UTC, BERLIN, NEW_YORK, LORD_HOWE, Tz::Africa__Cairo, Tz::Asia__Beirut] {
         for expression in ["@daily", "30 2 * * *", "0 1 * * *", "30 23 * * *"] {
             let days: Vec<String> = runs(expression, zone, "2025-12-31T23:59:59Z", 365)
@@ -173,8 +173,8 @@ fn a_daily_run_happens_on_every_day_of_a_year_with_and_without_summer_time() {
 }
 
 #[test]
-fn a_gap_that_swallows_midnight_moves_the_day_s_first_run_to_its_end() {
-    holds(&[
+fn run_at_a_skipped_midnight_is_due_at_the_end_of_the_gap() {
+    assert_rows(&[
         (
             Tz::America__Sao_Paulo,
             "@daily",
@@ -206,8 +206,8 @@ fn a_gap_that_swallows_midnight_moves_the_day_s_first_run_to_its_end() {
 }
 
 #[test]
-fn a_repeated_last_hour_belongs_to_its_day_and_midnight_comes_once() {
-    holds(&[
+fn repeated_last_hour_belongs_to_its_day_and_midnight_is_due_once() {
+    assert_rows(&[
         (
             Tz::America__Sao_Paulo,
             "@daily",
@@ -242,9 +242,9 @@ fn a_repeated_last_hour_belongs_to_its_day_and_midnight_comes_once() {
 }
 
 #[test]
-fn the_day_that_samoa_left_out_is_one_gap() {
+fn day_that_samoa_skipped_is_one_gap() {
     let before = "2011-12-29T12:00:00Z";
-    holds(&[
+    assert_rows(&[
         (
             Tz::Pacific__Apia,
             "0 12 * * *",

@@ -1,5 +1,5 @@
-//! Random expressions at random moments near moved clocks, held against two judges: the crate `croner`, and a walk
-//! over every minute that knows nothing but the rule.
+//! Random expressions at random moments near moved clocks, compared with the crate `croner`, and with a
+//! walk over every minute that applies only the rule.
 
 use std::fmt::Write;
 
@@ -52,7 +52,7 @@ impl Typed {
     }
 
     /// The same for croner, to which only a bare `*` is unrestricted: where cronie's reading of `*/2` makes the
-    /// difference between AND and OR, croner is told so by its `+`. It also refuses `5/15` unless told not to.
+    /// difference between AND and OR, croner needs its `+`. By default it also rejects `5/15`.
     fn croner(&self) -> Cron {
         let restricted = |text: &str| text != "*";
         let stepped = |text: &str| text.starts_with("*/");
@@ -175,11 +175,11 @@ fn walked(cron: &Cron, kind: Kind, zone: Tz, after: Timestamp, until: Timestamp)
 }
 
 proptest! {
-    /// By design ours differs from croner's in one thing: to croner only a single time of day is fixed, to us (as to
-    /// cronie) a list or range is too. Of such expressions, and only of them, croner's runs in a second pass and our
-    /// runs that stand in for skipped ones are left out of the comparison.
+    /// Ours differs from croner in one thing by design: for croner only a single time of day is fixed, for us (as for
+    /// cronie) a list or range is too. Only for such expressions, the comparison leaves out croner's runs in a second pass and our
+    /// runs that replace skipped ones.
     #[test]
-    fn the_next_runs_are_croner_s((zone, after) in moment(), typed in typed()) {
+    fn next_runs_equal_those_of_croner((zone, after) in moment(), typed in typed()) {
         let Some(schedule) = typed.ours(zone, after) else { return Ok(()) };
         let cron = typed.croner();
         let differs = schedule.fields.kind() == Kind::Fixed && cron.determine_job_type() == JobType::IntervalWildcard;
@@ -187,17 +187,17 @@ proptest! {
         let ours = following(&schedule, after)
             .map(|run| run.with_timezone(&zone))
             .filter(|run| !differs || cron.is_time_matching(run).unwrap());
-        let croner_s =
+        let croner_runs =
             cron.iter_after(after.with_timezone(&zone)).filter(|run| !differs || !is_second_pass(run));
         // Our calendar ends with 2100, croner's does not.
         let both_know = |run: &DateTime<Tz>| run.year() < 2100;
         let ours: Vec<_> = ours.take_while(both_know).take(5).collect();
-        let croner_s: Vec<_> = croner_s.take_while(both_know).take(5).collect();
-        prop_assert_eq!(ours, croner_s, "`{}`", typed.expression());
+        let croner_runs: Vec<_> = croner_runs.take_while(both_know).take(5).collect();
+        prop_assert_eq!(ours, croner_runs, "`{}`", typed.expression());
     }
 
     #[test]
-    fn runs_near_moved_clocks_are_those_of_a_walk_over_every_minute((zone, after) in moment(), typed in typed()) {
+    fn runs_near_moved_clocks_equal_those_of_a_walk_over_every_minute((zone, after) in moment(), typed in typed()) {
         let typed = Typed { second: None, ..typed };
         let Some(schedule) = typed.ours(zone, after) else { return Ok(()) };
         let until = after + TimeDelta::hours(8);
@@ -206,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn runs_only_go_forward_and_match_the_wall_unless_they_end_a_gap((zone, after) in moment(), typed in typed()) {
+    fn runs_move_forward_and_match_the_wall_clock_unless_they_end_a_gap((zone, after) in moment(), typed in typed()) {
         let Some(schedule) = typed.ours(zone, after) else { return Ok(()) };
         let cron = typed.croner();
         let mut last = after;
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn the_next_run_is_the_same_from_any_moment_before_it(
+    fn next_run_is_the_same_from_any_moment_before_it(
         (zone, after) in moment(), typed in typed(), part in 0.0..1.0_f64,
     ) {
         let Some(schedule) = typed.ours(zone, after) else { return Ok(()) };

@@ -1,17 +1,17 @@
-//! What becomes of the messages to one receiver, by what it answered.
+//! The state of the messages to one receiver, derived from its answers.
 
-/// So many refusals, and a message has failed permanently: at once, and after 5 s, 30 s, 5 min and 30 min.
-const MOST_REFUSALS: u8 = 5;
+/// A message has failed permanently after this many refusals: at once, and after 5 s, 30 s, 5 min and 30 min.
+const MAX_REFUSALS: u8 = 5;
 
 /// What a receiver answered to one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::agreement) enum Answer {
     Taken,
-    /// No, but perhaps later.
+    /// Refused; a retry may succeed.
     Refused,
-    /// Never (410).
+    /// Final (410).
     Gone,
-    /// Nothing that says something about the message.
+    /// A failure that says nothing about the message.
     Failing,
 }
 
@@ -39,7 +39,7 @@ impl Deliveries {
         let state = &mut self.0[message];
         *state = match (*state, answer) {
             (_, Answer::Taken) => State::Taken,
-            (State::Waits { refusals }, Answer::Refused) if refusals + 1 < MOST_REFUSALS => {
+            (State::Waits { refusals }, Answer::Refused) if refusals + 1 < MAX_REFUSALS => {
                 State::Waits { refusals: refusals + 1 }
             }
             (State::Waits { .. }, Answer::Refused | Answer::Gone) => State::Failed,
@@ -55,7 +55,7 @@ impl Deliveries {
         self.0.iter().filter(|state| **state == State::Failed).count()
     }
 
-    /// Whether the receiver took a message after this one, and before that one.
+    /// Whether the receiver accepted a message between these two.
     pub(super) fn has_taken_between(&self, after: usize, before: usize) -> bool {
         self.0[..before].iter().skip(after + 1).any(|state| *state == State::Taken)
     }

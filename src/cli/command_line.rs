@@ -1,0 +1,176 @@
+//! The program's arguments as a whole: the commands, and how their help pages are laid out.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::alerts::{AckArgs, AlertsArgs, DeliveriesArgs, ExplainArgs, SimulateArgs};
+use super::backup::BackupArgs;
+use super::check::CheckArgs;
+use super::config::ConfigCommand;
+use super::global::GlobalOptions;
+use super::history::{DiffArgs, HistoryArgs};
+use super::packages::{CompletionsArgs, ManArgs};
+use super::silence::SilenceCommand;
+use super::webhook::WebhookCommand;
+
+/// Watch MiniMax (Hailuo AI) accounts at useapi.net and send alerts before their tokens expire
+#[derive(Debug, Parser)]
+#[command(name = "minimax-watch", version, propagate_version = true, arg_required_else_help = true)]
+#[command(max_term_width = 80)]
+#[command(after_help = "\
+A TIME is '2026-11-23 07:15' (UTC), '2026-11-23 08:15 Europe/Berlin', RFC 3339,
+or relative to now: -3d, +4h. A LENGTH is 90s, 15m, 12h or 7d.
+
+Begin with:
+  USEAPI_TOKEN=… minimax-watch check   # no configuration: all accounts, once
+  minimax-watch config check           # then write a configuration, check it,
+  minimax-watch notify test            # test its receivers,
+  minimax-watch run                    # and start the service")]
+pub struct Cli {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    /// The command to run.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Parses the arguments of this process.
+///
+/// # Errors
+/// On bad usage, and when help or the version was asked for: the error holds the text.
+pub fn parse() -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches()?)
+}
+
+/// The help page of a sub-command.
+const SUBCOMMAND_HELP: &str = "\
+{before-help}{about-with-newline}
+{usage-heading} {usage}
+
+{all-args}
+
+Options of all commands: --config, --log-level, --log-format, --color
+(`minimax-watch --help` explains them, and how to write a TIME or LENGTH){after-help}";
+
+/// The command line with short help pages for the sub-commands.
+pub(super) fn command() -> clap::Command {
+    let command = Cli::command();
+    let global: Vec<clap::Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    command.mut_subcommands(|inner| shorten_help(inner, &global))
+}
+
+fn shorten_help(command: clap::Command, global: &[clap::Arg]) -> clap::Command {
+    let takes_json = !command.has_subcommands() && !matches!(command.get_name(), "run" | "demo");
+    // Global arguments are copied only into sub-commands that do not have them yet.
+    let global_args =
+        global.iter().map(|arg| arg.clone().hide(arg.get_id() != "json" || !takes_json).display_order(100));
+    let command = command.args(global_args).help_template(SUBCOMMAND_HELP);
+    command.mut_subcommands(|inner| shorten_help(inner, global))
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service: watch until SIGTERM or SIGINT; SIGHUP reloads the configuration
+    #[command(after_help = "Example:\n  minimax-watch -c /etc/minimax-watch/minimax-watch.toml run")]
+    Run,
+    /// Check the accounts once, send the alerts that are due, exit with the verdict
+    Check(CheckArgs),
+    /// Show the last known state, from the store alone
+    Status(StatusArgs),
+    /// Show the configurations of an account over time, and what changed between them
+    History(HistoryArgs),
+    /// Compare an account's configuration at two times
+    Diff(DiffArgs),
+    /// List open alerts: since when, and which receivers were notified
+    Alerts(AlertsArgs),
+    /// List messages: receiver, state, attempts, last error
+    Deliveries(DeliveriesArgs),
+    /// Acknowledge an alert: no reminders until it escalates or resolves
+    Ack(AckArgs),
+    /// Explain why an account did or did not alert, and what comes next
+    Explain(ExplainArgs),
+    /// Forecast which messages would be sent if only time passed
+    Simulate(SimulateArgs),
+    /// Suppress notifications until a given time
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  minimax-watch silence add 'studio-*' --for 4h --reason 'plan changes today'
+  minimax-watch silence list
+  minimax-watch silence end 1"
+    )]
+    Silence(SilenceCommand),
+    /// Test notification delivery
+    #[command(subcommand, after_help = "Example:\n  minimax-watch notify test ops-mail")]
+    Notify(NotifyCommand),
+    /// Tools for webhook receivers
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  minimax-watch webhook verify --receiver pager --id msg_01KB… \\
+    --timestamp 1795418100 --signature 'v1,…' <body.json"
+    )]
+    Webhook(WebhookCommand),
+    /// Show the next runs, in the schedule's time zone and in UTC
+    Schedule(ScheduleArgs),
+    /// Check or print the configuration
+    #[command(subcommand, after_help = "Example:\n  minimax-watch config check")]
+    Config(ConfigCommand),
+    /// Write a consistent copy of the store while the service runs
+    Backup(BackupArgs),
+    /// Play a month in seconds with a simulated vendor; needs no account
+    Demo(DemoArgs),
+    /// Print a shell completion script, for packagers
+    Completions(CompletionsArgs),
+    /// Print the man pages, for packagers
+    Man(ManArgs),
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: as `check`; UNKNOWN also when the last run is overdue
+
+Examples:
+  minimax-watch status
+  minimax-watch status studio-a --json")]
+pub struct StatusArgs {
+    /// Names or ids of accounts [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<String>,
+}
+
+/// Commands of `notify`.
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a marked test message as alerts are sent, and report each result
+    #[command(after_help = "Example:\n  minimax-watch notify test ops-mail")]
+    Test {
+        /// Names of receivers [default: all]
+        #[arg(value_name = "RECEIVER")]
+        receivers: Vec<String>,
+    },
+}
+
+/// Arguments of `schedule`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  minimax-watch schedule --next 3\n  minimax-watch schedule --json")]
+pub struct ScheduleArgs {
+    /// Number of runs
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub next: u16,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  minimax-watch demo")]
+pub struct DemoArgs {
+    /// New or empty folder for the demo's files [default: a new temporary folder, which is kept]
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}

@@ -1,0 +1,29 @@
+//! Commands of `config`.
+
+use clap::{Args, Subcommand};
+
+/// Commands of `config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Report every problem at once, with file, key and reason
+    Check(ConfigCheckArgs),
+    /// Print the effective configuration, secrets hidden
+    #[command(after_help = "Examples:\n  minimax-watch config show\n  minimax-watch config show --json")]
+    Show,
+}
+
+/// Arguments of `config check`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(after_help = "\
+--probe asks the API for each subscription's list of accounts, once, and
+connects to each receiver: to a mail server up to the login, to a webhook up to
+the TLS handshake. It sends no message and stores nothing.
+
+Examples:
+  minimax-watch -c ./minimax-watch.toml config check
+  minimax-watch config check --probe")]
+pub struct ConfigCheckArgs {
+    /// Also ask the API once per subscription and connect to each receiver
+    #[arg(long)]
+    pub probe: bool,
+}

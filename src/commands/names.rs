@@ -1,0 +1,99 @@
+//! Names that operators type: which accounts they mean, and errors that list the known names.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+
+use crate::domain::account::AccountKey;
+use crate::domain::account_state::AccountRecord;
+use crate::domain::text;
+use crate::store::Store;
+
+/// Names that a list shows before it counts the rest.
+const MAX_LISTED: usize = 10;
+
+/// `a, b and 3 more`; `none` if there are no names.
+pub(super) fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let names = text::first_few(names.into_iter().map(|name| text::name(name.as_ref())), MAX_LISTED);
+    if names.is_empty() { "none".to_owned() } else { names }
+}
+
+/// `unknown receiver "pagre"; configured: pager`.
+pub(super) fn unknown(
+    noun: &str,
+    typed: &str,
+    known_as: &str,
+    known: impl IntoIterator<Item = impl AsRef<str>>,
+) -> anyhow::Error {
+    anyhow::anyhow!("unknown {noun} {}; {known_as}: {}", text::quoted(typed), list(known))
+}
+
+/// The watched accounts with these names or ids.
+///
+/// # Errors
+/// When no watched account has one of the names.
+pub(super) fn find_watched(
+    names: &[String],
+    watched: &[AccountRecord],
+) -> anyhow::Result<BTreeSet<AccountKey>> {
+    let accounts = || watched.iter().filter(|record| !record.account.is_listing());
+    let mut found = BTreeSet::new();
+    for name in names {
+        let is_match = |record: &&AccountRecord| record.name == *name || record.account.id.as_str() == name;
+        let matching: Vec<_> = accounts().filter(is_match).map(|record| record.account.clone()).collect();
+        if matching.is_empty() {
+            return Err(unknown("account", name, "watched", accounts().map(|record| record.name.as_str())));
+        }
+        found.extend(matching);
+    }
+    Ok(found)
+}
+
+/// The account with this name, id or `SUBSCRIPTION/ID`. An account that is no longer watched is found when no watched one
+/// matches.
+///
+/// # Errors
+/// When no account matches, or several do.
+pub(super) async fn find_account(name: &str, store: &Store) -> anyhow::Result<AccountRecord> {
+    let accounts = store.names().await?;
+    let full = |key: &AccountKey| format!("{}/{}", key.subscription, key.id);
+    let is_match =
+        |key: &AccountKey, called: &str| called == name || key.id.as_str() == name || full(key) == name;
+    let (watched, unwatched): (Vec<_>, Vec<_>) =
+        accounts.iter().filter(|(key, called, _)| is_match(key, called)).partition(|(.., watched)| *watched);
+    let matching = if watched.is_empty() { unwatched } else { watched };
+    match matching.as_slice() {
+        [(key, ..)] => {
+            let records = store.accounts_by_key(std::slice::from_ref(key)).await?;
+            records.into_values().next().context("the account was removed meanwhile")
+        }
+        [] => {
+            let watched = accounts.iter().filter(|(.., watched)| *watched);
+            Err(unknown("account", name, "watched", watched.map(|(_, called, _)| called.as_str())))
+        }
+        several => {
+            let keys = list(several.iter().map(|(key, ..)| full(key)));
+            anyhow::bail!("{} matches several accounts: {keys}; give one of these", text::quoted(name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_names_the_first_and_counts_the_rest() {
+        let names: Vec<String> = (1..=13).map(|number| format!("a{number}")).collect();
+        let first = |count: usize| list(names.iter().take(count));
+        assert_eq!((first(0), first(2)), ("none".to_owned(), "a1, a2".to_owned()));
+        assert!(first(10).ends_with("a9, a10"));
+        assert!(first(13).ends_with("a10 and 3 more"));
+    }
+
+    #[test]
+    fn an_unknown_name_is_quoted_and_the_known_ones_are_listed() {
+        let error = unknown("account", "st\"udio\n", "watched", ["a", "b"]);
+        assert_eq!(error.to_string(), "unknown account \"st\\\"udio\\u{a}\"; watched: a, b");
+    }
+}

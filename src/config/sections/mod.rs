@@ -1,0 +1,107 @@
+//! The sections of the file: what was typed becomes what it means.
+//!
+//! Guarantees: every default and every check of a configuration is in this module or in `receivers`; a section with a problem does not
+//! hide those of the others. Leaves types and unknown keys to `table`.
+
+mod api;
+mod store;
+mod subscriptions;
+mod times;
+
+use toml::de::DeTable;
+
+use super::context::Context;
+use super::diagnostics::{Diagnostics, Problem};
+use super::file::Text;
+use super::model::{Config, Origin, Secret, Subscription};
+use super::place::Place;
+use super::receivers;
+use super::secrets;
+use super::table::Table;
+use super::values::NOT_SUPPORTED;
+use crate::domain::account::{AccountId, SubscriptionName};
+
+/// The variable that holds the token when there is no configuration file.
+const TOKEN_VARIABLE: &str = "USEAPI_TOKEN";
+
+/// Keys that are often typed outside of their table.
+const MISPLACED: [(&str, &str); 2] = [
+    ("accounts", "unknown key (did you mean [[subscriptions.accounts]]?)"),
+    ("smtp", "unknown key (did you mean smtp in a [[receivers]] of type \"email\"?)"),
+];
+
+/// The configuration in `values`, which `file` and overrides hold.
+pub(super) fn from_file(
+    file: &Text,
+    values: DeTable<'_>,
+    context: &Context<'_>,
+    diagnostics: &Diagnostics,
+) -> Option<Config> {
+    let mut root = Table::new(Place::file(file, diagnostics), values);
+    let subscriptions = subscriptions::read(&mut root, context);
+    finish(root, context, subscriptions)
+}
+
+/// The configuration without a file: the subscription `default`, and the overrides in `values`.
+pub(super) fn from_environment(
+    accounts: &[AccountId],
+    values: DeTable<'_>,
+    context: &Context<'_>,
+    diagnostics: &Diagnostics,
+) -> Option<Config> {
+    let root = Table::new(Place::root("without a configuration file", diagnostics), values);
+    let subscriptions = token_in_environment(context, diagnostics).map(|token| {
+        let name = SubscriptionName::new("default");
+        let accounts = accounts.iter().cloned().map(subscriptions::unnamed).collect();
+        // Also when accounts are named, so that a check of some keeps those that were discovered before.
+        vec![Subscription { name, token, discover: true, accounts }]
+    });
+    finish(root, context, subscriptions)
+}
+
+fn token_in_environment(context: &Context<'_>, diagnostics: &Diagnostics) -> Option<Secret> {
+    let Some(value) = context.environment.variable(TOKEN_VARIABLE) else {
+        let reason = "no configuration file was found, and the environment variable USEAPI_TOKEN is not set: \
+                      set it to the API token, or name a file with --config";
+        diagnostics.problem(|| Problem::new("", "", reason));
+        return None;
+    };
+    let place = Place::root("environment variable USEAPI_TOKEN", diagnostics);
+    let value = secrets::token_in_variable(value, &place)?;
+    Some(Secret { value, origin: Origin::Environment(TOKEN_VARIABLE.to_owned()) })
+}
+
+/// Reads everything but the subscriptions.
+fn finish(
+    mut root: Table<'_>,
+    context: &Context<'_>,
+    subscriptions: Option<Vec<Subscription>>,
+) -> Option<Config> {
+    let api = api::read(section(&mut root, "api"));
+    let schedule = times::schedule(section(&mut root, "schedule"), context.now);
+    let expiry = times::expiry(section(&mut root, "expiry"));
+    let alerts = times::alerts(section(&mut root, "alerts"));
+    let receivers = receivers::read(&mut root, context);
+    let store = store::read(section(&mut root, "store"), context);
+    root.refuse("http", NOT_SUPPORTED);
+    root.refuse("heartbeat", NOT_SUPPORTED);
+    for (key, reason) in MISPLACED {
+        root.refuse(key, reason);
+    }
+    root.finish();
+    Some(Config {
+        subscriptions: subscriptions?,
+        api,
+        schedule: schedule?,
+        expiry,
+        alerts,
+        receivers: receivers?,
+        store: store?,
+    })
+}
+
+/// The table `name`; an absent one is an empty one.
+fn section<'f>(root: &mut Table<'f>, name: &'static str) -> Table<'f> {
+    let place = root.place.member(name);
+    root.table(name).unwrap_or_else(|| Table::new(place, DeTable::new()))
+}

@@ -1,0 +1,55 @@
+//! `[store]`: where everything is stored, and for how long.
+
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+
+use super::super::context::Context;
+use super::super::environment::Environment;
+use super::super::model::Store;
+use super::super::secret_shape::is_certainly_secret;
+use super::super::table::Table;
+use super::super::values;
+
+const FILE: &str = "minimax-watch.db";
+
+/// The program's folder in the user's state folder.
+const FOLDER: &str = "minimax-watch";
+
+pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Store> {
+    let path = if let Some(field) = table.text("path") {
+        field.parse(|typed| given(typed, context))
+    } else {
+        let path = default_path(context.environment);
+        if path.is_none() {
+            table.problem("path", "is missing, and none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set");
+        }
+        path
+    };
+    let keep = table.duration("keep", TimeDelta::days(400), TimeDelta::days(1)..=TimeDelta::days(36_500));
+    table.finish();
+    Some(Store { path: path?, keep })
+}
+
+fn given(typed: &str, context: &Context<'_>) -> Result<PathBuf, String> {
+    if is_certainly_secret(typed) {
+        return Err("looks like a secret: give the path of a file".to_owned());
+    }
+    let path = values::path(typed, context.environment)?;
+    let folder = state_directory(context.environment).unwrap_or_else(|| context.folder.to_owned());
+    Ok(folder.join(path))
+}
+
+/// The store in systemd's folder, else in the user's (XDG Base Directory Specification).
+fn default_path(environment: &Environment) -> Option<PathBuf> {
+    let xdg = || environment.path("XDG_STATE_HOME").filter(|path| path.is_absolute());
+    let home = || environment.path("HOME").map(|home| home.join(".local/state"));
+    let of_user = || xdg().or_else(home).map(|state| state.join(FOLDER));
+    state_directory(environment).or_else(of_user).map(|folder| folder.join(FILE))
+}
+
+/// systemd's folder; the first, when a unit has several.
+fn state_directory(environment: &Environment) -> Option<PathBuf> {
+    let folders = environment.path("STATE_DIRECTORY")?;
+    std::env::split_paths(&folders).find(|folder| !folder.as_os_str().is_empty())
+}

@@ -1,0 +1,146 @@
+//! Runs: when one starts, goes on and ends.
+//!
+//! Guarantees: one run at a time, and one message of it per receiver, however often it has to check. Requests are spread over part
+//! of the time until the next run. Leaves what a run does to the engine.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::run_state::RunState;
+use super::service::{Daemon, RECHECK_RETRY, RETRY_DELAY};
+use crate::domain::time::{Timestamp, in_words, minute};
+use crate::engine::{Run, RunStep, RunSummary, Scope, WaitReason};
+use crate::output::pluralize;
+use crate::store::StoreError;
+
+/// A run is spread over this at most, since its alerts wait for its end.
+const MAX_SPREAD: TimeDelta = TimeDelta::minutes(1);
+
+/// And over this part of the time until the next run.
+const SPREAD_SHARE: i32 = 10;
+
+impl Daemon {
+    /// Starts or continues the run that is due.
+    pub(super) fn start_due_checks(&mut self, now: Timestamp) {
+        if self.run.is_checking() || self.run.wakes_at(self.next_run).is_none_or(|due| due > now) {
+            return;
+        }
+        let mut run = match std::mem::replace(&mut self.run, RunState::Checking) {
+            RunState::Waiting(_, run) => run,
+            RunState::Idle { recheck: Some((due, run)) } if due <= now => run,
+            RunState::Idle { .. } | RunState::Interrupted | RunState::Checking => {
+                self.plan_next_run(now);
+                Run::start(Scope::Everything)
+            }
+        };
+        let mut engine = self.engine.clone();
+        engine.spread = if run.is_confirming() { Duration::ZERO } else { spread(self.next_run, now) };
+        self.checks.spawn(async move {
+            let step = run.advance(&engine, now, &|_, _| {}).await;
+            (run, step)
+        });
+    }
+
+    pub(super) fn plan_next_run(&mut self, now: Timestamp) {
+        let schedule = &self.engine.config.schedule;
+        self.next_run = schedule.schedule.next_after(now).map(|next| next + jitter(schedule.jitter, now));
+        if self.next_run.is_none() {
+            tracing::error!(
+                "the schedule has no run after {}: is the clock of this machine right?",
+                minute(now)
+            );
+        }
+    }
+
+    pub(super) fn on_checks_done(&mut self, (run, step): (Run, Result<RunStep, StoreError>), now: Timestamp) {
+        match step {
+            Ok(RunStep::WaitUntil(until, reason)) => {
+                log_wait(until, reason);
+                self.next_evaluation = [self.next_evaluation, run.next_stage()].into_iter().flatten().min();
+                self.run = RunState::Waiting(until, run);
+            }
+            Ok(RunStep::Finished(summary)) => {
+                log_end(summary);
+                self.warn_if_overrun(&run, now);
+                let pause = self.engine.config.alerts.confirm_after.max(RECHECK_RETRY);
+                self.run = if summary.is_complete {
+                    let recheck = summary.needs_recheck.then(|| (now + pause, run.into_recheck()));
+                    RunState::Idle { recheck }
+                } else {
+                    RunState::Interrupted
+                };
+                self.next_evaluation = Some(now);
+            }
+            Err(error) => {
+                self.failed(error, "the run could not be stored, will try again");
+                self.run = RunState::Interrupted;
+                let retry = now + RETRY_DELAY;
+                self.next_run = Some(self.next_run.map_or(retry, |next| next.min(retry)));
+            }
+        }
+    }
+
+    /// Runs that were due while this one went on are left out.
+    fn warn_if_overrun(&self, run: &Run, now: Timestamp) {
+        let (busy, started_at) = (run.busy(), run.started_at().unwrap_or(now));
+        if let Some(due) = self.next_run.filter(|due| *due <= now && busy > *due - started_at) {
+            tracing::warn!(
+                took_s = busy.num_seconds(),
+                "the checks of the run took {}: the next run was due at {} and starts now; a longer interval in the schedule, a \
+                 larger [api].concurrency or [api].fetch = \"list\" would help",
+                in_words(busy),
+                due.format("%H:%M:%S UTC")
+            );
+        }
+    }
+}
+
+fn log_wait(until: Timestamp, reason: WaitReason) {
+    match reason {
+        WaitReason::RateLimited { accounts } => tracing::info!(
+            accounts,
+            "run paused: {} rate-limited, retrying at {}",
+            pluralize(accounts, "account"),
+            until.format("%H:%M:%S UTC")
+        ),
+        WaitReason::Confirmation => {
+            tracing::info!("rechecking failed accounts at {}", until.format("%H:%M:%S UTC"));
+        }
+    }
+}
+
+fn log_end(RunSummary { id, counts, needs_recheck, is_complete }: RunSummary) {
+    let inconclusive = match counts.inconclusive {
+        0 => String::new(),
+        some => format!(", {some} inconclusive"),
+    };
+    tracing::info!(
+        run = id,
+        checked = counts.checked,
+        ok = counts.ok,
+        inconclusive = counts.inconclusive,
+        needs_recheck,
+        "run {}: {} checked, {} ok{inconclusive}{}",
+        if is_complete { "finished" } else { "interrupted" },
+        pluralize(usize::try_from(counts.checked).unwrap_or(usize::MAX), "account"),
+        counts.ok,
+        if needs_recheck { "; some failures could not be confirmed yet" } else { "" }
+    );
+}
+
+/// The time over which a run that starts at `now` is spread.
+pub(super) fn spread(next_run: Option<Timestamp>, now: Timestamp) -> Duration {
+    let share = next_run.map_or(MAX_SPREAD, |next| (next - now) / SPREAD_SHARE);
+    share.min(MAX_SPREAD).to_std().unwrap_or_default()
+}
+
+/// A delay below `max` that is computed from the moment: it differs from run to run and from machine to machine.
+fn jitter(max: TimeDelta, now: Timestamp) -> TimeDelta {
+    let range = max.num_milliseconds();
+    if range == 0 {
+        TimeDelta::zero()
+    } else {
+        TimeDelta::milliseconds((now.timestamp_millis().wrapping_mul(2_654_435_761)).rem_euclid(range))
+    }
+}

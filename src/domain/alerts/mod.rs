@@ -1,0 +1,148 @@
+//! Alerts, and the rule of each kind in a file of its own: when it fires, when it resolves, and its sentences.
+//!
+//! Rules compare what is stored with the open alerts (levels, not edges), so a crash between two steps loses nothing. One cause
+//! raises one alert. A text is updated only together with a stage, severity or expiry, so unchanged alerts cost no write. Each resolved
+//! alert says why: ended, renewed, or no longer watched. What left the configuration did not recover, so its sentence repeats what was
+//! last known. Who is notified of an alert is left to `notification`.
+
+mod account_error;
+mod alert;
+mod cause;
+mod delivery_failing;
+mod expiry;
+mod expiry_unknown;
+mod fault;
+mod malformed;
+mod not_found;
+mod rule;
+mod subscription_lapsed;
+mod transition;
+mod unauthorized;
+mod unreachable;
+
+use strum::IntoEnumIterator;
+
+use super::account::{AccountKey, SubscriptionName};
+use super::account_state::{AccountRecord, Fault};
+use super::policy::Policy;
+use super::time::{Timestamp, minute};
+use cause::Siblings;
+use rule::{AccountInput, Rule};
+
+pub use super::severity::Severity;
+pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
+pub use cause::StableSiblings;
+pub use delivery_failing::{ReceiverHealth, evaluate as evaluate_receiver};
+pub use transition::{OpenAlerts, Resolved, Transition};
+
+impl AlertKind {
+    const fn rule(self) -> Rule {
+        match self {
+            Self::Expiry => Rule::Account(expiry::evaluate),
+            Self::ExpiryUnknown => Rule::Account(expiry_unknown::evaluate),
+            Self::Unauthorized => Rule::Subscription(unauthorized::evaluate),
+            Self::SubscriptionLapsed => Rule::Subscription(subscription_lapsed::evaluate),
+            Self::NotFound => Rule::Account(|account| account.evaluate_fault(&not_found::ALERT)),
+            Self::AccountError => Rule::Account(|account| account.evaluate_fault(&account_error::ALERT)),
+            Self::Unreachable => Rule::Subscription(unreachable::evaluate),
+            Self::Malformed => Rule::Subscription(malformed::evaluate),
+            Self::DeliveryFailing => Rule::Receiver,
+        }
+    }
+
+    /// Every severity that an alert of this kind can have.
+    pub const fn severities(self) -> &'static [Severity] {
+        match self {
+            Self::Expiry => &[Severity::Warning, Severity::Critical],
+            Self::Unauthorized | Self::SubscriptionLapsed | Self::NotFound | Self::AccountError => {
+                &[Severity::Critical]
+            }
+            Self::ExpiryUnknown | Self::Unreachable | Self::Malformed | Self::DeliveryFailing => {
+                &[Severity::Warning]
+            }
+        }
+    }
+
+    /// Whether an alert of this kind can be about a whole subscription.
+    pub const fn concerns_subscriptions(self) -> bool {
+        matches!(self.rule(), Rule::Subscription(_))
+    }
+}
+
+/// The transitions of a subscription's alerts and those of its accounts. `members` are the loaded accounts; the other accounts in
+/// `stable` are healthy, expire late and have no alert.
+pub fn evaluate_subscription(
+    name: &SubscriptionName,
+    members: &[AccountRecord],
+    stable: StableSiblings,
+    open: &OpenAlerts<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Transition> {
+    let mut transitions = Vec::new();
+    for record in members.iter().filter(|record| !record.account.is_listing()) {
+        let account = AccountInput::new(record, open, policy, now);
+        for kind in AlertKind::iter() {
+            if let Rule::Account(evaluate) = kind.rule() {
+                transitions.extend(evaluate(&account));
+            }
+        }
+    }
+    let siblings = Siblings::new(name, members, stable, open, policy);
+    for kind in AlertKind::iter() {
+        if let Rule::Subscription(evaluate) = kind.rule() {
+            transitions.extend(evaluate(&siblings));
+        }
+    }
+    transitions
+}
+
+/// The transitions of one account's alerts that time alone causes: those of `expiry`. Every other kind needs a check.
+pub fn evaluate_expiry(
+    record: &AccountRecord,
+    open: &OpenAlerts<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<Transition> {
+    expiry::evaluate(&AccountInput::new(record, open, policy, now))
+}
+
+/// The refusals that a sibling's later `ok` disproved. They must be cleared: otherwise they count again when that sibling leaves
+/// the subscription, or together with the next refusal.
+pub fn disproved_faults(
+    name: &SubscriptionName,
+    members: &[AccountRecord],
+    stable: StableSiblings,
+    open: &OpenAlerts<'_>,
+    policy: &Policy,
+) -> Vec<(AccountKey, Fault)> {
+    let siblings = Siblings::new(name, members, stable, open, policy);
+    let refusals = siblings.disproved(Fault::Unauthorized, &unauthorized::attribute(&siblings));
+    let lapses = siblings.disproved(Fault::SubscriptionLapsed, &subscription_lapsed::attribute(&siblings));
+    [refusals, lapses].concat()
+}
+
+/// Resolves an alert whose account, subscription or receiver left the configuration. Whether its condition is still true is
+/// unknown, so the sentence repeats what was last known.
+pub fn resolve_unwatched(alert: &Alert, now: Timestamp) -> Transition {
+    let condition = &alert.condition;
+    let subject = match condition.subject {
+        Subject::Account(_) => "account",
+        Subject::Subscription(_) => "subscription",
+        Subject::Receiver(_) => "receiver",
+    };
+    let last_known = match condition.expires_at {
+        Some(at) if at <= now => format!("Its last known expiry was {}.", minute(at)),
+        Some(at) => format!("Its last known expiry is {}.", minute(at)),
+        None => format!("Last known: {}", condition.detail),
+    };
+    Transition::Resolve(Resolved {
+        id: alert.id.clone(),
+        detail: format!("No longer watched: the {subject} left the configuration. {last_known}"),
+        renewed_until: None,
+        resolution: Resolution::NoLongerWatched,
+    })
+}
+
+#[cfg(test)]
+pub(in crate::domain) mod tests;

@@ -1,0 +1,7 @@
+//! The rules checked against the contract: tables, and a reference model over random sequences of runs.
+
+mod expiries;
+mod kinds;
+mod properties;
+mod refusals;
+pub(in crate::domain) mod world;

@@ -1,0 +1,28 @@
+//! `unauthorized`: useapi.net refuses the API token (401, confirmed). Critical; resolves with an `ok`.
+//!
+//! It is about the subscription. It is about an account only if others of the subscription answered `ok` in the same run,
+//! because that proves the token.
+
+use super::cause::{Attribution, Siblings};
+use super::fault::FaultAlert;
+use super::transition::Transition;
+use crate::domain::account_state::Fault;
+use crate::domain::severity::Severity;
+
+const ALERT: FaultAlert =
+    FaultAlert::new(Fault::Unauthorized, Severity::Critical, "useapi.net refuses the API token");
+
+pub(super) fn evaluate(siblings: &Siblings<'_>) -> Vec<Transition> {
+    let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
+    siblings.transitions(ALERT.fault.kind(), &attribute(siblings), condition, |healthy, accounts| {
+        if healthy > 0 {
+            format!("The API token is accepted again; {healthy} of {accounts} accounts are healthy.")
+        } else {
+            "No watched account is refused any longer.".to_owned()
+        }
+    })
+}
+
+pub(super) fn attribute<'a>(siblings: &Siblings<'a>) -> Attribution<'a> {
+    siblings.attribute_refusal(ALERT.fault, |proof, _| proof.is_none())
+}

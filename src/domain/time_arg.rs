@@ -1,0 +1,125 @@
+//! Times as operators type them (docs/contract.md, section 2): relative to now as `-3d`, `+27d`, RFC 3339, or as they are printed.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::duration;
+use super::time::{Timestamp, is_in_calendar};
+
+/// Dates with a time of day, as they are printed and as RFC 3339 writes them.
+const FORMATS: [&str; 4] =
+    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+
+/// Why a typed time was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "invalid time `{0}`; give it as `2026-11-23 07:15` (UTC), `2026-11-23 08:15 Europe/Berlin`, `2026-11-23T07:15:00Z`, \
+     `+4h` or `-3d`"
+)]
+pub struct MomentError(String);
+
+/// Parses a time; a relative one counts from `now`, one without a zone is in UTC, a date alone is its first minute.
+///
+/// # Errors
+/// When the text has none of these forms, or is outside the years 0 to 9999.
+pub fn parse(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
+    let refused = || MomentError(text.to_owned());
+    let length = |text: &str| duration::parse(text).map_err(|_| refused());
+    let time = if let Some(ahead) = text.strip_prefix('+') {
+        now.checked_add_signed(length(ahead)?)
+    } else if let Some(back) = text.strip_prefix('-') {
+        now.checked_sub_signed(length(back)?)
+    } else {
+        parse_absolute(text.trim())
+    };
+    time.filter(|time| is_in_calendar(*time)).ok_or_else(refused)
+}
+
+/// Parses the start of a period: as [`parse`], and a bare length (`7d`) counts back from `now`.
+///
+/// # Errors
+/// As [`parse`].
+pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, MomentError> {
+    if duration::parse(text).is_ok() { parse(&format!("-{text}"), now) } else { parse(text, now) }
+}
+
+fn parse_absolute(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc).trunc_subsecs(3));
+    }
+    let timed = FORMATS.iter().find_map(|format| NaiveDateTime::parse_and_remainder(text, format).ok());
+    let (local, zone) = timed.or_else(|| {
+        let (date, zone) = NaiveDate::parse_and_remainder(text, "%Y-%m-%d").ok()?;
+        Some((date.and_time(NaiveTime::MIN), zone))
+    })?;
+    // Far beyond the calendar, converting to UTC could overflow.
+    if !is_in_calendar(local.and_utc()) {
+        return None;
+    }
+    let utc = match zone.trim() {
+        "" | "Z" => local.and_utc(),
+        zone => match zone.parse::<FixedOffset>() {
+            Ok(offset) => offset.from_local_datetime(&local).single()?.to_utc(),
+            // When the clock is set back, a local time occurs twice: the first one counts.
+            Err(_) => zone.parse::<Tz>().ok()?.from_local_datetime(&local).earliest()?.to_utc(),
+        },
+    };
+    Some(utc.trunc_subsecs(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeDelta, TimeZone};
+
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_operators_type_them() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+        for (typed, moment) in [
+            ("+4h", now + TimeDelta::hours(4)),
+            ("-3d", now - TimeDelta::days(3)),
+            ("+0s", now),
+            ("2026-11-23T09:15:00+02:00", now),
+            ("2026-11-23T07:15:00.0019Z", now + TimeDelta::milliseconds(1)),
+            // As the program prints them.
+            ("2026-11-23 07:15 UTC", now),
+            ("2026-11-23 07:15", now),
+            ("2026-11-23 07:15:00 UTC", now),
+            ("2026-11-23 07:15:30", now + TimeDelta::seconds(30)),
+            ("2026-11-23", now - TimeDelta::minutes(435)),
+            // With a zone.
+            ("2026-11-23 08:15 Europe/Berlin", now),
+            ("2026-11-23 02:15:00 America/New_York", now),
+            ("2026-11-23 09:15 +02:00", now),
+            ("2026-11-23T07:15:00", now),
+            ("2026-11-23T07:15Z", now),
+            // The clock is set back in this night: 02:30 occurs twice.
+            ("2026-10-25 02:30 Europe/Berlin", Utc.with_ymd_and_hms(2026, 10, 25, 0, 30, 0).unwrap()),
+        ] {
+            assert_eq!(parse(typed, now), Ok(moment), "{typed}");
+        }
+        assert_eq!(since("7d", now), Ok(now - TimeDelta::days(7)));
+        assert_eq!(since("-7d", now), Ok(now - TimeDelta::days(7)));
+        assert!(since("yesterday", now).is_err() && since("400000d", now).is_err());
+        for refused in [
+            "",
+            "4h",
+            "+",
+            "+-4h",
+            "tomorrow",
+            "2026-11-31",
+            "2026-11-23 24:01",
+            "2026-11-23 07",
+            "2026-11-23 07:15 IST",
+            // In this night 02:30 does not exist.
+            "2026-03-29 02:30 Europe/Berlin",
+            "262142-01-01 00:00 Europe/Berlin",
+            "+40000d",
+            "9999-12-31T23:59:59-00:01",
+            "-36525d -36525d",
+        ] {
+            assert!(parse(refused, now).is_err(), "{refused}");
+        }
+    }
+}

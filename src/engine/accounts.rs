@@ -1,0 +1,90 @@
+//! The accounts that are watched: those of the configuration, those found in lists, and the lists themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Engine;
+use super::digest::digest;
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::configuration::ExpirySource;
+use crate::store::{StoreError, Watched};
+
+impl Engine {
+    /// Brings the watched accounts in line with the configuration. Writes nothing when they are.
+    pub async fn watch(&self) -> Result<(), StoreError> {
+        let mut wanted = Vec::new();
+        for subscription in &self.config.subscriptions {
+            let named = subscription.accounts.iter().map(|account| Watched {
+                account: AccountKey::new(&subscription.name, &account.id),
+                name: account.name.clone(),
+                discovered: false,
+            });
+            wanted.extend(named);
+            if subscription.discover {
+                let found = self.store.discovered(&subscription.name).await?;
+                let configured: BTreeSet<&AccountId> =
+                    subscription.accounts.iter().map(|account| &account.id).collect();
+                let found = found.iter().filter(|id| !configured.contains(id));
+                wanted.extend(found.map(|id| discovered(AccountKey::new(&subscription.name, id))));
+                wanted.push(discovered(AccountKey::listing(&subscription.name)));
+            }
+        }
+        let hashes = membership_hashes(&wanted, self.config.expiry.source);
+        let mut writer = self.store.write().await?;
+        let before = writer.membership_hashes().await?;
+        let stored = |name| before.get(name).and_then(Option::as_deref);
+        let is_same = |(name, hash): (_, &String)| stored(name) == Some(hash.as_str());
+        if before.len() == hashes.len() && hashes.iter().all(is_same) {
+            return Ok(());
+        }
+        writer.watch(&wanted).await?;
+        for (name, hash) in &hashes {
+            if stored(name).map(rules) != Some(rules(hash)) {
+                writer.mark_all_unstable(name).await?;
+            }
+        }
+        writer.save_membership(&hashes).await?;
+        writer.commit().await
+    }
+
+    /// Watches those accounts of a list that are not watched yet, and returns them.
+    pub(super) async fn watch_discovered(
+        &self,
+        subscription: &SubscriptionName,
+        found: &[&AccountId],
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let mut writer = self.store.write().await?;
+        let new = writer.not_yet_watched(subscription, found).await?;
+        if new.is_empty() {
+            return Ok(new);
+        }
+        let wanted: Vec<Watched> =
+            new.iter().map(|id| discovered(AccountKey::new(subscription, id))).collect();
+        writer.upsert_watched(&wanted).await?;
+        writer.add_members(subscription, new.len()).await?;
+        writer.commit().await?;
+        Ok(new)
+    }
+}
+
+/// For each subscription a text that differs when its members differ: the expiry source by which their states were computed, a
+/// slash, and a digest of the members.
+fn membership_hashes(wanted: &[Watched], source: ExpirySource) -> BTreeMap<SubscriptionName, String> {
+    let mut members: BTreeMap<SubscriptionName, Vec<&str>> = BTreeMap::new();
+    for Watched { account, name, discovered } in wanted {
+        let origin = if *discovered { "found" } else { "named" };
+        let member = [account.id.as_str(), "\0", name, "\0", origin, "\0"];
+        members.entry(account.subscription.clone()).or_default().extend(member);
+    }
+    members.into_iter().map(|(name, texts)| (name, format!("{source:?}/{}", digest(texts)))).collect()
+}
+
+/// The part of a membership hash before the slash.
+fn rules(hash: &str) -> &str {
+    hash.split_once('/').map_or(hash, |(rules, _)| rules)
+}
+
+/// A discovered account has its id as its name.
+fn discovered(account: AccountKey) -> Watched {
+    let name = if account.is_listing() { "list of accounts".to_owned() } else { account.id.to_string() };
+    Watched { account, name, discovered: true }
+}

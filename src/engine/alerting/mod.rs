@@ -1,0 +1,181 @@
+//! Evaluates alerts from stored state and writes one message per receiver, in one transaction.
+//!
+//! A transition, its notifications and their message are committed together or not at all. A second evaluation at the same moment
+//! sends nothing. It needs no network, so expiries are evaluated without one.
+
+mod alert_writer;
+mod evaluation;
+mod id;
+mod plan;
+
+use super::Engine;
+use crate::config::Receiver;
+use crate::domain::account_names::AccountNames;
+use crate::domain::account_state::AccountRecord;
+use crate::domain::alerts::{self, Alert, AlertKind, OpenAlerts, Subject};
+use crate::domain::time::Timestamp;
+use crate::store::{StoreError, StoredChange, Writer};
+
+use alert_writer::AlertWriter;
+pub(super) use evaluation::next_stage_at;
+use evaluation::{Evaluation, Trigger};
+use plan::{NotificationPlan, PlanInputs, Silenced};
+
+/// The result of an evaluation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EvaluationSummary {
+    /// How many messages were put into the outbox.
+    pub messages: usize,
+    /// How many accounts are watched.
+    pub accounts: usize,
+    /// How many alerts fire now.
+    pub firing: usize,
+    /// When the next evaluation is due if only time passes: the next stage of an account, the next reminder, or the end of a silence.
+    pub next: Option<Timestamp>,
+}
+
+impl EvaluationSummary {
+    fn wake_at(&mut self, at: Option<Timestamp>) {
+        self.next = [self.next, at].into_iter().flatten().min();
+    }
+}
+
+impl Engine {
+    /// Brings the alerts in line with the stored state, and writes the notifications that are due.
+    pub async fn evaluate_alerts(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+        self.evaluate(Trigger::RunFinished, now).await
+    }
+
+    /// The same during a run, but only for expiries. The results of an unfinished run are incomplete: one cause would be notified as
+    /// many alerts. They are notified when the run has finished.
+    pub async fn evaluate_expiry_only(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+        self.evaluate(Trigger::TimeOnly, now).await
+    }
+
+    async fn evaluate(&self, trigger: Trigger, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+        let mut writer = self.store.write().await?;
+        let mut summary = EvaluationSummary::default();
+        let account_names = self.update_alerts(&mut writer, trigger, &mut summary, now).await?;
+        let changes = match trigger {
+            Trigger::RunFinished => writer.unprocessed_changes().await?,
+            Trigger::TimeOnly => Vec::new(),
+        };
+        self.write_notifications(&mut writer, account_names, &changes, &mut summary, now).await?;
+        writer.close_notified_alerts().await?;
+        writer.commit().await?;
+        Ok(summary)
+    }
+
+    /// Writes the transitions of all alerts. Of ten thousand accounts that fail at once, only the names are held afterwards.
+    async fn update_alerts(
+        &self,
+        writer: &mut Writer,
+        trigger: Trigger,
+        summary: &mut EvaluationSummary,
+        now: Timestamp,
+    ) -> Result<AccountNames, StoreError> {
+        let policy = &self.config.policy();
+        let horizon = now + policy.max_lead_time();
+        let members = &writer.needing_evaluation(horizon).await?;
+        let subscriptions = &writer.subscription_totals().await?;
+        let stored = writer.open_or_unnotified_alerts().await?;
+        let has_acks = !writer.acks().await?.is_empty();
+        let open = &OpenAlerts::new(&stored);
+        let mut alert_writer = AlertWriter::new(members, &stored, now);
+        let evaluation = Evaluation { trigger, members, subscriptions, open, policy, now };
+        for transition in evaluation.transitions(&stored) {
+            if has_acks && let Some(id) = transition.escalated_alert(&stored) {
+                writer.remove_ack(id).await?;
+            }
+            alert_writer.write(writer, transition).await?;
+        }
+        if trigger == Trigger::RunFinished {
+            evaluation.clear_disproved_faults(writer).await?;
+        }
+        summary.wake_at(self.evaluate_receivers(writer, &stored, open, &mut alert_writer, now).await?);
+        alert_writer.flush(writer).await?;
+        let later = writer.next_expiry(horizon).await?;
+        summary.wake_at(next_stage_at(members, later, policy, now));
+        summary.accounts = subscriptions.values().map(|stable| stable.accounts).sum();
+        Ok(AccountNames::new(members.iter().map(AccountRecord::named), self.config.fallbacks()))
+    }
+
+    /// Writes the transitions of alerts about receivers; returns when the next one is due if only time passes.
+    async fn evaluate_receivers(
+        &self,
+        writer: &mut Writer,
+        stored: &[Alert],
+        open: &OpenAlerts<'_>,
+        alert_writer: &mut AlertWriter<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut next = None;
+        for Receiver { name, .. } in &self.config.receivers {
+            let health = writer.health(name).await?;
+            let alert = open.find(&Subject::Receiver(name.clone()), AlertKind::DeliveryFailing);
+            if let Some(transition) = alerts::evaluate_receiver(name, &health, alert, now) {
+                alert_writer.write(writer, transition).await?;
+            }
+            next = [next, health.next_change_at(now)].into_iter().flatten().min();
+        }
+        for alert in stored.iter().filter(|alert| alert.is_firing()) {
+            let Subject::Receiver(name) = &alert.condition.subject else { continue };
+            if self.config.receivers.iter().all(|receiver| receiver.name != *name) {
+                alert_writer.write(writer, alerts::resolve_unwatched(alert, now)).await?;
+            }
+        }
+        Ok(next)
+    }
+
+    /// Writes the message of each receiver and marks the changes as processed, except those that a silence suppresses: they stay new
+    /// until it ends.
+    async fn write_notifications(
+        &self,
+        writer: &mut Writer,
+        account_names: AccountNames,
+        changes: &[StoredChange],
+        summary: &mut EvaluationSummary,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let alerts = &writer.open_or_unnotified_alerts().await?;
+        let account_names = &with_missing_names(account_names, writer, alerts, changes).await?;
+        let in_force = writer.silences_in_force(now).await?;
+        let silenced = &Silenced::new(&in_force, alerts, changes, account_names, now);
+        let (notified, acks) = (&writer.notified(now).await?, &writer.acks().await?);
+        let repeat_every = self.config.policy().repeat_every;
+        let inputs = PlanInputs { alerts, changes, notified, account_names, silenced, acks, repeat_every };
+        summary.firing = alerts.iter().filter(|alert| alert.is_firing()).count();
+        for receiver in &self.config.receivers {
+            let plan = NotificationPlan::new(receiver, &inputs, now);
+            summary.wake_at(plan.next);
+            summary.messages += usize::from(plan.write(writer, receiver, account_names, now).await?);
+        }
+        let ids = changes.iter().map(|change| change.id);
+        let processed: Vec<i64> = ids.filter(|id| !silenced.changes.contains_key(id)).collect();
+        if !processed.is_empty() {
+            writer.mark_changes_processed(&processed).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds the names of accounts that were not loaded, because they are stable or left the configuration, but appear in a notification.
+async fn with_missing_names(
+    mut account_names: AccountNames,
+    writer: &mut Writer,
+    alerts: &[Alert],
+    changes: &[StoredChange],
+) -> Result<AccountNames, StoreError> {
+    let alerting = alerts.iter().filter_map(|alert| alert.condition.subject.account());
+    let accounts = alerting.chain(changes.iter().map(|stored| &stored.change.account));
+    let without_name = account_names.without_name(accounts);
+    for (account, name) in writer.names_of(&without_name).await? {
+        account_names.add_name(account, name);
+    }
+    for alert in alerts {
+        if let Subject::Subscription(name) = &alert.condition.subject {
+            account_names.set_members(name.clone(), writer.members_of(name).await?);
+        }
+    }
+    Ok(account_names)
+}

@@ -1,0 +1,302 @@
+//! One run over all due accounts: the first checks, checks deferred by rate limits, and the confirmation of bad outcomes.
+//!
+//! Guarantees: outcomes are stored in batches as they arrive, each batch in one transaction, so a slow account delays no other.
+//! A run waits for rate limits for at most [`Engine::rate_limit_budget`], once before and once during confirmation; accounts that
+//! cannot be checked by then are recorded as rate-limited and left to the next run. Leaves the waiting to the caller, and alerts
+//! and messages to `alerting`, which looks at the accounts when the run has finished.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::Engine;
+use super::account_check::plan_requests;
+use super::alerting::next_stage_at;
+use super::fetch::{DeferredChecks, Fetcher, StartOffset};
+use crate::domain::account::AccountKey;
+use crate::domain::account_state::RunId;
+use crate::domain::policy::Policy;
+use crate::domain::time::Timestamp;
+use crate::store::{RunCounts, StoreError, Tally};
+
+/// Outcomes written in one transaction at most.
+const BATCH: usize = 1024;
+
+/// How long outcomes are collected for one transaction: long enough for few transactions, short enough to be on disk soon.
+const BATCH_TIME: Duration = Duration::from_millis(200);
+
+/// Which accounts a run checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every watched account, and the lists of subscriptions with `discover`.
+    Everything,
+    /// Only these accounts.
+    Accounts(BTreeSet<AccountKey>),
+}
+
+/// Called with the number of accounts that were checked, and of all accounts of this step.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// What a run does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStep {
+    /// Nothing until then: call [`Run::advance`] again at that moment. An earlier call is allowed and checks at once.
+    WaitUntil(Timestamp, WaitReason),
+    /// The run has ended.
+    Finished(RunSummary),
+}
+
+/// Why a run waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitReason {
+    /// The API asked for a pause.
+    RateLimited {
+        /// Accounts that wait for its end.
+        accounts: usize,
+    },
+    /// Bad outcomes are checked a second time after `[alerts].confirm_after`.
+    Confirmation,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunSummary {
+    /// The run.
+    pub id: RunId,
+    /// What its checks showed.
+    pub counts: RunCounts,
+    /// Whether a bad outcome could neither be confirmed nor disproved.
+    pub needs_recheck: bool,
+    /// Whether every account was checked: false after [`Engine::stop_checks`].
+    pub is_complete: bool,
+}
+
+/// A run in progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    scope: Scope,
+    phase: Phase,
+    started: Option<Started>,
+    /// How long this phase has waited for rate limits.
+    waited: TimeDelta,
+    /// How long the checks took, without the waits.
+    busy: TimeDelta,
+    counts: RunCounts,
+    next_stage: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Started {
+    id: RunId,
+    at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    FirstChecks,
+    Deferred(DeferredChecks),
+    /// With the moment since when it waits for a rate limit, if it does.
+    Confirmation(Option<Timestamp>),
+}
+
+impl Run {
+    /// A run over the accounts in `scope`; its first checks are made by the first call of [`Run::advance`].
+    pub fn start(scope: Scope) -> Self {
+        Self {
+            scope,
+            phase: Phase::FirstChecks,
+            started: None,
+            waited: TimeDelta::zero(),
+            busy: TimeDelta::zero(),
+            counts: RunCounts::default(),
+            next_stage: None,
+        }
+    }
+
+    /// Takes up the confirmation that run `id`, which started at `at`, left open.
+    pub fn recheck(id: RunId, at: Timestamp) -> Self {
+        let started = Some(Started { id, at });
+        Self { phase: Phase::Confirmation(None), started, ..Self::start(Scope::Everything) }
+    }
+
+    /// What its checks showed so far.
+    pub const fn counts(&self) -> RunCounts {
+        self.counts
+    }
+
+    /// When it started; none before the first step.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.started.map(|started| started.at)
+    }
+
+    /// A later confirmation of what this run left unconfirmed.
+    #[must_use]
+    pub fn into_recheck(self) -> Self {
+        Self { phase: Phase::Confirmation(None), waited: TimeDelta::zero(), ..self }
+    }
+
+    /// Whether the next step checks bad outcomes a second time.
+    pub const fn is_confirming(&self) -> bool {
+        matches!(self.phase, Phase::Confirmation(_))
+    }
+
+    /// How long the checks took so far, without the waits.
+    pub const fn busy(&self) -> TimeDelta {
+        self.busy
+    }
+
+    /// While the run waits: the next moment at which a token reaches a stage, which must not wait for the end of the run.
+    pub const fn next_stage(&self) -> Option<Timestamp> {
+        self.next_stage
+    }
+
+    /// Makes the checks that are due, and stores what they show.
+    pub async fn advance(
+        &mut self,
+        engine: &Engine,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<RunStep, StoreError> {
+        let since = match &self.phase {
+            Phase::FirstChecks => None,
+            Phase::Deferred(deferred) => Some(deferred.since),
+            Phase::Confirmation(since) => *since,
+        };
+        // A clock that was set back adds nothing.
+        self.waited += since.map_or(TimeDelta::zero(), |since| (now - since).max(TimeDelta::zero()));
+        let earlier = self.started;
+        let id = match earlier {
+            Some(started) => started.id,
+            None => self.started.insert(Started { id: engine.begin_run(now).await?, at: now }).id,
+        };
+        let mut pass = RunPass::new(engine, id, earlier.map(|started| started.at));
+        let (targets, first) = match &self.phase {
+            Phase::FirstChecks => engine.targets(&self.scope, id).await?,
+            Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
+            Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
+        };
+        let deferred = pass.check_all(targets, first, self.waited, progress).await?;
+        let is_complete = !engine.is_stopping();
+        self.counts = pass.finish(deferred.is_none() && is_complete).await?;
+        let now_after = engine.clock.now();
+        self.busy += (now_after - now).max(TimeDelta::zero());
+        let needs_recheck = engine.store.next_recheck().await?.is_some();
+        let step = match deferred {
+            Some(deferred) if is_complete => {
+                let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
+                let until = deferred.until;
+                self.phase = match &self.phase {
+                    Phase::FirstChecks | Phase::Deferred(_) => Phase::Deferred(deferred),
+                    Phase::Confirmation(_) => Phase::Confirmation(Some(deferred.since)),
+                };
+                RunStep::WaitUntil(until, reason)
+            }
+            None if is_complete && needs_recheck && !self.is_confirming() => {
+                self.phase = Phase::Confirmation(None);
+                self.waited = TimeDelta::zero();
+                RunStep::WaitUntil(now_after + engine.config.alerts.confirm_after, WaitReason::Confirmation)
+            }
+            _ => RunStep::Finished(RunSummary { id, counts: self.counts, needs_recheck, is_complete }),
+        };
+        self.next_stage = match step {
+            RunStep::WaitUntil(..) => engine.next_stage(now_after).await?,
+            RunStep::Finished(_) => None,
+        };
+        Ok(step)
+    }
+}
+
+impl Engine {
+    async fn begin_run(&self, now: Timestamp) -> Result<RunId, StoreError> {
+        self.watch().await?;
+        let mut writer = self.store.write().await?;
+        let id = writer.begin_run(now).await?;
+        writer.commit().await?;
+        Ok(id)
+    }
+
+    /// The accounts that a run checks, and with which of them it begins.
+    async fn targets(&self, scope: &Scope, run: RunId) -> Result<(Vec<AccountKey>, StartOffset), StoreError> {
+        if let Scope::Accounts(accounts) = scope {
+            return Ok((accounts.iter().cloned().collect(), StartOffset::default()));
+        }
+        let mut targets = self.store.watched_keys().await?;
+        let discovering = self.config.subscriptions.iter().filter(|subscription| subscription.discover);
+        targets.extend(discovering.map(|subscription| AccountKey::listing(&subscription.name)));
+        // After a rate limit the last accounts may not have been checked for long: each run begins with another one.
+        let is_limited = self.store.any_rate_limited().await?;
+        Ok((targets, if is_limited { StartOffset::for_run(run) } else { StartOffset::default() }))
+    }
+
+    /// The next moment after `now` at which a token reaches a stage.
+    async fn next_stage(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let policy = self.config.policy();
+        let horizon = now + policy.max_lead_time();
+        let members = self.store.needing_evaluation(horizon).await?;
+        let later = self.store.next_expiry(horizon).await?;
+        Ok(next_stage_at(&members, later, &policy, now))
+    }
+}
+
+/// One step of a run, with what stays the same for all its checks.
+pub(super) struct RunPass<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) policy: Policy,
+    pub(super) run: RunId,
+    /// When the run began, unless this is its first step: outcomes since then are corrected, not counted again.
+    pub(super) begun: Option<Timestamp>,
+    pub(super) tally: Tally,
+}
+
+impl<'a> RunPass<'a> {
+    fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>) -> Self {
+        Self { engine, policy: engine.config.policy(), run, begun, tally: Tally::default() }
+    }
+
+    /// Checks `targets`, and stores the outcomes while the next ones arrive.
+    async fn check_all(
+        &mut self,
+        targets: Vec<AccountKey>,
+        first: StartOffset,
+        waited: TimeDelta,
+        progress: Progress<'_>,
+    ) -> Result<Option<DeferredChecks>, StoreError> {
+        let engine = self.engine;
+        engine.tokens.allow_reading().await;
+        let (lists, single) = plan_requests(engine, targets);
+        let total = single.len() + lists.iter().map(|list| list.wanted.len()).sum::<usize>();
+        let (results, mut arrived) = mpsc::channel(BATCH);
+        let storing = async {
+            let (mut batch, mut done) = (Vec::with_capacity(BATCH), 0);
+            while arrived.recv_many(&mut batch, BATCH).await > 0 {
+                let end = Instant::now() + BATCH_TIME;
+                while let room @ 1.. = BATCH - batch.len()
+                    && let Ok(1..) = timeout_at(end, arrived.recv_many(&mut batch, room)).await
+                {
+                }
+                self.record(&batch).await?;
+                done += batch.iter().filter(|(account, _)| !account.is_listing()).count();
+                progress(done, total.max(done));
+                batch.clear();
+            }
+            Ok(())
+        };
+        let fetcher = Fetcher { engine, lists, single, first, waited };
+        let (deferred, ()) = tokio::try_join!(fetcher.fetch(results), storing)?;
+        Ok(deferred)
+    }
+
+    async fn finish(self, is_finished: bool) -> Result<RunCounts, StoreError> {
+        let mut writer = self.engine.store.write().await?;
+        if let Some(date) = self.engine.client.take_date() {
+            writer.save_api_date(date).await?;
+        }
+        let finished_at = is_finished.then(|| self.engine.clock.now());
+        let counts = writer.update_run(self.run, &self.tally, finished_at).await?;
+        writer.commit().await?;
+        Ok(counts)
+    }
+}

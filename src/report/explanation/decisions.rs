@@ -1,0 +1,130 @@
+//! What each receiver is sent about each alert, or why nothing is.
+
+use super::context::Context;
+use crate::config::Receiver;
+use crate::domain::account::ReceiverName;
+use crate::domain::alerts::{Alert, AlertKind, Severity};
+use crate::domain::message::Reason;
+use crate::domain::notification::NotificationDecision;
+use crate::domain::route::RouteMismatch;
+use crate::domain::time::{Timestamp, dated, relative, seconds};
+use crate::store::{DeliveryState, NotificationRecord};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What one receiver is sent about one alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReceiverDecision {
+    /// The receiver.
+    pub receiver: ReceiverName,
+    /// The kind of alert.
+    pub kind: AlertKind,
+    /// The decision.
+    pub decision: DecisionKind,
+    /// The reason, in words.
+    pub why: String,
+    /// When the receiver was last notified of the alert, if ever.
+    #[serde(serialize_with = "seconds::option::serialize")]
+    pub notified_at: Option<Timestamp>,
+    /// When the next reminder is due, or the silence ends.
+    #[serde(serialize_with = "seconds::option::serialize")]
+    pub until: Option<Timestamp>,
+}
+
+/// What a receiver is sent about an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    /// The receiver was notified of the current state.
+    Notified,
+    /// The next evaluation sends it: the service at once, else the next `check`.
+    Pending,
+    /// A silence suppresses it.
+    Silenced,
+    /// The receiver's `kinds`, `min_severity`, `accounts` or the failing receiver's `fallback` exclude it.
+    NotRouted,
+}
+
+/// One entry for each open alert and receiver; also for a resolved one that a receiver is still to be notified of.
+pub(super) fn decisions(context: &Context<'_>) -> Vec<ReceiverDecision> {
+    let receivers = &context.config.receivers;
+    let pairs =
+        context.alerts.iter().flat_map(|alert| receivers.iter().map(move |receiver| (alert, receiver)));
+    pairs.filter_map(|(alert, receiver)| report(context, alert, receiver)).collect()
+}
+
+fn report(context: &Context<'_>, alert: &Alert, receiver: &Receiver) -> Option<ReceiverDecision> {
+    let kind = alert.condition.kind;
+    let is_last = |record: &&NotificationRecord| record.alert == alert.id && record.receiver == receiver.name;
+    let last = context.notifications.iter().rfind(is_last);
+    let (decision, until, why) = match context.decide(alert, receiver) {
+        NotificationDecision::Nothing => return None,
+        NotificationDecision::NotRouted(mismatch) => {
+            let why = mismatch_text(mismatch, receiver, kind, alert.condition.severity);
+            (DecisionKind::NotRouted, None, why)
+        }
+        NotificationDecision::Silenced(until, reason) => {
+            (DecisionKind::Silenced, Some(until), format!("silenced ({})", reason_text(reason)))
+        }
+        NotificationDecision::Send(reason) => {
+            let why = format!("to be sent at the next evaluation ({})", reason_text(reason));
+            (DecisionKind::Pending, None, why)
+        }
+        NotificationDecision::UpToDate(reminder) => {
+            (DecisionKind::Notified, reminder, notified_text(context, alert, last, reminder))
+        }
+    };
+    let notified_at = last.map(|record| record.notification.at);
+    Some(ReceiverDecision { receiver: receiver.name.clone(), kind, decision, why, notified_at, until })
+}
+
+fn notified_text(
+    context: &Context<'_>,
+    alert: &Alert,
+    last: Option<&NotificationRecord>,
+    reminder: Option<Timestamp>,
+) -> String {
+    let at = last.map(|record| format!(" {}", dated(record.notification.at, context.now)));
+    let at = at.unwrap_or_default();
+    let delivery = match last.and_then(|record| record.state) {
+        Some(DeliveryState::Pending) => ", but the message is not delivered yet",
+        Some(DeliveryState::Failed) => ", but the message failed permanently",
+        Some(DeliveryState::Delivered) | None => "",
+    };
+    let next = match reminder {
+        _ if context.acks.contains_key(&alert.id) => "acknowledged, so no reminders".to_owned(),
+        None => "no reminders: [alerts].repeat_every is 0s".to_owned(),
+        Some(at) => format!("next reminder {}", relative(at, context.now)),
+    };
+    format!("notified{at}{delivery}; {next}")
+}
+
+const fn reason_text(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Opened => "it opened",
+        Reason::Escalated => "it escalated",
+        Reason::Repeated => "a reminder",
+        Reason::Resolved => "it resolved",
+    }
+}
+
+/// Which setting of `receiver` excludes an alert.
+pub(super) fn mismatch_text(
+    mismatch: RouteMismatch,
+    receiver: &Receiver,
+    kind: AlertKind,
+    severity: Severity,
+) -> String {
+    match mismatch {
+        RouteMismatch::Kind => format!("not routed: its `kinds` do not include {kind}"),
+        RouteMismatch::Severity => {
+            format!("not routed: its `min_severity` is {}, this is {severity}", receiver.route.min_severity)
+        }
+        RouteMismatch::Accounts => {
+            format!("not routed: its `accounts` are {}", receiver.accounts.join(", "))
+        }
+        RouteMismatch::NotItsFallback => {
+            "not routed: this receiver is not the fallback of the failing one".to_owned()
+        }
+    }
+}
