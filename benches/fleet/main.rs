@@ -33,7 +33,7 @@ const CONCURRENCY: usize = 64;
 /// The command line; without a role, the process that runs everything.
 #[derive(Parser)]
 struct Options {
-    /// How often each series is measured; the median counts.
+    /// How often each is measured, and more often where a ratio is promised; medians are printed, ratios are those of the sums.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Run only series whose names contain this.

@@ -8,7 +8,7 @@ use crate::table::{Bound, Row, bound, grouped};
 use crate::vendor::Vendor;
 
 /// How often a series is measured whose ratios are promised. One process may cost half as much again as the same one a second later:
-/// ratios of single rounds spread by 0.15, those of so many by 0.02.
+/// ratios of single rounds spread by 0.15, those of so many by 0.04.
 const BOUND_ROUNDS: usize = 31;
 
 /// The conditions of one comparison.

@@ -4,7 +4,6 @@
 //! and `message` are quoted. Leaves the list of accounts to `list`, and bodies that are not JSON to `response`.
 
 use reqwest::StatusCode;
-use serde_json::Value;
 
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
@@ -13,7 +12,7 @@ use super::normalise;
 use super::redact::{MAX_QUOTE, Redactor};
 use super::response::{ParsedBody, ReadFailure, Response, describe, excerpt};
 use super::retry;
-use super::wire;
+use super::wire::{self, Value};
 
 /// The advice for a 403. The API itself never answers 403; the protection in front of it does (error 1010).
 const BLOCKED: &str =
@@ -40,17 +39,17 @@ impl ResponseReader<'_> {
 
     /// What a value in the place of a configuration means.
     pub(super) fn configuration(&self, value: Value) -> Observation {
-        if !value.is_object() {
-            return malformed(format!("JSON, but {} where a configuration should be", wire::kind(&value)));
-        }
-        if let Some(error) = error_text(&value["error"]) {
+        let Value::Object(members) = value else {
+            return malformed(format!("JSON, but {} where a configuration should be", value.kind()));
+        };
+        if let Some(error) = error_text(&members["error"]) {
             let error = self.quote(&error).unwrap_or_else(|| "an error whose text is hidden".to_owned());
             return Observation::failed(Outcome::AccountError, error);
         }
-        if !wire::is_configuration(&value) {
+        if !members.is_configuration() {
             return malformed("holds no account configuration");
         }
-        Observation::ok(normalise::configuration(value, &self.redactor))
+        Observation::ok(normalise::configuration(members, &self.redactor))
     }
 
     /// What any status except 200 means, for one account or for all.
@@ -130,7 +129,7 @@ fn error_text(error: &Value) -> Option<String> {
     let (is_error, text) = match error {
         Value::Null => (false, None),
         Value::Bool(is_error) => (*is_error, None),
-        Value::Array(elements) => (!elements.is_empty(), None),
+        Value::Array { is_empty } => (!is_empty, None),
         Value::Number(code) => (true, Some(format!("error {code}"))),
         Value::String(text) => (!text.trim().is_empty(), Some(text.clone())),
         Value::Object(members) => {
@@ -146,7 +145,7 @@ fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::Array { .. } | Value::Object(_) => None,
     }
 }
 

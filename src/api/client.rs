@@ -149,16 +149,17 @@ impl Client {
             let reason = "the API token contains invalid characters; no request was sent";
             return Err(ReadFailure { outcome: Outcome::Unauthorized, reason: reason.to_owned() });
         };
-        let mut url = self.list_url.clone();
-        url.set_path(&[url.path(), path].concat());
+        let request = |http: &reqwest::Client| {
+            let mut url = self.list_url.clone();
+            url.set_path(&[url.path(), path].concat());
+            http.get(url).header(AUTHORIZATION, authorization.clone())
+        };
         let started = Instant::now();
-        let request =
-            |http: &reqwest::Client, url: Url| http.get(url).header(AUTHORIZATION, authorization.clone());
-        let mut response = request(&self.http, url.clone()).send().await;
+        let mut response = request(&self.http).send().await;
         if response.as_ref().is_err_and(is_lost_connection)
             && let Some(unpooled) = self.unpooled()
             && let Some(left) = self.api.timeout.checked_sub(started.elapsed())
-            && let Ok(second) = request(unpooled, url).timeout(left).send().await
+            && let Ok(second) = request(unpooled).timeout(left).send().await
         {
             response = Ok(second);
         }

@@ -4,7 +4,6 @@
 //! that looks like a secret. Leaves comparing configurations to `domain`.
 
 use chrono::DateTime;
-use serde_json::Value;
 
 use crate::domain::configuration::Configuration;
 use crate::domain::text::{MAX_QUOTED, is_invisible};
@@ -12,7 +11,7 @@ use crate::domain::time::Timestamp;
 
 use super::date_time;
 use super::redact::Redactor;
-use super::wire;
+use super::wire::{Members, Value};
 
 /// 2001-09-09T01:46:40Z in seconds since 1970: an earlier expiry is a wrong unit or a default.
 const MIN_SECONDS: i64 = 1_000_000_000;
@@ -30,7 +29,12 @@ const MAX_HOST_LENGTH: usize = 255;
 const MAX_USER_ID_LENGTH: usize = 128;
 
 /// The allow-listed part of `record`.
-pub(super) fn configuration(record: Value, redactor: &Redactor<'_>) -> Configuration {
+pub(super) fn configuration(mut record: Members, redactor: &Redactor<'_>) -> Configuration {
+    let mut capabilities = record.take_capabilities();
+    capabilities.retain(|name, _| !redactor.contains_secret(name));
+    if let Some(beyond) = capabilities.keys().nth(MAX_CAPABILITIES).cloned() {
+        capabilities.split_off(&beyond);
+    }
     let (jwt, user_id) = (&record["jwt"], &record["jwt"]["user"]["id"]);
     let (exp_expire, exp_expire_unreadable) = expiry(&jwt["exp_Expire"], redactor);
     let (exp, exp_unreadable) = expiry(&jwt["exp"], redactor);
@@ -45,10 +49,7 @@ pub(super) fn configuration(record: Value, redactor: &Redactor<'_>) -> Configura
         exp,
         exp_expire_unreadable,
         exp_unreadable,
-        capabilities: wire::capabilities(record)
-            .filter(|(name, _)| !redactor.contains_secret(name))
-            .take(MAX_CAPABILITIES)
-            .collect(),
+        capabilities,
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn timestamp(value: &Value) -> Option<Timestamp> {
                 Err(_) => plausible(date_time::parse(text)?.timestamp()),
             }
         }
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array { .. } | Value::Object(_) => None,
     }
 }
 
@@ -97,8 +98,9 @@ fn expiry(value: &Value, redactor: &Redactor<'_>) -> (Option<Timestamp>, Option<
         Value::Null => return (None, None),
         Value::String(text) if text.trim().is_empty() => return (None, None),
         Value::String(text) => redactor.quote(text, MAX_QUOTED),
-        Value::Number(_) | Value::Bool(_) => redactor.quote(&value.to_string(), MAX_QUOTED),
-        Value::Array(_) | Value::Object(_) => wire::kind(value).to_owned(),
+        Value::Number(number) => redactor.quote(&number.to_string(), MAX_QUOTED),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Array { .. } | Value::Object(_) => value.kind().to_owned(),
     };
     (None, Some(quoted))
 }
@@ -106,13 +108,15 @@ fn expiry(value: &Value, redactor: &Redactor<'_>) -> (Option<Timestamp>, Option<
 fn max_jobs(value: &Value) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "an integer, and `as` saturates")]
     let integer = |number: f64| (number.fract() == 0.0).then_some(number as i64);
-    let number = value.as_i64().or_else(|| integer(value.as_f64()?))?;
+    let Value::Number(number) = value else { return None };
+    let number = number.as_i64().or_else(|| integer(number.as_f64()?))?;
     (0..=MAX_JOBS).contains(&number).then_some(number)
 }
 
 /// A short printable text, trimmed; `None` if it is empty or could contain a secret.
 fn name(value: &Value, max_length: usize, redactor: &Redactor<'_>) -> Option<String> {
-    let text = value.as_str()?.trim();
+    let Value::String(text) = value else { return None };
+    let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= max_length && !text.chars().any(is_invisible);
     (fits && !redactor.contains_secret(text)).then(|| text.to_owned())
 }
@@ -120,14 +124,21 @@ fn name(value: &Value, max_length: usize, redactor: &Redactor<'_>) -> Option<Str
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+    use crate::api::wire::parse;
     use crate::domain::time::rfc3339;
 
     const SEED: &str = include_str!("../../tests/fixtures/seed_account.json");
 
+    fn object(json: &str) -> Members {
+        let Value::Object(members) = parse(json.as_bytes()).unwrap() else { unreachable!("{json}") };
+        members
+    }
+
     fn normalised(json: &str) -> Configuration {
-        configuration(wire::parse(json.as_bytes()).unwrap(), &Redactor::new("user:1234-abcdefgh"))
+        configuration(object(json), &Redactor::new("user:1234-abcdefgh"))
     }
 
     fn expiries(exp: &str) -> [Option<String>; 2] {
@@ -322,8 +333,8 @@ mod tests {
             signed in any::<i64>(),
             unsigned in any::<u64>(),
         ) {
-            for value in [Value::from(text), Value::from(number), Value::from(signed), Value::from(unsigned)] {
-                if let Some(at) = timestamp(&value) {
+            for value in [json!(text), json!(number), json!(signed), json!(unsigned)] {
+                if let Some(at) = timestamp(&parse(value.to_string().as_bytes()).unwrap()) {
                     prop_assert!((MIN_SECONDS..END_SECONDS).contains(&at.timestamp()), "{at}");
                 }
             }

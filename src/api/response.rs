@@ -3,11 +3,10 @@
 //! Guarantees: pure. A body that could be a configuration, or a part of one, is described and never quoted, whatever the status.
 //! Leaves the meaning to `classify`.
 
-use serde_json::Value;
 use serde_json::error::Category;
 
 use super::redact::Redactor;
-use super::wire;
+use super::wire::Value;
 use crate::domain::observation::Outcome;
 
 /// Characters that are quoted of a body that is not JSON.
@@ -63,7 +62,7 @@ pub(super) fn describe(response: &Response, parsed: Option<&ParsedBody>) -> Stri
     }
     let error = match parsed {
         Some(Err(error)) => error,
-        Some(Ok(value)) => return format!("JSON, {}, {size} bytes", wire::kind(value)),
+        Some(Ok(value)) => return format!("JSON, {}, {size} bytes", value.kind()),
         None => return format!("{}, {size} bytes", media_type(response)),
     };
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && byte.is_ascii());

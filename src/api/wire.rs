@@ -1,15 +1,16 @@
 //! The vendor's JSON as it arrives: the allow-listed members only, each of any type.
 //!
 //! Guarantees: neither a member of an unexpected type nor an invalid string makes the whole unreadable. Other members are skipped
-//! and never stored, so tokens and fingerprints are not held in memory; what is skipped leaves one `null` behind, so that only
-//! what was empty is empty. If a member is repeated, the last one counts, as in JavaScript. Nesting depth is not limited where
+//! and never stored, so tokens and fingerprints are not held in memory. If a member is repeated, the last one counts, as in JavaScript. Nesting depth is not limited where
 //! nothing is kept. Leaves the meaning to `classify` and `normalise`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Index;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Number;
 
 use super::repair::make_readable;
 
@@ -48,37 +49,92 @@ const JWT: Selection = Selection(&[
 ]);
 
 impl Selection {
-    fn member(self, name: &str) -> Option<Self> {
+    fn member(self, name: &str) -> Option<(&'static str, Self)> {
         let is_name = |known: &str| if known == CAPABILITIES { is_capability(name) } else { known == name };
-        self.0.iter().find(|(known, _)| is_name(known)).map(|(_, selection)| *selection)
+        self.0.iter().find(|(known, _)| is_name(known)).copied()
     }
 }
 
-/// The kind of JSON, for a message.
-pub(super) const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
+/// What is kept of a JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(String),
+    Array { is_empty: bool },
+    Object(Members),
+}
+
+/// What is kept of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Members {
+    selected: Vec<(&'static str, Value)>,
+    capabilities: BTreeMap<String, bool>,
+    is_any_skipped: bool,
+}
+
+impl Members {
+    pub(super) fn is_empty(&self) -> bool {
+        self.selected.is_empty() && self.capabilities.is_empty() && !self.is_any_skipped
+    }
+
+    /// Whether it has a member that only configurations have.
+    pub(super) fn is_configuration(&self) -> bool {
+        let only_there = |(name, _): &(&str, Value)| matches!(*name, "account" | "jwt" | "maxJobs");
+        !self.capabilities.is_empty() || self.selected.iter().any(only_there)
+    }
+
+    /// Its capabilities; they are removed from it.
+    pub(super) fn take_capabilities(&mut self) -> BTreeMap<String, bool> {
+        std::mem::take(&mut self.capabilities)
+    }
+
+    fn insert(&mut self, name: &'static str, value: Value) {
+        match self.selected.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, earlier)) => *earlier = value,
+            None => self.selected.push((name, value)),
+        }
+    }
+
+    fn insert_capability(&mut self, name: Cow<'_, str>, value: &Value) {
+        if let Value::Bool(is_on) = value {
+            self.capabilities.insert(name.into_owned(), *is_on);
+        } else {
+            self.capabilities.remove(&*name);
+        }
     }
 }
 
-/// Whether `record` has a member that only configurations have.
-pub(super) fn is_configuration(record: &Value) -> bool {
-    let only_there = |(name, value): (&String, &Value)| {
-        matches!(name.as_str(), "account" | "jwt" | "maxJobs") || value.is_boolean() && is_capability(name)
-    };
-    record.as_object().is_some_and(|members| members.iter().any(only_there))
+impl Index<&str> for Members {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        self.selected.iter().find(|(known, _)| *known == name).map_or(&Value::Null, |(_, value)| value)
+    }
 }
 
-/// The capabilities of `record`, in alphabetical order.
-pub(super) fn capabilities(record: Value) -> impl Iterator<Item = (String, bool)> {
-    let members = if let Value::Object(members) = record { members } else { Map::new() };
-    let capabilities = members.into_iter().filter(|(name, _)| is_capability(name));
-    capabilities.filter_map(|(name, value)| Some((name, value.as_bool()?)))
+/// A member that is missing, also of what is no object, is `null`.
+impl Index<&str> for Value {
+    type Output = Self;
+
+    fn index(&self, name: &str) -> &Self {
+        if let Self::Object(members) = self { &members[name] } else { &Self::Null }
+    }
+}
+
+impl Value {
+    /// The kind of JSON, for a message.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::Array { .. } => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
 }
 
 /// Whether a member of this name is a capability, also a future one: `support`, a capital, then letters and digits.
@@ -140,47 +196,48 @@ impl<'de> Visitor<'de> for Selection {
     }
 
     fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(flag.into())
+        Ok(Value::Bool(flag))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(number.into())
+        Ok(Value::Number(number.into()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(number.into())
+        Ok(Value::Number(number.into()))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(number.into())
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
+        Ok(Value::String(text.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut length = 0;
+        let mut is_empty = true;
         while seq.next_element::<IgnoredAny>()?.is_some() {
-            length = 1;
+            is_empty = false;
         }
-        Ok(vec![Value::Null; length].into())
+        Ok(Value::Array { is_empty })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let (mut members, mut is_any_skipped) = (Map::new(), false);
+        let mut members = Members::default();
         while let Some(Name(name)) = map.next_key()? {
-            if let Some(selection) = self.member(&name) {
-                members.insert(name.into_owned(), map.next_value_seed(selection)?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-                is_any_skipped = true;
+            match self.member(&name) {
+                Some((CAPABILITIES, selection)) => {
+                    members.insert_capability(name, &map.next_value_seed(selection)?);
+                }
+                Some((known, selection)) => members.insert(known, map.next_value_seed(selection)?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                    members.is_any_skipped = true;
+                }
             }
         }
-        if is_any_skipped {
-            members.insert(String::new(), Value::Null);
-        }
-        Ok(members.into())
+        Ok(Value::Object(members))
     }
 }
 
@@ -190,6 +247,11 @@ mod tests {
 
     fn record(json: &str) -> Value {
         parse(json.as_bytes()).unwrap()
+    }
+
+    fn members(value: Value) -> Members {
+        let Value::Object(members) = value else { unreachable!("{value:?}") };
+        members
     }
 
     #[test]
@@ -217,24 +279,28 @@ mod tests {
         let read = record(
             r#"{"maxJobs":1,"maxJobs":2,"supportVideo":true,"supportVideo":"no","jwt":{"host":"a"},"jwt":{"host":"b"}}"#,
         );
-        assert_eq!(read["maxJobs"], 2);
-        assert_eq!(read["jwt"]["host"], "b");
-        assert!(capabilities(read).next().is_none());
+        assert_eq!(read["maxJobs"], Value::Number(2.into()));
+        assert_eq!(read["jwt"]["host"], Value::String("b".to_owned()));
+        assert!(members(read).capabilities.is_empty());
     }
 
     #[test]
     fn skipped_members_and_elements_are_not_stored_but_show_that_something_was_there() {
-        let read =
-            record(r#"{"token":"a","error":{"details":{"b":1}},"maxJobs":["c"],"jwt":{},"message":[]}"#);
-        let kept = r#"{"":null,"error":{"":null},"jwt":{},"maxJobs":[null],"message":[]}"#;
-        assert_eq!(read.to_string(), kept);
+        let read = record(
+            r#"{"token":"s3cret","error":{"details":{"b":"s3cret"}},"maxJobs":["s3cret"],"jwt":{},"message":[]}"#,
+        );
+        assert!(!format!("{read:?}").contains("s3cret"), "{read:?}");
+        assert_eq!(read["maxJobs"], Value::Array { is_empty: false });
+        assert_eq!(read["message"], Value::Array { is_empty: true });
+        assert!(members(read["jwt"].clone()).is_empty());
+        assert!(!members(read["error"].clone()).is_empty());
     }
 
     #[test]
     fn nesting_depth_is_not_limited_where_nothing_is_kept() {
         let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
         let nested = format!(r#"{{"a":{deep},"error":{deep},"jwt":{{"user":{deep}}},"maxJobs":1}}"#);
-        assert_eq!(record(&nested)["maxJobs"], 1);
+        assert_eq!(record(&nested)["maxJobs"], Value::Number(1.into()));
         assert!(parse(deep.as_bytes()).is_ok());
     }
 }

@@ -33,4 +33,5 @@ pub mod supervisor;
 pub mod text;
 pub mod time;
 pub mod time_arg;
+pub mod time_zone;
 pub mod verdict;

@@ -54,9 +54,10 @@ pub fn overdue(
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeZone, Utc};
+    use chrono::{TimeZone as _, Utc};
 
     use super::*;
+    use crate::domain::time_zone::TimeZone;
 
     /// A Monday.
     fn at(day: u32, hour: u32, minute: u32) -> Timestamp {
@@ -64,7 +65,7 @@ mod tests {
     }
 
     fn schedule(cron: &str) -> Schedule {
-        Schedule::parse(cron, chrono_tz::UTC, at(1, 0, 0)).unwrap()
+        Schedule::parse(cron, TimeZone::UTC, at(1, 0, 0)).unwrap()
     }
 
     fn is_overdue(cron: &str, last_run: Timestamp, now: Timestamp) -> bool {

@@ -1,10 +1,10 @@
 //! Times as operators type them (docs/contract.md, section 2): relative to now as `-3d`, `+27d`, RFC 3339, or as they are printed.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, TimeZone as _, Utc};
 
 use super::duration;
 use super::time::{Timestamp, is_in_calendar};
+use super::time_zone::TimeZone;
 
 /// Dates with a time of day, as they are printed and as RFC 3339 writes them.
 const FORMATS: [&str; 4] =
@@ -61,7 +61,7 @@ fn parse_absolute(text: &str) -> Option<Timestamp> {
         zone => match zone.parse::<FixedOffset>() {
             Ok(offset) => offset.from_local_datetime(&local).single()?.to_utc(),
             // When the clock is set back, a local time occurs twice: the first one counts.
-            Err(_) => zone.parse::<Tz>().ok()?.from_local_datetime(&local).earliest()?.to_utc(),
+            Err(_) => TimeZone::named(zone)?.earliest_utc(local)?,
         },
     };
     Some(utc.trunc_subsecs(3))
@@ -69,7 +69,7 @@ fn parse_absolute(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeDelta, TimeZone};
+    use chrono::TimeDelta;
 
     use super::*;
 

@@ -27,10 +27,9 @@ pub(super) enum CheckOutcome {
 
 impl CheckOutcome {
     fn new(observation: Observation) -> Self {
-        let mut json = Vec::with_capacity(512);
-        match observation.configuration.as_ref().map(|value| serde_json::to_writer(&mut json, value)) {
-            Some(Ok(())) => Self::Healthy(json.into_boxed_slice()),
-            Some(Err(_)) | None => Self::Other(Box::new(observation)),
+        match observation.configuration.as_ref().and_then(to_json) {
+            Some(json) => Self::Healthy(json),
+            None => Self::Other(Box::new(observation)),
         }
     }
 
@@ -56,6 +55,18 @@ impl CheckOutcome {
             },
             Self::Other(observation) => Observation::clone(observation),
         }
+    }
+}
+
+/// `configuration` as JSON. Most fit a buffer on the stack, so that only their exact length is allocated.
+fn to_json(configuration: &Configuration) -> Option<Box<[u8]>> {
+    let mut buffer = [0; 1_024];
+    let mut rest = &mut buffer[..];
+    let written = serde_json::to_writer(&mut rest, configuration);
+    let left = rest.len();
+    match written {
+        Ok(()) => Some(buffer[..buffer.len() - left].into()),
+        Err(_) => serde_json::to_vec(configuration).ok().map(Vec::into_boxed_slice),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::domain::configuration::ExpirySource;
 use crate::store::{StoreError, Watched};
 
 impl Engine {
-    /// Brings the watched accounts in line with the configuration. Writes nothing when they are.
-    pub async fn watch(&self) -> Result<(), StoreError> {
+    /// Brings the watched accounts in line with the configuration, and returns them. Writes nothing when they are.
+    pub async fn watch(&self) -> Result<Vec<AccountKey>, StoreError> {
         let mut wanted = Vec::new();
         for subscription in &self.config.subscriptions {
             let named = subscription.accounts.iter().map(|account| Watched {
@@ -34,7 +34,7 @@ impl Engine {
         let stored = |name| before.get(name).and_then(Option::as_deref);
         let is_same = |(name, hash): (_, &String)| stored(name) == Some(hash.as_str());
         if before.len() == hashes.len() && hashes.iter().all(is_same) {
-            return Ok(());
+            return Ok(keys(wanted));
         }
         writer.watch(&wanted).await?;
         for (name, hash) in &hashes {
@@ -43,7 +43,8 @@ impl Engine {
             }
         }
         writer.save_membership(&hashes).await?;
-        writer.commit().await
+        writer.commit().await?;
+        Ok(keys(wanted))
     }
 
     /// Watches those accounts of a list that are not watched yet, and returns them.
@@ -64,6 +65,10 @@ impl Engine {
         writer.commit().await?;
         Ok(new)
     }
+}
+
+fn keys(watched: Vec<Watched>) -> Vec<AccountKey> {
+    watched.into_iter().map(|watched| watched.account).collect()
 }
 
 /// For each subscription a text that differs when its members differ: the expiry source by which their states were computed, a

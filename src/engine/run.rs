@@ -211,24 +211,21 @@ impl Run {
 
 impl Engine {
     async fn begin_run(&self, now: Timestamp) -> Result<RunId, StoreError> {
-        self.watch().await?;
         let mut writer = self.store.write().await?;
         let id = writer.begin_run(now).await?;
         writer.commit().await?;
         Ok(id)
     }
 
-    /// The accounts that a run checks, and with which of them it begins.
+    /// Watches the configured accounts. Returns those that a run checks, and with which of them it begins.
     async fn targets(&self, scope: &Scope, run: RunId) -> Result<(Vec<AccountKey>, StartOffset), StoreError> {
+        let watched = self.watch().await?;
         if let Scope::Accounts(accounts) = scope {
             return Ok((accounts.iter().cloned().collect(), StartOffset::default()));
         }
-        let mut targets = self.store.watched_keys().await?;
-        let discovering = self.config.subscriptions.iter().filter(|subscription| subscription.discover);
-        targets.extend(discovering.map(|subscription| AccountKey::listing(&subscription.name)));
         // After a rate limit the last accounts may not have been checked for long: each run begins with another one.
         let is_limited = self.store.any_rate_limited().await?;
-        Ok((targets, if is_limited { StartOffset::for_run(run) } else { StartOffset::default() }))
+        Ok((watched, if is_limited { StartOffset::for_run(run) } else { StartOffset::default() }))
     }
 
     /// The next moment after `now` at which a token reaches a stage.

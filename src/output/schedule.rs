@@ -30,16 +30,17 @@ pub(crate) fn render(schedule: &ScheduleReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeZone, Utc};
+    use chrono::{TimeZone as _, Utc};
 
     use super::*;
     use crate::config::ScheduleConfig;
     use crate::domain::schedule::Schedule;
+    use crate::domain::time_zone::TimeZone;
 
     #[test]
     fn each_run_has_local_time_and_utc_also_when_clocks_go_back() {
         let now = Utc.with_ymd_and_hms(2026, 10, 24, 23, 30, 0).unwrap();
-        let schedule = Schedule::parse("0 * * * *", chrono_tz::Europe::Berlin, now).unwrap();
+        let schedule = Schedule::parse("0 * * * *", TimeZone::named("Europe/Berlin").unwrap(), now).unwrap();
         let config = ScheduleConfig { schedule, jitter: TimeDelta::minutes(5) };
         insta::assert_snapshot!(render(&ScheduleReport::new(&config, 4, now)));
     }

@@ -41,15 +41,15 @@ impl ScheduleReport {
         let (schedule, zone) = (&config.schedule, config.schedule.zone());
         let moments = std::iter::successors(schedule.next_after(now), |at| schedule.next_after(*at));
         let run = |at: Timestamp| {
-            let local = at.with_timezone(&zone);
-            RunTime { at, local: local.fixed_offset(), zone: local.format("%Z").to_string() }
+            let (local, abbreviation) = zone.local(at)?;
+            Some(RunTime { at, local, zone: abbreviation })
         };
         Self {
             generated_at: now,
             cron: schedule.expression().to_owned(),
             timezone: zone.to_string(),
             jitter_seconds: config.jitter.num_seconds(),
-            runs: moments.take(count).map(run).collect(),
+            runs: moments.take(count).map_while(run).collect(),
         }
     }
 }

@@ -210,22 +210,16 @@ impl Store {
         accounts_by_key(&self.read, accounts).await
     }
 
-    /// Every watched account, without the lists.
-    pub async fn watched_keys(&self) -> Result<Vec<AccountKey>, StoreError> {
-        // One row for each subscription: rows cost more than the text in them.
-        let rows = sqlx::query(
-            "SELECT subscription, json_group_array(id) AS id FROM accounts WHERE watched = 1 AND id <> '' GROUP BY subscription",
-        )
-        .fetch_all(&self.read)
-        .await?;
-        let mut keys = Vec::new();
-        for row in &rows {
-            let columns = Columns::new("accounts", row);
-            let (subscription, ids): (_, Vec<AccountId>) =
-                (columns.get("subscription")?, columns.json("id")?);
-            keys.extend(ids.iter().map(|id| AccountKey::new(&subscription, id)));
-        }
-        Ok(keys)
+    /// Whether `account` is watched.
+    pub async fn is_watched(&self, account: &AccountKey) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM accounts WHERE subscription = ? AND id = ? AND watched = 1)",
+        );
+        Ok(query
+            .bind(account.subscription.as_str())
+            .bind(account.id.as_str())
+            .fetch_one(&self.read)
+            .await?)
     }
 
     /// The accounts whose recheck is due at `now`.

@@ -11,7 +11,7 @@ use super::listing::Listing;
 use super::split::{InvalidJson, ObjectSplitter, RawMember, trimmed_start};
 use crate::api::classify::{ResponseReader, content, malformed};
 use crate::api::response::{ReadFailure, Response, larger_than, with_commas};
-use crate::api::wire;
+use crate::api::wire::{self, Members, Value};
 
 /// Far above any plan, and low enough that a hostile list cannot fill the memory.
 pub(super) const MAX_ACCOUNTS: usize = 250_000;
@@ -125,8 +125,9 @@ impl<'t, T, K: FnMut(Observation) -> T> ListReader<'t, T, K> {
                 self.responses.account(&Response { status: 200, retry_after: None, content_type, body })
             }
             Some(Ok(value)) => {
-                self.has_configuration |= wire::is_configuration(&value);
-                if !value.is_object() && REFUSAL_MEMBERS.contains(&name.as_str()) {
+                let members = if let Value::Object(members) = &value { Some(members) } else { None };
+                self.has_configuration |= members.is_some_and(Members::is_configuration);
+                if members.is_none() && REFUSAL_MEMBERS.contains(&name.as_str()) {
                     return;
                 }
                 self.responses.configuration(value)
@@ -146,7 +147,7 @@ impl<'t, T, K: FnMut(Observation) -> T> ListReader<'t, T, K> {
         }
         let fault = if !self.is_list || self.head.body.is_err() {
             match content(&self.head) {
-                Ok(value) => format!("JSON, but {} where a list by account id should be", wire::kind(&value)),
+                Ok(value) => format!("JSON, but {} where a list by account id should be", value.kind()),
                 Err(failure) => return self.responses.failure(&failure).into(),
             }
         } else if !self.splitter.has_ended() {

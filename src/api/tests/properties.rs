@@ -12,7 +12,7 @@ use super::list::ListReader;
 use super::redact::{MAX_QUOTE, Redactor};
 use super::repair::make_readable;
 use super::response::Response;
-use super::{normalise, retry};
+use super::{normalise, retry, wire};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::text::{MAX_QUOTED, is_invisible};
@@ -71,16 +71,17 @@ pub fn check_list(status: u16, piece: usize, body: &[u8]) {
 
 /// The text of an expiry: a time between 2001 and 2100 whose RFC 3339 form is read as the same time, or none; never both a time and a quotation.
 pub fn check_expiry_text(text: &str) {
-    let value = Value::from(text.to_owned());
-    if let Some(at) = normalise::timestamp(&value) {
+    let timestamp = |text: String| normalise::timestamp(&wire::Value::String(text));
+    if let Some(at) = timestamp(text.to_owned()) {
         check_timestamp(at);
-        assert_eq!(normalise::timestamp(&Value::from(rfc3339(at))), Some(at), "{text:?}");
+        assert_eq!(timestamp(rfc3339(at)), Some(at), "{text:?}");
         // Longer texts are not read.
         if text.len() < 98 {
-            assert_eq!(normalise::timestamp(&Value::from(format!(" {text} "))), Some(at), "{text:?}");
+            assert_eq!(timestamp(format!(" {text} ")), Some(at), "{text:?}");
         }
     }
-    let record = json!({"jwt": {"exp": value}});
+    let json = json!({"jwt": {"exp": text}}).to_string();
+    let Ok(wire::Value::Object(record)) = wire::parse(json.as_bytes()) else { unreachable!("{json}") };
     let read = normalise::configuration(record, &Redactor::new(TOKEN));
     assert_eq!(read.exp.is_none() && read.exp_unreadable.is_none(), text.trim().is_empty(), "{text:?}");
     assert!(read.exp.is_none() || read.exp_unreadable.is_none(), "{text:?}");
@@ -89,7 +90,7 @@ pub fn check_expiry_text(text: &str) {
 
 /// `Retry-After`, and a body's `retryAfter`: no wait, or a positive one of at most an hour.
 pub fn check_wait(header: Option<&str>, body: &str, now: Timestamp) {
-    if let Some(wait) = retry::wait(header, &Value::from(body.to_owned()), now) {
+    if let Some(wait) = retry::wait(header, &wire::Value::String(body.to_owned()), now) {
         assert!(wait > TimeDelta::zero() && wait <= TimeDelta::hours(1), "{wait}");
     }
 }

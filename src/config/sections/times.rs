@@ -1,7 +1,6 @@
 //! `[schedule]`, `[expiry]` and `[alerts]`: when accounts are checked, and when alerts fire and repeat.
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 
 use super::super::model::{Alerts, Expiry, ScheduleConfig};
 use super::super::table::Table;
@@ -10,6 +9,7 @@ use crate::domain::configuration::ExpirySource;
 use crate::domain::lead_times::{LeadTimes, TOO_LONG_LEAD};
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Timestamp;
+use crate::domain::time_zone::TimeZone;
 
 const CRON: &str = "*/15 * * * *";
 const LEAD_TIMES: [TimeDelta; 4] =
@@ -19,7 +19,7 @@ const SOURCES: [ExpirySource; 3] = [ExpirySource::ExpExpire, ExpirySource::Exp, 
 /// Reads `[schedule]`; an expression without a run after `now` is refused.
 pub(super) fn schedule(mut table: Table<'_>, now: Timestamp) -> Option<ScheduleConfig> {
     // A refused zone does not hide a refused expression: that one is then read in UTC.
-    let zone = table.parsed("timezone", Tz::UTC, timezone);
+    let zone = table.parsed("timezone", TimeZone::UTC, timezone);
     let cron = table.text("cron");
     let schedule = match &cron {
         Some(cron) => cron.parse(|typed| Schedule::parse(typed, zone, now)),
@@ -30,8 +30,8 @@ pub(super) fn schedule(mut table: Table<'_>, now: Timestamp) -> Option<ScheduleC
     Some(ScheduleConfig { schedule: schedule?, jitter })
 }
 
-fn timezone(typed: &str) -> Result<Tz, String> {
-    typed.parse().map_err(|_| format!("\"{typed}\" is not an IANA time zone such as \"Europe/Berlin\""))
+fn timezone(typed: &str) -> Result<TimeZone, String> {
+    TimeZone::named(typed).ok_or_else(|| format!("\"{typed}\" is not an IANA time zone such as \"Europe/Berlin\""))
 }
 
 /// Reads `[expiry]`.

@@ -7,6 +7,7 @@ use super::*;
 use crate::config::FetchMode;
 use crate::domain::configuration::ExpirySource;
 use crate::domain::schedule::Schedule;
+use crate::domain::time_zone::TimeZone;
 
 #[test]
 fn every_default_is_the_documented_one() {
@@ -19,8 +20,8 @@ fn every_default_is_the_documented_one() {
     );
     assert_eq!(config.schedule.schedule.expression(), "*/15 * * * *");
     assert_eq!(
-        (config.schedule.schedule.zone(), config.schedule.jitter),
-        (chrono_tz::UTC, TimeDelta::zero())
+        (config.schedule.schedule.zone().name(), config.schedule.jitter),
+        ("UTC", TimeDelta::zero())
     );
     let hours = [168, 72, 24, 1].map(TimeDelta::hours);
     assert_eq!(
@@ -205,7 +206,7 @@ fn the_smallest_and_largest_values_are_accepted() {
 fn an_invalid_cron_expression_is_refused_with_the_reason_of_the_schedule() {
     for expression in ["0 7 * * *", "61 * * * *", "0 0 31 2 *", "", "@daily"] {
         let content = format!("{BASE}[schedule]\ncron = '{expression}'\ntimezone = 'Europe/Berlin'");
-        match Schedule::parse(expression, chrono_tz::Europe::Berlin, now()) {
+        match Schedule::parse(expression, TimeZone::named("Europe/Berlin").unwrap(), now()) {
             Ok(_) => assert_eq!(config(&content).schedule.schedule.expression(), expression),
             Err(error) => assert_eq!(message(&content), format!("a.toml:6: schedule.cron: {error}")),
         }

@@ -19,26 +19,27 @@
 //! the clock and drops the skipped times; a jump of a zone is never a correction.)
 
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
-use chrono_tz::Tz;
 
 use super::time::Timestamp;
+use super::time_zone::TimeZone;
 
 mod error;
 mod fields;
-mod shift;
 #[cfg(test)]
 mod tests;
 
 pub use error::{Field, ScheduleError};
 
 use fields::{Fields, Kind};
-use shift::Shift;
 
 /// A schedule without a run for this long is a typing error.
 const HORIZON: Months = Months::new(5 * 12);
 
 /// How far in the past a run is searched: longer than from one 29th of February to the next.
 const LOOK_BACK: TimeDelta = TimeDelta::days(9 * 366);
+
+/// No zone has set its clocks back by more than this, so a repetition that is still in progress began within it.
+const LONGEST_REPETITION: TimeDelta = TimeDelta::days(1);
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
@@ -57,7 +58,7 @@ fn clamp_to_calendar(now: Timestamp) -> Timestamp {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     expression: String,
-    zone: Tz,
+    zone: TimeZone,
     fields: Fields,
 }
 
@@ -66,7 +67,7 @@ impl Schedule {
     ///
     /// # Errors
     /// When it is malformed or has no run within five years of `now`. Each [`ScheduleError`] quotes the offending part.
-    pub fn parse(expression: &str, zone: Tz, now: Timestamp) -> Result<Self, ScheduleError> {
+    pub fn parse(expression: &str, zone: TimeZone, now: Timestamp) -> Result<Self, ScheduleError> {
         let schedule = Self { expression: expression.to_owned(), zone, fields: Fields::parse(expression)? };
         let now = clamp_to_calendar(now);
         let horizon = now.checked_add_months(HORIZON);
@@ -83,17 +84,17 @@ impl Schedule {
         // One iteration per jump of the clocks between `after` and the run: within it wall clock and UTC move together.
         loop {
             let due = self.fields.next_after(past)?;
-            let moment = due.checked_sub_offset(shift::offset(self.zone, from))?;
-            let Some(shift) = Shift::first(self.zone, from, moment) else {
+            let moment = due.checked_sub_offset(self.zone.offset(from)?)?;
+            let Some(change) = self.zone.next_clock_change(from, moment) else {
                 return Some(moment.and_utc());
             };
             past = match self.fields.kind() {
-                Kind::Fixed if due < shift.wall_after => return Some(shift.at.and_utc()),
-                Kind::Fixed => shift.wall_before.max(shift.wall_after),
-                Kind::Interval => shift.wall_after,
+                Kind::Fixed if due < change.wall_after => return Some(change.at.and_utc()),
+                Kind::Fixed => change.wall_before.max(change.wall_after),
+                Kind::Interval => change.wall_after,
             }
             .checked_sub_signed(SECOND)?;
-            from = shift.at;
+            from = change.at;
         }
     }
 
@@ -124,20 +125,20 @@ impl Schedule {
     }
 
     /// Its time zone.
-    pub const fn zone(&self) -> Tz {
-        self.zone
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// The last wall-clock time that counts as past at `moment`. For a fixed time it is ahead of the clock while the clock shows
     /// times for the second time.
     fn past_wall_time(&self, moment: NaiveDateTime) -> Option<NaiveDateTime> {
-        let wall = moment.checked_add_offset(shift::offset(self.zone, moment))?;
+        let wall = moment.checked_add_offset(self.zone.offset(moment)?)?;
         match self.fields.kind() {
             Kind::Interval => Some(wall),
             Kind::Fixed => {
-                let day_before = moment.checked_sub_signed(shift::LONGEST_REPETITION)?;
-                let shown =
-                    Shift::first(self.zone, day_before, moment).map(|shift| shift.wall_before - SECOND);
+                let day_before = moment.checked_sub_signed(LONGEST_REPETITION)?;
+                let change = self.zone.next_clock_change(day_before, moment);
+                let shown = change.map(|change| change.wall_before - SECOND);
                 Some(shown.map_or(wall, |shown| shown.max(wall)))
             }
         }

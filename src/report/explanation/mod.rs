@@ -133,7 +133,7 @@ impl Explanation {
         let silences = context.silences.iter();
         let silences =
             silences.filter(|silence| silence.matcher.covers_account(&account.subscription, &named));
-        let watched = store.watched_keys().await?.contains(account);
+        let watched = store.is_watched(account).await?;
         let mut explanation = Self {
             generated_at: now,
             account: AccountIdentity::new(record),

@@ -23,12 +23,11 @@ const SOURCES: [&str; 15] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 16] = [
+const WANTED: [(&str, &str); 15] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
     ("SELECT subscription, id, name, watched FROM", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
-    ("json_group_array(id) AS id FROM accounts", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
     ("INSERT INTO subscriptions", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
     // Every subscription is asked for: a few.
     (

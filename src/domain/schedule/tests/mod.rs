@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use super::{Schedule, ScheduleError};
 use crate::domain::time::Timestamp;
+use crate::domain::time_zone::TimeZone;
 
 mod expressions;
 mod moved_clocks;
@@ -14,10 +15,15 @@ fn utc(text: &str) -> Timestamp {
     DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Utc)
 }
 
+/// Zones are given in the types of a second library, which also says what their clocks show.
+fn parse(expression: &str, zone: Tz, now: Timestamp) -> Result<Schedule, ScheduleError> {
+    Schedule::parse(expression, TimeZone::named(zone.name()).unwrap(), now)
+}
+
 /// The next `count` runs after `after`, each as the wall shows it.
 fn runs(expression: &str, zone: Tz, after: &str, count: usize) -> Vec<String> {
     let after = utc(after);
-    let schedule = Schedule::parse(expression, zone, after).unwrap();
+    let schedule = parse(expression, zone, after).unwrap();
     std::iter::successors(Some(after), |run| schedule.next_after(*run))
         .skip(1)
         .take(count)

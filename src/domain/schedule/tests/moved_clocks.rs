@@ -147,7 +147,7 @@ fn an_interval_is_due_in_both_passes_of_autumn() {
 fn an_hourly_run_stays_an_hour_apart_through_a_whole_year() {
     for zone in [Tz::UTC, BERLIN, NEW_YORK] {
         let mut run = utc("2026-01-01T00:00:00Z");
-        let schedule = Schedule::parse("@hourly", zone, run).unwrap();
+        let schedule = parse("@hourly", zone, run).unwrap();
         for _ in 0..365 * 24 {
             let next = schedule.next_after(run).unwrap();
             assert_eq!((next - run).num_minutes(), 60, "{zone} after {run}");
