@@ -14,7 +14,6 @@ use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::redirect;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::Url;
 
@@ -31,6 +30,7 @@ use super::list::{ListReader, Listing};
 use super::normalise;
 use super::redact::Redactor;
 use super::response::{ReadFailure, Response, larger_than};
+use super::token::ApiToken;
 
 /// Encoded in a path segment: everything except letters, digits and the rest of `pchar` (RFC 3986, 3.3). The vendor says of
 /// ids in other calls that encoding `@` and `:` breaks the lookup.
@@ -58,7 +58,7 @@ pub enum ClientError {
     Insecure,
     /// Our paths cannot be appended, or its credentials would compete with the token.
     #[error("the API's base URL has a user name, a password, a path, a query or a fragment")]
-    Overloaded,
+    NotAnOrigin,
     /// TLS cannot be set up, for example because the machine has no CA certificates.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
@@ -71,7 +71,7 @@ pub struct Client {
     /// Keeps no connections; created when the first one is needed.
     unpooled: Arc<OnceLock<Option<reqwest::Client>>>,
     api: Arc<config::Api>,
-    /// The `Date` of the latest response, until it is taken.
+    /// The latest plausible `Date`, until it is taken.
     date: Arc<Mutex<Option<Timestamp>>>,
     list_url: Url,
 }
@@ -89,7 +89,7 @@ impl Client {
             return Err(ClientError::Insecure);
         }
         if url.as_str().trim_end_matches('/') != url.origin().ascii_serialization() {
-            return Err(ClientError::Overloaded);
+            return Err(ClientError::NotAnOrigin);
         }
         // rustls wants one provider per process. If another part installed it first, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -101,7 +101,7 @@ impl Client {
         Ok(Self { http, unpooled: Arc::default(), api, date: Arc::default(), list_url })
     }
 
-    /// Takes the plausible `Date` of the latest response, whatever its status; `None` if there was none since the last call.
+    /// Takes the latest plausible `Date` of a response, whatever its status; `None` if there was none since the last call.
     pub fn take_date(&self) -> Option<Timestamp> {
         self.date.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -110,32 +110,36 @@ impl Client {
     ///
     /// A token that cannot be sent in a header is not sent and counts as `unauthorized`. The ids ``, `.` and `..` cannot be
     /// written as a path segment of any URL (WHATWG URL, 4.4: `%2e` means the same). They are `malformed`, and no request is sent.
-    pub async fn account(&self, token: &SecretString, id: &AccountId, clock: &Clock) -> Observation {
-        let segment = utf8_percent_encode(id.as_str(), SEGMENT).to_string();
-        if matches!(segment.as_str(), "" | "." | "..") {
+    pub async fn account(&self, token: &ApiToken, id: &AccountId, clock: &Clock) -> Observation {
+        if matches!(id.as_str(), "" | "." | "..") {
             return malformed("this id cannot be part of a URL: the account cannot be checked by itself");
         }
-        let response = self.send(&format!("/{segment}"), token).await;
-        let reader = ResponseReader { redactor: Redactor::new(token.expose_secret()), now: clock.now() };
-        match response {
-            Ok(response) => reader.account(&self.read(response).await),
-            Err(failure) => reader.failure(&failure),
-        }
+        let mut url = self.list_url.clone();
+        let segment = utf8_percent_encode(id.as_str(), SEGMENT);
+        url.set_path(&format!("{}/{segment}", self.list_url.path()));
+        let response = self.send(&url, token).await;
+        let now = clock.now();
+        let read = match response {
+            Ok(mut response) => Ok(self.read(&mut response).await),
+            Err(failure) => Err(failure),
+        };
+        let reader = ResponseReader { redactor: Redactor::new(token.expose_secret()), now };
+        read.map_or_else(|failure| reader.failure(&failure), |response| reader.account(&response))
     }
 
     /// Checks all accounts of `token` by one request. `keep` selects what to hold of each until the list ends.
     pub async fn accounts<T>(
         &self,
-        token: &SecretString,
+        token: &ApiToken,
         clock: &Clock,
         keep: impl FnMut(Observation) -> T,
     ) -> Listing<T> {
-        let response = self.send("", token).await;
+        let response = self.send(&self.list_url, token).await;
         let reader = ResponseReader { redactor: Redactor::new(token.expose_secret()), now: clock.now() };
         match response {
-            Ok(response) => {
+            Ok(mut response) => {
                 let mut list = ListReader::new(reader, head(&response), self.api.max_body, keep);
-                let end = self.read_body(response, |chunk| list.feed(chunk)).await;
+                let end = self.read_body(&mut response, |chunk| list.feed(chunk)).await;
                 list.finish(end)
             }
             Err(failure) => reader.failure(&failure).into(),
@@ -144,16 +148,13 @@ impl Client {
 
     /// Sends the request. If a connection breaks before the response, as a kept one does when the server has just closed it, the
     /// request is sent once more over a new connection, within the same time-out.
-    async fn send(&self, path: &str, token: &SecretString) -> Result<reqwest::Response, ReadFailure> {
-        let Some(authorization) = authorization(token) else {
+    async fn send(&self, url: &Url, token: &ApiToken) -> Result<reqwest::Response, ReadFailure> {
+        let Some(authorization) = token.header() else {
             let reason = "the API token contains invalid characters; no request was sent";
             return Err(ReadFailure { outcome: Outcome::Unauthorized, reason: reason.to_owned() });
         };
-        let request = |http: &reqwest::Client| {
-            let mut url = self.list_url.clone();
-            url.set_path(&[url.path(), path].concat());
-            http.get(url).header(AUTHORIZATION, authorization.clone())
-        };
+        let request =
+            |http: &reqwest::Client| http.get(url.clone()).header(AUTHORIZATION, authorization.clone());
         let started = Instant::now();
         let mut response = request(&self.http).send().await;
         if response.as_ref().is_err_and(is_lost_connection)
@@ -174,8 +175,8 @@ impl Client {
     }
 
     /// The whole response, with a body up to its cap after decompression.
-    async fn read(&self, response: reqwest::Response) -> Response {
-        let head = head(&response);
+    async fn read(&self, response: &mut reqwest::Response) -> Response {
+        let head = head(response);
         let cap = if head.status == 200 { self.api.max_body } else { self.api.max_body.min(MAX_REFUSAL) };
         let mut bytes = Vec::new();
         let end = self.read_body(response, |chunk| {
@@ -192,7 +193,7 @@ impl Client {
     /// Passes the body to `feed`, piece by piece.
     async fn read_body(
         &self,
-        mut response: reqwest::Response,
+        response: &mut reqwest::Response,
         mut feed: impl FnMut(&[u8]) -> Result<(), ReadFailure>,
     ) -> Result<(), ReadFailure> {
         loop {
@@ -244,15 +245,6 @@ fn head(response: &reqwest::Response) -> Response {
         content_type: header(CONTENT_TYPE),
         body: Ok(Vec::new()),
     }
-}
-
-/// The `Authorization` header, hidden from logs; `None` unless the token consists of visible ASCII.
-fn authorization(token: &SecretString) -> Option<HeaderValue> {
-    let token = token.expose_secret();
-    let is_sendable = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok().filter(|_| is_sendable)?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Failures of the connection to the vendor, as text that an operator can act on.
 //!
 //! Guarantees: the text names the part that failed (DNS, connection, TLS, time, transfer) and contains no URL, so it shows neither
-//! a proxy's password nor an account's name. The outcome is `unavailable`, except of a body that cannot be decoded.
+//! a proxy's password nor an account's name. The outcome is `unavailable`, except for a body that cannot be decoded.
 
 use std::error::Error;
 use std::io;
@@ -14,12 +14,16 @@ use crate::domain::observation::Outcome;
 pub(super) fn read_failure(error: &reqwest::Error, timeout: Duration) -> ReadFailure {
     let is_invalid =
         |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
-    if !error.is_request() && causes(error).filter_map(|cause| cause.downcast_ref()).any(is_invalid) {
+    let tls = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
+    if tls.is_none()
+        && !error.is_request()
+        && causes(error).filter_map(|cause| cause.downcast_ref()).any(is_invalid)
+    {
         let reason = "a body with broken chunks or compression".to_owned();
         return ReadFailure { outcome: Outcome::Malformed, reason };
     }
     let seconds = timeout.as_secs_f64();
-    let reason = match causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+    let reason = match tls {
         _ if error.is_timeout() && error.is_connect() => format!("no connection within {seconds} s"),
         _ if error.is_timeout() => format!("no complete answer within {seconds} s"),
         Some(tls) => format!("TLS: {tls}"),

@@ -2,7 +2,7 @@
 //!
 //! Guarantees: every failure of the vendor (refusal, outage, invalid data, silence) is returned as an [`Observation`] or a
 //! [`Listing`], never as an error. What is returned holds allow-listed facts only; none of its texts contains the API token, a
-//! session token or another part of a configuration. Nothing is retried here, except over a connection that broke under the request.
+//! session token or another part of a configuration. Nothing is retried here, except that a request whose connection broke is sent once more on a new one.
 //!
 //! Path of a response: `client` reads the bytes, `wire` picks the allow-listed members out of the JSON (after `repair` if its
 //! strings are invalid), `classify` judges the status, `normalise` builds the configuration, `redact` cleans each quoted text.
@@ -25,10 +25,12 @@ mod response;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod token;
 mod wire;
 
 pub use client::{Client, ClientError};
 pub use list::Listing;
+pub use token::ApiToken;
 
 #[cfg(doc)]
 use crate::domain::observation::Observation;

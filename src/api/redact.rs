@@ -37,7 +37,8 @@ impl<'t> Redactor<'t> {
             let mut parts = text.as_bytes().windows(piece.len());
             parts.any(|part| part.eq_ignore_ascii_case(piece.as_bytes()))
         };
-        text.contains("eyJ") || self.pieces.iter().any(|piece| !piece.is_empty() && is_in_text(piece))
+        let is_session = text.as_bytes().windows(3).any(|part| part == b"eyJ");
+        is_session || self.pieces.iter().any(|piece| !piece.is_empty() && is_in_text(piece))
     }
 
     /// `raw` as one printable line of at most `max_length` characters, without secrets.

@@ -28,21 +28,21 @@ mod tests {
     use super::*;
     use crate::api::wire::parse;
 
-    fn value(json: serde_json::Value) -> Value {
+    fn value(json: &serde_json::Value) -> Value {
         parse(json.to_string().as_bytes()).unwrap()
     }
 
     #[test]
     fn body_is_used_when_the_header_is_absent_or_unreadable() {
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
-        let body = value(json!("2026-11-23T07:15:20.000Z"));
+        let body = value(&json!("2026-11-23T07:15:20.000Z"));
         assert_eq!(wait(None, &body, now), Some(TimeDelta::seconds(20)));
         assert_eq!(wait(Some("soon"), &body, now), Some(TimeDelta::seconds(20)));
         assert_eq!(wait(Some("5"), &body, now), Some(TimeDelta::seconds(5)));
         assert_eq!(wait(Some("86400"), &body, now), Some(MAX_RETRY_AFTER));
-        assert_eq!(wait(None, &value(json!("2026-11-23T07:14:59Z")), now), None);
-        assert_eq!(wait(None, &value(json!(20)), now), None);
-        assert_eq!(wait(None, &value(json!(true)), now), None);
+        assert_eq!(wait(None, &value(&json!("2026-11-23T07:14:59Z")), now), None);
+        assert_eq!(wait(None, &value(&json!(20)), now), None);
+        assert_eq!(wait(None, &value(&json!(true)), now), None);
     }
 
     proptest! {
@@ -57,7 +57,7 @@ mod tests {
             now in -400_000_000_000_i64..400_000_000_000,
         ) {
             let now = chrono::DateTime::from_timestamp(now, 0).unwrap();
-            let body = value(body.map_or_else(|| json!(header), |body| json!(body)));
+            let body = value(&body.map_or_else(|| json!(header), |body| json!(body)));
             for header in [Some(header.as_str()), None] {
                 if let Some(wait) = wait(header, &body, now) {
                     prop_assert!(wait > TimeDelta::zero() && wait <= MAX_RETRY_AFTER, "{wait}");

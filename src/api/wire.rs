@@ -16,11 +16,11 @@ use super::repair::make_readable;
 
 const MAX_CAPABILITY_LENGTH: usize = 64;
 
-/// The members that are kept of an object, each with those of its own value.
+/// Which members of an object are kept, each with the selection for its own value.
 #[derive(Clone, Copy)]
 struct Selection(&'static [(&'static str, Selection)]);
 
-/// For a value that is not used if it is an object.
+/// Keeps no member.
 const NOTHING: Selection = Selection(&[]);
 
 /// Stands for the name of every capability.
@@ -71,18 +71,19 @@ pub(super) enum Value {
 pub(super) struct Members {
     selected: Vec<(&'static str, Value)>,
     capabilities: BTreeMap<String, bool>,
-    is_any_skipped: bool,
+    has_skipped: bool,
 }
 
 impl Members {
     pub(super) fn is_empty(&self) -> bool {
-        self.selected.is_empty() && self.capabilities.is_empty() && !self.is_any_skipped
+        self.selected.is_empty() && self.capabilities.is_empty() && !self.has_skipped
     }
 
     /// Whether it has a member that only configurations have.
     pub(super) fn is_configuration(&self) -> bool {
-        let only_there = |(name, _): &(&str, Value)| matches!(*name, "account" | "jwt" | "maxJobs");
-        !self.capabilities.is_empty() || self.selected.iter().any(only_there)
+        let is_configuration_member =
+            |(name, _): &(&str, Value)| matches!(*name, "account" | "jwt" | "maxJobs");
+        !self.capabilities.is_empty() || self.selected.iter().any(is_configuration_member)
     }
 
     /// Its capabilities; they are removed from it.
@@ -114,7 +115,7 @@ impl Index<&str> for Members {
     }
 }
 
-/// A member that is missing, also of what is no object, is `null`.
+/// A missing member is `null`, and so is any member of a value that is not an object.
 impl Index<&str> for Value {
     type Output = Self;
 
@@ -233,7 +234,7 @@ impl<'de> Visitor<'de> for Selection {
                 Some((known, selection)) => members.insert(known, map.next_value_seed(selection)?),
                 None => {
                     map.next_value::<IgnoredAny>()?;
-                    members.is_any_skipped = true;
+                    members.has_skipped = true;
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The command line: clap types and their help texts, nothing else.
+//! The command line: clap types, their help texts, and the pages that are made of them.
 //!
 //! Every `--help` page fits a terminal of 80 columns and shows an example. The main page explains the options of all commands;
 //! the pages of sub-commands name them in one line.

@@ -39,7 +39,7 @@ async fn check(global: &GlobalOptions, options: ConfigCheckArgs) -> anyhow::Resu
     if global.json {
         setup::warn(&report.warnings);
     } else {
-        // Before the network is used: it may take a while, and the configuration is valid whatever it answers.
+        // Printed before the probe, which may take a while: the configuration is valid whatever the probe shows.
         output::print(&describe(&report, &loaded))?;
     }
     probe::run(global, &loaded.config).await

@@ -31,7 +31,9 @@ pub(super) async fn run(global: &GlobalOptions, config: &Config) -> anyhow::Resu
 
 async fn list_accounts(config: &Config, subscription: &Subscription) -> SubscriptionProbe {
     let listing = match Client::new(&config.api) {
-        Ok(client) => client.accounts(&subscription.token.value, &clock::system(), |_| ()).await,
+        Ok(client) => {
+            client.accounts(&subscription.token.value.clone().into(), &clock::system(), |_| ()).await
+        }
         // No CA certificates on this machine: the receivers are still tried.
         Err(error) => Listing::from(Observation::failed(Outcome::Unavailable, error.to_string())),
     };

@@ -123,8 +123,9 @@ async fn list(global: &GlobalOptions, options: &SilenceListArgs) -> anyhow::Resu
 async fn end(global: &GlobalOptions, ids: &[SilenceId]) -> anyhow::Result<()> {
     let Session { store, now, .. } = Session::open(global).await?;
     let in_force = store.silences_in_force(now).await?;
+    let ids: BTreeSet<SilenceId> = ids.iter().copied().collect();
     let mut writer = store.write().await?;
-    for id in ids {
+    for id in &ids {
         if !writer.end_silence(*id, now).await? {
             let known = names::list(in_force.iter().map(|silence| silence.id.to_string()));
             anyhow::bail!("silence {id} is not in force; in force: {known}; nothing was ended");

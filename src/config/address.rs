@@ -1,5 +1,5 @@
 //! Which URLs and hosts are accepted: https everywhere. Unencrypted, the API only on loopback, and receivers also in a private network or
-//! where the operator allows it, so that no token crosses a network in the clear.
+//! where the operator allows it, so that the API token never crosses a network unencrypted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,13 +24,17 @@ pub(super) enum AddressError {
 /// The URL of the API: https, or http on loopback.
 pub(super) fn parse(typed: &str) -> Result<Url, AddressError> {
     let url = parse_http(typed)?;
-    if is_clear(&url) { Err(AddressError::NotLoopback) } else { Ok(url) }
+    if is_unencrypted(&url) { Err(AddressError::NotLoopback) } else { Ok(url) }
 }
 
 /// The URL of a receiver: https, or http to a machine near by or where `allow_http` permits it.
 pub(super) fn parse_receiver(typed: &str, allow_http: bool) -> Result<Url, AddressError> {
     let url = parse_http(typed)?;
-    if is_clear(&url) && !allow_http && !is_near(&url) { Err(AddressError::Public) } else { Ok(url) }
+    if is_unencrypted(&url) && !allow_http && !is_local_or_private(&url) {
+        Err(AddressError::Public)
+    } else {
+        Ok(url)
+    }
 }
 
 fn parse_http(typed: &str) -> Result<Url, AddressError> {
@@ -42,7 +46,7 @@ fn parse_http(typed: &str) -> Result<Url, AddressError> {
 }
 
 /// Whether what is sent to `url` crosses a network unencrypted.
-pub(super) fn is_clear(url: &Url) -> bool {
+pub(super) fn is_unencrypted(url: &Url) -> bool {
     url.scheme() == "http" && !is_loopback(url)
 }
 
@@ -63,8 +67,8 @@ pub(super) fn is_private_name(host: &str) -> bool {
     !name.is_empty() && (!name.contains('.') || PRIVATE_ENDINGS.into_iter().any(ends_in))
 }
 
-/// Whether `url` is on this machine or in a private network, which no proxy can reach.
-pub fn is_near(url: &Url) -> bool {
+/// Whether `url` is on this machine or in a private network: requests to it bypass the proxy of the environment.
+pub fn is_local_or_private(url: &Url) -> bool {
     let is_private = match url.host() {
         Some(Host::Domain(name)) => is_private_name(name),
         Some(Host::Ipv4(address)) => is_private_name(&address.to_string()),
@@ -164,7 +168,7 @@ mod tests {
             let verdict = parse_receiver(typed, false).map(|_| ());
             assert_eq!(verdict, if near { Ok(()) } else { Err(AddressError::Public) }, "{typed}");
             assert!(parse_receiver(typed, true).is_ok(), "{typed}");
-            assert_eq!(is_near(&Url::parse(typed).unwrap()), near, "{typed}");
+            assert_eq!(is_local_or_private(&Url::parse(typed).unwrap()), near, "{typed}");
         }
         assert!(AddressError::Public.to_string().contains("allow_http = true"));
         assert!(parse_receiver("ftp://n8n", true).is_err());

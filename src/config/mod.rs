@@ -33,7 +33,7 @@ mod table;
 mod tests;
 mod values;
 
-pub use address::{is_hello_name, is_loopback, is_near};
+pub use address::{is_hello_name, is_local_or_private, is_loopback};
 pub use advice::advice;
 pub use diagnostics::{Problem, Problems};
 pub use environment::Environment;

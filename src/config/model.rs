@@ -189,7 +189,7 @@ pub struct Receiver {
 }
 
 /// How a receiver is reached, by its type.
-#[derive(Clone, Debug, strum::IntoStaticStr)]
+#[derive(Clone, Debug, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Channel {
     /// By mail.

@@ -3,6 +3,7 @@
 //! Guarantees: a problem is recorded with the place that the operator has to edit.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::{self, Display};
 use std::rc::Rc;
 
@@ -62,7 +63,7 @@ impl<'f> Place<'f> {
         Some(self.file?.line(self.position?))
     }
 
-    /// The key as a header names it. Of the elements of lists, only subscriptions hold tables.
+    /// The key as a header names it. Of the elements of lists, only subscriptions hold lists of tables.
     pub(super) fn header(&self) -> String {
         if self.element.is_none() { self.key.clone() } else { format!("subscriptions.{}", self.key) }
     }
@@ -156,13 +157,18 @@ impl Field<'_, String> {
     /// A name that no other in `seen` has.
     pub(super) fn unique_name(&self, seen: &mut Seen) -> Option<String> {
         let name = self.parse(values::name)?;
-        if let Some(first) = seen.get(&name) {
-            let line = Place { position: *first, ..self.place.clone() }.line();
-            let at = line.map(|line| format!(" in line {line}")).unwrap_or_default();
-            self.place.problem(format!("\"{name}\" is already used{at}"));
-            return None;
+        match seen.entry(name) {
+            Entry::Occupied(first) => {
+                let line = Place { position: *first.get(), ..self.place.clone() }.line();
+                let at = line.map(|line| format!(" in line {line}")).unwrap_or_default();
+                self.place.problem(format!("\"{}\" is already used{at}", first.key()));
+                None
+            }
+            Entry::Vacant(vacant) => {
+                let name = vacant.key().clone();
+                vacant.insert(self.place.position);
+                Some(name)
+            }
         }
-        seen.insert(name.clone(), self.place.position);
-        Some(name)
     }
 }

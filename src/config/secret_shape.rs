@@ -51,6 +51,10 @@ pub(super) fn is_secret(word: &str) -> bool {
 
 /// Whether `text` holds an API token, a signing secret or a login, none of which is a name.
 pub(super) fn is_certainly_secret(text: &str) -> bool {
+    // Most names have neither: each of the three forms below has one of them.
+    if !text.contains([':', '_']) {
+        return false;
+    }
     let is_token = |rest: &str| {
         let key = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         key.len() < rest.len() && key.strip_prefix('-').is_some_and(|key| key.starts_with(is_word))

@@ -1,7 +1,7 @@
 //! Reads a tree of values key by key.
 //!
 //! Guarantees: each key is read once, by its type. Every problem is recorded with its place and reading goes on with the default, so
-//! that all problems are reported at once; [`Table::finish`] reports the keys that no section knows. A value of the wrong type is not
+//! that all problems are reported at once; [`Table::finish`] reports the keys that no section knows. A text of the wrong type is not
 //! echoed: it may be a misplaced secret. Leaves the meaning of values to `sections` and `receivers`.
 
 use std::borrow::Cow;
@@ -136,7 +136,7 @@ impl<'f> Table<'f> {
         self.take(key, table).map(|field| field.value)
     }
 
-    /// The tables of a list, one by one: of a hundred thousand accounts only one is held in this form. What is not a table is reported
+    /// The tables of a list, each made only when it is reached: there may be a hundred thousand accounts. What is not a table is reported
     /// and left out.
     pub(super) fn tables(&mut self, key: impl Key) -> impl Iterator<Item = Table<'f>> {
         self.take(key, array_of_tables).into_iter().flat_map(|Field { value, place }| {

@@ -1,9 +1,9 @@
 //! `demo`: a month in seconds, with nothing but loopback.
 //!
 //! Guarantees: the same steps as the service, a real store, real SMTP sessions and real signed webhooks; only the API is built in
-//! and the time is virtual. It checks its own result: see `promises`.
+//! and the time is virtual. It checks its own result: see `expectations`.
 
-mod promises;
+mod expectations;
 mod scene;
 mod story;
 mod timeline;
@@ -55,7 +55,7 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
     }
     timeline.advance_to(start + MONTH).await?;
     let (runs, messages) = timeline.finish().await?;
-    let verdict = promises::verify(&scene, start).await?;
+    let verdict = expectations::verify(&scene, start).await?;
     let config = folder.join("minimax-watch.toml");
     output::print(&format!(
         "\n{runs} runs, {} requests to the API, {messages} messages delivered.\n\

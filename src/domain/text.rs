@@ -81,6 +81,9 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
 /// Control characters (C0, C1), line and paragraph separators, direction marks, characters without a width (joiners and soft
 /// hyphens, too: an id that holds one looks like another id), tags, and fillers that look like a space.
 pub fn is_invisible(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(
             c,

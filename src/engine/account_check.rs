@@ -76,14 +76,17 @@ pub(super) async fn check_account(engine: &Engine, account: AccountKey) -> Check
         return (account, CheckOutcome::new(subscription_removed()));
     };
     let token = engine.tokens.current(subscription);
-    let mut seen = engine.client.account(&token, &account.id, &engine.clock).await;
-    if seen.outcome == Outcome::Unauthorized
+    let seen = engine.client.account(&token, &account.id, &engine.clock).await;
+    let mut outcome = CheckOutcome::new(seen);
+    if outcome.outcome() == Outcome::Unauthorized
         && let Some(token) = engine.tokens.after_refusal(subscription, &token).await
     {
-        seen = engine.client.account(&token, &account.id, &engine.clock).await;
+        outcome = CheckOutcome::new(engine.client.account(&token, &account.id, &engine.clock).await);
     }
-    explain_refusal(subscription, seen.outcome, &mut seen.error);
-    (account, CheckOutcome::new(seen))
+    if let CheckOutcome::Other(seen) = &mut outcome {
+        explain_refusal(subscription, seen.outcome, &mut seen.error);
+    }
+    (account, outcome)
 }
 
 /// The request for the list of one subscription.

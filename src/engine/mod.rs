@@ -21,7 +21,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use secrecy::ExposeSecret as _;
 
 pub use alerting::EvaluationSummary;
 pub use deliver::Delivery;

@@ -82,7 +82,7 @@ pub struct Run {
     started: Option<Started>,
     /// How long this phase has waited for rate limits.
     waited: TimeDelta,
-    /// How long the checks took, without the waits.
+    /// How long the checks took, without the time between them: pauses for rate limits, and before the confirmation.
     busy: TimeDelta,
     counts: RunCounts,
     next_stage: Option<Timestamp>,
@@ -143,7 +143,7 @@ impl Run {
         matches!(self.phase, Phase::Confirmation(_))
     }
 
-    /// How long the checks took so far, without the waits.
+    /// How long the checks took so far, without the time between them.
     pub const fn busy(&self) -> TimeDelta {
         self.busy
     }

@@ -6,26 +6,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use secrecy::{ExposeSecret, SecretString};
-
+use crate::api::ApiToken;
 use crate::config::{self, Origin, Subscription};
 use crate::domain::account::SubscriptionName;
 use crate::domain::observation::Outcome;
 
-/// Tokens beyond those of the configuration.
+/// The tokens in use.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    /// Tokens that replaced configured ones.
-    replaced: Mutex<BTreeMap<SubscriptionName, SecretString>>,
+    /// Those of the configuration from their first use, until they are replaced.
+    current: Mutex<BTreeMap<SubscriptionName, ApiToken>>,
     /// The subscriptions whose file was read in this step; locked while one is read, so that every refused check waits for it.
     read: tokio::sync::Mutex<BTreeSet<SubscriptionName>>,
 }
 
 impl Tokens {
     /// The current token.
-    pub(super) fn current(&self, subscription: &Subscription) -> SecretString {
-        let replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
-        replaced.get(&subscription.name).unwrap_or(&subscription.token.value).clone()
+    pub(super) fn current(&self, subscription: &Subscription) -> ApiToken {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let configured = || ApiToken::from(subscription.token.value.clone());
+        current.entry(subscription.name.clone()).or_insert_with(configured).clone()
     }
 
     /// Allows each token file to be read once more.
@@ -37,10 +37,10 @@ impl Tokens {
     pub(super) async fn after_refusal(
         &self,
         subscription: &Subscription,
-        used: &SecretString,
-    ) -> Option<SecretString> {
+        used: &ApiToken,
+    ) -> Option<ApiToken> {
         let mut read = self.read.lock().await;
-        let differs = |token: &SecretString| token.expose_secret() != used.expose_secret();
+        let differs = |token: &ApiToken| token != used;
         // A check that was refused earlier may have replaced it.
         let current = Some(self.current(subscription)).filter(differs);
         if current.is_some() || !read.insert(subscription.name.clone()) {
@@ -48,14 +48,14 @@ impl Tokens {
         }
         let origin = subscription.token.origin.clone();
         let reading = tokio::task::spawn_blocking(move || config::read_token_again(&origin));
-        let found = reading.await.ok().flatten().filter(differs)?;
+        let found = reading.await.ok().flatten().map(ApiToken::from).filter(differs)?;
         tracing::info!(
             subscription = %subscription.name,
             "the API refused the token of subscription {}; its {} holds a different one, which is used from now on",
             subscription.name, subscription.token.origin
         );
-        let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
-        replaced.insert(subscription.name.clone(), found.clone());
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.insert(subscription.name.clone(), found.clone());
         Some(found)
     }
 }

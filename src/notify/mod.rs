@@ -2,7 +2,7 @@
 //!
 //! Guarantees: rendering is pure, so a message has the same bytes on every attempt; each call makes one attempt, bounded
 //! in time, whose outcome is a value and never an error; no outcome contains a secret or the path of a webhook's address.
-//! Each type of receiver is a folder, and only this file matches on the types.
+//! Each type of receiver is a folder, and of this module only this file matches on the types.
 //! Leaves to the engine which message is due, when it is retried and what is stored.
 
 mod attempt;
@@ -35,7 +35,7 @@ use crate::domain::message::{Message, MessageId};
 pub struct BodyFormat {
     /// The type of receiver.
     pub channel: &'static str,
-    /// The format within that type.
+    /// The format within that type. Stored with each message: under another name, waiting messages are rendered again.
     pub format: &'static str,
 }
 

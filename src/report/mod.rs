@@ -1,7 +1,7 @@
-//! The answers to an operator's questions as plain data: the terminal, `--json` and the HTTP interface show the same.
+//! The answers to an operator's questions as plain data: the terminal and `--json` show the same.
 //!
 //! Guarantees: every JSON that a command prints is one of these types, described by a schema that is generated from it
-//! (`docs/schemas`); all but `probe` and `schedule` come from the store alone. Leaves tables and colours to `output`.
+//! (`docs/schemas`). Leaves tables and colours to `output`.
 
 mod alerts;
 mod command_results;

@@ -156,7 +156,7 @@ async fn changes(
     Ok((changes, omitted))
 }
 
-/// Keeps the first [`MAX_HELD`] of `items` by `rank`; gives how many went.
+/// Keeps the first [`MAX_HELD`] of `items` by `rank`; returns how many were removed.
 fn keep_worst<T, K: Ord>(items: &mut Vec<T>, rank: impl Fn(&T) -> K) -> usize {
     items.sort_by_key(rank);
     let omitted = items.len().saturating_sub(MAX_HELD);

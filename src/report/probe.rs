@@ -60,9 +60,9 @@ pub struct SubscriptionProbe {
 pub struct ReceiverProbe {
     /// The operator's name for it.
     pub name: ReceiverName,
-    /// Whether the receiver can be reached and accepts the log-in.
+    /// Whether the receiver can be reached and accepts the login.
     pub ok: bool,
-    /// Host and port of the receiver.
+    /// Where the receiver is: host and port.
     pub address: String,
     /// What was done, in words.
     pub action: String,

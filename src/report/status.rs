@@ -161,7 +161,7 @@ impl Report {
         concerning.retain(|alert| concerns(alert, wanted));
         let (open, policy) = (by_subject(&concerning), config.policy());
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut abilities: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
+        let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
         store
             .each_watched(|member| {
                 let subscription = Subject::Subscription(member.account.subscription.clone());
@@ -172,9 +172,9 @@ impl Report {
                     }
                     if asked(&member.account) {
                         let mut report = AccountReport::new(member, &open, &policy, now);
-                        match abilities.get(&report.capabilities) {
+                        match capabilities_seen.get(&report.capabilities) {
                             Some(same) => report.capabilities = Arc::clone(same),
-                            None => drop(abilities.insert(Arc::clone(&report.capabilities))),
+                            None => drop(capabilities_seen.insert(Arc::clone(&report.capabilities))),
                         }
                         accounts.push(report);
                     }

@@ -48,15 +48,13 @@ impl Store {
     pub async fn copy_account(&self, account: &AccountKey) -> Result<AccountCopy, StoreError> {
         let folder =
             tempfile::tempdir().map_err(|error| StoreError::from_io(&std::env::temp_dir(), &error))?;
-        let copy = Self::open(&folder.path().join("account.db")).await?;
+        let copy = Self::create_temporary(&folder.path().join("account.db")).await?;
         let (subscription, id) = (account.subscription.as_str(), account.id.as_str());
         let source = std::path::absolute(self.identity.path())
             .map_err(|error| StoreError::from_io(self.identity.path(), &error))?;
         let mut connection = copy.write.acquire().await?;
-        // The copy is thrown away: it need not survive a crash, nor hold what its rows refer to.
-        sqlx::raw_sql("PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF")
-            .execute(&mut *connection)
-            .await?;
+        // The copy need not hold what its rows refer to.
+        sqlx::raw_sql("PRAGMA foreign_keys = OFF").execute(&mut *connection).await?;
         sqlx::query("ATTACH DATABASE ? AS source")
             .bind(source.to_string_lossy())
             .execute(&mut *connection)

@@ -215,11 +215,7 @@ impl Store {
         let query = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM accounts WHERE subscription = ? AND id = ? AND watched = 1)",
         );
-        Ok(query
-            .bind(account.subscription.as_str())
-            .bind(account.id.as_str())
-            .fetch_one(&self.read)
-            .await?)
+        Ok(query.bind(account.subscription.as_str()).bind(account.id.as_str()).fetch_one(&self.read).await?)
     }
 
     /// The accounts whose recheck is due at `now`.

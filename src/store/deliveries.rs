@@ -37,7 +37,7 @@ pub struct StoredMessage {
     pub id: MessageId,
     /// The receiver.
     pub receiver: ReceiverName,
-    /// `email` or `webhook`.
+    /// The type of receiver, as in the configuration.
     pub channel: String,
     /// The state of its delivery.
     pub state: DeliveryState,

@@ -75,8 +75,8 @@ pub(super) async fn inspect(
         }
         Some(true) | None => {}
     }
-    // A connection that may write copies the log into the store when it closes, even into one that turns out to be
-    // damaged. It is needed only where a process was killed while it created the store: SQLite then rolls back.
+    // A connection that may write moves the write-ahead log into the store when it closes, although the store may turn out
+    // to be damaged. So it is used only where SQLite must roll back: after a process was killed while it created the store.
     let connected = match connect(path, true).await {
         Err(error) if needs_to_write(&error) => connect(path, false).await,
         connected => connected,

@@ -32,6 +32,9 @@ const READ_CACHE: &str = "-128";
 /// The page cache of the writer, whose batches are small: more was not faster with 100,000 accounts.
 const WRITE_CACHE: &str = "-256";
 
+/// Holds all of a temporary store.
+const TEMPORARY_CACHE: &str = "-16384";
+
 impl Store {
     /// Opens the store for writing; creates and upgrades it as needed.
     ///
@@ -53,12 +56,17 @@ impl Store {
             // Takes effect only in a file without tables; in any other, each connection would write it again.
             options = options.auto_vacuum(SqliteAutoVacuum::Incremental);
         }
-        let write = open_pool(path, 1, &options.clone().optimize_on_close(true, None)).await?;
-        if let Err(error) = migrations.run(&write).await {
-            write.close().await;
-            return Err(migration_failed(path, error));
-        }
+        let write = open_migrated(path, &options.clone().optimize_on_close(true, None), migrations).await?;
         Self::new(path, write, &options, inspection.is_integrity_checked).await
+    }
+
+    /// Creates a store that is thrown away after a moment: fast, since it need not survive a crash.
+    pub(super) async fn create_temporary(path: &Path) -> Result<Self, StoreError> {
+        create_if_missing(path).map_err(|error| StoreError::from_io(path, &error))?;
+        let options = options(path).synchronous(SqliteSynchronous::Off).pragma("temp_store", "MEMORY");
+        let options = options.pragma("cache_size", TEMPORARY_CACHE);
+        let write = open_migrated(path, &options, &MIGRATIONS).await?;
+        Self::new(path, write, &options, true).await
     }
 
     /// Opens an existing store without changing its schema; none when nothing was stored yet. Reading leaves every
@@ -136,6 +144,19 @@ impl Store {
     pub fn close_without_checkpoint(self) {
         std::mem::forget(self);
     }
+}
+
+async fn open_migrated(
+    path: &Path,
+    options: &SqliteConnectOptions,
+    migrations: &Migrator,
+) -> Result<SqlitePool, StoreError> {
+    let write = open_pool(path, 1, options).await?;
+    if let Err(error) = migrations.run(&write).await {
+        write.close().await;
+        return Err(migration_failed(path, error));
+    }
+    Ok(write)
 }
 
 fn migration_failed(path: &Path, error: MigrateError) -> StoreError {

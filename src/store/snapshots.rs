@@ -22,7 +22,7 @@ pub struct Snapshot {
 from_row! { Snapshot: "snapshots" json(configuration) timestamp(first_seen_at, last_seen_at) get(checks) }
 
 /// Selects [`Snapshot`]s; a literal, so that each query is one. Further checks of a stable account's present snapshot
-/// are counted in `unchanged_checks`, from 2^23 on.
+/// are counted in `unchanged_checks`, from `CHECK_COUNT_BASE` (8388608) on.
 macro_rules! snapshots {
     ($tail:literal) => {
         concat!(

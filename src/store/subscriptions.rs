@@ -9,20 +9,20 @@ use super::columns::keys_json;
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
 use crate::domain::account_state::RunId;
-use crate::domain::alerts::StableSiblings;
+use crate::domain::alerts::StableAccounts;
 
 impl Writer {
     /// The number of watched accounts of each watched subscription, and its last run with an ok check.
     pub async fn subscription_totals(
         &mut self,
-    ) -> Result<BTreeMap<SubscriptionName, StableSiblings>, StoreError> {
+    ) -> Result<BTreeMap<SubscriptionName, StableAccounts>, StoreError> {
         let rows: Vec<(SubscriptionName, i64, Option<RunId>)> = sqlx::query_as(
             "SELECT name, accounts, last_ok_run FROM subscriptions WHERE membership_hash IS NOT '' ORDER BY name",
         )
         .fetch_all(self.connection())
         .await?;
         let totals = |(name, accounts, last_ok_run)| {
-            (name, StableSiblings { accounts: usize::try_from(accounts).unwrap_or(0), last_ok_run })
+            (name, StableAccounts { accounts: usize::try_from(accounts).unwrap_or(0), last_ok_run })
         };
         Ok(rows.into_iter().map(totals).collect())
     }

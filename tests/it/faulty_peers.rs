@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use minimax_watch::api::Client;
+use minimax_watch::api::{ApiToken, Client};
 use minimax_watch::config::{self, Channel, Email, FetchMode, Origin, Receiver, Secret, Smtp, Tls, Webhook};
 use minimax_watch::domain::account::{AccountId, ReceiverName};
 use minimax_watch::domain::alerts::Severity;
@@ -116,7 +116,7 @@ async fn check_of_each_faulty_api_ends_in_time_and_believes_no_partial_answer() 
             fetch: FetchMode::Each,
         };
         let client = Client::new(&api).unwrap();
-        let token = SecretString::from("user:1-t");
+        let token = ApiToken::from(SecretString::from("user:1-t"));
         // Twice, so that the second check may reuse the connection of the first.
         let mut wrong = None;
         for _ in 0..2 {

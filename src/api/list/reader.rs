@@ -35,7 +35,7 @@ pub(in crate::api) struct ListReader<'t, T, K> {
     /// Without a body until the end.
     head: Response,
     max_account: usize,
-    /// The body, while it is not a list.
+    /// What came before the first `{`, until that shows that the body is a list; the whole body where it is none.
     prefix: Vec<u8>,
     is_list: bool,
     is_no_list: bool,

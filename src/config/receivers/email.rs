@@ -143,7 +143,7 @@ fn hello(typed: &str) -> Result<String, &'static str> {
 
 fn host(typed: &str) -> Result<String, String> {
     if typed.contains('@') {
-        return Err("holds an `@`, which no host name does; a login has keys of its own: username, and password_file or \
+        return Err("has an `@`, which no host name has; a login has keys of its own: username, and password_file or \
                     password_env"
             .to_owned());
     }

@@ -27,7 +27,8 @@ use fallbacks::Fallback;
 /// Reads the keys of one type of receiver.
 type ReadChannel = fn(Table<'_>, &Context<'_>) -> Option<Channel>;
 
-const TYPES: [(&str, ReadChannel); 2] = [
+/// By the name of the type, that of its [`Channel`].
+const TYPES: &[(&str, ReadChannel)] = &[
     ("email", |table, context| email::read(table, context).map(Channel::Email)),
     ("webhook", |table, context| webhook::read(table, context).map(Channel::Webhook)),
 ];
@@ -57,7 +58,7 @@ fn receiver<'f>(
     let fallback = table.text("fallback");
     fallbacks.push(Fallback { receiver: name.clone(), to: fallback.clone() });
     // Which keys an unknown type has is not known: they stay unread.
-    let read = kind.and_then(|field| field.parse(|typed| choose("type", typed, &TYPES)));
+    let read = kind.and_then(|field| field.parse(|typed| choose("type", typed, TYPES)));
     let channel = read.and_then(|read| read(table, context));
     let (accounts, globs) = accounts?;
     Some(Receiver {
@@ -115,4 +116,20 @@ fn accounts(table: &mut Table<'_>) -> Option<(Vec<String>, GlobSet)> {
     let set = account_glob::compile(globs.iter());
     let set = set.map_err(|reason| table.problem("accounts", reason)).ok()?;
     Some((globs.iter().map(|glob| glob.glob().to_owned()).collect(), set))
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantNames;
+
+    use super::*;
+
+    #[test]
+    fn every_type_can_be_configured_by_its_name() {
+        let mut names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        let mut variants = Channel::VARIANTS.to_vec();
+        variants.sort_unstable();
+        assert_eq!(names, variants);
+    }
 }

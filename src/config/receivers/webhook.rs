@@ -102,7 +102,7 @@ fn url(table: &mut Table<'_>, allow_http: bool, context: &Context<'_>) -> Option
         let url = url.map_err(refuse).ok()?;
         (place, secret, url)
     };
-    if address::is_clear(&url) {
+    if address::is_unencrypted(&url) {
         // Names the host alone: the rest of the address may be a secret.
         let host = url.host_str().unwrap_or_default();
         place.warning(format!(

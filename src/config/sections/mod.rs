@@ -1,6 +1,6 @@
 //! The sections of the file: what was typed becomes what it means.
 //!
-//! Guarantees: every default and every check of a configuration is in this module or in `receivers`; a section with a problem does not
+//! Guarantees: the defaults of the sections are here, those of receivers in `receivers`; a section with a problem does not
 //! hide those of the others. Leaves types and unknown keys to `table`.
 
 mod api;

@@ -18,7 +18,7 @@ const FOLDER: &str = "minimax-watch";
 
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Store> {
     let path = if let Some(field) = table.text("path") {
-        field.parse(|typed| given(typed, context))
+        field.parse(|typed| resolve(typed, context))
     } else {
         let path = default_path(context.environment);
         if path.is_none() {
@@ -31,7 +31,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Store>
     Some(Store { path: path?, keep })
 }
 
-fn given(typed: &str, context: &Context<'_>) -> Result<PathBuf, String> {
+fn resolve(typed: &str, context: &Context<'_>) -> Result<PathBuf, String> {
     if is_certainly_secret(typed) {
         return Err("looks like a secret: give the path of a file".to_owned());
     }

@@ -31,7 +31,8 @@ pub(super) fn schedule(mut table: Table<'_>, now: Timestamp) -> Option<ScheduleC
 }
 
 fn timezone(typed: &str) -> Result<TimeZone, String> {
-    TimeZone::named(typed).ok_or_else(|| format!("\"{typed}\" is not an IANA time zone such as \"Europe/Berlin\""))
+    TimeZone::named(typed)
+        .ok_or_else(|| format!("\"{typed}\" is not an IANA time zone such as \"Europe/Berlin\""))
 }
 
 /// Reads `[expiry]`.

@@ -19,10 +19,7 @@ fn every_default_is_the_documented_one() {
         (15, 16, 1 << 20)
     );
     assert_eq!(config.schedule.schedule.expression(), "*/15 * * * *");
-    assert_eq!(
-        (config.schedule.schedule.zone().name(), config.schedule.jitter),
-        ("UTC", TimeDelta::zero())
-    );
+    assert_eq!((config.schedule.schedule.zone().name(), config.schedule.jitter), ("UTC", TimeDelta::zero()));
     let hours = [168, 72, 24, 1].map(TimeDelta::hours);
     assert_eq!(
         (config.expiry.lead_times.as_slice(), config.expiry.source),

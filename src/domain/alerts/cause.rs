@@ -19,7 +19,7 @@ const MAX_NAMED_ACCOUNTS: usize = 10;
 /// What the rules need to know of all watched accounts of a subscription, so that stable ones need not be loaded one by one.
 /// By default there are no more accounts than those that are loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StableSiblings {
+pub struct StableAccounts {
     /// How many accounts are watched.
     pub accounts: usize,
     /// The last run in which any of them, or the list of accounts, answered `ok`.
@@ -27,7 +27,7 @@ pub struct StableSiblings {
 }
 
 /// The accounts of one subscription.
-pub(super) struct Siblings<'a> {
+pub(super) struct SubscriptionAccounts<'a> {
     name: &'a SubscriptionName,
     /// The loaded accounts; the list of accounts in their place when the subscription has none.
     members: Vec<&'a AccountRecord>,
@@ -49,11 +49,11 @@ pub(super) struct Attribution<'a> {
     pub(super) is_shared: bool,
 }
 
-impl<'a> Siblings<'a> {
+impl<'a> SubscriptionAccounts<'a> {
     pub(super) fn new(
         name: &'a SubscriptionName,
         members: &'a [AccountRecord],
-        stable: StableSiblings,
+        stable: StableAccounts,
         open: &'a OpenAlerts<'a>,
         policy: &'a Policy,
     ) -> Self {
@@ -72,7 +72,7 @@ impl<'a> Siblings<'a> {
         Subject::Subscription(self.name.clone())
     }
 
-    pub(super) fn members_with(&self, is_meant: impl Fn(&AccountState) -> bool) -> Vec<&'a AccountRecord> {
+    pub(super) fn accounts_with(&self, is_meant: impl Fn(&AccountState) -> bool) -> Vec<&'a AccountRecord> {
         self.members.iter().copied().filter(|record| is_meant(&record.account_state)).collect()
     }
 
@@ -83,7 +83,7 @@ impl<'a> Siblings<'a> {
         fault: Fault,
         is_shared: fn(Option<RunId>, Option<RunId>) -> bool,
     ) -> Attribution<'a> {
-        let faulty = self.members_with(|state| state.faults.contains(&fault));
+        let faulty = self.accounts_with(|state| state.faults.contains(&fault));
         let last_refusal = faulty.iter().filter_map(|record| record.account_state.auth_run).max();
         let proof = self.token_proof.filter(|ok| Some(*ok) >= last_refusal);
         let is_shared = is_shared(proof, last_refusal);
@@ -92,13 +92,13 @@ impl<'a> Siblings<'a> {
     }
 
     /// The accounts whose refusal, `fault`, no longer counts, and that have no alert of their own about it.
-    pub(super) fn disproved(&self, fault: Fault, attribution: &Attribution<'_>) -> Vec<(AccountKey, Fault)> {
+    pub(super) fn outdated(&self, fault: Fault, attribution: &Attribution<'_>) -> Vec<(AccountKey, Fault)> {
         let affected = keys(&attribution.affected);
         let has_own_alert =
             |account: &AccountKey| self.open.find(&Subject::Account(account.clone()), fault.kind()).is_some();
         let faulty = attribution.faulty.iter().map(|record| &record.account);
-        let disproved = faulty.filter(|account| !affected.contains(account) && !has_own_alert(account));
-        disproved.map(|account| (account.clone(), fault)).collect()
+        let outdated = faulty.filter(|account| !affected.contains(account) && !has_own_alert(account));
+        outdated.map(|account| (account.clone(), fault)).collect()
     }
 
     /// One alert about the subscription when the cause is shared, else one about each account. An account that has its own alert
@@ -135,7 +135,7 @@ impl<'a> Siblings<'a> {
         });
         let open = self.open.find(&self.subject(), kind);
         transitions.extend(diff_alert(open, shared, || {
-            let healthy = self.members_with(|state| state.outcome == Some(Outcome::Ok)).len();
+            let healthy = self.accounts_with(|state| state.outcome == Some(Outcome::Ok)).len();
             resolved(self.stable_count + healthy, self.stable_count + accounts().count())
         }));
         transitions

@@ -26,12 +26,12 @@ use super::account::{AccountKey, SubscriptionName};
 use super::account_state::{AccountRecord, Fault};
 use super::policy::Policy;
 use super::time::{Timestamp, minute};
-use cause::Siblings;
+use cause::SubscriptionAccounts;
 use rule::{AccountInput, Rule};
 
 pub use super::severity::Severity;
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
-pub use cause::StableSiblings;
+pub use cause::StableAccounts;
 pub use delivery_failing::{ReceiverHealth, evaluate as evaluate_receiver};
 pub use transition::{OpenAlerts, Resolved, Transition};
 
@@ -74,7 +74,7 @@ impl AlertKind {
 pub fn evaluate_subscription(
     name: &SubscriptionName,
     members: &[AccountRecord],
-    stable: StableSiblings,
+    stable: StableAccounts,
     open: &OpenAlerts<'_>,
     policy: &Policy,
     now: Timestamp,
@@ -88,10 +88,10 @@ pub fn evaluate_subscription(
             }
         }
     }
-    let siblings = Siblings::new(name, members, stable, open, policy);
+    let subscription = SubscriptionAccounts::new(name, members, stable, open, policy);
     for kind in AlertKind::iter() {
         if let Rule::Subscription(evaluate) = kind.rule() {
-            transitions.extend(evaluate(&siblings));
+            transitions.extend(evaluate(&subscription));
         }
     }
     transitions
@@ -109,16 +109,17 @@ pub fn evaluate_expiry(
 
 /// The refusals that a sibling's later `ok` disproved. They must be cleared: otherwise they count again when that sibling leaves
 /// the subscription, or together with the next refusal.
-pub fn disproved_faults(
+pub fn outdated_faults(
     name: &SubscriptionName,
     members: &[AccountRecord],
-    stable: StableSiblings,
+    stable: StableAccounts,
     open: &OpenAlerts<'_>,
     policy: &Policy,
 ) -> Vec<(AccountKey, Fault)> {
-    let siblings = Siblings::new(name, members, stable, open, policy);
-    let refusals = siblings.disproved(Fault::Unauthorized, &unauthorized::attribute(&siblings));
-    let lapses = siblings.disproved(Fault::SubscriptionLapsed, &subscription_lapsed::attribute(&siblings));
+    let subscription = SubscriptionAccounts::new(name, members, stable, open, policy);
+    let refusals = subscription.outdated(Fault::Unauthorized, &unauthorized::attribute(&subscription));
+    let lapses =
+        subscription.outdated(Fault::SubscriptionLapsed, &subscription_lapsed::attribute(&subscription));
     [refusals, lapses].concat()
 }
 

@@ -1,7 +1,7 @@
 //! The form of a rule: what each kind's file provides, and what the rules of an account are given.
 
 use super::alert::{Alert, AlertKind, Condition, Subject};
-use super::cause::Siblings;
+use super::cause::SubscriptionAccounts;
 use super::fault::{FaultAlert, healthy_again_text};
 use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account_state::{AccountRecord, AccountState};
@@ -13,7 +13,7 @@ pub(super) enum Rule {
     /// One account by itself.
     Account(fn(&AccountInput<'_>) -> Vec<Transition>),
     /// The accounts of a subscription together: a cause that they share raises one alert.
-    Subscription(fn(&Siblings<'_>) -> Vec<Transition>),
+    Subscription(fn(&SubscriptionAccounts<'_>) -> Vec<Transition>),
     /// A receiver's deliveries.
     Receiver,
 }

@@ -2,7 +2,7 @@
 //!
 //! It is about the subscription, also when another account answered `ok` in the same run; a later `ok` disproves it.
 
-use super::cause::{Attribution, Siblings, healthy_again_count};
+use super::cause::{Attribution, SubscriptionAccounts, healthy_again_count};
 use super::fault::FaultAlert;
 use super::transition::Transition;
 use crate::domain::account_state::Fault;
@@ -14,11 +14,11 @@ const ALERT: FaultAlert = FaultAlert::new(
     "useapi.net reports that the subscription has lapsed",
 );
 
-pub(super) fn evaluate(siblings: &Siblings<'_>) -> Vec<Transition> {
+pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
-    siblings.transitions(ALERT.fault.kind(), &attribute(siblings), condition, healthy_again_count)
+    subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, healthy_again_count)
 }
 
-pub(super) fn attribute<'a>(siblings: &Siblings<'a>) -> Attribution<'a> {
-    siblings.attribute_refusal(ALERT.fault, |proof, last_refusal| proof <= last_refusal)
+pub(super) fn attribute<'a>(subscription: &SubscriptionAccounts<'a>) -> Attribution<'a> {
+    subscription.attribute_refusal(ALERT.fault, |proof, last_refusal| proof <= last_refusal)
 }

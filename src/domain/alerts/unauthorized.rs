@@ -3,7 +3,7 @@
 //! It is about the subscription. It is about an account only if others of the subscription answered `ok` in the same run,
 //! because that proves the token.
 
-use super::cause::{Attribution, Siblings};
+use super::cause::{Attribution, SubscriptionAccounts};
 use super::fault::FaultAlert;
 use super::transition::Transition;
 use crate::domain::account_state::Fault;
@@ -12,9 +12,9 @@ use crate::domain::severity::Severity;
 const ALERT: FaultAlert =
     FaultAlert::new(Fault::Unauthorized, Severity::Critical, "useapi.net refuses the API token");
 
-pub(super) fn evaluate(siblings: &Siblings<'_>) -> Vec<Transition> {
+pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
-    siblings.transitions(ALERT.fault.kind(), &attribute(siblings), condition, |healthy, accounts| {
+    subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, |healthy, accounts| {
         if healthy > 0 {
             format!("The API token is accepted again; {healthy} of {accounts} accounts are healthy.")
         } else {
@@ -23,6 +23,6 @@ pub(super) fn evaluate(siblings: &Siblings<'_>) -> Vec<Transition> {
     })
 }
 
-pub(super) fn attribute<'a>(siblings: &Siblings<'a>) -> Attribution<'a> {
-    siblings.attribute_refusal(ALERT.fault, |proof, _| proof.is_none())
+pub(super) fn attribute<'a>(subscription: &SubscriptionAccounts<'a>) -> Attribution<'a> {
+    subscription.attribute_refusal(ALERT.fault, |proof, _| proof.is_none())
 }

@@ -5,7 +5,7 @@
 //! cause. The subscription's alert goes on while no account answers: neither an account that joins nor an edited threshold ends it.
 
 use super::alert::{AlertKind, Condition, Subject};
-use super::cause::{Attribution, Siblings, healthy_again_count};
+use super::cause::{Attribution, SubscriptionAccounts, healthy_again_count};
 use super::transition::Transition;
 use crate::domain::account_state::AccountState;
 use crate::domain::severity::Severity;
@@ -13,26 +13,26 @@ use crate::domain::time::{Timestamp, minute};
 
 const KIND: AlertKind = AlertKind::Unreachable;
 
-pub(super) fn evaluate(siblings: &Siblings<'_>) -> Vec<Transition> {
-    siblings.transitions(KIND, &attribute(siblings), condition, healthy_again_count)
+pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
+    subscription.transitions(KIND, &attribute(subscription), condition, healthy_again_count)
 }
 
-fn attribute<'a>(siblings: &Siblings<'a>) -> Attribution<'a> {
+fn attribute<'a>(subscription: &SubscriptionAccounts<'a>) -> Attribution<'a> {
     let is_long = |state: &AccountState, until: Option<Timestamp>| {
         let streak = state.unreachable_since.zip(until);
-        streak.is_some_and(|(since, until)| until - since >= siblings.policy.unreachable_after)
+        streak.is_some_and(|(since, until)| until - since >= subscription.policy.unreachable_after)
     };
-    let faulty = siblings.members_with(|state| state.unreachable_since.is_some());
+    let faulty = subscription.accounts_with(|state| state.unreachable_since.is_some());
     let newest = faulty.iter().filter_map(|record| record.account_state.checked_at).max();
-    let checked = siblings.members_with(|state| state.checked_at.is_some());
-    let none_answers = siblings.stable_count == 0 && faulty.len() == checked.len();
-    let is_open = siblings.open.find(&siblings.subject(), KIND).is_some();
+    let checked = subscription.accounts_with(|state| state.checked_at.is_some());
+    let none_answers = subscription.stable_count == 0 && faulty.len() == checked.len();
+    let is_open = subscription.open.find(&subscription.subject(), KIND).is_some();
     let all_long = || faulty.iter().all(|record| is_long(&record.account_state, newest));
     let is_shared = none_answers && (is_open || all_long());
     let affected = if is_shared {
         faulty.clone()
     } else {
-        siblings.members_with(|state| is_long(state, state.checked_at))
+        subscription.accounts_with(|state| is_long(state, state.checked_at))
     };
     Attribution { faulty, affected, is_shared }
 }

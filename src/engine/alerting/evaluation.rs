@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::account::SubscriptionName;
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::{self, Alert, OpenAlerts, StableSiblings, Subject, Transition};
+use crate::domain::alerts::{self, Alert, OpenAlerts, StableAccounts, Subject, Transition};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
@@ -24,7 +24,7 @@ pub(super) struct Evaluation<'a> {
     /// The accounts that need evaluation, sorted by key.
     pub(super) members: &'a [AccountRecord],
     /// All accounts of each subscription, as numbers.
-    pub(super) subscriptions: &'a BTreeMap<SubscriptionName, StableSiblings>,
+    pub(super) subscriptions: &'a BTreeMap<SubscriptionName, StableAccounts>,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
@@ -53,11 +53,11 @@ impl<'a> Evaluation<'a> {
         transitions.filter(|transitions| !transitions.iter().any(resolves)).flatten().collect()
     }
 
-    /// Clears refusals that were disproved.
-    pub(super) async fn clear_disproved_faults(&self, writer: &mut Writer) -> Result<(), StoreError> {
+    /// Clears refusals that no longer count.
+    pub(super) async fn clear_outdated_faults(&self, writer: &mut Writer) -> Result<(), StoreError> {
         for (name, members, stable) in self.subscriptions() {
-            let disproved = alerts::disproved_faults(name, members, stable, self.open, self.policy);
-            for (account, fault) in disproved {
+            let outdated = alerts::outdated_faults(name, members, stable, self.open, self.policy);
+            for (account, fault) in outdated {
                 writer.clear_fault(&account, fault).await?;
             }
         }
@@ -67,7 +67,7 @@ impl<'a> Evaluation<'a> {
     /// Each subscription with those of its accounts that need evaluation.
     fn subscriptions(
         &self,
-    ) -> impl Iterator<Item = (&'a SubscriptionName, &'a [AccountRecord], StableSiblings)> {
+    ) -> impl Iterator<Item = (&'a SubscriptionName, &'a [AccountRecord], StableAccounts)> {
         let members = self.members;
         self.subscriptions.iter().map(move |(name, stable)| {
             let begin = members.partition_point(|record| record.account.subscription < *name);

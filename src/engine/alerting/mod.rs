@@ -90,7 +90,7 @@ impl Engine {
             alert_writer.write(writer, transition).await?;
         }
         if trigger == Trigger::RunFinished {
-            evaluation.clear_disproved_faults(writer).await?;
+            evaluation.clear_outdated_faults(writer).await?;
         }
         summary.wake_at(self.evaluate_receivers(writer, &stored, open, &mut alert_writer, now).await?);
         alert_writer.flush(writer).await?;

@@ -10,7 +10,7 @@ use crate::domain::text::{one_line, shortened};
 use crate::notify::stream::find_cause;
 
 /// Characters quoted from a server.
-const MAX_QUOTE: usize = 200;
+pub(super) const MAX_QUOTE: usize = 200;
 
 /// Replies that ask for a login, even where the mail begins (RFC 4954, section 6).
 const LOGIN_CODES: [u16; 4] = [530, 534, 535, 538];

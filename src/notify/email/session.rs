@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use super::capabilities::Capabilities;
 use super::connect::connect;
 use super::dot_stuffing::dot_stuffed;
-use super::failure::{Failure, Stage, wants_login};
+use super::failure::{Failure, MAX_QUOTE, Stage, wants_login};
 use super::hello::hello_name;
 use super::login::{Mechanism, login_responses, plain_command, plain_response};
 use super::reply::Reply;
 use super::smtp_stream::{SmtpStream, tls_connector};
 use crate::config::{Smtp, Tls};
+use crate::domain::text::shortened;
 
 /// For the reply to the final dot (RFC 5321, section 4.5.3.2.6): servers may filter and deliver before they reply, and a
 /// client that does not wait sends the same mail again and again.
@@ -118,7 +119,10 @@ impl<'a> Session<'a> {
         }
         let reply = self.command(Stage::Mail, &format!("MAIL FROM:<{from}>")).await?;
         if wants_login(&reply) {
-            return Err(Failure::temporary(Stage::Auth, format!("this server wants a login ({reply})")));
+            return Err(Failure::temporary(
+                Stage::Auth,
+                format!("this server wants a login ({})", shortened(&reply.to_string(), MAX_QUOTE)),
+            ));
         }
         self.command(Stage::Mail, "RSET").await.map(drop)
     }

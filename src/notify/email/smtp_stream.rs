@@ -36,8 +36,8 @@ pub(super) enum StreamError {
     Reply(#[from] ReplyError),
     /// The server sent something before the command. Taken as the reply to that command, it would be false.
     #[error("the server answered before it was asked{0}")]
-    Unasked(String),
-    /// Anyone on the network could have inserted this text.
+    Unsolicited(String),
+    /// What arrives unencrypted at this point could have been inserted by anyone on the network.
     #[error("the server sent plain text after its agreement to STARTTLS")]
     PlainTextBeforeTls,
     #[error("the name of the host cannot be checked against a certificate")]
@@ -104,7 +104,9 @@ impl SmtpStream {
     pub(super) async fn exchange(&mut self, command: &str, deadline: Instant) -> Result<Reply, StreamError> {
         if self.has_unread().await {
             let reply = ReplyParser::default().feed(&self.unread).ok().and_then(|(_, reply)| reply);
-            return Err(StreamError::Unasked(reply.map(|reply| format!(": {reply}")).unwrap_or_default()));
+            return Err(StreamError::Unsolicited(
+                reply.map(|reply| format!(": {reply}")).unwrap_or_default(),
+            ));
         }
         self.write(format!("{command}\r\n").as_bytes(), deadline).await?;
         self.reply(deadline).await

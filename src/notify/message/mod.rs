@@ -1,4 +1,4 @@
-//! The parts of a message for people that every type of receiver can use: its data, the advice, and line wrapping.
+//! The parts of a message for people that no type of receiver owns: its data, the advice, and line wrapping.
 //!
 //! Guarantees: pure. Leaves layout and format to the folder of each type, and what is worth a notification to `domain`.
 

@@ -18,7 +18,7 @@ use tower::util::AndThenLayer;
 use url::Url;
 
 use super::response::MAX_EXCERPT;
-use crate::config::{Webhook, is_near};
+use crate::config::{Webhook, is_local_or_private};
 use crate::domain::text::{one_line, shortened};
 use crate::notify::stream::{Stream, causes, find_cause};
 
@@ -60,8 +60,8 @@ impl Clients {
     }
 
     fn for_url(&self, url: &Url) -> Result<&Client, reqwest::Error> {
-        let is_near = is_near(url);
-        let cell = if is_near { &self.direct } else { &self.proxied };
+        let is_local_or_private = is_local_or_private(url);
+        let cell = if is_local_or_private { &self.direct } else { &self.proxied };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
@@ -77,7 +77,7 @@ impl Clients {
             // Also with servers that offer HTTP/2.
             .http1_only()
             .connector_layer(return_as_error);
-        let client = if is_near { builder.no_proxy() } else { builder }.build()?;
+        let client = if is_local_or_private { builder.no_proxy() } else { builder }.build()?;
         Ok(cell.get_or_init(|| client))
     }
 

@@ -1,6 +1,6 @@
 //! One request and its response on one connection.
 //!
-//! Guarantees: bounded in bytes by [`MAX_RESPONSE`] and in time by the deadline, whatever the receiver does; once there is a
+//! Guarantees: bounded in bytes by [`MAX_RESPONSE`] and in time by the deadline and a second for closing, whatever the receiver does; once there is a
 //! status, the rest of the response does not change the outcome. Bytes that arrive before the request are not a response.
 
 use std::future::pending;
@@ -37,7 +37,7 @@ pub(super) enum ExchangeError {
     Full,
     /// Bytes that arrive before the request cannot be its response.
     #[error("the receiver answered before it was asked")]
-    Unasked,
+    Unsolicited,
 }
 
 /// Sends `request` and reads the response by `deadline`. A response with a status may be incomplete.
@@ -47,7 +47,7 @@ pub(super) async fn exchange(
     deadline: Instant,
 ) -> Result<Response, ExchangeError> {
     if !received(&mut *stream, 1).await.is_empty() {
-        return Err(ExchangeError::Unasked);
+        return Err(ExchangeError::Unsolicited);
     }
     let (mut reader, mut writer) = split(stream);
     // A receiver may respond before it has read everything, and then stop reading. A failed write also shows in reading.
@@ -111,7 +111,7 @@ mod tests {
         let (here, mut there) = duplex(1024);
         there.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         let ended = exchange(Box::new(here), b"POST", Instant::now() + SOON).await;
-        assert!(matches!(ended, Err(ExchangeError::Unasked)), "{ended:?}");
+        assert!(matches!(ended, Err(ExchangeError::Unsolicited)), "{ended:?}");
         let mut sent = Vec::new();
         there.read_to_end(&mut sent).await.unwrap();
         assert_eq!(sent, b"", "the request was not sent");

@@ -52,7 +52,8 @@ impl Response {
     /// No more bytes will come: a status line that broke off after its code counts.
     pub(super) fn end(&mut self) {
         let line = self.bytes.get(self.begin..).unwrap_or_default();
-        let is_cut_before_code = !self.is_full() && line.starts_with(b"HTTP/") && status_code(line).is_none();
+        let is_http = line.starts_with(b"HTTP/") || b"HTTP/".starts_with(line);
+        let is_cut_before_code = !self.is_full() && is_http && status_code(line).is_none();
         if self.part == Part::StatusLine && !is_cut_before_code {
             self.bytes.push(b'\n');
             self.parse();

@@ -10,7 +10,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState, Check, RunId};
-use crate::domain::alerts::{self, OpenAlerts, Resolved, StableSiblings, Transition};
+use crate::domain::alerts::{self, OpenAlerts, Resolved, StableAccounts, Transition};
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, ExpirySource};
@@ -186,12 +186,12 @@ impl World {
                 &self.policy,
                 now,
             );
-            (steps, alerts::disproved_faults(&main_subscription(), members, others, &open, &self.policy))
+            (steps, alerts::outdated_faults(&main_subscription(), members, others, &open, &self.policy))
         };
-        let decided = decide(&self.members, StableSiblings::default());
+        let decided = decide(&self.members, StableAccounts::default());
         let needing_evaluation: Vec<AccountRecord> =
             self.members.iter().filter(|member| self.needs_evaluation(member, now)).cloned().collect();
-        let others = StableSiblings {
+        let others = StableAccounts {
             accounts: self.members.iter().filter(|member| !member.account.is_listing()).count(),
             last_ok_run: self.members.iter().filter_map(|member| member.account_state.last_ok_run).max(),
         };

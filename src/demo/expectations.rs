@@ -1,4 +1,4 @@
-//! The demo checks itself: the promises of the program against the messages that arrived.
+//! The demo checks itself: what is promised to users against the messages that arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
