@@ -15,7 +15,7 @@ pub(super) enum RunState {
     Interrupted,
     /// Checks are in flight, in a task of their own.
     Checking,
-    /// The run waits until then.
+    /// The run waits until then. While it waits for its confirmation the next one may start, and takes the confirmation over.
     Waiting(Timestamp, Run),
 }
 
@@ -38,7 +38,10 @@ impl RunState {
             }
             Self::Interrupted => next_run,
             Self::Checking => None,
-            Self::Waiting(until, _) => Some(*until),
+            Self::Waiting(until, run) => {
+                let next_run = next_run.filter(|_| run.awaits_confirmation());
+                Some(next_run.map_or(*until, |next| next.min(*until)))
+            }
         }
     }
 

@@ -27,11 +27,16 @@ impl Daemon {
             return;
         }
         let mut run = match std::mem::replace(&mut self.run, RunState::Checking) {
-            RunState::Waiting(_, run) => run,
-            RunState::Idle { recheck: Some((due, run)) } if due <= now => run,
-            RunState::Idle { .. } | RunState::Interrupted | RunState::Checking => {
+            RunState::Waiting(due, run) | RunState::Idle { recheck: Some((due, run)) } if due <= now => run,
+            earlier => {
                 self.plan_next_run(now);
-                Run::start(Scope::Everything)
+                let run = Run::start(Scope::Everything);
+                match earlier {
+                    RunState::Waiting(due, _) | RunState::Idle { recheck: Some((due, _)) } => {
+                        run.confirm_by(due)
+                    }
+                    RunState::Idle { recheck: None } | RunState::Interrupted | RunState::Checking => run,
+                }
             }
         };
         let mut engine = self.engine.clone();

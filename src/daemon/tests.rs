@@ -135,7 +135,7 @@ async fn paused_run_ends_before_the_next_one_and_before_its_results_are_evaluate
     let now = clock::now();
     let mut daemon = daemon(&folder, now).await;
     let until = now + TimeDelta::seconds(30);
-    let (run, reason) = (Run::recheck(1, now), WaitReason::RateLimited { accounts: 1 });
+    let (run, reason) = (Run::start(Scope::Everything), WaitReason::RateLimited { accounts: 1 });
     daemon.next_evaluation = None;
     daemon.next_run = Some(now);
     daemon.on_checks_done((run.clone(), Ok(RunStep::WaitUntil(until, reason))), now);
@@ -240,6 +240,38 @@ async fn every_account_is_checked_although_rate_limits_are_longer_than_the_inter
             assert!(asked > 1, "{pause} s: {} was asked {asked} times", known.account.id);
         }
     }
+}
+
+#[tokio::test]
+async fn runs_closer_together_than_the_pause_before_the_confirmation_neither_wait_for_it_nor_put_it_off() {
+    let (folder, begin) = (tempfile::tempdir().unwrap(), clock::now());
+    let clock = VirtualNow::new(begin);
+    let api = FakeUseApi::open(&clock).await.unwrap();
+    let vendor = api.subscribe("user:1234-abcdefgh");
+    vendor.put("healthy", &configuration("healthy", begin + TimeDelta::days(90)));
+    vendor.set_answer("held", Answer::account_error("On hold"));
+    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
+    let environment: Environment = [
+        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
+        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
+        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
+        ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"),
+        ("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "10m"),
+    ]
+    .into_iter()
+    .collect();
+    let engine = engine(&environment, &["healthy", "held"], &clock).await;
+    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    live(&mut daemon, begin, begin + TimeDelta::minutes(9)).await;
+    let path = "/v1/minimax/accounts/healthy";
+    let asked = api.requested_paths().into_iter().filter(|requested| requested == path).count();
+    assert!(asked >= 9, "{asked} runs in nine minutes");
+    assert!(daemon.engine.store.firing_alerts().await.unwrap().is_empty(), "not confirmed yet");
+    live(&mut daemon, begin + TimeDelta::minutes(9), begin + TimeDelta::minutes(12)).await;
+    let firing = daemon.engine.store.firing_alerts().await.unwrap();
+    let [alert] = &firing[..] else { panic!("{firing:?}") };
+    assert_eq!(alert.condition.kind, AlertKind::AccountError);
+    assert!(alert.opened_at <= begin + TimeDelta::minutes(11), "{}", alert.opened_at);
 }
 
 #[tokio::test]

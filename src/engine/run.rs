@@ -43,7 +43,8 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 /// What a run does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStep {
-    /// Nothing until then: call [`Run::advance`] again at that moment. An earlier call is allowed and checks at once.
+    /// Nothing until then: call [`Run::advance`] again at that moment. An earlier call checks at once, and leaves unconfirmed what is not
+    /// due by then.
     WaitUntil(Timestamp, WaitReason),
     /// The run has ended.
     Finished(RunSummary),
@@ -86,6 +87,8 @@ pub struct Run {
     busy: TimeDelta,
     counts: RunCounts,
     next_stage: Option<Timestamp>,
+    /// When outcomes are confirmed at the latest.
+    confirm_by: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +116,15 @@ impl Run {
             busy: TimeDelta::zero(),
             counts: RunCounts::default(),
             next_stage: None,
+            confirm_by: None,
         }
+    }
+
+    /// Confirms what an earlier run left unconfirmed together with its own outcomes, and not later than `due`: with runs closer together
+    /// than `[alerts].confirm_after`, each would put the confirmation off, and with it every alert.
+    #[must_use]
+    pub fn confirm_by(self, due: Timestamp) -> Self {
+        Self { confirm_by: Some(due), ..self }
     }
 
     /// Takes up the confirmation that run `id`, which started at `at`, left open.
@@ -143,6 +154,11 @@ impl Run {
         matches!(self.phase, Phase::Confirmation(_))
     }
 
+    /// Whether it waits for the moment of its confirmation, and not for a rate limit.
+    pub const fn awaits_confirmation(&self) -> bool {
+        matches!(self.phase, Phase::Confirmation(None))
+    }
+
     /// How long the checks took so far, without the time between them.
     pub const fn busy(&self) -> TimeDelta {
         self.busy
@@ -167,6 +183,11 @@ impl Run {
         };
         // A clock that was set back adds nothing.
         self.waited += since.map_or(TimeDelta::zero(), |since| (now - since).max(TimeDelta::zero()));
+        // Before the run exists: accounts that cannot be watched must not leave a run that never ends.
+        let watched = match &self.phase {
+            Phase::FirstChecks => engine.watch().await?,
+            Phase::Deferred(_) | Phase::Confirmation(_) => Vec::new(),
+        };
         let earlier = self.started;
         let id = match earlier {
             Some(started) => started.id,
@@ -174,7 +195,7 @@ impl Run {
         };
         let mut pass = RunPass::new(engine, id, earlier.map(|started| started.at));
         let (targets, first) = match &self.phase {
-            Phase::FirstChecks => engine.targets(&self.scope, id).await?,
+            Phase::FirstChecks => engine.targets(&self.scope, watched, id).await?,
             Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
             Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
         };
@@ -197,7 +218,9 @@ impl Run {
             None if is_complete && needs_recheck && !self.is_confirming() => {
                 self.phase = Phase::Confirmation(None);
                 self.waited = TimeDelta::zero();
-                RunStep::WaitUntil(now_after + engine.config.alerts.confirm_after, WaitReason::Confirmation)
+                let due = now_after + engine.config.alerts.confirm_after;
+                let due = self.confirm_by.map_or(due, |earlier| earlier.clamp(now_after, due));
+                RunStep::WaitUntil(due, WaitReason::Confirmation)
             }
             _ => RunStep::Finished(RunSummary { id, counts: self.counts, needs_recheck, is_complete }),
         };
@@ -217,9 +240,13 @@ impl Engine {
         Ok(id)
     }
 
-    /// Watches the configured accounts. Returns those that a run checks, and with which of them it begins.
-    async fn targets(&self, scope: &Scope, run: RunId) -> Result<(Vec<AccountKey>, StartOffset), StoreError> {
-        let watched = self.watch().await?;
+    /// Those of the `watched` accounts that a run checks, and with which of them it begins.
+    async fn targets(
+        &self,
+        scope: &Scope,
+        watched: Vec<AccountKey>,
+        run: RunId,
+    ) -> Result<(Vec<AccountKey>, StartOffset), StoreError> {
         if let Scope::Accounts(accounts) = scope {
             return Ok((accounts.iter().cloned().collect(), StartOffset::default()));
         }
