@@ -3,12 +3,14 @@
 //! Guarantees: the line of each value can be found; a syntax error is reported by line and reason. No line of the file is echoed,
 //! because it may hold a secret. Leaves the types of values to `table`, and their meaning to `sections`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, Error};
+use toml::de::DeTable;
 
 use super::diagnostics::Problem;
 use super::regular_file;
+use super::split::{Split, split};
 
 /// Bytes of a file: a hundred thousand accounts take half of it. A path such as `/proc/kcore` must not fill the memory.
 const MAX_FILE: u64 = 16 << 20;
@@ -23,6 +25,8 @@ pub(super) struct Text {
     /// The folder that relative paths in it start from.
     pub(super) folder: PathBuf,
     content: String,
+    /// The parts of it that are parsed one by one; nothing when it is parsed as a whole.
+    split: Option<Split>,
     /// The position of each line break in it.
     line_ends: Vec<usize>,
 }
@@ -30,7 +34,8 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn new(name: String, folder: PathBuf, content: String) -> Self {
         let line_ends = content.match_indices('\n').map(|(position, _)| position).collect();
-        Self { name, folder, content, line_ends }
+        let split = split(&content);
+        Self { name, folder, content, split, line_ends }
     }
 
     /// Reads the file at `path`.
@@ -43,10 +48,26 @@ impl Text {
         }
     }
 
-    /// The values by key.
+    /// The values by key, without the accounts that [`Self::accounts`] names.
     pub(super) fn parse(&self) -> Result<DeTable<'_>, Problem> {
-        let table = DeTable::parse(&self.content).map_err(|error| {
-            let (line, reason) = self.syntax_error(&error);
+        let rest = self.split.as_ref().map_or(&self.content, |split| &split.rest);
+        self.parse_part(rest, 0)
+    }
+
+    /// Where each account of the subscription is, in the order of the file, unless the accounts are among the values.
+    pub(super) fn accounts(&self, subscription: usize) -> &[Range<usize>] {
+        self.split.as_ref().and_then(|split| split.accounts.get(subscription)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values by key of the table in `range`, with positions that count from its start.
+    pub(super) fn parse_table(&self, range: &Range<usize>) -> Result<DeTable<'_>, Problem> {
+        self.parse_part(self.content.get(range.clone()).unwrap_or_default(), range.start)
+    }
+
+    fn parse_part<'t>(&self, part: &'t str, start: usize) -> Result<DeTable<'t>, Problem> {
+        let table = DeTable::parse(part).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            let (line, reason) = self.syntax_error(span.start + start..span.end + start, error.message());
             Problem { line: Some(line), ..Problem::new(&self.name, "", reason) }
         })?;
         Ok(table.into_inner())
@@ -58,11 +79,9 @@ impl Text {
     }
 
     /// The line of a syntax error and its reason, with the next step for the usual mistakes.
-    fn syntax_error(&self, error: &Error) -> (usize, String) {
-        let span = error.span().unwrap_or_default();
+    fn syntax_error(&self, span: Range<usize>, message: &str) -> (usize, String) {
         let line = self.line(span.start);
         let (before, after) = self.content.split_at_checked(span.start).unwrap_or_default();
-        let message = error.message();
         if message == "duplicate key" {
             return self.plain_header(line).unwrap_or_else(|| {
                 let key = self.content.get(span).unwrap_or_default();
@@ -148,6 +167,19 @@ mod tests {
         let error = text("[api]\ntimeout = 1,5\n").parse().unwrap_err().to_string();
         let step = "write a duration as \"2s\", in quotes and without decimals";
         assert_eq!(error, format!("a.toml:2: a number with a comma: {step}"));
+    }
+
+    #[test]
+    fn the_accounts_of_a_file_are_parsed_one_by_one_and_their_lines_are_those_of_the_file() {
+        let text =
+            text("[[subscriptions]]\nname = 'a'\n[[subscriptions.accounts]]\nid = '1'\nid = '2'\n[api]\n");
+        assert_eq!(
+            text.parse().unwrap().keys().map(|key| key.get_ref().as_ref()).collect::<Vec<_>>(),
+            ["subscriptions", "api"]
+        );
+        let [range] = text.accounts(0) else { panic!("{:?}", text.accounts(0)) };
+        assert_eq!(text.parse_table(range).unwrap_err().to_string(), "a.toml:5: \"id\" is given twice");
+        assert!(text.accounts(1).is_empty());
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod secrets;
 mod sections;
 mod show;
 mod size;
+mod split;
 mod suggest;
 mod table;
 #[cfg(test)]

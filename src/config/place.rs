@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::{self, Display};
+use std::ops::Range;
 use std::rc::Rc;
+
+use toml::de::DeTable;
 
 use super::diagnostics::{Diagnostics, Problem};
 use super::file::Text;
@@ -19,6 +22,8 @@ pub(super) struct Place<'f> {
     /// The file, or what else is read.
     origin: &'f str,
     file: Option<&'f Text>,
+    /// Where the part of the file begins that positions count from.
+    part: usize,
     /// Where the value is in the file.
     position: Option<usize>,
     /// Whether the value comes from the environment.
@@ -33,7 +38,16 @@ impl<'f> Place<'f> {
     /// A place outside of files.
     pub(super) fn root(origin: &'f str, diagnostics: &'f Diagnostics) -> Self {
         let key = String::new();
-        Self { diagnostics, origin, file: None, position: None, is_overridden: false, element: None, key }
+        Self {
+            diagnostics,
+            origin,
+            file: None,
+            part: 0,
+            position: None,
+            is_overridden: false,
+            element: None,
+            key,
+        }
     }
 
     pub(super) fn file(file: &'f Text, diagnostics: &'f Diagnostics) -> Self {
@@ -97,7 +111,7 @@ impl<'f> Place<'f> {
         if *span == overrides::SPAN {
             return Self { is_overridden: true, ..self };
         }
-        Self { position: Some(span.start), ..self }
+        Self { position: Some(self.part + span.start), ..self }
     }
 
     /// The key of the list at this place.
@@ -109,6 +123,23 @@ impl<'f> Place<'f> {
     pub(super) fn table_element(&self, list: &Rc<str>, index: usize) -> Self {
         let element = Element { outer: self.element.clone(), list: Rc::clone(list), index };
         Self { element: Some(Rc::new(element)), key: String::new(), ..*self }
+    }
+
+    /// This place, of the table in `range` of the file, and what it holds.
+    pub(super) fn parsed(self, range: &Range<usize>) -> Option<(Self, DeTable<'f>)> {
+        match self.file?.parse_table(range) {
+            Ok(values) => Some((Self { part: range.start, position: Some(range.start), ..self }, values)),
+            Err(problem) => {
+                self.diagnostics.problem(|| problem);
+                None
+            }
+        }
+    }
+
+    /// Where the accounts of the subscription at this place are in the file, unless they are among its values.
+    pub(super) fn accounts(&self) -> &'f [Range<usize>] {
+        let index = self.element.as_ref().map(|element| element.index);
+        self.file.zip(index).map_or(&[], |(file, index)| file.accounts(index))
     }
 
     /// The place of the text `index` of the list at this place.

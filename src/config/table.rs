@@ -20,6 +20,8 @@ use super::values;
 /// their parsers take long over very long ones.
 const MAX_TEXT: usize = 4_096;
 
+const ACCOUNTS: &str = "accounts";
+
 /// A table that is being read. It has no `Debug`: an unread value may be a misplaced secret.
 pub(super) struct Table<'f> {
     pub(super) place: Place<'f>,
@@ -146,6 +148,26 @@ impl<'f> Table<'f> {
                 table(value.into_inner(), &place)
             })
         })
+    }
+
+    /// As [`Self::tables`], for the accounts of a subscription, also those that are parsed one by one.
+    pub(super) fn accounts(&mut self) -> impl Iterator<Item = Table<'f>> {
+        let ranges = self.place.accounts();
+        if !ranges.is_empty() {
+            self.refuse(ACCOUNTS, "is given twice: here, and by [[subscriptions.accounts]]");
+        }
+        let place = self.place.member(ACCOUNTS);
+        let list = place.list();
+        let apart = ranges.iter().enumerate().filter_map(move |(index, range)| {
+            let (place, values) = place.table_element(&list, index).parsed(range)?;
+            Some(Table::new(place, values))
+        });
+        self.tables(ACCOUNTS).chain(apart)
+    }
+
+    /// Whether [`Self::accounts`] would find none.
+    pub(super) fn has_no_accounts(&self) -> bool {
+        self.place.accounts().is_empty() && self.is_empty(ACCOUNTS)
     }
 
     /// Reports `reason` if `key` is given, whatever its value. `key` stays unknown to suggestions.

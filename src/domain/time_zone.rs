@@ -31,7 +31,7 @@ impl TimeZone {
 
     /// The zone of this name, in any case of its letters.
     pub fn named(name: &str) -> Option<Self> {
-        TimeZoneDatabase::bundled().get(name).ok().map(Self)
+        TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown()).map(Self)
     }
 
     /// Its name in the IANA database.

@@ -29,11 +29,11 @@ fn subscription(mut table: Table<'_>, context: &Context<'_>, names: &mut Seen) -
     let name = table.required("name").and_then(|field| field.unique_name(names));
     let token = context.required_token(&mut table, "token");
     let discover = table.flag("discover");
-    if table.is_empty("accounts") && !discover {
+    if table.has_no_accounts() && !discover {
         table.place.problem("no accounts: add [[subscriptions.accounts]], or set discover = true");
     }
     let mut ids = Seen::new();
-    let accounts: Vec<_> = table.tables("accounts").map(|table| account(table, &mut ids)).collect();
+    let accounts: Vec<_> = table.accounts().map(|table| account(table, &mut ids)).collect();
     table.finish();
     Some(Subscription {
         name: SubscriptionName::new(name?),

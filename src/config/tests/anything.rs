@@ -143,6 +143,8 @@ fn long_runs_in_a_file_are_read_in_linear_time_and_without_recursion() {
         "\u{202e}",
         "a=1\n",
         "[[subscriptions]]\n",
+        "[[subscriptions]]\n[[subscriptions.accounts]]\n",
+        "[[subscriptions.accounts]]\n",
     ]
     .into_iter()
     .flat_map(|piece| {

@@ -82,6 +82,10 @@ fn an_invalid_subscription_is_refused() {
             "first [[subscriptions]], first account: nmae: unknown key (did you mean \"name\"?)",
         ),
         (
+            &format!("{BASE}accounts = []\n[[subscriptions.accounts]]\nid = '7'"),
+            "first [[subscriptions]]: accounts: is given twice: here, and by [[subscriptions.accounts]]",
+        ),
+        (
             &format!("{BASE}[subscriptions.accounts]\nid = '7'"),
             "first [[subscriptions]]: accounts: must be a list of tables: write [[subscriptions.accounts]]",
         ),
@@ -95,6 +99,30 @@ fn an_invalid_subscription_is_refused() {
         let message = message(content);
         assert!(message.contains(reason) && message.lines().count() == 1, "{message}");
     }
+}
+
+#[test]
+fn accounts_by_headers_are_read_as_those_in_a_list_and_each_problem_has_its_line() {
+    let listed = "accounts = [{ id = '007' }, { id = '8', name = 'studio', lead_times = ['2d', '10d'] }]";
+    let by_headers = "[[subscriptions.accounts]]\nid = '007'\n[[subscriptions.accounts]] # two\nid = '8'\n\
+                      name = 'studio'\nlead_times = ['2d',\n'10d']\n[api]\n";
+    let [listed, by_headers] = [listed, by_headers]
+        .map(|accounts| format!("{:?}", config(&format!("{BASE}{accounts}")).subscriptions[0].accounts));
+    assert_eq!(by_headers, listed);
+    let header = "[[subscriptions.accounts]]\n";
+    let message = message(&format!(
+        "{BASE}{header}{header}id = 7\n{header}id = '7'\nnmae = 'x'\n{header}id = '7'\nlead_times = []\n\
+         {header}id = '8\n{header}id = '9'\n[api]\ntimeout = 1\n",
+    ));
+    insta::assert_snapshot!(message, @r#"
+        a.toml:5: first [[subscriptions]], first account: id is missing
+        a.toml:7: first [[subscriptions]], second account: id: must be text, not a number: put it in quotes
+        a.toml:10: first [[subscriptions]], third account: nmae: unknown key (did you mean "name"?)
+        a.toml:12: first [[subscriptions]], fourth account: id: "7" is already used in line 9
+        a.toml:13: first [[subscriptions]], fourth account: lead_times: is empty: give at least one, such as "1d"
+        a.toml:15: invalid literal string, expected `'`
+        a.toml:19: api.timeout: 1 needs a unit and quotes, such as "1s"
+    "#);
 }
 
 #[test]
@@ -162,6 +190,11 @@ fn every_scalar_is_checked_and_refused_with_its_line() {
         ("api", "max_body = '1023'", "max_body: \"1023\" is not between 1KiB and 64MiB"),
         ("api", "max_body = '65MiB'", "max_body: \"65MiB\" is not between 1KiB and 64MiB"),
         ("schedule", "timezone = 'Berlin'", "timezone: \"Berlin\" is not an IANA time zone such as"),
+        (
+            "schedule",
+            "timezone = 'Etc/Unknown'",
+            "timezone: \"Etc/Unknown\" is not an IANA time zone such as",
+        ),
         ("schedule", "jitter = '25h'", "jitter: \"25h\" is longer than 1d"),
         ("schedule", "corn = '* * * * *'", "corn: unknown key (did you mean \"cron\"?)"),
         ("expiry", "lead_times = []", "lead_times: is empty"),
