@@ -150,7 +150,7 @@ CREATE TABLE messages (
 CREATE INDEX messages_pending ON messages (receiver, seq) WHERE state = 'pending';
 -- The newest finished message is the last one of the queue, whatever the clock said when it finished.
 CREATE INDEX messages_finished ON messages (receiver, seq) WHERE state <> 'pending';
-CREATE INDEX messages_failed ON messages (created_at) WHERE state = 'failed';
+CREATE INDEX messages_failed ON messages (finished_at) WHERE state = 'failed';
 CREATE INDEX messages_finished_at ON messages (finished_at) WHERE state <> 'pending';
 CREATE INDEX messages_created_at ON messages (created_at);
 

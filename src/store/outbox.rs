@@ -291,11 +291,11 @@ impl Store {
             .await?)
     }
 
-    /// How many messages are pending, and how many of those written at `since` or later failed permanently.
+    /// How many messages are pending, and how many failed permanently at `since` or later.
     pub async fn outbox(&self, since: Timestamp) -> Result<OutboxCounts, StoreError> {
         let (pending, failed) = sqlx::query_as(
             "SELECT (SELECT COUNT(*) FROM messages WHERE state = 'pending'),
-                    (SELECT COUNT(*) FROM messages WHERE state = 'failed' AND created_at >= ?)",
+                    (SELECT COUNT(*) FROM messages WHERE state = 'failed' AND finished_at >= ?)",
         )
         .bind(millis(since))
         .fetch_one(&self.read)
