@@ -18,7 +18,7 @@ CREATE TABLE accounts (
     auth_run          INTEGER,                   -- the run of the last ok, 401 or 402
     last_ok_run       INTEGER,
     last_ok_at        INTEGER,
-    last_verdict_at   INTEGER,
+    last_conclusive_at   INTEGER,
     unreachable_since INTEGER,
     unconfirmed_fault TEXT,                      -- a bad outcome seen once
     unconfirmed_since INTEGER,
@@ -120,7 +120,7 @@ CREATE TABLE alerts (
     closed        INTEGER NOT NULL DEFAULT 0     -- 1: resolved, and every receiver that was sent the alert was sent the resolution
 ) STRICT;
 CREATE UNIQUE INDEX alerts_firing ON alerts (subscription, account, receiver, kind) WHERE resolved_at IS NULL;
-CREATE INDEX alerts_open ON alerts (id) WHERE closed = 0;
+CREATE INDEX alerts_unclosed ON alerts (id) WHERE closed = 0;
 CREATE INDEX alerts_closed ON alerts (resolved_at) WHERE closed = 1;
 CREATE INDEX alerts_of ON alerts (subscription, account, kind, opened_at);
 

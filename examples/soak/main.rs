@@ -219,10 +219,10 @@ impl Soak {
 
     /// How long it takes to read and write again what is known of every account; nothing of it is kept.
     async fn write_again(&self) -> anyhow::Result<Duration> {
-        let members = self.engine.store.watched().await?;
+        let watched = self.engine.store.watched().await?;
         let began = Instant::now();
         let mut writer = self.engine.store.write().await?;
-        let accounts: Vec<_> = members.iter().map(|member| &member.account).collect();
+        let accounts: Vec<_> = watched.iter().map(|record| &record.account).collect();
         let known = writer.accounts_by_key(accounts.iter().copied()).await?;
         let taught = known.iter().map(|(account, known)| StateRow {
             account,

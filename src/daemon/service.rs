@@ -31,7 +31,7 @@ pub(super) const RETRY_DELAY: TimeDelta = TimeDelta::seconds(15);
 /// How long a stopping service waits for what is in flight.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// And for the store to close: together less than the units' `TimeoutStopSec=`.
+/// How long a stopping service then waits for the store to close. Both and the log's wait are less than the units' `TimeoutStopSec=`.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often ended rows are purged.
@@ -168,7 +168,7 @@ impl Daemon {
             if let Some(lost) = self.lost {
                 tracing::error!("stopping: {lost}");
                 systemd::stopping(&lost.to_string());
-                self.engine.store.close_without_checkpoint();
+                self.engine.store.abandon();
                 return Ok(Exit::StoreLost);
             }
             let status = self.status();
@@ -199,7 +199,7 @@ impl Daemon {
         self.drain().await;
         if tokio::time::timeout(CLOSE_TIMEOUT, self.engine.store.close()).await.is_err() {
             // The integrity check of a large store may be in progress; the next start continues from the write-ahead log.
-            self.engine.store.close_without_checkpoint();
+            self.engine.store.abandon();
         }
         tracing::info!("stopped");
         Ok(Exit::Requested)
@@ -231,7 +231,9 @@ impl Daemon {
     /// Does what is due. Each step may take a while, so the clock is read again before the next one.
     pub(super) async fn tick(&mut self) {
         // First, because what is written to a deleted file is lost, and sent again by the next process.
-        if let Err(gone) = self.engine.store.verify_unchanged().and_then(|()| self.lock.verify_unchanged()) {
+        if let Err(gone) =
+            self.engine.store.verify_not_replaced().and_then(|()| self.lock.verify_not_replaced())
+        {
             self.lost = Some(gone);
         }
         if self.lost.is_some() {
@@ -326,7 +328,7 @@ impl Daemon {
         // Read first: a silence that comes or ends meanwhile counts as changed the next time.
         let silences = self.silences(now).await;
         let evaluated = if self.run.is_incomplete() {
-            self.engine.evaluate_expiry_only(now).await
+            self.engine.evaluate_without_results(now).await
         } else {
             self.engine.evaluate_alerts(now).await
         };
@@ -393,7 +395,7 @@ impl Daemon {
         });
         if ended.await.is_err() {
             tracing::warn!(
-                "shutdown timed out with deliveries in progress; they are retried at the next start"
+                "shutdown timed out with checks or deliveries in progress; they are made again after the next start"
             );
         }
     }

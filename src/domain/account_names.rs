@@ -19,15 +19,15 @@ pub struct AccountNames {
 }
 
 impl AccountNames {
-    /// The names of the watched accounts `members`, and the fallback of each receiver that has one.
+    /// The names of the watched accounts `accounts`, and the fallback of each receiver that has one.
     pub fn new<'a>(
-        members: impl IntoIterator<Item = (&'a AccountKey, &'a str)>,
+        accounts: impl IntoIterator<Item = (&'a AccountKey, &'a str)>,
         fallbacks: BTreeMap<ReceiverName, ReceiverName>,
     ) -> Self {
         let mut account_names = Self { names: BTreeMap::new(), subscriptions: BTreeMap::new(), fallbacks };
-        for (account, name) in members.into_iter().filter(|(account, _)| !account.is_listing()) {
-            let member = AccountRef { id: account.id.clone(), name: name.to_owned() };
-            account_names.subscriptions.entry(account.subscription.clone()).or_default().push(member);
+        for (account, name) in accounts.into_iter().filter(|(account, _)| !account.is_listing()) {
+            let named = AccountRef { id: account.id.clone(), name: name.to_owned() };
+            account_names.subscriptions.entry(account.subscription.clone()).or_default().push(named);
             account_names.names.insert(account.clone(), name.to_owned());
         }
         account_names
@@ -43,7 +43,7 @@ impl AccountNames {
     }
 
     /// Sets the accounts of a subscription.
-    pub fn set_members(&mut self, subscription: SubscriptionName, accounts: Vec<AccountRef>) {
+    pub fn set_accounts(&mut self, subscription: SubscriptionName, accounts: Vec<AccountRef>) {
         self.subscriptions.insert(subscription, accounts);
     }
 

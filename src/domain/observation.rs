@@ -46,7 +46,7 @@ impl Outcome {
         if matches!(self, Self::Blocked) { Some(advice) } else { None }
     }
 
-    /// Whether it says anything about the account. An inconclusive check changes nothing.
+    /// Whether it says anything about the account. Inconclusive checks neither raise nor clear a fault; `unreachable` counts them.
     pub const fn is_conclusive(self) -> bool {
         !matches!(self, Self::RateLimited | Self::Unavailable | Self::Blocked)
     }

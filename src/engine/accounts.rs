@@ -61,7 +61,7 @@ impl Engine {
         let wanted: Vec<Watched> =
             new.iter().map(|id| discovered(AccountKey::new(subscription, id))).collect();
         writer.upsert_watched(&wanted).await?;
-        writer.add_members(subscription, new.len()).await?;
+        writer.add_discovered(subscription, new.len()).await?;
         writer.commit().await?;
         Ok(new)
     }
@@ -71,16 +71,16 @@ fn keys(watched: Vec<Watched>) -> Vec<AccountKey> {
     watched.into_iter().map(|watched| watched.account).collect()
 }
 
-/// For each subscription a text that differs when its members differ: the expiry source by which their states were computed, a
-/// slash, and a digest of the members.
+/// For each subscription a text that differs when its watched accounts differ: the expiry source by which their states were computed, a
+/// slash, and a digest of the accounts.
 fn membership_hashes(wanted: &[Watched], source: ExpirySource) -> BTreeMap<SubscriptionName, String> {
-    let mut members: BTreeMap<SubscriptionName, Vec<&str>> = BTreeMap::new();
+    let mut texts: BTreeMap<SubscriptionName, Vec<&str>> = BTreeMap::new();
     for Watched { account, name, discovered } in wanted {
         let origin = if *discovered { "found" } else { "named" };
-        let member = [account.id.as_str(), "\0", name, "\0", origin, "\0"];
-        members.entry(account.subscription.clone()).or_default().extend(member);
+        let account_texts = [account.id.as_str(), "\0", name, "\0", origin, "\0"];
+        texts.entry(account.subscription.clone()).or_default().extend(account_texts);
     }
-    members.into_iter().map(|(name, texts)| (name, format!("{source:?}/{}", digest(texts)))).collect()
+    texts.into_iter().map(|(name, texts)| (name, format!("{source:?}/{}", digest(texts)))).collect()
 }
 
 /// The part of a membership hash before the slash.

@@ -203,7 +203,7 @@ impl Engine {
                 backoff::next_attempt(failure, now).map_or(DeliveryResult::Failed, DeliveryResult::Retry),
             )
         };
-        let (fate, error) = match outcome.attempt {
+        let (result, error) = match outcome.attempt {
             Attempt::Delivered => (DeliveryResult::Delivered, String::new()),
             Attempt::Final { error } => (DeliveryResult::Failed, error),
             Attempt::Deferred { error, retry_after } => {
@@ -223,7 +223,7 @@ impl Engine {
         };
         let name = &receiver.name;
         // Not `message.id`: MESSAGE_ID has a meaning of its own in the journal (systemd.journal-fields(7)).
-        match fate {
+        match result {
             DeliveryResult::Delivered => {
                 writer.mark_delivered(&message.id, now).await?;
                 tracing::info!(receiver = %name, msg.id = %message.id, "message delivered to {name} ({})", message.id);
@@ -240,7 +240,7 @@ impl Engine {
             }
         }
         writer.commit().await?;
-        Ok(fate)
+        Ok(result)
     }
 }
 
@@ -256,8 +256,8 @@ enum DeliveryResult {
     Retry(Timestamp),
 }
 
-/// A number in `0.0..1.0` that differs between messages and attempts, which is enough to spread retries, and stays the same for
-/// the same attempt.
+/// A number from the whole range of `u32`, as [`Failure`] takes it: it differs between messages and attempts, which is enough to
+/// spread retries, and stays the same for the same attempt.
 fn jitter(id: &MessageId, attempts: u32) -> u32 {
     let mut hash: u32 = 2_166_136_261;
     for byte in id.as_str().bytes().chain(attempts.to_le_bytes()) {

@@ -90,10 +90,8 @@ impl Engine {
         for subscription in &self.config.subscriptions {
             let earlier =
                 before.config.subscriptions.iter().find(|earlier| earlier.name == subscription.name);
-            let has_same_token = earlier.is_some_and(|earlier| {
-                before.tokens.current(earlier).expose_secret()
-                    == self.tokens.current(subscription).expose_secret()
-            });
+            let has_same_token = earlier
+                .is_some_and(|earlier| before.tokens.current(earlier) == self.tokens.current(subscription));
             if let Some(limit) = known.get(&subscription.name).filter(|_| has_same_token) {
                 limits.insert(subscription.name.clone(), *limit);
             }

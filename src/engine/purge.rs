@@ -41,7 +41,8 @@ impl Engine {
         Ok(purged)
     }
 
-    /// Alerts about a receiver that left the configuration stay open as long as its messages would have been retried.
+    /// Fails the messages to receivers that left the configuration once they have waited for a whole retry window. Closes the alerts
+    /// that resolved longer ago than that and of which only such receivers were still to be notified.
     async fn clean_up_orphans(&self, now: Timestamp) -> Result<(), StoreError> {
         let receivers: Vec<&str> =
             self.config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();

@@ -21,7 +21,7 @@ use crate::domain::overdue::{Overdue, overdue};
 use crate::domain::policy::Policy;
 use crate::domain::time::{Timestamp, seconds};
 use crate::domain::verdict::Verdict;
-use crate::store::{OutboxCounts, Run, Store, StoreError};
+use crate::store::{OutboxCounts, RunRecord, Store, StoreError};
 
 /// Messages that failed permanently longer ago than this are not reported.
 const FAILED_SINCE: TimeDelta = TimeDelta::days(7);
@@ -35,7 +35,7 @@ pub struct Report {
     /// The verdict of the worst account or shared alert.
     pub verdict: Verdict,
     /// The last run, if there was one.
-    pub last_run: Option<Run>,
+    pub last_run: Option<RunRecord>,
     /// The accounts that were asked for.
     pub accounts: Vec<AccountReport>,
     /// The open alerts about them.
@@ -163,15 +163,15 @@ impl Report {
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
         store
-            .each_watched(|member| {
-                let subscription = Subject::Subscription(member.account.subscription.clone());
-                if !member.account.is_listing() {
-                    let has_alert = open.contains_key(&Subject::Account(member.account.clone()));
-                    if has_alert && member.name != member.account.id.as_str() {
-                        names.insert(member.account.clone(), member.name.clone());
+            .each_watched(|record| {
+                let subscription = Subject::Subscription(record.account.subscription.clone());
+                if !record.account.is_listing() {
+                    let has_alert = open.contains_key(&Subject::Account(record.account.clone()));
+                    if has_alert && record.name != record.account.id.as_str() {
+                        names.insert(record.account.clone(), record.name.clone());
                     }
-                    if asked(&member.account) {
-                        let mut report = AccountReport::new(member, &open, &policy, now);
+                    if asked(&record.account) {
+                        let mut report = AccountReport::new(record, &open, &policy, now);
                         match capabilities_seen.get(&report.capabilities) {
                             Some(same) => report.capabilities = Arc::clone(same),
                             None => drop(capabilities_seen.insert(Arc::clone(&report.capabilities))),
@@ -179,7 +179,7 @@ impl Report {
                         accounts.push(report);
                     }
                 } else if wanted.is_none() && !open.contains_key(&subscription) {
-                    lists.extend(ListReport::from_failed(&member));
+                    lists.extend(ListReport::from_failed(&record));
                 }
             })
             .await?;
@@ -237,10 +237,10 @@ impl Report {
         // Without accounts, nothing is known to be well.
         let mut worst = None;
         store
-            .each_watched(|member| {
-                let is_asked = wanted.is_none_or(|wanted| wanted.contains(&member.account));
-                if is_asked && !member.account.is_listing() {
-                    worst = worst.max(Some(verdict_by_state(member, &policy, now)));
+            .each_watched(|record| {
+                let is_asked = wanted.is_none_or(|wanted| wanted.contains(&record.account));
+                if is_asked && !record.account.is_listing() {
+                    worst = worst.max(Some(verdict_by_state(record, &policy, now)));
                 }
             })
             .await?;
@@ -258,8 +258,8 @@ impl Report {
     /// Whether every account is ok. Reads only the accounts that may not be.
     pub async fn is_well(store: &Store, config: &Config, now: Timestamp) -> Result<bool, StoreError> {
         let policy = config.policy();
-        let is_well = |member: AccountRecord| {
-            member.account.is_listing() || verdict_by_state(member, &policy, now) == Verdict::Ok
+        let is_well = |record: AccountRecord| {
+            record.account.is_listing() || verdict_by_state(record, &policy, now) == Verdict::Ok
         };
         let last = store.last_run().await?;
         Ok(last.is_some_and(|run| run.counts.checked > 0)
@@ -282,9 +282,9 @@ impl ListReport {
 }
 
 impl AccountReport {
-    fn new(member: AccountRecord, open: &OpenAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
-        let end = member.state_for(policy).expires_at;
-        let AccountRecord { account, name, account_state, configuration } = member;
+    fn new(record: AccountRecord, open: &OpenAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
+        let end = record.state_for(policy).expires_at;
+        let AccountRecord { account, name, account_state, configuration } = record;
         let lead_times = policy.lead_times(&account);
         let seen = configuration.unwrap_or_default();
         let longest = lead_times.as_slice().first().copied().unwrap_or_default();
@@ -318,8 +318,8 @@ impl AccountReport {
 }
 
 /// The verdict on an account without its open alerts.
-fn verdict_by_state(member: AccountRecord, policy: &Policy, now: Timestamp) -> Verdict {
-    AccountReport::new(member, &OpenAlerts::new(), policy, now).verdict
+fn verdict_by_state(record: AccountRecord, policy: &Policy, now: Timestamp) -> Verdict {
+    AccountReport::new(record, &OpenAlerts::new(), policy, now).verdict
 }
 
 /// Whether `alert` is about one of the accounts in `wanted`; every alert is when `wanted` is absent.

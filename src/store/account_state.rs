@@ -29,7 +29,7 @@ from_row! {
 from_row! {
     AccountState: "accounts"
         parse_optional(outcome) get(error, auth_run, last_ok_run, expiry_missing) parse_set(faults)
-        optional_timestamp(checked_at, last_ok_at, last_verdict_at, unreachable_since, expires_at)
+        optional_timestamp(checked_at, last_ok_at, last_conclusive_at, unreachable_since, expires_at)
         unconfirmed_fault(unconfirmed) tracked_expiries(expiries)
 }
 
@@ -67,7 +67,7 @@ impl StateRow<'_> {
             "auth_run": state.auth_run,
             "last_ok_run": state.last_ok_run,
             "last_ok_at": millis(state.last_ok_at),
-            "last_verdict_at": millis(state.last_verdict_at),
+            "last_conclusive_at": millis(state.last_conclusive_at),
             "unreachable_since": millis(state.unreachable_since),
             "unconfirmed_fault": state.unconfirmed.map(|unconfirmed| unconfirmed.fault.kind()),
             "unconfirmed_since": millis(state.unconfirmed.map(|unconfirmed| unconfirmed.since)),
@@ -97,7 +97,7 @@ impl Writer {
         let statement = sqlx::query(
             "UPDATE accounts SET outcome = e.value ->> 'outcome', error = e.value ->> 'error',
              checked_at = e.value ->> 'checked_at', auth_run = e.value ->> 'auth_run', last_ok_run = e.value ->> 'last_ok_run',
-             last_ok_at = e.value ->> 'last_ok_at', last_verdict_at = e.value ->> 'last_verdict_at',
+             last_ok_at = e.value ->> 'last_ok_at', last_conclusive_at = e.value ->> 'last_conclusive_at',
              unreachable_since = e.value ->> 'unreachable_since', unconfirmed_fault = e.value ->> 'unconfirmed_fault',
              unconfirmed_since = e.value ->> 'unconfirmed_since', recheck_at = e.value ->> 'recheck_at', faults = e.value ->> 'faults',
              expires_at = e.value ->> 'expires_at', expiry_missing = e.value ->> 'expiry_missing',

@@ -32,12 +32,12 @@ macro_rules! account_records {
     ($from:literal, $tail:literal) => {
         concat!(
             "SELECT a.subscription, a.id, a.name, s.configuration, a.outcome, a.error,
-            coalesce(l.at, a.checked_at) AS checked_at, coalesce(l.run, a.auth_run) AS auth_run,
-            coalesce(l.run, a.last_ok_run) AS last_ok_run, coalesce(l.at, a.last_ok_at) AS last_ok_at,
-            coalesce(l.at, a.last_verdict_at) AS last_verdict_at, a.unreachable_since, a.unconfirmed_fault, a.unconfirmed_since, a.recheck_at,
+            coalesce(u.at, a.checked_at) AS checked_at, coalesce(u.run, a.auth_run) AS auth_run,
+            coalesce(u.run, a.last_ok_run) AS last_ok_run, coalesce(u.at, a.last_ok_at) AS last_ok_at,
+            coalesce(u.at, a.last_conclusive_at) AS last_conclusive_at, a.unreachable_since, a.unconfirmed_fault, a.unconfirmed_since, a.recheck_at,
             a.faults, a.expires_at, a.expiry_missing, a.expiries FROM ",
             $from,
-            " LEFT JOIN snapshots s ON s.id = a.snapshot LEFT JOIN unchanged_checks l ON l.account = a.key ",
+            " LEFT JOIN snapshots s ON s.id = a.snapshot LEFT JOIN unchanged_checks u ON u.account = a.key ",
             $tail
         )
     };
@@ -55,8 +55,9 @@ async fn needing_evaluation(
     let records = sqlx::query_as(account_records!(
         "(SELECT key FROM accounts INDEXED BY accounts_pending WHERE watched = 1 AND (stable = 0 OR expiry_missing = 1)
           UNION SELECT key FROM accounts WHERE watched = 1 AND expires_at <= ?
-          UNION SELECT m.key FROM alerts f CROSS JOIN accounts m ON m.subscription = f.subscription AND m.id = f.account
-                WHERE f.closed = 0 AND m.watched = 1) AS k CROSS JOIN accounts a ON a.key = k.key",
+          UNION SELECT alerting.key FROM alerts unclosed CROSS JOIN accounts alerting
+                ON alerting.subscription = unclosed.subscription AND alerting.id = unclosed.account
+                WHERE unclosed.closed = 0 AND alerting.watched = 1) AS k CROSS JOIN accounts a ON a.key = k.key",
         "ORDER BY a.subscription, a.id"
     ))
     .bind(millis(horizon))
@@ -192,7 +193,7 @@ impl Store {
     }
 
     /// The watched accounts that may need an alert, lists included: those that are not stable, whose token expires by
-    /// `horizon`, or that have an open alert. Without their configurations.
+    /// `horizon`, or that have an alert that is not closed. Without their configurations.
     pub async fn needing_evaluation(&self, horizon: Timestamp) -> Result<Vec<AccountRecord>, StoreError> {
         needing_evaluation(&self.read, horizon).await
     }

@@ -58,7 +58,7 @@ macro_rules! alerts {
 
 impl Writer {
     /// The alerts that fire, or whose resolution some receivers may not have been sent.
-    pub async fn open_or_unnotified_alerts(&mut self) -> Result<Vec<Alert>, StoreError> {
+    pub async fn unclosed_alerts(&mut self) -> Result<Vec<Alert>, StoreError> {
         Ok(sqlx::query_as(alerts!("WHERE closed = 0 ORDER BY id")).fetch_all(self.connection()).await?)
     }
 
@@ -98,7 +98,7 @@ impl Writer {
              WHERE id = (SELECT id FROM alerts a WHERE subscription = ?1 AND account = ?2 AND receiver = ?3 AND kind = ?4
                          AND renewed_until IS NOT NULL
                          AND ((abs(expires_at - ?5) < ?6 AND abs(renewed_until - expires_at) >= ?6) OR EXISTS (
-                             SELECT 1 FROM notifications t WHERE t.alert = a.id AND abs(t.expires_at - ?5) < ?6))
+                             SELECT 1 FROM notifications n WHERE n.alert = a.id AND abs(n.expires_at - ?5) < ?6))
                          ORDER BY opened_at DESC, id DESC LIMIT 1)
              RETURNING id, subscription, account, receiver, kind, stage, severity, expires_at, detail, affected,
                        opened_at, resolved_at, renewed_until, reached_at, resolution",
@@ -174,11 +174,12 @@ impl Writer {
         let statement = sqlx::query(
             "UPDATE alerts SET closed = 1
              WHERE closed = 0 AND resolved_at IS NOT NULL AND (?1 IS NULL OR resolved_at < ?1) AND NOT EXISTS (
-                 SELECT 1 FROM notifications t WHERE t.alert = alerts.id AND t.status = 'firing'
-                 AND (?2 IS NULL OR t.receiver IN (SELECT value FROM json_each(?2)))
-                 AND t.id = (SELECT MAX(l.id) FROM notifications l WHERE l.alert = alerts.id AND l.receiver = t.receiver
-                             AND NOT EXISTS (SELECT 1 FROM messages f WHERE f.id = l.message AND l.status = 'firing'
-                                             AND f.state = 'failed' AND f.accepted_by IS NULL)))",
+                 SELECT 1 FROM notifications n WHERE n.alert = alerts.id AND n.status = 'firing'
+                 AND (?2 IS NULL OR n.receiver IN (SELECT value FROM json_each(?2)))
+                 AND n.id = (SELECT MAX(other.id) FROM notifications other
+                             WHERE other.alert = alerts.id AND other.receiver = n.receiver
+                             AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = other.message AND other.status = 'firing'
+                                             AND m.state = 'failed' AND m.accepted_by IS NULL)))",
         );
         self.execute(statement.bind(resolved_before.map(millis)).bind(receivers)).await
     }
@@ -219,7 +220,7 @@ impl Store {
     pub async fn each_since(&self, since: Timestamp, take: impl FnMut(Alert)) -> Result<(), StoreError> {
         let alerts = sqlx::query_as(alerts!(
             "WHERE id IN (
-                 SELECT id FROM alerts INDEXED BY alerts_open
+                 SELECT id FROM alerts INDEXED BY alerts_unclosed
                  WHERE closed = 0 AND (resolved_at IS NULL OR resolved_at >= ?1)
                  UNION ALL SELECT id FROM alerts INDEXED BY alerts_closed WHERE closed = 1 AND resolved_at >= ?1)
              ORDER BY id"

@@ -1,6 +1,7 @@
 //! Why the store fails: disk, permissions, a damaged or foreign file.
 //!
-//! Guarantees: each message names the file and the next step. Leaves the decision to retry to the caller, by
+//! Guarantees: each message says what is wrong with which file, and the next step where there is one; a failed statement
+//! and an unreadable row name no file, since there is one store. Leaves the decision to retry to the caller, by
 //! [`StoreError::is_full_disk`] and [`StoreError::into_permanent`].
 
 use std::fs::File;
@@ -13,7 +14,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use crate::config::regular_file::FileError;
 
-/// Why the store could not do its work. Each error begins with the path of the store, unless it says otherwise.
+/// Why the store could not do its work. The path, where there is one, is that of the store unless the variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be created or opened: the system's or SQLite's message.

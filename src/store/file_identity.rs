@@ -38,7 +38,7 @@ impl FileIdentity {
     }
 
     /// That the path still names the file that was opened, as far as the system tells.
-    pub(super) fn verify_unchanged(&self) -> Result<(), StoreError> {
+    pub(super) fn verify_not_replaced(&self) -> Result<(), StoreError> {
         let change = match std::fs::metadata(&self.path) {
             Ok(file) if self.matches(&file) => return Ok(()),
             Ok(_) => "replaced by another file",

@@ -114,8 +114,8 @@ impl Lock {
     ///
     /// # Errors
     /// When it was deleted, moved or replaced.
-    pub fn verify_unchanged(&self) -> Result<(), StoreError> {
-        self.identity.verify_unchanged()
+    pub fn verify_not_replaced(&self) -> Result<(), StoreError> {
+        self.identity.verify_not_replaced()
     }
 }
 

@@ -50,7 +50,7 @@ pub use notifications::{NotificationRow, NotificationSubject};
 pub use outbox::{NewMessage, OutboxCounts, PendingMessage};
 pub use permissions::permission_warnings;
 pub use purge::{PurgeState, Purged};
-pub use runs::{Run, RunCounts, Tally};
+pub use runs::{RunCounts, RunRecord, Tally};
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;
 

@@ -66,8 +66,8 @@ from_row! {
 macro_rules! records {
     ($tail:literal) => {
         concat!(
-            "SELECT t.alert, t.receiver, t.reason, t.status, t.stage, t.severity, t.expires_at, t.notified_at, t.message,
-                    m.state, m.finished_at FROM notifications t LEFT JOIN messages m ON m.id = t.message ",
+            "SELECT n.alert, n.receiver, n.reason, n.status, n.stage, n.severity, n.expires_at, n.notified_at, n.message,
+                    m.state, m.finished_at FROM notifications n LEFT JOIN messages m ON m.id = n.message ",
             $tail
         )
     };
@@ -84,7 +84,7 @@ impl Store {
         alerts: impl IntoIterator<Item = &'a AlertId>,
     ) -> Result<Vec<NotificationRecord>, StoreError> {
         let query = sqlx::query_as(records!(
-            "WHERE t.alert IN (SELECT value FROM json_each(?)) ORDER BY t.alert, t.receiver, t.id"
+            "WHERE n.alert IN (SELECT value FROM json_each(?)) ORDER BY n.alert, n.receiver, n.id"
         ));
         Ok(query.bind(ids_json(alerts)?).fetch_all(&self.read).await?)
     }
@@ -94,7 +94,7 @@ impl Store {
         &self,
         message: &MessageId,
     ) -> Result<Vec<NotificationRecord>, StoreError> {
-        let query = sqlx::query_as(records!("WHERE t.message = ? AND t.alert IS NOT NULL ORDER BY t.id"));
+        let query = sqlx::query_as(records!("WHERE n.message = ? AND n.alert IS NOT NULL ORDER BY n.id"));
         Ok(query.bind(message.as_str()).fetch_all(&self.read).await?)
     }
 
@@ -105,10 +105,10 @@ impl Store {
     ) -> Result<Vec<LatestNotification>, StoreError> {
         // Beside MAX, the other columns are those of the greatest row (SQLite, "Bare columns in an aggregate query").
         let query = sqlx::query_as(
-            "SELECT t.alert, t.receiver, COUNT(*) AS times, t.notified_at AS last_at, t.reason AS last_reason,
-                    m.state AS last_state, MAX(t.id)
-             FROM json_each(?) CROSS JOIN notifications t ON t.alert = json_each.value LEFT JOIN messages m ON m.id = t.message
-             GROUP BY t.alert, t.receiver ORDER BY t.alert, t.receiver",
+            "SELECT n.alert, n.receiver, COUNT(*) AS times, n.notified_at AS last_at, n.reason AS last_reason,
+                    m.state AS last_state, MAX(n.id)
+             FROM json_each(?) CROSS JOIN notifications n ON n.alert = json_each.value LEFT JOIN messages m ON m.id = n.message
+             GROUP BY n.alert, n.receiver ORDER BY n.alert, n.receiver",
         );
         Ok(query.bind(ids_json(alerts)?).fetch_all(&self.read).await?)
     }

@@ -114,7 +114,7 @@ impl Writer {
         }
     }
 
-    /// What each receiver was notified of, for each open alert, as it counts at `now`.
+    /// What each receiver was notified of, for each alert that is not closed, as it counts at `now`.
     ///
     /// A `firing` in a message that failed permanently does not count once its alert resolved (a receiver that did
     /// not get it is not sent the resolution), nor once the receiver accepted a later message: then it is due again.
@@ -124,23 +124,25 @@ impl Writer {
         &mut self,
         now: Timestamp,
     ) -> Result<BTreeMap<(AlertId, ReceiverName), NotifiedState>, StoreError> {
-        // INDEXED BY and CROSS JOIN start with the few open alerts; to save the sorting, SQLite would walk through
-        // all notifications.
+        // INDEXED BY and CROSS JOIN start with the few alerts that are not closed; to save the sorting, SQLite would walk
+        // through all notifications.
         let mut rows = sqlx::query(
-            "SELECT t.alert, t.receiver, t.status, t.notified_at, t.stage, t.severity, t.expires_at, a.expires_at AS present_expiry, a.reached_at
-             FROM alerts a INDEXED BY alerts_open CROSS JOIN notifications t ON t.alert = a.id
+            "SELECT n.alert, n.receiver, n.status, n.notified_at, n.stage, n.severity, n.expires_at, a.expires_at AS present_expiry, a.reached_at
+             FROM alerts a INDEXED BY alerts_unclosed CROSS JOIN notifications n ON n.alert = a.id
              WHERE a.closed = 0 AND NOT EXISTS (
-                 SELECT 1 FROM messages f WHERE f.id = t.message AND f.state = 'failed' AND t.status = 'firing'
-                 AND CASE WHEN a.resolved_at IS NOT NULL THEN f.accepted_by IS NULL ELSE
-                     EXISTS (SELECT 1 FROM messages d WHERE d.receiver = f.receiver AND d.seq > f.seq
-                             AND d.state <> 'pending' AND d.state = 'delivered')
+                 SELECT 1 FROM messages failed WHERE failed.id = n.message AND failed.state = 'failed' AND n.status = 'firing'
+                 AND CASE WHEN a.resolved_at IS NOT NULL THEN failed.accepted_by IS NULL ELSE
+                     EXISTS (SELECT 1 FROM messages later WHERE later.receiver = failed.receiver AND later.seq > failed.seq
+                             AND later.state <> 'pending' AND later.state = 'delivered')
                      AND NOT EXISTS (
-                         SELECT 1 FROM notifications e CROSS JOIN messages g ON g.id = e.message
-                         CROSS JOIN messages d ON d.receiver = g.receiver AND d.seq > g.seq AND d.seq < f.seq
-                         WHERE e.alert = t.alert AND e.receiver = t.receiver AND e.id < t.id AND e.stage IS t.stage
-                         AND e.severity = t.severity AND g.state = 'failed' AND d.state <> 'pending' AND d.state = 'delivered')
+                         SELECT 1 FROM notifications earlier CROSS JOIN messages m ON m.id = earlier.message
+                         CROSS JOIN messages between_them
+                         ON between_them.receiver = m.receiver AND between_them.seq > m.seq AND between_them.seq < failed.seq
+                         WHERE earlier.alert = n.alert AND earlier.receiver = n.receiver AND earlier.id < n.id
+                         AND earlier.stage IS n.stage AND earlier.severity = n.severity AND m.state = 'failed'
+                         AND between_them.state <> 'pending' AND between_them.state = 'delivered')
                  END)
-             ORDER BY a.id, t.receiver, t.id",
+             ORDER BY a.id, n.receiver, n.id",
         )
         .fetch(self.connection());
         let mut notified = BTreeMap::new();

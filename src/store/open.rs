@@ -135,13 +135,13 @@ impl Store {
     ///
     /// # Errors
     /// When it was deleted, moved or replaced.
-    pub fn verify_unchanged(&self) -> Result<(), StoreError> {
-        self.identity.verify_unchanged()
+    pub fn verify_not_replaced(&self) -> Result<(), StoreError> {
+        self.identity.verify_not_replaced()
     }
 
     /// Abandons the store; the process must end now. Closing would copy the log into the file, and delete by its name
     /// what may by now be another store's log.
-    pub fn close_without_checkpoint(self) {
+    pub fn abandon(self) {
         std::mem::forget(self);
     }
 }

@@ -1,7 +1,7 @@
 //! Deletes old rows: resolved alerts, finished messages, runs, replaced snapshots, processed changes and silences.
 //!
-//! Guarantees: open alerts, pending messages and unprocessed changes stay, however old, and so does the last run,
-//! whose number the rules need; a few rows at a time, so that no other writer waits long. A permanently failed message stays while
+//! Guarantees: alerts that are not closed, pending messages and unprocessed changes stay, however old, and so does the last
+//! run, whose number the rules need; a few rows at a time, so that no other writer waits long. A permanently failed message stays while
 //! an alert in it is stored: notifications need to know that it was not received. How far a purge goes is left to `engine`.
 
 use sqlx::Row;
@@ -81,14 +81,15 @@ impl Writer {
         let statements = [
             "DELETE FROM alerts WHERE id IN (
                  SELECT id FROM alerts WHERE closed = 1 AND resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
-            // An alert that stays open for years has reminders for years: of those that say the same, the last is
-            // enough. As in `notified`, SQLite starts with the few open alerts.
+            // An alert that fires for years has reminders for years: of those that say the same, the last is enough.
+            // As in `notified`, SQLite starts with the few alerts that are not closed.
             "DELETE FROM notifications WHERE id IN (
-                 SELECT t.id FROM alerts a INDEXED BY alerts_open CROSS JOIN notifications t ON t.alert = a.id
-                 WHERE a.closed = 0 AND t.reason = 'repeated' AND t.notified_at < ?1 AND EXISTS (
-                     SELECT 1 FROM notifications l WHERE l.alert = t.alert AND l.receiver = t.receiver AND l.id > t.id
-                     AND l.notified_at < ?1 AND l.status = t.status AND l.stage IS t.stage AND l.severity = t.severity
-                     AND l.expires_at IS t.expires_at)
+                 SELECT n.id FROM alerts a INDEXED BY alerts_unclosed CROSS JOIN notifications n ON n.alert = a.id
+                 WHERE a.closed = 0 AND n.reason = 'repeated' AND n.notified_at < ?1 AND EXISTS (
+                     SELECT 1 FROM notifications later
+                     WHERE later.alert = n.alert AND later.receiver = n.receiver AND later.id > n.id
+                     AND later.notified_at < ?1 AND later.status = n.status AND later.stage IS n.stage
+                     AND later.severity = n.severity AND later.expires_at IS n.expires_at)
                  LIMIT ?2)",
             "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE processed = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
             // A permanently failed message counts as long as its alerts are stored, since each may open again: its
@@ -96,7 +97,7 @@ impl Writer {
             "DELETE FROM messages WHERE seq IN (
                  SELECT m.seq FROM messages m WHERE m.state <> 'pending' AND m.finished_at < ?1
                  AND NOT (m.state = 'failed' AND EXISTS (
-                     SELECT 1 FROM notifications t WHERE t.message = m.id AND t.alert IS NOT NULL))
+                     SELECT 1 FROM notifications n WHERE n.message = m.id AND n.alert IS NOT NULL))
                  ORDER BY m.finished_at LIMIT ?2)",
             "DELETE FROM snapshots WHERE id IN (
                  SELECT s.id FROM snapshots s WHERE s.first_seen_at < ?1 AND s.last_seen_at < ?1

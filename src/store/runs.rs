@@ -23,14 +23,14 @@ pub struct RunCounts {
 
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Run {
+pub struct RunRecord {
     /// Its number.
     #[serde(skip)]
     pub id: RunId,
     /// When it started.
     #[serde(serialize_with = "seconds::serialize")]
     pub started_at: Timestamp,
-    /// When its last result was stored; `null` while it goes on, or when it was cut off.
+    /// When its first checks were complete, later when its confirmation was; `null` before, also when the run was cut off.
     #[serde(serialize_with = "seconds::option::serialize")]
     pub finished_at: Option<Timestamp>,
     /// What it saw.
@@ -61,7 +61,7 @@ impl Tally {
 
 from_row! { RunCounts: "runs" count(checked, ok, inconclusive) }
 
-from_row! { Run: "runs" get(id) timestamp(started_at) optional_timestamp(finished_at) nested(counts) }
+from_row! { RunRecord: "runs" get(id) timestamp(started_at) optional_timestamp(finished_at) nested(counts) }
 
 impl Writer {
     /// Begins a run.
@@ -79,9 +79,10 @@ impl Writer {
     /// Deletes the second-last run when the last one has the same counts: the row of the last one then counts for both.
     async fn merge_identical_runs(&mut self) -> Result<(), StoreError> {
         let merged: Option<(i64, i64)> = sqlx::query_as(
-            "DELETE FROM runs AS p WHERE id = (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET 1) AND finished_at IS NOT NULL
-             AND EXISTS (SELECT 1 FROM runs l WHERE l.id = (SELECT MAX(id) FROM runs) AND l.finished_at IS NOT NULL
-                         AND (l.checked, l.ok, l.inconclusive) = (p.checked, p.ok, p.inconclusive))
+            "DELETE FROM runs AS previous WHERE id = (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET 1) AND finished_at IS NOT NULL
+             AND EXISTS (SELECT 1 FROM runs latest WHERE latest.id = (SELECT MAX(id) FROM runs) AND latest.finished_at IS NOT NULL
+                         AND (latest.checked, latest.ok, latest.inconclusive)
+                             = (previous.checked, previous.ok, previous.inconclusive))
              RETURNING coalesce(first_started_at, started_at), repeat_count",
         )
         .fetch_optional(self.connection())
@@ -119,7 +120,7 @@ impl Writer {
 
 impl Store {
     /// The run that began last.
-    pub async fn last_run(&self) -> Result<Option<Run>, StoreError> {
+    pub async fn last_run(&self) -> Result<Option<RunRecord>, StoreError> {
         Ok(sqlx::query_as(
             "SELECT id, started_at, finished_at, checked, ok, inconclusive FROM runs ORDER BY id DESC LIMIT 1",
         )

@@ -26,10 +26,10 @@ from_row! { Snapshot: "snapshots" json(configuration) timestamp(first_seen_at, l
 macro_rules! snapshots {
     ($tail:literal) => {
         concat!(
-            "SELECT s.configuration, s.first_seen_at, MAX(s.last_seen_at, coalesce(l.at, s.last_seen_at)) AS last_seen_at,
-                    s.checks + coalesce(l.checks - 8388608, 0) AS checks
+            "SELECT s.configuration, s.first_seen_at, MAX(s.last_seen_at, coalesce(u.at, s.last_seen_at)) AS last_seen_at,
+                    s.checks + coalesce(u.checks - 8388608, 0) AS checks
              FROM accounts a JOIN snapshots s ON s.account = a.key
-             LEFT JOIN unchanged_checks l ON l.account = a.key AND s.id = a.snapshot ",
+             LEFT JOIN unchanged_checks u ON u.account = a.key AND s.id = a.snapshot ",
             $tail
         )
     };

@@ -9,20 +9,20 @@ use super::columns::keys_json;
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
 use crate::domain::account_state::RunId;
-use crate::domain::alerts::StableAccounts;
+use crate::domain::alerts::SubscriptionTotals;
 
 impl Writer {
     /// The number of watched accounts of each watched subscription, and its last run with an ok check.
     pub async fn subscription_totals(
         &mut self,
-    ) -> Result<BTreeMap<SubscriptionName, StableAccounts>, StoreError> {
+    ) -> Result<BTreeMap<SubscriptionName, SubscriptionTotals>, StoreError> {
         let rows: Vec<(SubscriptionName, i64, Option<RunId>)> = sqlx::query_as(
             "SELECT name, accounts, last_ok_run FROM subscriptions WHERE membership_hash IS NOT '' ORDER BY name",
         )
         .fetch_all(self.connection())
         .await?;
         let totals = |(name, accounts, last_ok_run)| {
-            (name, StableAccounts { accounts: usize::try_from(accounts).unwrap_or(0), last_ok_run })
+            (name, SubscriptionTotals { accounts: usize::try_from(accounts).unwrap_or(0), last_ok_run })
         };
         Ok(rows.into_iter().map(totals).collect())
     }
@@ -41,7 +41,7 @@ impl Writer {
     }
 
     /// The watched accounts of a subscription.
-    pub async fn members_of(
+    pub async fn accounts_of(
         &mut self,
         subscription: &SubscriptionName,
     ) -> Result<Vec<AccountRef>, StoreError> {
@@ -69,7 +69,7 @@ impl Writer {
         Ok(rows.into_iter().map(|(subscription, id, name)| (AccountKey { subscription, id }, name)).collect())
     }
 
-    /// What [`Writer::save_membership`] saved, for each watched subscription. After [`Writer::add_members`] a hash
+    /// What [`Writer::save_membership`] saved, for each watched subscription. After [`Writer::add_discovered`] a hash
     /// matches no other.
     pub async fn membership_hashes(
         &mut self,
@@ -90,8 +90,8 @@ impl Writer {
         let statement = sqlx::query(
             "INSERT INTO subscriptions (name, accounts, last_ok_run, membership_hash)
              SELECT a.subscription, COUNT(*) FILTER (WHERE a.watched = 1 AND a.id <> ''),
-                    MAX(coalesce(l.run, a.last_ok_run)) FILTER (WHERE a.watched = 1), ''
-             FROM accounts a LEFT JOIN unchanged_checks l ON l.account = a.key GROUP BY a.subscription
+                    MAX(coalesce(u.run, a.last_ok_run)) FILTER (WHERE a.watched = 1), ''
+             FROM accounts a LEFT JOIN unchanged_checks u ON u.account = a.key GROUP BY a.subscription
              ON CONFLICT (name) DO UPDATE
              SET accounts = excluded.accounts, last_ok_run = excluded.last_ok_run, membership_hash = excluded.membership_hash",
         );
@@ -104,8 +104,8 @@ impl Writer {
     }
 
     /// Counts `count` accounts that were found in a subscription's list. Of its hash only the part for the rules
-    /// stays, so that the next run compares the members.
-    pub async fn add_members(
+    /// stays, so that the next run compares the accounts.
+    pub async fn add_discovered(
         &mut self,
         subscription: &SubscriptionName,
         count: usize,

@@ -35,8 +35,8 @@ impl Writer {
         let touched = sqlx::query(
             "UPDATE unchanged_checks SET at = ?3, run = ?4, checks = checks + 1
              WHERE account IN (
-                 SELECT l.account FROM json_each(?1) e CROSS JOIN accounts a ON a.subscription = ?2 AND a.id = e.key
-                 CROSS JOIN unchanged_checks l ON l.account = a.key AND l.digest = e.value)
+                 SELECT u.account FROM json_each(?1) e CROSS JOIN accounts a ON a.subscription = ?2 AND a.id = e.key
+                 CROSS JOIN unchanged_checks u ON u.account = a.key AND u.digest = e.value)
              AND at <= ?3",
         )
         .bind(&digests_json)
@@ -51,8 +51,8 @@ impl Writer {
         }
         let others: Vec<AccountId> = sqlx::query_scalar(
             "SELECT e.key FROM json_each(?1) e WHERE NOT EXISTS (
-                 SELECT 1 FROM accounts a JOIN unchanged_checks l ON l.account = a.key
-                 WHERE a.subscription = ?2 AND a.id = e.key AND l.digest = e.value AND l.at = ?3 AND l.run = ?4)",
+                 SELECT 1 FROM accounts a JOIN unchanged_checks u ON u.account = a.key
+                 WHERE a.subscription = ?2 AND a.id = e.key AND u.digest = e.value AND u.at = ?3 AND u.run = ?4)",
         )
         .bind(&digests_json)
         .bind(subscription.as_str())
@@ -73,8 +73,8 @@ impl Writer {
         .fetch_one(self.connection())
         .await?;
         let statement = sqlx::query(
-            "UPDATE accounts SET (checked_at, last_ok_at, last_verdict_at, auth_run, last_ok_run) =
-                 (SELECT l.at, l.at, l.at, l.run, l.run FROM unchanged_checks l WHERE l.account = accounts.key), stable = 0
+            "UPDATE accounts SET (checked_at, last_ok_at, last_conclusive_at, auth_run, last_ok_run) =
+                 (SELECT u.at, u.at, u.at, u.run, u.run FROM unchanged_checks u WHERE u.account = accounts.key), stable = 0
              WHERE subscription = ? AND stable = 1",
         );
         self.execute(statement.bind(subscription.as_str())).await?;
@@ -96,12 +96,12 @@ impl Writer {
     pub(super) async fn end_unchanged(&mut self, rows: &str) -> Result<(), StoreError> {
         let statement = sqlx::query(
             "UPDATE snapshots
-             SET last_seen_at = MAX(last_seen_at, (SELECT l.at FROM unchanged_checks l WHERE l.account = snapshots.account)),
-                 checks = checks + (SELECT l.checks - ?2 FROM unchanged_checks l WHERE l.account = snapshots.account)
+             SET last_seen_at = MAX(last_seen_at, (SELECT u.at FROM unchanged_checks u WHERE u.account = snapshots.account)),
+                 checks = checks + (SELECT u.checks - ?2 FROM unchanged_checks u WHERE u.account = snapshots.account)
              WHERE id IN (
                  SELECT a.snapshot FROM json_each(?1) e CROSS JOIN accounts a
                  ON a.subscription = e.value ->> 'subscription' AND a.id = e.value ->> 'id'
-                 CROSS JOIN unchanged_checks l ON l.account = a.key)",
+                 CROSS JOIN unchanged_checks u ON u.account = a.key)",
         );
         self.execute(statement.bind(rows).bind(CHECK_COUNT_BASE)).await?;
         let statement = sqlx::query(

@@ -148,7 +148,7 @@ async fn one_refused_address_does_not_stop_the_others_and_is_counted() {
             "[RESOLVED] studio-a: useapi.net knows the account again",
         ]
     );
-    let open = world.engine.store.write().await.unwrap().open_or_unnotified_alerts().await.unwrap();
+    let open = world.engine.store.write().await.unwrap().unclosed_alerts().await.unwrap();
     assert!(open.iter().all(|alert| alert.condition.kind == AlertKind::DeliveryFailing), "{open:?}");
 }
 

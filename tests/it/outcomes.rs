@@ -237,7 +237,7 @@ async fn inconclusive_checks_change_nothing_and_send_nothing_for_an_hour() {
     for (before, now) in before.iter().zip(world.engine.store.watched().await.unwrap()) {
         assert_eq!(now.configuration, before.configuration);
         assert_eq!(now.account_state.expires_at, before.account_state.expires_at);
-        assert_eq!(now.account_state.last_verdict_at, Some(start()), "{:?}", now.account_state);
+        assert_eq!(now.account_state.last_conclusive_at, Some(start()), "{:?}", now.account_state);
         assert_eq!(now.account_state.unreachable_since, Some(start() + minutes(15)));
         assert_eq!(world.engine.store.snapshots(&now.account).await.unwrap()[0].last_seen_at, start());
     }

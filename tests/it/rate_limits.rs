@@ -197,7 +197,7 @@ async fn results_of_an_unfinished_run_are_not_sent() {
     world.advance(minutes(15));
     let one = AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("1"));
     world.advance_run(&mut Run::start(Scope::Accounts([one].into()))).await;
-    world.engine.evaluate_expiry_only(world.now()).await.unwrap();
+    world.engine.evaluate_without_results(world.now()).await.unwrap();
     assert!(world.engine.store.pending_messages().await.unwrap().is_empty());
     world.run().await;
     assert_eq!(
@@ -218,7 +218,7 @@ async fn during_a_run_expiry_alerts_open_and_none_resolves() {
     world.advance(minutes(21));
     let one = AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("1"));
     world.advance_run(&mut Run::start(Scope::Accounts([one].into()))).await;
-    world.engine.evaluate_expiry_only(world.now()).await.unwrap();
+    world.engine.evaluate_without_results(world.now()).await.unwrap();
     let notified = world.engine.store.pending_messages().await.unwrap();
     assert!(
         notified.len() == 1 && notified[0].1.starts_with("2: token expires in 6 days 23 h"),

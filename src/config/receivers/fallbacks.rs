@@ -36,10 +36,11 @@ pub(super) fn check(fallbacks: &[Fallback<'_>]) {
         next.push(target);
     }
     for circle in circles(&next) {
-        let members: Vec<&Fallback<'_>> = circle.iter().filter_map(|index| fallbacks.get(*index)).collect();
-        let names = members.iter().chain(members.first()).filter_map(|member| member.receiver.as_deref());
+        let in_circle: Vec<&Fallback<'_>> = circle.iter().filter_map(|index| fallbacks.get(*index)).collect();
+        let names =
+            in_circle.iter().chain(in_circle.first()).filter_map(|fallback| fallback.receiver.as_deref());
         let path = names.collect::<Vec<_>>().join(" → ");
-        if let Some(to) = members.first().and_then(|first| first.to.as_ref()) {
+        if let Some(to) = in_circle.first().and_then(|first| first.to.as_ref()) {
             to.place.problem(format!("leads back to this receiver: {path}"));
         }
     }

@@ -91,7 +91,7 @@ pub struct AccountState {
     /// When the last `ok` was.
     pub last_ok_at: Option<Timestamp>,
     /// When the last conclusive check was.
-    pub last_verdict_at: Option<Timestamp>,
+    pub last_conclusive_at: Option<Timestamp>,
     /// The first of the inconclusive checks since the last conclusive one.
     pub unreachable_since: Option<Timestamp>,
     /// A fault that awaits its confirmation.
@@ -169,7 +169,7 @@ impl AccountRecord {
             return StateUpdate { account_state: state, changes: Vec::new() };
         }
         state.unreachable_since = None;
-        state.last_verdict_at = Some(at);
+        state.last_conclusive_at = Some(at);
         if matches!(observation.outcome, Outcome::Ok | Outcome::Unauthorized | Outcome::SubscriptionLapsed) {
             state.auth_run = Some(run);
         }
@@ -212,7 +212,7 @@ impl AccountState {
         self.outcome == Some(Outcome::Ok)
             && self.error.is_none()
             && self.checked_at.is_some()
-            && [self.last_ok_at, self.last_verdict_at] == [self.checked_at; 2]
+            && [self.last_ok_at, self.last_conclusive_at] == [self.checked_at; 2]
             && self.last_ok_run.is_some()
             && self.auth_run == self.last_ok_run
             && self.unreachable_since.is_none()

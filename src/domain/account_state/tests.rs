@@ -56,7 +56,7 @@ fn touched(state: &AccountState, at: Timestamp, run: RunId) -> AccountState {
         expiries,
         checked_at: Some(at),
         last_ok_at: Some(at),
-        last_verdict_at: Some(at),
+        last_conclusive_at: Some(at),
         auth_run: Some(run),
         last_ok_run: Some(run),
         ..state.clone()
@@ -109,7 +109,7 @@ fn inconclusive_check_changes_no_fault_and_defers_the_confirmation() {
         let (unsure, changes) = after_check(&once, &Observation::failed(outcome, "later"), 10);
         assert!(changes.is_empty());
         assert_eq!(unsure.account_state.unconfirmed.map(|s| (s.since, s.recheck_at)), Some((at(0), at(20))));
-        assert_eq!(unsure.account_state.last_verdict_at, Some(at(0)));
+        assert_eq!(unsure.account_state.last_conclusive_at, Some(at(0)));
         assert_eq!(unsure.account_state.unreachable_since, Some(at(10)));
     }
 }

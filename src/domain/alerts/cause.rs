@@ -16,10 +16,10 @@ use crate::domain::policy::Policy;
 /// An alert about a subscription names at most this many of its accounts.
 const MAX_NAMED_ACCOUNTS: usize = 10;
 
-/// What the rules need to know of all watched accounts of a subscription, so that stable ones need not be loaded one by one.
-/// By default there are no more accounts than those that are loaded.
+/// What the rules need to know of all watched accounts of a subscription together, so that stable ones need not be loaded one by
+/// one. By default there are no more accounts than those that are loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StableAccounts {
+pub struct SubscriptionTotals {
     /// How many accounts are watched.
     pub accounts: usize,
     /// The last run in which any of them, or the list of accounts, answered `ok`.
@@ -30,7 +30,7 @@ pub struct StableAccounts {
 pub(super) struct SubscriptionAccounts<'a> {
     name: &'a SubscriptionName,
     /// The loaded accounts; the list of accounts in their place when the subscription has none.
-    members: Vec<&'a AccountRecord>,
+    loaded: Vec<&'a AccountRecord>,
     /// How many more accounts there are. All of them are healthy.
     pub(super) stable_count: usize,
     /// The last run in which the token worked.
@@ -52,20 +52,20 @@ pub(super) struct Attribution<'a> {
 impl<'a> SubscriptionAccounts<'a> {
     pub(super) fn new(
         name: &'a SubscriptionName,
-        members: &'a [AccountRecord],
-        stable: StableAccounts,
+        records: &'a [AccountRecord],
+        totals: SubscriptionTotals,
         open: &'a OpenAlerts<'a>,
         policy: &'a Policy,
     ) -> Self {
         // An `ok` of the list of accounts proves the token too.
-        let ok_runs = members.iter().filter_map(|record| record.account_state.last_ok_run);
-        let token_proof = ok_runs.chain(stable.last_ok_run).max();
-        let mut loaded: Vec<_> = members.iter().filter(|record| !record.account.is_listing()).collect();
-        let stable_count = stable.accounts.saturating_sub(loaded.len());
+        let ok_runs = records.iter().filter_map(|record| record.account_state.last_ok_run);
+        let token_proof = ok_runs.chain(totals.last_ok_run).max();
+        let mut loaded: Vec<_> = records.iter().filter(|record| !record.account.is_listing()).collect();
+        let stable_count = totals.accounts.saturating_sub(loaded.len());
         if loaded.is_empty() && stable_count == 0 {
-            loaded = members.iter().collect();
+            loaded = records.iter().collect();
         }
-        Self { name, members: loaded, stable_count, token_proof, open, policy }
+        Self { name, loaded, stable_count, token_proof, open, policy }
     }
 
     pub(super) fn subject(&self) -> Subject {
@@ -73,7 +73,7 @@ impl<'a> SubscriptionAccounts<'a> {
     }
 
     pub(super) fn accounts_with(&self, is_meant: impl Fn(&AccountState) -> bool) -> Vec<&'a AccountRecord> {
-        self.members.iter().copied().filter(|record| is_meant(&record.account_state)).collect()
+        self.loaded.iter().copied().filter(|record| is_meant(&record.account_state)).collect()
     }
 
     /// Attributes a 401 or 402. An `ok` in the same run or a later one is a proof of the token; `is_shared` is given that run
@@ -114,7 +114,7 @@ impl<'a> SubscriptionAccounts<'a> {
         let Attribution { faulty, affected, is_shared } = attribution;
         let own_alert =
             |record: &AccountRecord| self.open.find(&Subject::Account(record.account.clone()), kind);
-        let accounts = || self.members.iter().filter(|record| !record.account.is_listing());
+        let accounts = || self.loaded.iter().filter(|record| !record.account.is_listing());
         let (faulty_keys, affected_keys) = (keys(faulty), keys(affected));
         let mut transitions = Vec::new();
         for record in accounts() {

@@ -39,7 +39,7 @@ pub(super) fn healthy_again_text(state: &AccountState) -> String {
 }
 
 pub(super) fn answering_again_text(state: &AccountState) -> String {
-    match (state.outcome, state.last_verdict_at) {
+    match (state.outcome, state.last_conclusive_at) {
         (Some(Outcome::Ok), _) | (_, None) => healthy_again_text(state),
         (_, Some(at)) => format!("Answering again since {}.", minute(at)),
     }

@@ -16,7 +16,7 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
     let is_malformed = |state: &AccountState| state.faults.contains(&ALERT.fault);
     let is_readable = |state: &AccountState| {
         let is_unconfirmed = state.unconfirmed.is_some_and(|unconfirmed| unconfirmed.fault == ALERT.fault);
-        state.last_verdict_at.is_some() && !is_unconfirmed && !is_malformed(state)
+        state.last_conclusive_at.is_some() && !is_unconfirmed && !is_malformed(state)
     };
     let faulty = subscription.accounts_with(is_malformed);
     let is_shared = subscription.accounts_with(is_readable).is_empty() && subscription.stable_count == 0;

@@ -31,7 +31,7 @@ use rule::{AccountInput, Rule};
 
 pub use super::severity::Severity;
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
-pub use cause::StableAccounts;
+pub use cause::SubscriptionTotals;
 pub use delivery_failing::{ReceiverHealth, evaluate as evaluate_receiver};
 pub use transition::{OpenAlerts, Resolved, Transition};
 
@@ -69,18 +69,18 @@ impl AlertKind {
     }
 }
 
-/// The transitions of a subscription's alerts and those of its accounts. `members` are the loaded accounts; the other accounts in
-/// `stable` are healthy, expire late and have no alert.
+/// The transitions of a subscription's alerts and those of its accounts. `records` are the loaded accounts; the other accounts in
+/// `totals` are healthy, expire late and have no alert.
 pub fn evaluate_subscription(
     name: &SubscriptionName,
-    members: &[AccountRecord],
-    stable: StableAccounts,
+    records: &[AccountRecord],
+    totals: SubscriptionTotals,
     open: &OpenAlerts<'_>,
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Transition> {
     let mut transitions = Vec::new();
-    for record in members.iter().filter(|record| !record.account.is_listing()) {
+    for record in records.iter().filter(|record| !record.account.is_listing()) {
         let account = AccountInput::new(record, open, policy, now);
         for kind in AlertKind::iter() {
             if let Rule::Account(evaluate) = kind.rule() {
@@ -88,7 +88,7 @@ pub fn evaluate_subscription(
             }
         }
     }
-    let subscription = SubscriptionAccounts::new(name, members, stable, open, policy);
+    let subscription = SubscriptionAccounts::new(name, records, totals, open, policy);
     for kind in AlertKind::iter() {
         if let Rule::Subscription(evaluate) = kind.rule() {
             transitions.extend(evaluate(&subscription));
@@ -111,12 +111,12 @@ pub fn evaluate_expiry(
 /// the subscription, or together with the next refusal.
 pub fn outdated_faults(
     name: &SubscriptionName,
-    members: &[AccountRecord],
-    stable: StableAccounts,
+    records: &[AccountRecord],
+    totals: SubscriptionTotals,
     open: &OpenAlerts<'_>,
     policy: &Policy,
 ) -> Vec<(AccountKey, Fault)> {
-    let subscription = SubscriptionAccounts::new(name, members, stable, open, policy);
+    let subscription = SubscriptionAccounts::new(name, records, totals, open, policy);
     let refusals = subscription.outdated(Fault::Unauthorized, &unauthorized::attribute(&subscription));
     let lapses =
         subscription.outdated(Fault::SubscriptionLapsed, &subscription_lapsed::attribute(&subscription));

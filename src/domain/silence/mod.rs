@@ -70,7 +70,7 @@ impl Silence {
     }
 }
 
-/// Until when `silences` suppress `alert`, if they do and none is ended early.
+/// Until when `silences` suppress `alert`, if they do; an operator can end them earlier.
 pub fn alert_silenced_until(
     silences: &[Silence],
     alert: &Alert,
@@ -80,7 +80,7 @@ pub fn alert_silenced_until(
     last_end(silences, |silence| silence.silences_alert(alert, accounts, now))
 }
 
-/// Until when `silences` suppress `change` in `account`, if they do.
+/// Until when `silences` suppress `change` in `account`, if they do; an operator can end them earlier.
 pub fn change_silenced_until(
     silences: &[Silence],
     change: &Change,

@@ -14,7 +14,7 @@ const BATCH: usize = 256;
 /// Transitions on their way to the store.
 pub(super) struct AlertWriter<'a> {
     /// The accounts, whose names are logged.
-    members: &'a [AccountRecord],
+    records: &'a [AccountRecord],
     /// The stored alerts, in the order of their ids.
     stored: &'a [Alert],
     now: Timestamp,
@@ -23,8 +23,8 @@ pub(super) struct AlertWriter<'a> {
 }
 
 impl<'a> AlertWriter<'a> {
-    pub(super) const fn new(members: &'a [AccountRecord], stored: &'a [Alert], now: Timestamp) -> Self {
-        Self { members, stored, now, resolved: Vec::new(), opened: Vec::new() }
+    pub(super) const fn new(records: &'a [AccountRecord], stored: &'a [Alert], now: Timestamp) -> Self {
+        Self { records, stored, now, resolved: Vec::new(), opened: Vec::new() }
     }
 
     /// Writes one transition, at the latest with [`Self::flush`].
@@ -98,8 +98,8 @@ impl<'a> AlertWriter<'a> {
         let Condition { subject, kind, severity, stage, .. } = condition;
         let (account, name) = match subject {
             Subject::Account(key) => {
-                let index = self.members.binary_search_by(|record| record.account.cmp(key)).ok();
-                let record = index.and_then(|index| self.members.get(index));
+                let index = self.records.binary_search_by(|record| record.account.cmp(key)).ok();
+                let record = index.and_then(|index| self.records.get(index));
                 (Some(key.id.as_str()), record.map_or(key.id.as_str(), |record| record.name.as_str()))
             }
             Subject::Subscription(name) => (None, name.as_str()),

@@ -18,7 +18,7 @@ use crate::store::{StoreError, StoredChange, Writer};
 
 use alert_writer::AlertWriter;
 pub(super) use evaluation::next_stage_at;
-use evaluation::{Evaluation, Trigger};
+use evaluation::{Basis, Evaluation};
 use plan::{NotificationPlan, PlanInputs, Silenced};
 
 /// The result of an evaluation.
@@ -41,24 +41,24 @@ impl EvaluationSummary {
 }
 
 impl Engine {
-    /// Brings the alerts in line with the stored state, and writes the notifications that are due.
+    /// Brings the alerts in line with the stored state, and writes the notifications that are due; not while a run is unfinished.
     pub async fn evaluate_alerts(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
-        self.evaluate(Trigger::RunFinished, now).await
+        self.evaluate(Basis::Everything, now).await
     }
 
-    /// The same during a run, but only for expiries. The results of an unfinished run are incomplete: one cause would be notified as
-    /// many alerts. They are notified when the run has finished.
-    pub async fn evaluate_expiry_only(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
-        self.evaluate(Trigger::TimeOnly, now).await
+    /// The same while a run is unfinished, without the results of its checks and the changes that they saw: half of a run shows one
+    /// cause as many. Expiries, receivers, what left the configuration and reminders do not wait for its end.
+    pub async fn evaluate_without_results(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+        self.evaluate(Basis::WithoutResults, now).await
     }
 
-    async fn evaluate(&self, trigger: Trigger, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+    async fn evaluate(&self, basis: Basis, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
         let mut writer = self.store.write().await?;
         let mut summary = EvaluationSummary::default();
-        let account_names = self.update_alerts(&mut writer, trigger, &mut summary, now).await?;
-        let changes = match trigger {
-            Trigger::RunFinished => writer.unprocessed_changes().await?,
-            Trigger::TimeOnly => Vec::new(),
+        let account_names = self.update_alerts(&mut writer, basis, &mut summary, now).await?;
+        let changes = match basis {
+            Basis::Everything => writer.unprocessed_changes().await?,
+            Basis::WithoutResults => Vec::new(),
         };
         self.write_notifications(&mut writer, account_names, &changes, &mut summary, now).await?;
         writer.close_notified_alerts().await?;
@@ -70,34 +70,34 @@ impl Engine {
     async fn update_alerts(
         &self,
         writer: &mut Writer,
-        trigger: Trigger,
+        basis: Basis,
         summary: &mut EvaluationSummary,
         now: Timestamp,
     ) -> Result<AccountNames, StoreError> {
         let policy = &self.config.policy();
         let horizon = now + policy.max_lead_time();
-        let members = &writer.needing_evaluation(horizon).await?;
+        let records = &writer.needing_evaluation(horizon).await?;
         let subscriptions = &writer.subscription_totals().await?;
-        let stored = writer.open_or_unnotified_alerts().await?;
+        let stored = writer.unclosed_alerts().await?;
         let has_acks = !writer.acks().await?.is_empty();
         let open = &OpenAlerts::new(&stored);
-        let mut alert_writer = AlertWriter::new(members, &stored, now);
-        let evaluation = Evaluation { trigger, members, subscriptions, open, policy, now };
+        let mut alert_writer = AlertWriter::new(records, &stored, now);
+        let evaluation = Evaluation { basis, records, subscriptions, open, policy, now };
         for transition in evaluation.transitions(&stored) {
             if has_acks && let Some(id) = transition.escalated_alert(&stored) {
                 writer.remove_ack(id).await?;
             }
             alert_writer.write(writer, transition).await?;
         }
-        if trigger == Trigger::RunFinished {
+        if basis == Basis::Everything {
             evaluation.clear_outdated_faults(writer).await?;
         }
         summary.wake_at(self.evaluate_receivers(writer, &stored, open, &mut alert_writer, now).await?);
         alert_writer.flush(writer).await?;
         let later = writer.next_expiry(horizon).await?;
-        summary.wake_at(next_stage_at(members, later, policy, now));
-        summary.accounts = subscriptions.values().map(|stable| stable.accounts).sum();
-        Ok(AccountNames::new(members.iter().map(AccountRecord::named), self.config.fallbacks()))
+        summary.wake_at(next_stage_at(records, later, policy, now));
+        summary.accounts = subscriptions.values().map(|totals| totals.accounts).sum();
+        Ok(AccountNames::new(records.iter().map(AccountRecord::named), self.config.fallbacks()))
     }
 
     /// Writes the transitions of alerts about receivers; returns when the next one is due if only time passes.
@@ -137,7 +137,7 @@ impl Engine {
         summary: &mut EvaluationSummary,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let alerts = &writer.open_or_unnotified_alerts().await?;
+        let alerts = &writer.unclosed_alerts().await?;
         let account_names = &with_missing_names(account_names, writer, alerts, changes).await?;
         let in_force = writer.silences_in_force(now).await?;
         let silenced = &Silenced::new(&in_force, alerts, changes, account_names, now);
@@ -174,7 +174,7 @@ async fn with_missing_names(
     }
     for alert in alerts {
         if let Subject::Subscription(name) = &alert.condition.subject {
-            account_names.set_members(name.clone(), writer.members_of(name).await?);
+            account_names.set_accounts(name.clone(), writer.accounts_of(name).await?);
         }
     }
     Ok(account_names)

@@ -10,7 +10,7 @@ use crate::domain::alerts::AlertId;
 use crate::domain::message::Status;
 use crate::domain::time::Timestamp;
 use crate::report::Expiries;
-use crate::store::{OutboxCounts, Run, RunCounts};
+use crate::store::{OutboxCounts, RunCounts, RunRecord};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -68,7 +68,7 @@ fn report() -> Report {
     Report {
         generated_at: now(),
         verdict: Verdict::Critical,
-        last_run: Some(Run { id: 1, started_at, finished_at: Some(started_at), counts }),
+        last_run: Some(RunRecord { id: 1, started_at, finished_at: Some(started_at), counts }),
         accounts: vec![
             account("studio-a", Verdict::Critical, Outcome::Ok, Some(TimeDelta::hours(20))),
             account("studio-b", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20))),

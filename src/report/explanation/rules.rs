@@ -107,7 +107,7 @@ fn expiry(context: &Context<'_>) -> String {
 
 fn unreachable(context: &Context<'_>, alert: Option<&Alert>) -> String {
     let state = &context.state;
-    match (state.unreachable_since, state.last_verdict_at) {
+    match (state.unreachable_since, state.last_conclusive_at) {
         (Some(since), _) => {
             let lasted = in_words(state.checked_at.map_or_else(Default::default, |at| at - since));
             let limit = in_words(context.policy.unreachable_after);

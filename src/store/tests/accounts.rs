@@ -223,11 +223,11 @@ prop_compose! {
         auth_run in any::<Option<i64>>(),
         last_ok_run in any::<Option<i64>>(),
         last_ok_at in maybe(moment()),
-        last_verdict_at in maybe(moment()),
+        last_conclusive_at in maybe(moment()),
         unreachable_since in maybe(moment()),
     ) -> AccountState {
         AccountState {
-            outcome, error, checked_at, auth_run, last_ok_run, last_ok_at, last_verdict_at, unreachable_since,
+            outcome, error, checked_at, auth_run, last_ok_run, last_ok_at, last_conclusive_at, unreachable_since,
             ..AccountState::default()
         }
     }

@@ -29,7 +29,7 @@ async fn past(writer: &mut Writer, alert: &str, condition: &Condition, opened: i
 }
 
 async fn open_ids(writer: &mut Writer) -> Vec<String> {
-    writer.open_or_unnotified_alerts().await.unwrap().into_iter().map(|alert| alert.id.to_string()).collect()
+    writer.unclosed_alerts().await.unwrap().into_iter().map(|alert| alert.id.to_string()).collect()
 }
 
 fn firing(text: &str, condition: &Condition, opened: i64) -> Alert {
@@ -65,7 +65,7 @@ async fn alerts_of_every_subject_and_kind_read_back_unchanged() {
             kept.push(firing(&name, &condition, 0));
         }
     }
-    assert_eq!(writer.open_or_unnotified_alerts().await.unwrap(), kept);
+    assert_eq!(writer.unclosed_alerts().await.unwrap(), kept);
     writer.commit().await.unwrap();
     assert_eq!(home.store.firing_alerts().await.unwrap(), kept);
     assert_eq!(home.store.all_alerts().await.unwrap(), kept);
@@ -101,7 +101,7 @@ async fn alert_is_updated_and_resolves_once() {
     writer.open_alerts(&[opened(&id("A2"), &ending("2", days(7)))], at(0)).await.unwrap();
     writer.update_alert(&id("A1"), &after, at(0)).await.unwrap();
     assert_eq!(
-        writer.open_or_unnotified_alerts().await.unwrap(),
+        writer.unclosed_alerts().await.unwrap(),
         [firing("A1", &after, 0), firing("A2", &ending("2", days(7)), 0)]
     );
     writer.resolve_alerts(&[over(&id("A1"), "renewed", Some(days(30)))], at(60)).await.unwrap();
@@ -127,7 +127,7 @@ async fn every_stage_reads_back_unchanged() {
     for stage in leads.map(Stage::Lead).into_iter().chain([Stage::Expired]).map(Some).chain([None]) {
         let condition = Condition { stage, ..ending("1", days(7)) };
         writer.update_alert(&id("A1"), &condition, at(0)).await.unwrap();
-        assert_eq!(writer.open_or_unnotified_alerts().await.unwrap()[0].condition.stage, stage);
+        assert_eq!(writer.unclosed_alerts().await.unwrap()[0].condition.stage, stage);
     }
 }
 
@@ -145,7 +145,7 @@ async fn expiry_that_comes_back_reopens_its_alert() {
     );
     let expected = Condition { detail: "renewed".to_owned(), ..ending("1", days(7)) };
     let fires_on = Alert { resolution: Some(Resolution::Ended), ..firing("A1", &expected, 0) };
-    assert_eq!(writer.open_or_unnotified_alerts().await.unwrap(), [fires_on]);
+    assert_eq!(writer.unclosed_alerts().await.unwrap(), [fires_on]);
     assert_eq!(
         writer.reopen_alert(&ending("1", days(7))).await.unwrap().map(|alert| alert.id),
         None,

@@ -363,16 +363,16 @@ async fn torn_log_leaves_the_store_at_some_commit() {
 #[tokio::test]
 async fn deleted_or_replaced_store_is_noticed_while_open() {
     let home = Home::new().await;
-    home.store.verify_unchanged().unwrap();
+    home.store.verify_not_replaced().unwrap();
     let aside = home.folder.path().join("aside.db");
     fs::rename(home.path(), &aside).unwrap();
-    let message = home.store.verify_unchanged().unwrap_err().to_string();
+    let message = home.store.verify_not_replaced().unwrap_err().to_string();
     assert!(message.contains("was deleted or moved away while in use"), "{message}");
     fs::copy(&aside, home.path()).unwrap();
-    let message = home.store.verify_unchanged().unwrap_err().to_string();
+    let message = home.store.verify_not_replaced().unwrap_err().to_string();
     assert!(message.contains("was replaced by another file while in use"), "{message}");
     fs::rename(&aside, home.path()).unwrap();
-    home.store.verify_unchanged().unwrap();
+    home.store.verify_not_replaced().unwrap();
 }
 
 #[tokio::test]

@@ -46,15 +46,19 @@ const WANTED: [(&str, &str); 15] = [
     ("INDEXED BY accounts_pending", "SCAN k"),
     // Every alert is asked for, by a person.
     ("FROM alerts ORDER BY id", "SCAN alerts USING INDEX sqlite_autoindex_alerts_1"),
-    // What somebody acknowledged: a few of the open alerts.
+    // What somebody acknowledged: a few of the firing alerts.
     ("FROM acks", "SCAN acks"),
     // As is every silence.
     ("FROM silences ORDER BY id", "SCAN silences"),
 ];
 
 /// Indexes that hold only the few rows with which something is still to be done.
-const PARTIAL: [&str; 4] =
-    ["INDEX accounts_pending", "INDEX alerts_open", "INDEX changes_unprocessed", "INDEX messages_pending"];
+const PARTIAL: [&str; 4] = [
+    "INDEX accounts_pending",
+    "INDEX alerts_unclosed",
+    "INDEX changes_unprocessed",
+    "INDEX messages_pending",
+];
 
 /// The string literals of a source file, each with the code before it.
 fn literals(source: &str) -> Vec<(String, String)> {

@@ -1,4 +1,4 @@
-use super::super::{Run, RunCounts, Tally};
+use super::super::{RunCounts, RunRecord, Tally};
 use super::{Home, at};
 use crate::domain::observation::Outcome;
 
@@ -36,7 +36,7 @@ async fn run_counts_its_checks_and_confirmation_corrects_them() {
         [(Ok, Some(Unauthorized)), (Ok, Some(RateLimited)), (Unavailable, Some(Malformed)), (Ok, None)];
     let counts = RunCounts { checked: 6, ok: 4, inconclusive: 2 };
     assert_eq!(finish(&home, run, &tally(&again), 11).await, counts);
-    let expected = Run { id: run, started_at: at(0), finished_at: Some(at(11)), counts };
+    let expected = RunRecord { id: run, started_at: at(0), finished_at: Some(at(11)), counts };
     assert_eq!(home.store.last_run().await.unwrap(), Some(expected));
 }
 
@@ -48,7 +48,8 @@ async fn last_run_is_the_one_that_began_last_finished_or_not() {
     let second = begin(&home, 900).await;
     assert!(second > first);
     finish(&home, first, &Tally::default(), 901).await;
-    let expected = Run { id: second, started_at: at(900), finished_at: None, counts: RunCounts::default() };
+    let expected =
+        RunRecord { id: second, started_at: at(900), finished_at: None, counts: RunCounts::default() };
     assert_eq!(home.store.last_run().await.unwrap(), Some(expected));
 }
 

@@ -14,8 +14,8 @@ async fn uncommitted_writes_are_rolled_back() {
     writer.watch(&[named("1", "renamed"), named("2", "2")]).await.unwrap();
     writer.insert_snapshots(&[(&account("1"), &jobs(1))], at(0)).await.unwrap();
     drop(writer);
-    let watched = home.write().await.members_of(&main_subscription()).await.unwrap();
-    assert_eq!(watched.iter().map(|member| member.name.as_str()).collect::<Vec<_>>(), ["1"]);
+    let watched = home.write().await.accounts_of(&main_subscription()).await.unwrap();
+    assert_eq!(watched.iter().map(|account| account.name.as_str()).collect::<Vec<_>>(), ["1"]);
     assert_eq!(home.store.last_run().await.unwrap(), None);
     assert_eq!(home.count("snapshots").await, 0);
 }
@@ -26,7 +26,7 @@ async fn reader_sees_the_old_state_until_the_writer_commits() {
     let mut writer = home.write().await;
     writer.watch(&[named("1", "renamed")]).await.unwrap();
     assert_eq!(home.store.watched().await.unwrap()[0].name, "1");
-    assert_eq!(writer.members_of(&main_subscription()).await.unwrap()[0].name, "renamed");
+    assert_eq!(writer.accounts_of(&main_subscription()).await.unwrap()[0].name, "renamed");
     writer.commit().await.unwrap();
     assert_eq!(home.store.watched().await.unwrap()[0].name, "renamed");
 }

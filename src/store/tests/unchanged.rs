@@ -17,7 +17,7 @@ fn stable(now: Timestamp, end: Option<Timestamp>) -> AccountState {
         outcome: Some(Outcome::Ok),
         checked_at: Some(now),
         last_ok_at: Some(now),
-        last_verdict_at: Some(now),
+        last_conclusive_at: Some(now),
         auth_run: run,
         last_ok_run: run,
         expires_at: end,

@@ -116,7 +116,7 @@ proptest! {
         let (mut now, mut answers, mut times) = (0, Vec::new(), Vec::new());
         for step in &steps {
             let until = now + step.0;
-            let counts = world.members[0].account_state.expires_at.map(|end| (end - at(0)).num_seconds());
+            let counts = world.records[0].account_state.expires_at.map(|end| (end - at(0)).num_seconds());
             if let Some(end) = counts.filter(|end| now < *end && *end <= until) {
                 world.tick(end);
                 let sent = world.sent.iter().any(|sent| sent.alert.condition.stage == Some(Stage::Expired));

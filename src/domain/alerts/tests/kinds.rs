@@ -232,7 +232,7 @@ fn new_account_edited_threshold_and_clock_step_back_do_not_resolve_an_outage() {
     let mut world = World::new(&["a", "b"]);
     world.run_all(DAY, &failed(Outcome::Unavailable));
     world.run_all(DAY + HOUR, &failed(Outcome::Unavailable));
-    world.members.push(World::new(&["c"]).members.remove(0));
+    world.records.push(World::new(&["c"]).records.remove(0));
     assert!(world.tick(DAY + HOUR).is_empty(), "it has not been checked yet");
     assert!(world.run_all(DAY + HOUR + 60, &failed(Outcome::Unavailable)).is_empty());
     world.policy.unreachable_after = TimeDelta::hours(9);
@@ -249,7 +249,7 @@ fn some_malformed_accounts_have_an_alert_each_and_all_of_them_one_together() {
 
     let mut world = World::new(&["a", "b"]);
     assert_eq!(world.run_all(0, &malformed()), ["opened all malformed"]);
-    world.members.push(World::new(&["c"]).members.remove(0));
+    world.records.push(World::new(&["c"]).records.remove(0));
     assert!(world.tick(1).is_empty(), "it has not been checked yet");
     assert!(world.run(2, &checks(&[malformed(), malformed(), failed(Outcome::Unavailable)])).is_empty());
     world.policy.confirm_after = TimeDelta::seconds(10);

@@ -17,14 +17,14 @@ fn lapsed_plan_concerns_the_subscription_in_spite_of_an_ok_in_the_same_run() {
     assert_eq!(world.run(120, &checks(&[healthy(), healthy()])), ["resolved all subscription_lapsed"]);
 }
 
-/// The members, the answers in successive runs, and what is sent after each.
+/// The accounts, the answers in successive runs, and what is sent after each.
 type Story<'a> = (&'a [&'a str], &'a [(&'a str, &'a [&'a str])]);
 
 #[test]
 fn refusal_concerns_an_account_only_when_a_sibling_is_healthy_in_the_same_run() {
     const BOTH: &[&str] = &["a", "b"];
     const LISTED: &[&str] = &["a", ""];
-    // One letter for each member: r refused, k ok, u unavailable, n not found, m malformed, - not checked.
+    // One letter for each account: r refused, k ok, u unavailable, n not found, m malformed, - not checked.
     let stories: &[Story<'_>] = &[
         (BOTH, &[("rr", &["opened all unauthorized"]), ("kk", &["resolved all unauthorized"])]),
         (BOTH, &[("rk", &["opened a unauthorized"]), ("kk", &["resolved a unauthorized"])]),
@@ -82,10 +82,10 @@ fn refusal_concerns_an_account_only_when_a_sibling_is_healthy_in_the_same_run() 
         (LISTED, &[("kr", &[]), ("ku", &[])]),
         (&[""], &[("r", &["opened all unauthorized"]), ("u", &[]), ("k", &["resolved all unauthorized"])]),
     ];
-    for (members, runs) in stories {
-        let mut world = World::new(members);
+    for (accounts, runs) in stories {
+        let mut world = World::new(accounts);
         for (index, (answers, notified)) in (1_i64..).zip(*runs) {
-            let seen = answers.chars().enumerate().filter_map(|(member, letter)| {
+            let seen = answers.chars().enumerate().filter_map(|(account, letter)| {
                 let observation = match letter {
                     'r' => failed(Outcome::Unauthorized),
                     'u' => failed(Outcome::Unavailable),
@@ -94,10 +94,10 @@ fn refusal_concerns_an_account_only_when_a_sibling_is_healthy_in_the_same_run() 
                     'k' => healthy(),
                     _ => return None,
                 };
-                Some((member, observation))
+                Some((account, observation))
             });
             let seen: Vec<_> = seen.collect();
-            assert_eq!(world.run(index * 60, &seen), *notified, "{members:?}, run {index} of {runs:?}");
+            assert_eq!(world.run(index * 60, &seen), *notified, "{accounts:?}, run {index} of {runs:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState, Check, RunId};
-use crate::domain::alerts::{self, OpenAlerts, Resolved, StableAccounts, Transition};
+use crate::domain::alerts::{self, OpenAlerts, Resolved, SubscriptionTotals, Transition};
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, ExpirySource};
@@ -60,7 +60,7 @@ impl SentNotification {
 /// One subscription, `main`, and what is stored about it.
 pub(in crate::domain) struct World {
     pub(in crate::domain) policy: Policy,
-    pub(in crate::domain) members: Vec<AccountRecord>,
+    pub(in crate::domain) records: Vec<AccountRecord>,
     pub(in crate::domain) alerts: Vec<Alert>,
     pub(in crate::domain) sent: Vec<SentNotification>,
     pub(in crate::domain) changes: Vec<Change>,
@@ -128,7 +128,7 @@ impl World {
         };
         Self {
             policy: policy(),
-            members: ids.iter().map(record).collect(),
+            records: ids.iter().map(record).collect(),
             alerts: Vec::new(),
             sent: Vec::new(),
             changes: Vec::new(),
@@ -152,14 +152,14 @@ impl World {
 
     /// One run in which every account gives the same result.
     pub(in crate::domain) fn run_all(&mut self, seconds: i64, observation: &Observation) -> Vec<String> {
-        let checks: Vec<_> = (0..self.members.len()).map(|index| (index, observation.clone())).collect();
+        let checks: Vec<_> = (0..self.records.len()).map(|index| (index, observation.clone())).collect();
         self.run(seconds, &checks)
     }
 
     /// Checks of the present run, without an evaluation.
     pub(in crate::domain) fn check(&mut self, seconds: i64, checks: &[(usize, Observation)]) {
         for (index, observation) in checks {
-            let record = &mut self.members[*index];
+            let record = &mut self.records[*index];
             let update =
                 record.apply_check(Check { observation, at: at(seconds), run: self.run }, &self.policy);
             record.account_state = update.account_state;
@@ -177,36 +177,36 @@ impl World {
     /// The transitions that are due. Stable accounts must not change them.
     pub(in crate::domain) fn transitions(&self, seconds: i64) -> Vec<Transition> {
         let (open, now) = (OpenAlerts::new(&self.alerts), at(seconds));
-        let decide = |members: &[AccountRecord], others| {
+        let decide = |records: &[AccountRecord], totals| {
             let steps = alerts::evaluate_subscription(
                 &main_subscription(),
-                members,
-                others,
+                records,
+                totals,
                 &open,
                 &self.policy,
                 now,
             );
-            (steps, alerts::outdated_faults(&main_subscription(), members, others, &open, &self.policy))
+            (steps, alerts::outdated_faults(&main_subscription(), records, totals, &open, &self.policy))
         };
-        let decided = decide(&self.members, StableAccounts::default());
+        let decided = decide(&self.records, SubscriptionTotals::default());
         let needing_evaluation: Vec<AccountRecord> =
-            self.members.iter().filter(|member| self.needs_evaluation(member, now)).cloned().collect();
-        let others = StableAccounts {
-            accounts: self.members.iter().filter(|member| !member.account.is_listing()).count(),
-            last_ok_run: self.members.iter().filter_map(|member| member.account_state.last_ok_run).max(),
+            self.records.iter().filter(|record| self.needs_evaluation(record, now)).cloned().collect();
+        let totals = SubscriptionTotals {
+            accounts: self.records.iter().filter(|record| !record.account.is_listing()).count(),
+            last_ok_run: self.records.iter().filter_map(|record| record.account_state.last_ok_run).max(),
         };
-        assert_eq!(decide(&needing_evaluation, others), decided, "{needing_evaluation:?}");
+        assert_eq!(decide(&needing_evaluation, totals), decided, "{needing_evaluation:?}");
         decided.0
     }
 
-    fn needs_evaluation(&self, member: &AccountRecord, now: Timestamp) -> bool {
-        let subject = Subject::Account(member.account.clone());
-        let account_state = member.state_for(&self.policy);
+    fn needs_evaluation(&self, record: &AccountRecord, now: Timestamp) -> bool {
+        let subject = Subject::Account(record.account.clone());
+        let account_state = record.state_for(&self.policy);
         !account_state.is_stable()
             || account_state.expiry_missing
             || account_state.expires_at.is_some_and(|end| end <= now + self.policy.max_lead_time())
             || self.alerts.iter().any(|alert| alert.condition.subject == subject)
-            || member.account.is_listing()
+            || record.account.is_listing()
     }
 
     /// Applies the transitions that are due.
@@ -333,7 +333,7 @@ impl World {
 
     /// The firing alert of that kind about the account of that index.
     pub(in crate::domain) fn account_alert(&self, index: usize, kind: AlertKind) -> Option<&Alert> {
-        self.find(&Subject::Account(self.members[index].account.clone()), kind)
+        self.find(&Subject::Account(self.records[index].account.clone()), kind)
     }
 
     /// The firing alert of that kind about the subscription.
