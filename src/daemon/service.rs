@@ -31,7 +31,8 @@ pub(super) const RETRY_DELAY: TimeDelta = TimeDelta::seconds(15);
 /// How long a stopping service waits for what is in flight.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long a stopping service then waits for the store to close. Both and the log's wait are less than the units' `TimeoutStopSec=`.
+/// How long it then waits for the store to close. Together with the wait for the log, both are shorter than the units'
+/// `TimeoutStopSec=`.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often ended rows are purged.

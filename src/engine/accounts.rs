@@ -71,8 +71,8 @@ fn keys(watched: Vec<Watched>) -> Vec<AccountKey> {
     watched.into_iter().map(|watched| watched.account).collect()
 }
 
-/// For each subscription a text that differs when its watched accounts differ: the expiry source by which their states were computed, a
-/// slash, and a digest of the accounts.
+/// For each subscription a text that differs when its watched accounts differ: the expiry source by which their states were
+/// computed, a slash, and a digest of the accounts.
 fn membership_hashes(wanted: &[Watched], source: ExpirySource) -> BTreeMap<SubscriptionName, String> {
     let mut texts: BTreeMap<SubscriptionName, Vec<&str>> = BTreeMap::new();
     for Watched { account, name, discovered } in wanted {

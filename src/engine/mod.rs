@@ -36,7 +36,7 @@ use crate::store::Store;
 
 use tokens::Tokens;
 
-/// How long a run waits for rate limits, unless it has a deadline.
+/// How long a run waits for rate limits, and its confirmation again, unless it has a deadline.
 const MAX_RATE_LIMIT_WAIT: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that the steps need. Cheap to clone.
@@ -54,7 +54,8 @@ pub struct Engine {
     pub clock: Clock,
     /// The time over which the requests of a run are spread; zero sends them as fast as possible.
     pub spread: Duration,
-    /// How long a run waits for rate limits; accounts that cannot be checked by then are left to the next run.
+    /// How long a run waits for rate limits, and its confirmation again; accounts that cannot be checked by then are left to the
+    /// next run.
     pub rate_limit_budget: TimeDelta,
     /// From then on a receiver's queue waits for the next run after one attempt: with one-shot runs a slow receiver must not keep
     /// the store from the next run.

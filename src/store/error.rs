@@ -14,7 +14,8 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use crate::config::regular_file::FileError;
 
-/// Why the store could not do its work. The path, where there is one, is that of the store unless the variant says otherwise.
+/// Why the store could not do its work. The first path, if any, is that of the store unless the variant says
+/// otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be created or opened: the system's or SQLite's message.

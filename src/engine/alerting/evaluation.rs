@@ -14,8 +14,8 @@ use crate::store::{StoreError, Writer};
 pub(super) enum Basis {
     /// Everything that is stored, while no run is unfinished.
     Everything,
-    /// Everything except what the checks of an unfinished run showed: alerts about expiries open and escalate, those of what left the
-    /// configuration resolve, and receivers are judged as always.
+    /// Everything except what the checks of an unfinished run showed: alerts about expiries open and escalate, those of what left
+    /// the configuration resolve, and those about receivers do both.
     WithoutResults,
 }
 
