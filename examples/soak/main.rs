@@ -22,7 +22,7 @@ use clap::Parser;
 use minimax_watch::api::Client;
 use minimax_watch::config::{self, Environment, Source};
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::engine::{Engine, Run, RunStep, Scope};
+use minimax_watch::engine::{Engine, NextStep, Run, Scope};
 use minimax_watch::notify::Sender;
 use minimax_watch::store::{StateRow, Store};
 
@@ -170,7 +170,7 @@ impl Soak {
         loop {
             let step = run.advance(&self.engine, now, &|_, _| {}).await?;
             check.get_or_insert_with(|| began.elapsed());
-            let RunStep::WaitUntil(until, _) = step else { break };
+            let NextStep::WaitUntil(until, _) = step else { break };
             now = until;
             self.now.set(now);
         }

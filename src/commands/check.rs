@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::domain::account::AccountKey;
 use crate::domain::text;
 use crate::domain::verdict::Verdict;
-use crate::engine::{Engine, Run, RunStep, Scope, WaitReason};
+use crate::engine::{Engine, NextStep, Run, Scope, WaitReason};
 use crate::report::{Before, News, Report};
 
 use super::FAILED;
@@ -168,7 +168,7 @@ async fn run_checks(
             progress.show(what, done, total);
         };
         show(0, wanted.as_ref().map_or(0, BTreeSet::len));
-        let RunStep::WaitUntil(until, reason) = run.advance(engine, clock::now(), &show).await? else {
+        let NextStep::WaitUntil(until, reason) = run.advance(engine, clock::now(), &show).await? else {
             break;
         };
         let (longest, waiting) = match reason {

@@ -10,14 +10,14 @@ use chrono::TimeDelta;
 use super::run_state::RunState;
 use super::service::{Daemon, RECHECK_RETRY, RETRY_DELAY};
 use crate::domain::time::{Timestamp, in_words, minute};
-use crate::engine::{Run, RunStep, RunSummary, Scope, WaitReason};
+use crate::engine::{NextStep, Run, RunSummary, Scope, WaitReason};
 use crate::output::pluralize;
 use crate::store::StoreError;
 
 /// A run is spread over this at most, since its alerts wait for its end.
 const MAX_SPREAD: TimeDelta = TimeDelta::minutes(1);
 
-/// And over this part of the time until the next run.
+/// And over one part in this many of the time until the next run.
 const SPREAD_SHARE: i32 = 10;
 
 impl Daemon {
@@ -58,14 +58,18 @@ impl Daemon {
         }
     }
 
-    pub(super) fn on_checks_done(&mut self, (run, step): (Run, Result<RunStep, StoreError>), now: Timestamp) {
+    pub(super) fn on_checks_done(
+        &mut self,
+        (run, step): (Run, Result<NextStep, StoreError>),
+        now: Timestamp,
+    ) {
         match step {
-            Ok(RunStep::WaitUntil(until, reason)) => {
+            Ok(NextStep::WaitUntil(until, reason)) => {
                 log_wait(until, reason);
                 self.next_evaluation = [self.next_evaluation, run.next_stage()].into_iter().flatten().min();
                 self.run = RunState::Waiting(until, run);
             }
-            Ok(RunStep::Finished(summary)) => {
+            Ok(NextStep::Finished(summary)) => {
                 log_end(summary);
                 self.warn_if_overrun(&run, now);
                 let pause = self.engine.config.alerts.confirm_after.max(RECHECK_RETRY);

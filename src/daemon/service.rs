@@ -17,7 +17,7 @@ use crate::domain::account::ReceiverName;
 use crate::domain::clock_skew::clock_moved_back;
 use crate::domain::silence::SilenceId;
 use crate::domain::time::{Timestamp, minute, relative, rfc3339};
-use crate::engine::{Delivery, Engine, Run, RunStep};
+use crate::engine::{Delivery, Engine, NextStep, Run};
 use crate::output::pluralize;
 use crate::store::{Lock, Store, StoreError};
 
@@ -79,7 +79,7 @@ pub struct Daemon {
     /// When the horizon of purging last moved, or the service started.
     pub(super) horizon_moved: Instant,
     /// The checks in flight, if any, so that the expiry clock does not wait for slow answers.
-    pub(super) checks: JoinSet<(Run, Result<RunStep, StoreError>)>,
+    pub(super) checks: JoinSet<(Run, Result<NextStep, StoreError>)>,
     /// The deliveries in flight, one for each receiver.
     pub(super) deliveries: JoinSet<(ReceiverName, Result<Delivery, StoreError>)>,
     /// The receivers with a delivery in flight.

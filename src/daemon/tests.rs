@@ -18,7 +18,7 @@ use crate::domain::account::AccountId;
 use crate::domain::account::ReceiverName;
 use crate::domain::alerts::AlertKind;
 use crate::domain::time::Timestamp;
-use crate::engine::{Delivery, Engine, Run, RunStep};
+use crate::engine::{Delivery, Engine, NextStep, Run};
 use crate::engine::{RunSummary, Scope, WaitReason};
 use crate::notify::Sender;
 use crate::simulator::{Answer, FakeUseApi, VirtualNow, configuration};
@@ -138,7 +138,7 @@ async fn paused_run_ends_before_the_next_one_and_before_its_results_are_evaluate
     let (run, reason) = (Run::start(Scope::Everything), WaitReason::RateLimited { accounts: 1 });
     daemon.next_evaluation = None;
     daemon.next_run = Some(now);
-    daemon.on_checks_done((run.clone(), Ok(RunStep::WaitUntil(until, reason))), now);
+    daemon.on_checks_done((run.clone(), Ok(NextStep::WaitUntil(until, reason))), now);
     assert_eq!(daemon.next_evaluation, None);
     assert_eq!(daemon.wake_at(), Some(until.min(daemon.next_purge)), "the next run does not start");
     daemon.start_due_checks(now);
@@ -146,7 +146,7 @@ async fn paused_run_ends_before_the_next_one_and_before_its_results_are_evaluate
     daemon.on_delivered((ReceiverName::new("x"), Ok(Delivery::default())), now);
     assert_eq!(daemon.next_evaluation, None, "a delivery does not cause an evaluation of half a run");
     let summary = RunSummary { id: 1, counts: RunCounts::default(), needs_recheck: false, is_complete: true };
-    daemon.on_checks_done((run, Ok(RunStep::Finished(summary))), until);
+    daemon.on_checks_done((run, Ok(NextStep::Finished(summary))), until);
     assert_eq!(daemon.next_evaluation, Some(until));
     assert!(!daemon.run.is_incomplete());
 }
@@ -348,7 +348,7 @@ async fn stage_reached_while_a_run_waits_is_evaluated_at_that_moment() {
     for (before, expected) in [(Some(later), soon), (None, soon), (Some(now), now)] {
         let mut run = Run::start(Scope::Everything);
         let step = run.advance(&daemon.engine, now, &|_, _| {}).await;
-        assert!(matches!(step, Ok(RunStep::WaitUntil(_, WaitReason::Confirmation))), "{step:?}");
+        assert!(matches!(step, Ok(NextStep::WaitUntil(_, WaitReason::Confirmation))), "{step:?}");
         daemon.next_evaluation = before;
         daemon.on_checks_done((run, step), now);
         let due = daemon.next_evaluation.unwrap();

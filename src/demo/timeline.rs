@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::scene::Scene;
 use super::story::Event;
 use crate::domain::time::Timestamp;
-use crate::engine::{Run, RunStep, Scope};
+use crate::engine::{NextStep, Run, Scope};
 use crate::output;
 
 /// The position in the month.
@@ -58,7 +58,7 @@ impl<'a> Timeline<'a> {
             self.runs += 1;
             self.next_run = engine.config.schedule.schedule.next_after(now);
             let mut run = Run::start(Scope::Everything);
-            while let RunStep::WaitUntil(until, _) = run.advance(engine, now, &|_, _| {}).await? {
+            while let NextStep::WaitUntil(until, _) = run.advance(engine, now, &|_, _| {}).await? {
                 now = until;
                 self.scene.now.set(now);
             }

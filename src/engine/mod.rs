@@ -24,7 +24,7 @@ use chrono::TimeDelta;
 
 pub use alerting::EvaluationSummary;
 pub use deliver::Delivery;
-pub use run::{Progress, Run, RunStep, RunSummary, Scope, WaitReason};
+pub use run::{NextStep, Progress, Run, RunSummary, Scope, WaitReason};
 
 use crate::api::Client;
 use crate::config::Config;

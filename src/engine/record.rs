@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::account_check::{CheckOutcome, CheckResult};
 use super::digest::digest;
-use super::run::RunPass;
+use super::run::RunStep;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, Check, StateUpdate};
 use crate::domain::observation::Outcome;
@@ -24,7 +24,7 @@ struct PendingCheck<'b> {
     digest: Option<String>,
 }
 
-impl RunPass<'_> {
+impl RunStep<'_> {
     pub(super) async fn record(&mut self, batch: &[CheckResult]) -> Result<(), StoreError> {
         let mut subscriptions: BTreeMap<&SubscriptionName, Vec<PendingCheck<'_>>> = BTreeMap::new();
         for (account, outcome) in batch {

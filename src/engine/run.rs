@@ -42,7 +42,7 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// What a run does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunStep {
+pub enum NextStep {
     /// Nothing until then: call [`Run::advance`] again at that moment. An earlier call checks at once, and leaves unconfirmed what is not
     /// due by then.
     WaitUntil(Timestamp, WaitReason),
@@ -175,7 +175,7 @@ impl Run {
         engine: &Engine,
         now: Timestamp,
         progress: Progress<'_>,
-    ) -> Result<RunStep, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let since = match &self.phase {
             Phase::FirstChecks => None,
             Phase::Deferred(deferred) => Some(deferred.since),
@@ -193,19 +193,19 @@ impl Run {
             Some(started) => started.id,
             None => self.started.insert(Started { id: engine.begin_run(now).await?, at: now }).id,
         };
-        let mut pass = RunPass::new(engine, id, earlier.map(|started| started.at));
+        let mut step = RunStep::new(engine, id, earlier.map(|started| started.at));
         let (targets, first) = match &self.phase {
             Phase::FirstChecks => engine.targets(&self.scope, watched, id).await?,
             Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
             Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
         };
-        let deferred = pass.check_all(targets, first, self.waited, progress).await?;
+        let deferred = step.check_all(targets, first, self.waited, progress).await?;
         let is_complete = !engine.is_stopping();
-        self.counts = pass.finish(deferred.is_none() && is_complete).await?;
+        self.counts = step.finish(deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (now_after - now).max(TimeDelta::zero());
         let needs_recheck = engine.store.next_recheck().await?.is_some();
-        let step = match deferred {
+        let next = match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
                 let until = deferred.until;
@@ -213,22 +213,22 @@ impl Run {
                     Phase::FirstChecks | Phase::Deferred(_) => Phase::Deferred(deferred),
                     Phase::Confirmation(_) => Phase::Confirmation(Some(deferred.since)),
                 };
-                RunStep::WaitUntil(until, reason)
+                NextStep::WaitUntil(until, reason)
             }
             None if is_complete && needs_recheck && !self.is_confirming() => {
                 self.phase = Phase::Confirmation(None);
                 self.waited = TimeDelta::zero();
                 let due = now_after + engine.config.alerts.confirm_after;
                 let due = self.confirm_by.map_or(due, |earlier| earlier.clamp(now_after, due));
-                RunStep::WaitUntil(due, WaitReason::Confirmation)
+                NextStep::WaitUntil(due, WaitReason::Confirmation)
             }
-            _ => RunStep::Finished(RunSummary { id, counts: self.counts, needs_recheck, is_complete }),
+            _ => NextStep::Finished(RunSummary { id, counts: self.counts, needs_recheck, is_complete }),
         };
-        self.next_stage = match step {
-            RunStep::WaitUntil(..) => engine.next_stage(now_after).await?,
-            RunStep::Finished(_) => None,
+        self.next_stage = match next {
+            NextStep::WaitUntil(..) => engine.next_stage(now_after).await?,
+            NextStep::Finished(_) => None,
         };
-        Ok(step)
+        Ok(next)
     }
 }
 
@@ -259,14 +259,14 @@ impl Engine {
     async fn next_stage(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let policy = self.config.policy();
         let horizon = now + policy.max_lead_time();
-        let members = self.store.needing_evaluation(horizon).await?;
+        let records = self.store.needing_evaluation(horizon).await?;
         let later = self.store.next_expiry(horizon).await?;
-        Ok(next_stage_at(&members, later, &policy, now))
+        Ok(next_stage_at(&records, later, &policy, now))
     }
 }
 
 /// One step of a run, with what stays the same for all its checks.
-pub(super) struct RunPass<'a> {
+pub(super) struct RunStep<'a> {
     pub(super) engine: &'a Engine,
     pub(super) policy: Policy,
     pub(super) run: RunId,
@@ -275,7 +275,7 @@ pub(super) struct RunPass<'a> {
     pub(super) tally: Tally,
 }
 
-impl<'a> RunPass<'a> {
+impl<'a> RunStep<'a> {
     fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>) -> Self {
         Self { engine, policy: engine.config.policy(), run, begun, tally: Tally::default() }
     }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::observation::Outcome;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::engine::{Run, RunStep, Scope, WaitReason};
+use minimax_watch::engine::{NextStep, Run, Scope, WaitReason};
 
 use crate::simulator::{Answer, ErrorBody, Record, RetryAfter};
 use crate::world::{Settings, World, days, healthy, minutes, seconds, start};
@@ -25,9 +25,9 @@ fn rate_limited(seconds: u64) -> Answer {
 }
 
 /// Until when the run is paused, and for how many accounts.
-fn pause(step: RunStep) -> (Timestamp, usize) {
+fn pause(step: NextStep) -> (Timestamp, usize) {
     match step {
-        RunStep::WaitUntil(until, WaitReason::RateLimited { accounts }) => (until, accounts),
+        NextStep::WaitUntil(until, WaitReason::RateLimited { accounts }) => (until, accounts),
         step => panic!("not rate-limited: {step:?}"),
     }
 }
@@ -47,7 +47,7 @@ async fn rate_limited_accounts_are_checked_later_in_the_same_run() {
     let counts = run.counts();
     assert_eq!((world.api.requests().len(), counts.checked, counts.inconclusive), (2, 2, 1));
     world.at(until);
-    let RunStep::Finished(summary) = world.advance_run(&mut run).await else { panic!("it waits again") };
+    let NextStep::Finished(summary) = world.advance_run(&mut run).await else { panic!("it waits again") };
     assert_eq!(world.api.requests().len(), 4);
     let counts = summary.counts;
     assert_eq!((counts.checked, counts.ok, counts.inconclusive), (4, 3, 1));
@@ -69,7 +69,7 @@ async fn long_rate_limit_is_recorded_for_every_account_and_holds_in_later_runs()
     let world = sequential_world(FOUR).await;
     world.main.next("1", rate_limited(1_800));
     let (run, step) = world.start_run().await;
-    assert!(matches!(step, RunStep::Finished(_)), "{step:?}");
+    assert!(matches!(step, NextStep::Finished(_)), "{step:?}");
     assert_eq!((run.counts().checked, run.counts().inconclusive), (4, 4));
     let error = world.engine.store.watched().await.unwrap()[3].account_state.error.clone().unwrap();
     assert!(error.starts_with("not checked: rate-limited until 08:30:0"), "{error}");
@@ -130,11 +130,11 @@ async fn time_that_checks_take_does_not_count_as_waiting() {
         let (until, _) = pause(step);
         world.at(until);
         step = world.advance_run(&mut run).await;
-        if let RunStep::WaitUntil(until, _) = step {
+        if let NextStep::WaitUntil(until, _) = step {
             assert!(until < world.now() + seconds(61), "each pause counts from its answer");
         }
     }
-    assert!(matches!(step, RunStep::Finished(_)), "{step:?}");
+    assert!(matches!(step, NextStep::Finished(_)), "{step:?}");
     assert_eq!((run.counts().ok, run.counts().inconclusive), (1, 3));
 }
 
@@ -144,12 +144,12 @@ async fn rate_limited_confirmation_is_made_later_in_the_same_run() {
     world.main.remove("1");
     world.main.next("4", rate_limited(120));
     let (mut run, step) = world.start_run().await;
-    let RunStep::WaitUntil(until, WaitReason::Confirmation) = step else { panic!("{step:?}") };
+    let NextStep::WaitUntil(until, WaitReason::Confirmation) = step else { panic!("{step:?}") };
     world.at(until);
     let (until, _) = pause(world.advance_run(&mut run).await);
     assert!(world.received().is_empty());
     world.at(until);
-    let RunStep::Finished(summary) = world.advance_run(&mut run).await else { panic!("it waits again") };
+    let NextStep::Finished(summary) = world.advance_run(&mut run).await else { panic!("it waits again") };
     world.tick().await;
     assert!(!summary.needs_recheck);
     assert_eq!(world.received(), ["opened not_found critical 1"]);

@@ -1,7 +1,7 @@
 //! After a wait the time is read again: in these tests receivers and the vendor answer slowly.
 
 use axum::http::StatusCode;
-use minimax_watch::engine::{RunStep, WaitReason};
+use minimax_watch::engine::{NextStep, WaitReason};
 
 use crate::simulator::{Answer, NotFoundBody, Reply, RetryAfter, Signature};
 use crate::world::{PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
@@ -82,7 +82,7 @@ async fn retry_after_of_the_vendor_counts_from_its_answer() {
         let (_, step) = world.start_run().await;
         assert_eq!(world.now(), start() + seconds(8));
         let expected = WaitReason::RateLimited { accounts: 1 };
-        assert_eq!(step, RunStep::WaitUntil(world.now() + seconds(7), expected), "{retry_after:?}");
+        assert_eq!(step, NextStep::WaitUntil(world.now() + seconds(7), expected), "{retry_after:?}");
     }
 }
 

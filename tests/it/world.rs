@@ -10,7 +10,7 @@ use minimax_watch::config::{self, Environment, Source};
 use minimax_watch::domain::alerts::Alert;
 use minimax_watch::domain::clock::Clock;
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::engine::{Engine, Run, RunStep, RunSummary, Scope};
+use minimax_watch::engine::{Engine, NextStep, Run, RunSummary, Scope};
 use minimax_watch::notify::Sender;
 use minimax_watch::report::Report;
 use minimax_watch::store::Store;
@@ -253,14 +253,14 @@ impl World {
     }
 
     /// Starts a run and makes its first checks.
-    pub(crate) async fn start_run(&self) -> (Run, RunStep) {
+    pub(crate) async fn start_run(&self) -> (Run, NextStep) {
         let mut run = Run::start(Scope::Everything);
         let step = self.advance_run(&mut run).await;
         (run, step)
     }
 
     /// Makes the checks of a run that are due.
-    pub(crate) async fn advance_run(&self, run: &mut Run) -> RunStep {
+    pub(crate) async fn advance_run(&self, run: &mut Run) -> NextStep {
         run.advance(&self.engine, self.now(), &|_, _| {}).await.unwrap()
     }
 
@@ -269,8 +269,8 @@ impl World {
         let (mut run, mut step) = self.start_run().await;
         loop {
             match step {
-                RunStep::Finished(summary) => return summary,
-                RunStep::WaitUntil(until, _) => self.at(until),
+                NextStep::Finished(summary) => return summary,
+                NextStep::WaitUntil(until, _) => self.at(until),
             }
             step = self.advance_run(&mut run).await;
         }
