@@ -39,7 +39,7 @@ pub struct DeliveriesArgs {
 #[command(after_help = "\
 An account's name (or a subscription's, or a receiver's) stands for its alert
 if exactly one is open. Otherwise give the alert's id, as `alerts` prints it;
-its first or last characters suffice.
+four or more of its first or last characters suffice.
 
 Examples:
   minimax-watch ack studio-a --reason 'renewed at eight'

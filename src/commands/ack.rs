@@ -1,8 +1,12 @@
 //! `ack`: stops the reminders of alerts. A running service applies it at the next reminder.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use anyhow::anyhow;
+
 use crate::cli::{AckArgs, GlobalOptions};
+use crate::domain::account::AccountKey;
 use crate::domain::message::AlertEntry;
 use crate::domain::summary::subject;
 use crate::domain::text::{one_line, quoted};
@@ -11,7 +15,7 @@ use crate::report::Alerts;
 use crate::setup::Session;
 use crate::{output, store};
 
-use super::names::unknown;
+use super::names::{list, unknown};
 
 /// Shorter parts of an id are refused: a typing error could match an alert by chance.
 const MIN_ID_PART: usize = 4;
@@ -20,7 +24,10 @@ pub(super) async fn run(global: &GlobalOptions, options: &AckArgs) -> anyhow::Re
     let Session { config, store, now } = Session::open(global).await?;
     let open = Alerts::load(&store, &config, None, now).await?;
     let open: Vec<&AlertEntry> = open.alerts.iter().map(|report| &report.alert).collect();
-    let chosen = options.alerts.iter().map(|typed| find(typed, &open)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut watched = store.names().await?;
+    watched.retain(|(.., is_watched)| *is_watched);
+    let chosen = options.alerts.iter().map(|typed| find(typed, &open, &watched));
+    let chosen = chosen.collect::<anyhow::Result<Vec<_>>>()?;
     // Waits while the service writes.
     let mut writer = store.write().await?;
     let ack = store::Ack { at: now, reason: one_line(&options.reason) };
@@ -50,23 +57,66 @@ pub(super) async fn run(global: &GlobalOptions, options: &AckArgs) -> anyhow::Re
     output::answer(&answer, global.json, |_| text)
 }
 
+/// A watched account: its name, and that it is watched.
+type Watched = (AccountKey, String, bool);
+
 /// The one open alert that is about `typed` or whose id begins or ends with it.
-fn find<'a>(typed: &str, open: &[&'a AlertEntry]) -> anyhow::Result<&'a AlertEntry> {
+///
+/// # Errors
+/// When there is none, or several.
+fn find<'a>(typed: &str, open: &[&'a AlertEntry], watched: &[Watched]) -> anyhow::Result<&'a AlertEntry> {
     let mut found: Vec<_> = open.iter().copied().filter(|alert| is_about(alert, typed)).collect();
-    let part = typed.to_uppercase();
-    if found.is_empty() && part.len() >= MIN_ID_PART {
-        let has_part = |id: &str| id.starts_with(&part) || id.ends_with(&part);
-        found.extend(open.iter().copied().filter(|alert| has_part(alert.id.as_str())));
+    if found.is_empty() && typed.len() >= MIN_ID_PART {
+        found.extend(open.iter().copied().filter(|alert| has_in_id(alert, typed)));
     }
-    let label = |alert: &&AlertEntry| format!("{} ({} of {})", alert.id, alert.kind, subject(alert));
     match found.as_slice() {
         [alert] => Ok(alert),
-        [] => Err(unknown("alert", typed, "open", open.iter().map(label))),
-        several => {
-            let labels = several.iter().map(label).collect::<Vec<_>>().join(", ");
-            anyhow::bail!("{} matches several open alerts: {labels}; give an id", quoted(typed))
-        }
+        [] => Err(not_found(typed, open, watched)),
+        several => anyhow::bail!(
+            "{} matches several open alerts: {}; give an id",
+            quoted(typed),
+            several.iter().map(label).collect::<Vec<_>>().join(", ")
+        ),
     }
+}
+
+/// What `typed` is, if it names no open alert.
+fn not_found(typed: &str, open: &[&AlertEntry], watched: &[Watched]) -> anyhow::Error {
+    let named = watched.iter().filter(|(account, name, _)| name == typed || account.id.as_str() == typed);
+    let subscriptions: BTreeSet<_> = named.map(|(account, ..)| &account.subscription).collect();
+    let is_shared = |alert: &&&AlertEntry| {
+        alert.account.is_none()
+            && alert.subscription.as_ref().is_some_and(|name| subscriptions.contains(name))
+    };
+    let shared: Vec<String> = open.iter().filter(is_shared).map(label).collect();
+    let open_alerts = list(open.iter().map(label));
+    if !shared.is_empty() {
+        let shared = list(shared);
+        anyhow!(
+            "account {} has no open alert of its own; its subscription has: {shared}; give an id",
+            quoted(typed)
+        )
+    } else if !subscriptions.is_empty() {
+        anyhow!("account {} has no open alert; open: {open_alerts}", quoted(typed))
+    } else if !typed.is_empty() && open.iter().any(|alert| has_in_id(alert, typed)) {
+        anyhow!(
+            "{} is too short for an id: give at least {MIN_ID_PART} characters; open: {open_alerts}",
+            quoted(typed)
+        )
+    } else {
+        unknown("alert", typed, "open", open.iter().map(label))
+    }
+}
+
+/// `01KAQ9Z0X0000000000000000 (expiry of studio-a)`.
+fn label(alert: &&AlertEntry) -> String {
+    format!("{} ({} of {})", alert.id, alert.kind, subject(alert))
+}
+
+/// Whether the alert's id begins or ends with `part`, in any case.
+fn has_in_id(alert: &AlertEntry, part: &str) -> bool {
+    let (id, part) = (alert.id.as_str(), part.to_uppercase());
+    id.starts_with(&part) || id.ends_with(&part)
 }
 
 /// Whether the alert is about the account, subscription or receiver with this name or id.

@@ -17,7 +17,7 @@ use super::names::find_account;
 pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> anyhow::Result<()> {
     let Session { config, store, now } = Session::open(global).await?;
     let since = options.since.as_ref().map(|since| time_arg::since(since, now).context("--since"));
-    let since = since.transpose()?.unwrap_or(Timestamp::UNIX_EPOCH);
+    let since = since.transpose()?;
     let at = options.at.as_ref().map(|at| past_time(at, "--at", now)).transpose()?;
     let record = find_account(&options.account, &store).await?;
     let snapshots = store.snapshots(&record.account).await?;

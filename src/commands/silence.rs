@@ -58,11 +58,13 @@ async fn add(global: &GlobalOptions, options: &SilenceAddArgs) -> anyhow::Result
 fn parse(options: &SilenceAddArgs, now: Timestamp) -> anyhow::Result<NewSilence> {
     let SilenceAddArgs { accounts, kinds, subscriptions, until, length, reason, even_critical, .. } = options;
     let matcher = Matcher::new(accounts, kinds, subscriptions.iter().map(SubscriptionName::new))?;
+    let effect = Effect::new(&matcher, *even_critical);
+    let is_passed_by_critical = !even_critical && matcher.covers_critical();
     anyhow::ensure!(
-        !Effect::new(&matcher, *even_critical).is_empty(),
-        "this would silence nothing: {} {} sent despite silences; use --even-critical to silence critical alerts too",
-        kinds.join(", "),
-        if kinds.len() == 1 { "is" } else { "are" }
+        !effect.is_empty(),
+        "this would silence nothing, because these are still sent: {}{}",
+        effect.passing.join(", "),
+        if is_passed_by_critical { "; use --even-critical to silence critical alerts too" } else { "" }
     );
     let until = match (until, length) {
         (Some(time), _) => time_arg::parse(time, now).context("--until")?,

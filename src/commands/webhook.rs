@@ -7,16 +7,16 @@ use secrecy::SecretString;
 
 use crate::cli::{GlobalOptions, VerifyArgs, WebhookCommand};
 use crate::clock;
-use crate::config::{self, Environment, Origin};
+use crate::config::{self, Environment, Origin, Source};
 use crate::domain::duration;
-use crate::domain::text::one_line;
+use crate::domain::text::{one_line, quoted};
 use crate::domain::time::{minute, relative};
 use crate::notify::{ReceivedDelivery, verify};
 use crate::report::Verification;
 use crate::{output, setup};
 
 use super::exit_status::FAILED;
-use super::names::unknown;
+use super::names::{list, unknown};
 
 /// Far more than any message of this program.
 const MAX_BODY: u64 = 16 << 20;
@@ -60,10 +60,23 @@ fn secrets(global: &GlobalOptions, options: &VerifyArgs) -> anyhow::Result<Vec<S
 }
 
 fn receiver_secrets(global: &GlobalOptions, name: &str) -> anyhow::Result<Vec<SecretString>> {
+    let source = config::find(global.config.as_deref(), &Environment::from_process())?;
+    anyhow::ensure!(
+        !matches!(source, Source::None),
+        "no configuration file was found, so no receiver is known: name the file with --config, or give the secret with \
+         --secret-file or --secret-env"
+    );
     let receivers = setup::load(global, &[])?.receivers;
-    let mut signing = receivers.iter().filter(|receiver| !receiver.channel.signing().is_empty());
-    let names = signing.clone().map(|receiver| receiver.name.as_str());
-    match signing.find(|receiver| receiver.name.as_str() == name) {
+    let signing = receivers.iter().filter(|receiver| !receiver.channel.signing().is_empty());
+    let names = signing.map(|receiver| receiver.name.as_str());
+    match receivers.iter().find(|receiver| receiver.name.as_str() == name) {
+        Some(receiver) if receiver.channel.signing().is_empty() => {
+            anyhow::bail!(
+                "receiver {} has no signing secret; webhook receivers with one: {}",
+                quoted(name),
+                list(names)
+            )
+        }
         Some(receiver) => Ok(receiver.channel.signing().to_vec()),
         None => Err(unknown("receiver", name, "webhook receivers with a signing secret", names)),
     }

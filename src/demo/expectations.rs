@@ -65,7 +65,14 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Ve
             "the expiry alert came to the second, with the API down",
             expired_at(&messages) == Some(start + TimeDelta::days(9)),
         ),
-        ("a 401 for three accounts raised one alert", refusals(&entries) == [(None, 3)]),
+        (
+            "an outage of useapi.net raised one alert for each of the two subscriptions",
+            opened(&entries, AlertKind::Unreachable) == [(None, 1), (None, 3)],
+        ),
+        (
+            "a 401 for three accounts raised one alert",
+            opened(&entries, AlertKind::Unauthorized) == [(None, 3)],
+        ),
     ]))
 }
 
@@ -95,12 +102,12 @@ fn expired_at(messages: &[(Timestamp, Message)]) -> Option<Timestamp> {
     messages.iter().find(|(_, message)| is_expired(message)).map(|(at, _)| *at)
 }
 
-fn refusals(entries: &[&AlertEntry]) -> Vec<(Option<String>, u32)> {
-    let opened =
-        |entry: &&&AlertEntry| entry.kind == AlertKind::Unauthorized && entry.reason == Some(Reason::Opened);
+/// The account and the number of accounts of each alert of this kind that was opened.
+fn opened(entries: &[&AlertEntry], kind: AlertKind) -> Vec<(Option<String>, u32)> {
+    let is_opened = |entry: &&&AlertEntry| entry.kind == kind && entry.reason == Some(Reason::Opened);
     entries
         .iter()
-        .filter(opened)
+        .filter(is_opened)
         .map(|entry| (entry.account.as_ref().map(|account| account.name.clone()), entry.affected))
         .collect()
 }

@@ -27,6 +27,7 @@ pub(super) struct Scene {
     pub(super) now: VirtualNow,
     pub(super) vendor: FakeUseApi,
     pub(super) main: Subscription,
+    pub(super) client: Subscription,
     pub(super) mailbox: SmtpServer,
     pub(super) pager: WebhookServer,
     pub(super) engine: Engine,
@@ -64,7 +65,7 @@ impl Scene {
         let store = Store::open(&config.store.path).await?;
         let mut engine = setup::engine(config, store)?;
         engine.clock = now.clock();
-        Ok(Self { folder: folder.to_owned(), start, now, vendor, main, mailbox, pager, engine })
+        Ok(Self { folder: folder.to_owned(), start, now, vendor, main, client, mailbox, pager, engine })
     }
 }
 

@@ -31,9 +31,9 @@ pub(super) fn events() -> Vec<Event> {
         }),
         at(4, 9, "studio-b gets both back", |scene| put(scene, "234567", 45)),
         at(8, 12, "useapi.net is down for 16 hours; the expiry clock continues", |scene| {
-            scene.main.set_outage(Some(Answer::bad_gateway()));
+            set_outage(scene, Some(&Answer::bad_gateway()));
         }),
-        at(9, 4, "useapi.net is back", |scene| scene.main.set_outage(None)),
+        at(9, 4, "useapi.net is back", |scene| set_outage(scene, None)),
         at(10, 8, "studio-a's token is renewed", |scene| put(scene, "123456", 40)),
         at(12, 2, "studio-c's configuration is deleted at useapi.net (404)", |scene| {
             scene.main.set_answer("345678", Answer::not_found());
@@ -52,6 +52,13 @@ pub(super) fn events() -> Vec<Event> {
             scene.pager.set_down(false);
         }),
     ]
+}
+
+/// Every request gets this answer; `None` ends that.
+fn set_outage(scene: &Scene, answer: Option<&Answer>) {
+    for subscription in [&scene.main, &scene.client] {
+        subscription.set_outage(answer.cloned());
+    }
 }
 
 /// The account is healthy, and expires so many days after the start.

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::lines::{labelled, pluralize, undelivered_note, wrap};
+use super::lines::{labelled, pluralize, wrap};
 use super::paint::{Paint, severity};
 use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, dated, minute};
 use crate::report::{AlertReport, Alerts};
-use crate::store::LatestNotification;
+use crate::store::{DeliveryState, LatestNotification};
 
 /// The column in which the text of an alert begins, behind its severity.
 const INDENT: usize = 10;
@@ -72,19 +72,31 @@ fn render_alert(report: &AlertReport, several: bool, now: Timestamp, paint: Pain
     text
 }
 
+/// Which receivers have the latest message about an alert, and which have not.
 fn notified(notified: &[LatestNotification], now: Timestamp) -> String {
-    let one = |notified: &LatestNotification| {
-        let state = undelivered_note(notified.last_state);
+    let one = |(state, notified): (DeliveryState, &LatestNotification)| {
         let (receiver, last) = (text::name(notified.receiver.as_str()), dated(notified.last_at, now));
-        match notified.times {
-            1 => format!("{receiver} {last}{state}"),
-            times => format!("{receiver} {times} times, last {last}{state}"),
+        match (notified.times, state) {
+            (..=1, _) => format!("{receiver} {last}"),
+            (times, DeliveryState::Delivered) => format!("{receiver} {times} times, last {last}"),
+            (times, _) => format!("{receiver} {last}, the last of {times} messages"),
         }
     };
-    if notified.is_empty() {
-        return "No receiver was notified.".to_owned();
-    }
-    format!("Notified: {}.", notified.iter().map(one).collect::<Vec<_>>().join("; "))
+    let sentence = |(heading, state): (&str, DeliveryState)| {
+        // A message that was purged was delivered, or failed long ago.
+        let states = notified.iter().map(|one| (one.last_state.unwrap_or(DeliveryState::Delivered), one));
+        let receivers: Vec<String> = states.filter(|(of, _)| *of == state).map(one).collect();
+        (!receivers.is_empty()).then(|| format!("{heading}: {}.", receivers.join("; ")))
+    };
+    let sentences: Vec<String> = [
+        ("Notified", DeliveryState::Delivered),
+        ("Not delivered yet", DeliveryState::Pending),
+        ("Failed permanently", DeliveryState::Failed),
+    ]
+    .into_iter()
+    .filter_map(sentence)
+    .collect();
+    if sentences.is_empty() { "No receiver was notified.".to_owned() } else { sentences.join(" ") }
 }
 
 #[cfg(test)]

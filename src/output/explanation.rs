@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use textwrap::core::display_width;
 
-use super::lines::{account_title, labelled, undelivered_note, wrap};
+use super::lines::{account_title, labelled, wrap};
 use super::paint::{Paint, bold, severity};
 use crate::domain::account::ReceiverName;
 use crate::domain::expiry_tracking::ReadState;
@@ -14,6 +14,7 @@ use crate::report::{
     DecisionKind, ExpiryReport, Explanation, NextReport, ReceiverDecision, RuleReport, SilenceReport,
     StageReport,
 };
+use crate::store::DeliveryState;
 
 /// The column in which the text behind a label begins.
 const INDENT: usize = 23;
@@ -78,8 +79,11 @@ fn expiry(explanation: &Explanation) -> String {
         None => format!("unknown: {}", expiry.why),
     };
     let mut text = line("token expires", &expires);
-    for (name, member) in [("exp_Expire", &expiry.expiries.exp_expire), ("exp", &expiry.expiries.exp)] {
-        text.push_str(&line(name, &member_text(member)));
+    // Before the first successful check no member is missing.
+    if explanation.state.last_ok_at.is_some() {
+        for (name, member) in [("exp_Expire", &expiry.expiries.exp_expire), ("exp", &expiry.expiries.exp)] {
+            text.push_str(&line(name, &member_text(member)));
+        }
     }
     text.extend(explanation.stages.iter().map(|stage| render_stage(stage, now)));
     text
@@ -105,8 +109,12 @@ fn member_text(expiry: &ExpiryReport) -> String {
 
 fn render_stage(stage: &StageReport, now: Timestamp) -> String {
     let notified = stage.notified.iter().map(|notified| {
-        let note = undelivered_note(notified.state);
-        format!("{} notified {}{note}", text::name(notified.receiver.as_str()), minute(notified.at))
+        let (name, at) = (text::name(notified.receiver.as_str()), minute(notified.at));
+        match notified.state {
+            Some(DeliveryState::Pending) => format!("{name}: message of {at} not delivered yet"),
+            Some(DeliveryState::Failed) => format!("{name}: message of {at} failed permanently"),
+            Some(DeliveryState::Delivered) | None => format!("{name} notified {at}"),
+        }
     });
     let not_notified =
         stage.not_notified.iter().map(|not| format!("{}: {}", text::name(not.receiver.as_str()), not.why));
@@ -142,7 +150,12 @@ fn receivers(explanation: &Explanation) -> String {
         };
         line(&text::name(report.receiver.as_str()), &format!("{}: {}{until}", report.kind, report.why))
     };
-    list(&explanation.receivers, "No open alerts.", render)
+    let none = match explanation.rules.iter().any(|rule| rule.fires) {
+        // Each receiver has an entry for each open alert.
+        true => "No receivers configured: nobody is notified. See [[receivers]].",
+        false => "No open alerts.",
+    };
+    list(&explanation.receivers, none, render)
 }
 
 /// One entry for each item, or a sentence when there are none.
@@ -154,7 +167,8 @@ fn silences(explanation: &Explanation) -> String {
     let render = |silence: &SilenceReport| {
         let critical = if silence.even_critical { ", even critical" } else { "" };
         let (until, reason) = (dated(silence.until, explanation.generated_at), one_line(&silence.reason));
-        line(&format!("silence {}", silence.id), &format!("until {until}{critical}: {reason}"))
+        let matcher = &silence.matcher;
+        line(&format!("silence {}", silence.id), &format!("{matcher}{critical}, until {until}: {reason}"))
     };
     list(&explanation.silences, "No silence matches this account.", render)
 }
@@ -172,10 +186,15 @@ fn next(explanation: &Explanation) -> String {
     };
     let mut text: String = explanation.next.chunk_by(same).map(render).collect();
     if explanation.next.is_empty() {
-        text.push_str("  Nothing within a month.\n");
+        return "  Nothing within a month.\n".to_owned();
     }
+    let is_any_sent = explanation.next.iter().any(|next| next.receiver.is_some());
     text.push_str(&wrap(
-        "Times in UTC. The service sends these on time; without the service they are sent by the next `check`.",
+        if is_any_sent {
+            "Times in UTC. The service sends messages on time; without the service they are sent by the next `check`."
+        } else {
+            "Times in UTC."
+        },
         2,
     ));
     text

@@ -18,10 +18,12 @@ const INDENT: usize = 2;
 pub(crate) fn history(history: &History) -> String {
     let title = account_title(&history.account);
     if history.snapshots.is_empty() {
-        let words = format!(
-            "{title}: no configuration was seen in that time. \
-             `minimax-watch explain` shows the result of the last check."
-        );
+        let nothing = match history.since {
+            None => "no configuration is stored yet".to_owned(),
+            Some(since) => format!("no configuration was seen since {}", minute(since)),
+        };
+        let words =
+            format!("{title}: {nothing}. `minimax-watch explain` shows the result of the last check.");
         return wrap(&words, 0);
     }
     let mut text = wrap(&format!("{title}, oldest first, times in UTC"), 0);
@@ -76,9 +78,8 @@ pub(crate) fn configuration_at(answer: &ConfigurationAt) -> String {
 /// How well the configuration is known, in words.
 fn certainty_text(state: &ConfigurationState) -> String {
     let at = minute(state.at);
-    let moment = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), minute);
-    let (first, last, next) =
-        (moment(state.first_seen_at), moment(state.last_seen_at), moment(state.next_seen_at));
+    let [first, last, next] = [state.first_seen_at, state.last_seen_at, state.next_seen_at]
+        .map(|moment| moment.map_or_else(|| "never".to_owned(), minute));
     match state.certainty {
         Certainty::Seen => format!("at {at} as below; unchanged from {first} to {last}"),
         Certainty::Between => format!(
@@ -87,8 +88,9 @@ fn certainty_text(state: &ConfigurationState) -> String {
         Certainty::NotSeenSince => {
             format!("last seen {last} as below; no successful check since, up to {at}")
         }
+        Certainty::Unknown if state.next_seen_at.is_none() => "no configuration is stored".to_owned(),
         Certainty::Unknown => {
-            format!("nothing was known at {at}; the first stored configuration was seen {next}")
+            format!("no configuration is stored of {at} or before; the first one was seen {next}")
         }
     }
 }

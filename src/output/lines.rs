@@ -5,7 +5,6 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::domain::text;
 use crate::report::AccountIdentity;
-use crate::store::DeliveryState;
 
 /// No line is wider, except by a single long word.
 const WIDTH: usize = 80;
@@ -35,15 +34,6 @@ pub(super) fn account_title(account: &AccountIdentity) -> String {
     let (name, id) = (text::name(&account.name), text::name(account.id.as_str()));
     let named = if name == id { name } else { format!("{name} ({id})") };
     format!("{named} of {}", text::name(account.subscription.as_str()))
-}
-
-/// What to add to a notification whose message is not delivered.
-pub(super) const fn undelivered_note(state: Option<DeliveryState>) -> &'static str {
-    match state {
-        Some(DeliveryState::Pending) => ", not delivered yet",
-        Some(DeliveryState::Failed) => ", failed permanently",
-        Some(DeliveryState::Delivered) | None => "",
-    }
 }
 
 /// `1 account`, `2 accounts`.

@@ -234,12 +234,14 @@ fn footer(report: &Report) -> String {
         (count > 0).then(|| format!("{count} {severity}"))
     });
     let alerts = alerts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let mut text = format!(
-        "{}: {}, {}",
-        report.verdict.as_str().to_uppercase(),
-        pluralize(report.accounts.len(), "account"),
-        if alerts.is_empty() { "no open alerts".to_owned() } else { format!("open alerts: {alerts}") },
-    );
+    let alerts =
+        if alerts.is_empty() { "no open alerts".to_owned() } else { format!("open alerts: {alerts}") };
+    let known = match report.accounts.len() {
+        // Those of the configuration are not in the store yet.
+        0 if report.last_run.is_none() => "no accounts are known yet".to_owned(),
+        count => format!("{}, {alerts}", pluralize(count, "account")),
+    };
+    let mut text = format!("{}: {known}", report.verdict.as_str().to_uppercase());
     if let Some(run) = &report.last_run {
         let at = run.finished_at.unwrap_or(run.started_at);
         let _ = write!(text, "; last run {}", dated(at, report.generated_at));

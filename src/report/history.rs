@@ -37,6 +37,9 @@ pub struct History {
     pub generated_at: Timestamp,
     /// The account.
     pub account: AccountIdentity,
+    /// Configurations that were last seen before are left out. Only people see it.
+    #[serde(skip)]
+    pub since: Option<Timestamp>,
     /// One for each period in which nothing changed.
     pub snapshots: Vec<SnapshotReport>,
 }
@@ -149,10 +152,16 @@ impl AccountIdentity {
 }
 
 impl History {
-    /// Reports those of `snapshots`, oldest first, that were seen at `since` or later.
-    pub fn new(known: &AccountRecord, snapshots: &[Snapshot], since: Timestamp, now: Timestamp) -> Self {
+    /// Reports those of `snapshots`, oldest first, that were seen at `since` or later; without it, all.
+    pub fn new(
+        known: &AccountRecord,
+        snapshots: &[Snapshot],
+        since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let before = std::iter::once(None).chain(snapshots.iter().map(Some));
-        let reports = before.zip(snapshots).filter(|(_, snapshot)| snapshot.last_seen_at >= since);
+        let is_wanted = |snapshot: &Snapshot| since.is_none_or(|since| snapshot.last_seen_at >= since);
+        let reports = before.zip(snapshots).filter(|(_, snapshot)| is_wanted(snapshot));
         let report = |(before, snapshot): (Option<&Snapshot>, &Snapshot)| SnapshotReport {
             first_seen_at: snapshot.first_seen_at,
             last_seen_at: snapshot.last_seen_at,
@@ -164,6 +173,7 @@ impl History {
         Self {
             generated_at: now,
             account: AccountIdentity::new(known),
+            since,
             snapshots: reports.map(report).collect(),
         }
     }

@@ -24,6 +24,9 @@ pub struct SilenceReport {
     pub id: SilenceId,
     /// Whether it is in force now.
     pub in_force: bool,
+    /// What it covers, in words. Only people see it.
+    #[serde(skip)]
+    pub matcher: String,
     /// Globs for account names and ids.
     pub accounts: Vec<String>,
     /// Kinds of alerts and changes.
@@ -58,6 +61,7 @@ impl SilenceReport {
         Self {
             id: silence.id,
             in_force: silence.is_in_force(now),
+            matcher: silence.matcher.to_string(),
             accounts: silence.matcher.globs().to_vec(),
             kinds: silence.matcher.kinds().into_iter().map(str::to_owned).collect(),
             subscriptions: silence.matcher.subscriptions().iter().cloned().collect(),

@@ -86,7 +86,10 @@ async fn an_alert_is_acknowledged_by_its_accounts_name_or_the_first_characters_o
     }
     let none = setup.run(&["ack", "a"]);
     assert_eq!(none.status, Some(3));
-    assert!(none.err.contains("unknown alert \"a\"; open: ") && none.err.contains(&id), "{}", none.err);
+    assert_eq!(
+        none.err,
+        format!("minimax-watch: account \"a\" has no open alert; open: {id} (expiry of studio-b)\n")
+    );
     setup.vendor.remove("studio-b");
     assert_eq!(setup.run(&["check"]).status, Some(2));
     let open = alerts(&setup, &[]);
@@ -100,6 +103,24 @@ async fn an_alert_is_acknowledged_by_its_accounts_name_or_the_first_characters_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_told_of_the_alert_of_its_whole_subscription() {
+    let setup = Setup::with(&["a", "studio-b"], "").await;
+    setup.run(&["check"]);
+    setup.secret("token", "user:1234-wr0ng");
+    assert_eq!(setup.run(&["check"]).status, Some(2));
+    let open = alerts(&setup, &[]);
+    let id = open[0]["id"].as_str().unwrap();
+    let refused = setup.run(&["ack", "studio-b"]);
+    let words = format!(
+        "minimax-watch: account \"studio-b\" has no open alert of its own; its subscription has: {id} (unauthorized of main); give an id\n"
+    );
+    assert_eq!((refused.status, refused.err), (Some(3), words));
+    for typed in ["main", id] {
+        assert_eq!(setup.run(&["ack", typed]).status, Some(0), "{typed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ack_of_an_unknown_alert_is_refused() {
     let setup = Setup::with(&["a"], "").await;
     let none = setup.run(&["ack", "01KAQ9Z0X0000000000000000"]);
@@ -109,11 +130,18 @@ async fn ack_of_an_unknown_alert_is_refused() {
     let hook = WebhookServer::open(&setup.now, None).await.unwrap();
     make_expiring(&hook, &setup);
     let id = alerts(&setup, &[])[0]["id"].as_str().unwrap().to_owned();
-    for typo in ["01KAQ9Z0X0000000000000000", "xyz", &id[23..], ""] {
+    let short = "is too short for an id: give at least 4 characters";
+    for (typo, words) in [
+        ("01KAQ9Z0X0000000000000000", "unknown alert \"01KAQ9Z0X"),
+        ("xyz", "unknown alert \"xyz\""),
+        (&id[id.len() - 3..], short),
+        (&id[..3], short),
+        ("", "unknown alert \"\""),
+    ] {
         let refused = setup.run(&["ack", &id, typo]);
         assert_eq!(refused.status, Some(3), "{typo}");
         let open = format!("; open: {id} (expiry of a)");
-        assert!(refused.err.contains("unknown alert \"") && refused.err.contains(&open), "{}", refused.err);
+        assert!(refused.err.contains(words) && refused.err.contains(&open), "{typo}: {}", refused.err);
     }
     assert_eq!(alerts(&setup, &[])[0]["acknowledged"], Value::Null, "all alerts or none are acknowledged");
 }
@@ -133,6 +161,14 @@ async fn pending_message_shows_why_and_until_when_it_waits() {
     hook.go_down();
     setup.vendor.remove("a");
     setup.run(&["check"]);
+    let words = |command: &[&str]| setup.run(command).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let open = words(&["alerts"]);
+    assert!(open.contains("Not delivered yet: pager 20"), "{open}");
+    let gone = open.find("not_found").unwrap();
+    assert!(!open[gone..].split(" id ").next().unwrap().contains("Notified"), "{open}");
+    let explained = words(&["explain", "a"]);
+    assert!(explained.contains("pager not_found: message of 20"), "{explained}");
+    assert!(explained.contains(" not delivered yet; next reminder in "), "{explained}");
     setup.vendor.put(Record::ending("a", clock::now() + TimeDelta::days(2)));
     setup.run(&["check"]);
     let list = valid("deliveries", &setup.run(&["deliveries", "--json", "--since", "1h"]).out);

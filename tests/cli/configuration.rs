@@ -174,6 +174,22 @@ async fn a_folder_that_cannot_be_created_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_in_place_of_the_store_is_refused() {
+    let setup = Setup::with(&["a"], "").await;
+    std::fs::create_dir_all(setup.store()).unwrap();
+    for command in [&["config", "check"][..], &["check"], &["status"]] {
+        let refused = setup.run(command);
+        assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""), "{command:?}");
+        let words = format!("store.path: {} is a folder; name a file in it", setup.store().display());
+        assert!(
+            refused.err.contains(&words) && !refused.err.contains("chmod"),
+            "{command:?}: {}",
+            refused.err
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn config_check_warns_of_probable_mistakes_and_ends_with_who_is_notified() {
     let setup = Setup::open().await;
     let hook = WebhookServer::open(&setup.now, None).await.unwrap();

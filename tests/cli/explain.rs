@@ -108,3 +108,58 @@ async fn former_accounts_are_explained_and_unknown_ones_are_refused() {
     assert_eq!(typo.status, Some(3));
     assert!(typo.err.contains("unknown account \"studio-x\"; watched: a"), "{}", typo.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_alert_without_receivers_is_not_denied() {
+    let setup = Setup::with(&["a"], "").await;
+    setup.run(&["check"]);
+    let text = words(&setup.run(&["explain", "a"]).out);
+    assert!(text.contains("RECEIVERS No open alerts. "), "{text}");
+    setup.vendor.put(Record::ending("a", clock::now() + TimeDelta::days(2)));
+    assert_eq!(setup.run(&["check"]).status, Some(1));
+    let text = words(&setup.run(&["explain", "a"]).out);
+    assert!(text.contains("RECEIVERS No receivers configured: nobody is notified."), "{text}");
+    assert!(text.contains("FIRES: WARNING") && !text.contains("No open alerts"), "{text}");
+    assert!(!text.contains("The service sends these"), "nothing is sent: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_silences_that_match_the_account_are_listed_with_what_they_cover() {
+    let setup = Setup::with(&["a", "b"], "").await;
+    for matcher in [
+        &["--kind", "delivery_failing"][..],
+        &["b"],
+        &["a", "--kind", "expiry,max_jobs_changed"],
+        &["--subscription", "main", "--even-critical"],
+    ] {
+        let add = [&["silence", "add", "--for", "4h", "--reason", "moving", "--force"], matcher].concat();
+        assert_eq!(setup.run(&add).status, Some(0), "{matcher:?}");
+    }
+    setup.run(&["check"]);
+    let explained = explain(&setup, "a");
+    let ids: Vec<&Value> =
+        explained["silences"].as_array().unwrap().iter().map(|silence| &silence["id"]).collect();
+    assert_eq!(ids, [&json!(3), &json!(4)], "neither that of receivers nor that of another account");
+    let text = words(&setup.run(&["explain", "a"]).out);
+    for words in [
+        "silence 3 expiry, max_jobs_changed of a, until 20",
+        "silence 4 everything in main, even critical, until 20",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_first_successful_check_no_value_is_called_missing() {
+    let setup = Setup::open().await;
+    setup.configure(&["a"], "");
+    assert_eq!(setup.run(&["check"]).status, Some(2));
+    assert_eq!(explain(&setup, "a")["expiry"]["why"], "no check was successful yet");
+    let text = words(&setup.run(&["explain", "a"]).out);
+    assert!(
+        text.contains("token expires unknown: no check was successful yet stage")
+            || text.contains("token expires unknown: no check was successful yet RULES"),
+        "{text}"
+    );
+    assert!(!text.contains("missing") && !text.contains("readable"), "{text}");
+}

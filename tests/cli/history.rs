@@ -69,8 +69,23 @@ async fn history_that_is_not_known_says_why() {
     assert_eq!(early.status, Some(3));
     assert!(early.err.contains("nothing was checked yet: run `minimax-watch check`"), "{}", early.err);
     setup.run(&["check"]);
+    setup.configure(&["a", "c"], "");
+    setup.run(&["check"]);
     for (arguments, words) in [
-        (&["history", "b"][..], "unknown account \"b\"; watched: a"),
+        (&["history", "c"][..], "c of main: no configuration is stored yet. `minimax-watch explain`"),
+        (&["history", "c", "--since", "1h"], "c of main: no configuration was seen since 20"),
+        (&["history", "a", "--since", "0s"], "a of main: no configuration was seen since 20"),
+        (&["history", "c", "--at", "0s"], "c of main: no configuration is stored\n"),
+        (&["history", "a", "--at", "-1h"], "; the first one was seen 20"),
+        (&["history", "a", "--at", "-1h"], "a of main: no configuration is stored of 20"),
+    ] {
+        let known = setup.run(arguments);
+        assert_eq!(known.status, Some(0), "{arguments:?}: {known:?}");
+        let text = known.out.trim().split_whitespace().collect::<Vec<_>>().join(" ") + "\n";
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
+    for (arguments, words) in [
+        (&["history", "b"][..], "unknown account \"b\"; watched: a, c"),
         (&["history", "a", "--at", "+1d"], " is in the future (in "),
         (&["history", "a", "--at", "yesterday"], "--at: invalid time `yesterday`"),
         (&["diff", "a"], "no earlier configuration of "),

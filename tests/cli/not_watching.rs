@@ -125,7 +125,14 @@ async fn without_a_store_every_reading_command_names_the_path_it_tried() {
         let unknown = setup.run(command);
         assert_eq!(unknown.status, Some(3), "{command:?}");
         assert!(unknown.err.contains(&store), "{command:?}: {}", unknown.err);
+        assert_eq!(unknown.err.matches("minimax-watch check").count(), 1, "{}", unknown.err);
     }
+    assert_eq!(
+        setup.run(&["status"]).out,
+        "UNKNOWN: nothing was checked yet\n",
+        "the note on stderr says what to do"
+    );
+    assert_eq!(valid("status", &setup.run(&["status", "--json"]).out)["verdict"], "unknown");
     assert!(!setup.store().exists() && !setup.path("copy.db").exists(), "a reading command creates no store");
 }
 
@@ -137,6 +144,14 @@ async fn silence_before_the_first_run_is_stored_and_names_the_new_store() {
     let added = setup.run(&["silence", "add", "a", "--for", "4h", "--reason", "set up today"]);
     assert_eq!((added.status, added.err.as_str()), (Some(0), ""));
     assert!(added.out.contains(&setup.store().display().to_string()), "{}", added.out);
+    let status = setup.run(&["status"]);
+    assert_eq!((status.status, status.err.as_str()), (Some(3), ""), "{status:?}");
+    assert_eq!(status.out.matches("minimax-watch check").count(), 1, "{}", status.out);
+    assert!(
+        status.out.ends_with("\nUNKNOWN: no accounts are known yet; 1 silence in force\n"),
+        "{}",
+        status.out
+    );
     let again = setup.run(&["silence", "add", "a", "--for", "5h", "--reason", "set up today"]);
     assert!(!again.out.contains("watch.db"), "{}", again.out);
     let list: Value = valid("silences", &setup.run(&["silence", "list", "--json"]).out);
@@ -159,4 +174,11 @@ async fn new_silence_lists_what_is_still_sent() {
     let passing = all.split("Still sent: ").nth(1).unwrap();
     assert!(!passing.contains("not_found") && passing.contains("\"resolved\""), "{all}");
     assert!(!add(&["--kind", "host_changed"]).contains("--even-critical"));
+    let everything = add(&["*", "--even-critical"]);
+    let passing = everything.split("Still sent: ").nth(1).unwrap();
+    assert!(
+        passing.starts_with("delivery_failing (it is about a receiver: silence it by --kind alone); "),
+        "{everything}"
+    );
+    assert!(!passing.contains("whole subscription"), "`*` matches all of it: {everything}");
 }

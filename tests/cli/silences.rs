@@ -124,7 +124,14 @@ async fn invalid_silence_is_refused_with_the_next_step() {
             &["a", "--reason", "x", "--for", "4h", "--kind", "expired"],
             "kinds of alerts and changes: expiry, expiry_unknown,",
         ),
-        (&["a", "--reason", "x", "--for", "4h", "--kind", "unauthorized"], "use --even-critical"),
+        (
+            &["a", "--reason", "x", "--for", "4h", "--kind", "unauthorized"],
+            "these are still sent: unauthorized; use --even-critical to silence critical alerts too\n",
+        ),
+        (
+            &["a", "--reason", "x", "--for", "4h", "--kind", "delivery_failing", "--even-critical"],
+            "these are still sent: delivery_failing (it is about a receiver: silence it by --kind alone)\n",
+        ),
         (&["[a", "--reason", "x", "--for", "4h"], "invalid glob `[a`"),
     ] {
         let refused = setup.run(&[&["silence", "add"], arguments].concat());

@@ -107,7 +107,11 @@ async fn unusable_secret_is_reported_and_never_shown() {
         (&["--secret-env", SECRET], "must be the name of an environment variable"),
         (
             &["--receiver", "plain"],
-            "unknown receiver \"plain\"; webhook receivers with a signing secret: pager",
+            "receiver \"plain\" has no signing secret; webhook receivers with one: pager",
+        ),
+        (
+            &["--receiver", "pagre"],
+            "unknown receiver \"pagre\"; webhook receivers with a signing secret: pager",
         ),
         (&["--receiver", "pager", "--secret-env", "SIGNING"], "cannot be used with"),
         (&["--receiver", "pager", "--tolerance", "soon"], "`soon` is not a length of time"),

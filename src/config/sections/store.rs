@@ -20,11 +20,9 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Store>
     let path = if let Some(field) = table.text("path") {
         field.parse(|typed| resolve(typed, context))
     } else {
-        let path = default_path(context.environment);
-        if path.is_none() {
-            table.problem("path", "is missing, and none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set");
-        }
-        path
+        let missing = "is missing, and none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set";
+        let path = default_path(context.environment).ok_or_else(|| missing.to_owned()).and_then(file);
+        path.map_err(|reason| table.problem("path", reason)).ok()
     };
     let keep = table.duration("keep", TimeDelta::days(400), TimeDelta::days(1)..=TimeDelta::days(36_500));
     table.finish();
@@ -37,7 +35,12 @@ fn resolve(typed: &str, context: &Context<'_>) -> Result<PathBuf, String> {
     }
     let path = values::path(typed, context.environment)?;
     let folder = state_directory(context.environment).unwrap_or_else(|| context.folder.to_owned());
-    Ok(folder.join(path))
+    file(folder.join(path))
+}
+
+/// The same path, which must not be a folder.
+fn file(path: PathBuf) -> Result<PathBuf, String> {
+    if path.is_dir() { Err(format!("{} is a folder; name a file in it", path.display())) } else { Ok(path) }
 }
 
 /// The store in systemd's folder, else in the user's (XDG Base Directory Specification).

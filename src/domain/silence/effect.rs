@@ -33,7 +33,8 @@ impl Effect {
             matcher.kinds.includes_alert(*kind) && !passes
         };
         let mut silenced = AlertKind::iter().filter(is_silenced);
-        if !matcher.globs.is_empty() && silenced.any(AlertKind::concerns_subscriptions) {
+        let is_partial = !matcher.globs.is_empty() && !matcher.names_every_account();
+        if is_partial && silenced.any(AlertKind::concerns_subscriptions) {
             let shared = "an alert of a whole subscription, unless these accounts are all of it";
             effect.passing.push(shared.to_owned());
         }
@@ -48,8 +49,8 @@ impl Effect {
     fn add_alert(&mut self, kind: AlertKind, matcher: &Matcher, even_critical: bool) {
         let is_about_accounts = kind != AlertKind::DeliveryFailing;
         if !is_about_accounts && !matcher.covers_receivers() {
-            // The operator named it, so expects it to be silenced.
-            if matches!(matcher.kinds, Kinds::Only { .. }) {
+            // The operator named it, or everything, so expects it to be silenced.
+            if matches!(matcher.kinds, Kinds::Only { .. }) || matcher.names_every_account() {
                 self.passing.push(format!("{kind} (it is about a receiver: silence it by --kind alone)"));
             }
             return;

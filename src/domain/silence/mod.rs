@@ -154,15 +154,20 @@ impl Matcher {
         &self.subscriptions
     }
 
-    /// Whether it covers `account` of `subscription`, whatever the kind.
+    /// Whether it covers `account` of `subscription` for some kind.
     pub fn covers_account(&self, subscription: &SubscriptionName, account: &AccountRef) -> bool {
-        self.covers(Some(subscription), &[account])
+        self.kinds() != [AlertKind::DeliveryFailing.as_str()] && self.covers(Some(subscription), &[account])
     }
 
     /// Whether an alert that it covers can be critical.
     pub fn covers_critical(&self) -> bool {
         AlertKind::iter()
             .any(|kind| self.kinds.includes_alert(kind) && kind.severities().contains(&Severity::Critical))
+    }
+
+    /// Whether one of its globs is `*`.
+    fn names_every_account(&self) -> bool {
+        self.globs.iter().any(|glob| glob == "*")
     }
 
     /// Whether it covers alerts about receivers, which belong to no account and no subscription.

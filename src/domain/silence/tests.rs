@@ -194,6 +194,24 @@ fn effect_lists_each_covered_kind_as_silenced_or_passing() {
             &["delivery_failing (it is about a receiver: silence it by --kind alone)"],
         ),
         (&["*"], &["not_found", "account_error"], false, &[], &["not_found", "account_error"]),
+        (&["*"], &["unreachable"], false, &["unreachable"], &[]),
+        (
+            &["*"],
+            &[],
+            true,
+            &[
+                "expiry",
+                "expiry_unknown",
+                "unauthorized",
+                "subscription_lapsed",
+                "not_found",
+                "account_error",
+                "unreachable",
+                "malformed",
+                "changes of a configuration",
+            ],
+            &["delivery_failing (it is about a receiver: silence it by --kind alone)"],
+        ),
     ] {
         let effect = Effect::new(&silence(globs, kinds, &[]).matcher, even_critical);
         assert_eq!(

@@ -155,6 +155,7 @@ fn explanation() -> Explanation {
         silences: vec![SilenceReport {
             id: 3,
             in_force: true,
+            matcher: "everything of studio-*".to_owned(),
             accounts: vec!["studio-*".to_owned()],
             kinds: Vec::new(),
             subscriptions: Vec::new(),
@@ -206,7 +207,8 @@ fn unknown_facts_are_named() {
         capabilities: BTreeMap::new(),
     };
     nothing.expiry.expires_at = None;
-    (nothing.stages, nothing.receivers, nothing.silences, nothing.next) = Default::default();
+    (nothing.stages, nothing.rules, nothing.receivers) = Default::default();
+    (nothing.silences, nothing.next) = Default::default();
     let text = render(&nothing, Paint(false));
     for words in [
         "no longer watched",

@@ -75,12 +75,14 @@ fn compared(from: i64, to: i64) -> String {
 
 #[test]
 fn each_period_shows_what_changed_before_it() {
-    let text = history(&History::new(&known(), &snapshots(), Timestamp::UNIX_EPOCH, now()));
+    let text = history(&History::new(&known(), &snapshots(), None, now()));
     insta::assert_snapshot!(text);
-    let since = history(&History::new(&known(), &snapshots(), now() - TimeDelta::hours(40), now()));
+    let since = history(&History::new(&known(), &snapshots(), Some(now() - TimeDelta::hours(40)), now()));
     assert!(!since.contains("396") && since.contains("2 configurations."), "{since}");
-    let none = history(&History::new(&known(), &[], Timestamp::UNIX_EPOCH, now()));
-    assert!(none.contains("no configuration was seen"), "{none}");
+    let none = history(&History::new(&known(), &[], None, now()));
+    assert!(none.contains("no configuration is stored yet."), "{none}");
+    let since = history(&History::new(&known(), &snapshots(), Some(now()), now()));
+    assert!(since.contains("no configuration was seen since 2026-11-23 07:15 UTC"), "{since}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub struct ReceiverDecision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionKind {
-    /// The receiver was notified of the current state.
+    /// A message with the current state was queued for the receiver; `why` says whether it was delivered.
     Notified,
     /// The next evaluation sends it: the service at once, else the next `check`.
     Pending,
@@ -84,19 +84,18 @@ fn notified_text(
     last: Option<&NotificationRecord>,
     reminder: Option<Timestamp>,
 ) -> String {
-    let at = last.map(|record| format!(" {}", dated(record.notification.at, context.now)));
-    let at = at.unwrap_or_default();
-    let delivery = match last.and_then(|record| record.state) {
-        Some(DeliveryState::Pending) => ", but the message is not delivered yet",
-        Some(DeliveryState::Failed) => ", but the message failed permanently",
-        Some(DeliveryState::Delivered) | None => "",
+    let at = last.map_or_else(String::new, |record| dated(record.notification.at, context.now));
+    let notified = match last.and_then(|record| record.state) {
+        Some(DeliveryState::Pending) => format!("message of {at} not delivered yet"),
+        Some(DeliveryState::Failed) => format!("message of {at} failed permanently"),
+        Some(DeliveryState::Delivered) | None => format!("notified {at}"),
     };
     let next = match reminder {
         _ if context.acks.contains_key(&alert.id) => "acknowledged, so no reminders".to_owned(),
         None => "no reminders: [alerts].repeat_every is 0s".to_owned(),
         Some(at) => format!("next reminder {}", relative(at, context.now)),
     };
-    format!("notified{at}{delivery}; {next}")
+    format!("{notified}; {next}")
 }
 
 const fn reason_text(reason: Reason) -> &'static str {

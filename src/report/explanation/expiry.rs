@@ -36,12 +36,11 @@ pub struct ExpiryExplanation {
 
 pub(super) fn expiry(context: &Context<'_>) -> ExpiryExplanation {
     let (expiries, source) = (&context.state.expiries, context.policy.source);
-    ExpiryExplanation {
-        expires_at: context.state.expires_at,
-        expiries: Expiries::new(expiries),
-        source,
-        why: why_effective(source, expiries),
-    }
+    let why = match context.state.last_ok_at {
+        Some(_) => why_effective(source, expiries),
+        None => "no check was successful yet".to_owned(),
+    };
+    ExpiryExplanation { expires_at: context.state.expires_at, expiries: Expiries::new(expiries), source, why }
 }
 
 fn why_effective(source: ExpirySource, expiries: &TrackedExpiries) -> String {
