@@ -75,7 +75,7 @@ fn find<'a>(typed: &str, open: &[&'a AlertEntry], watched: &[Watched]) -> anyhow
         several => anyhow::bail!(
             "{} matches several open alerts: {}; give an id",
             quoted(typed),
-            several.iter().map(label).collect::<Vec<_>>().join(", ")
+            list(several.iter().copied().map(label))
         ),
     }
 }
@@ -84,12 +84,12 @@ fn find<'a>(typed: &str, open: &[&'a AlertEntry], watched: &[Watched]) -> anyhow
 fn not_found(typed: &str, open: &[&AlertEntry], watched: &[Watched]) -> anyhow::Error {
     let named = watched.iter().filter(|(account, name, _)| name == typed || account.id.as_str() == typed);
     let subscriptions: BTreeSet<_> = named.map(|(account, ..)| &account.subscription).collect();
-    let is_shared = |alert: &&&AlertEntry| {
+    let is_shared = |alert: &&AlertEntry| {
         alert.account.is_none()
             && alert.subscription.as_ref().is_some_and(|name| subscriptions.contains(name))
     };
-    let shared: Vec<String> = open.iter().filter(is_shared).map(label).collect();
-    let open_alerts = list(open.iter().map(label));
+    let shared: Vec<String> = open.iter().copied().filter(is_shared).map(label).collect();
+    let open_alerts = list(open.iter().copied().map(label));
     if !shared.is_empty() {
         let shared = list(shared);
         anyhow!(
@@ -104,12 +104,12 @@ fn not_found(typed: &str, open: &[&AlertEntry], watched: &[Watched]) -> anyhow::
             quoted(typed)
         )
     } else {
-        unknown("alert", typed, "open", open.iter().map(label))
+        unknown("alert", typed, "open", open.iter().copied().map(label))
     }
 }
 
 /// `01KAQ9Z0X0000000000000000 (expiry of studio-a)`.
-fn label(alert: &&AlertEntry) -> String {
+fn label(alert: &AlertEntry) -> String {
     format!("{} ({} of {})", alert.id, alert.kind, subject(alert))
 }
 

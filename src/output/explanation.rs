@@ -150,10 +150,11 @@ fn receivers(explanation: &Explanation) -> String {
         };
         line(&text::name(report.receiver.as_str()), &format!("{}: {}{until}", report.kind, report.why))
     };
-    let none = match explanation.rules.iter().any(|rule| rule.fires) {
-        // Each receiver has an entry for each open alert.
-        true => "No receivers configured: nobody is notified. See [[receivers]].",
-        false => "No open alerts.",
+    // Each receiver has an entry for each open alert.
+    let none = if explanation.rules.iter().any(|rule| rule.fires) {
+        "No receivers configured: nobody is notified. See [[receivers]]."
+    } else {
+        "No open alerts."
     };
     list(&explanation.receivers, none, render)
 }

@@ -90,7 +90,7 @@ fn certainty_text(state: &ConfigurationState) -> String {
         }
         Certainty::Unknown if state.next_seen_at.is_none() => "no configuration is stored".to_owned(),
         Certainty::Unknown => {
-            format!("no configuration is stored of {at} or before; the first one was seen {next}")
+            format!("no configuration from {at} or before is stored; the first one was seen {next}")
         }
     }
 }

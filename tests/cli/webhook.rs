@@ -121,4 +121,12 @@ async fn unusable_secret_is_reported_and_never_shown() {
         assert_eq!((failed.status, failed.out.as_str()), (Some(3), ""), "{more:?}: {failed:?}");
         assert!(failed.err.contains(words), "{more:?}: {}", failed.err);
     }
+    std::fs::remove_file(setup.path("minimax-watch.toml")).unwrap();
+    let failed = verify(&setup, &delivery, &delivery.body, &["--receiver", "pager"]);
+    assert_eq!(failed.status, Some(3), "{failed:?}");
+    assert!(
+        failed.err.contains("no receiver is known: name the file with --config, or give"),
+        "{}",
+        failed.err
+    );
 }

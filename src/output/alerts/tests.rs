@@ -59,7 +59,7 @@ fn each_alert_shows_its_period_and_notified_receivers() {
     near.notified = vec![
         notified("ops-mail", 7, Some(DeliveryState::Delivered)),
         notified("pager", 1, Some(DeliveryState::Pending)),
-        notified("archive", 1, Some(DeliveryState::Failed)),
+        notified("archive", 3, Some(DeliveryState::Failed)),
     ];
     near.acknowledged = Some(Ack { at: now() - TimeDelta::hours(1), reason: "renewed at\neight".to_owned() });
     let mut shared = alert(AlertKind::Unreachable, Severity::Warning, None);
