@@ -84,9 +84,9 @@ impl Series {
         let wall = |cost: &Cost| cost.wall.as_secs_f64();
         let rates = ratio(&stored, &checks, wall);
         let ours = Row::of(&name, "`check`, nothing changed", n, &checks);
-        let mut kept = bound("checks/s to the loop with a store", rates, Bound::AtLeast(0.6));
+        let mut kept = bound("checks/s to the loop with a store", rates, Bound::AtLeast(0.8));
         let processor = |cost: &Cost| cost.processor.as_secs_f64();
-        kept &= bound("CPU to the loop with a store", ratio(&checks, &stored, processor), Bound::AtMost(1.5));
+        kept &= bound("CPU to the loop with a store", ratio(&checks, &stored, processor), Bound::AtMost(1.3));
         let by_list = ratio(&lists, &checks, processor);
         let lists = Row::of(&name, "`check` by list, nothing changed", n, &lists);
         kept &= bound("CPU by list to one by one", by_list, Bound::AtMost(1.0 / 3.0));
