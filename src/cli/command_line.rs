@@ -162,8 +162,12 @@ pub enum NotifyCommand {
 #[command(after_help = "Examples:\n  minimax-watch schedule --next 3\n  minimax-watch schedule --json")]
 pub struct ScheduleArgs {
     /// Number of runs
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_runs)]
     pub next: u16,
+}
+
+fn parse_runs(typed: &str) -> Result<u16, &'static str> {
+    typed.parse().ok().filter(|runs| (1..=1000).contains(runs)).ok_or("not a number from 1 to 1000")
 }
 
 /// Arguments of `demo`.

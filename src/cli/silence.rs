@@ -13,9 +13,13 @@ pub enum SilenceCommand {
     #[command(after_help = "Example:\n  minimax-watch silence end 3")]
     End {
         /// Numbers, as `silence list` prints them
-        #[arg(value_name = "ID", required = true)]
+        #[arg(value_name = "ID", required = true, value_parser = parse_id)]
         ids: Vec<i64>,
     },
+}
+
+fn parse_id(typed: &str) -> Result<i64, &'static str> {
+    typed.parse().map_err(|_| "not the number of a silence: `silence list` prints them")
 }
 
 /// Arguments of `silence add`.

@@ -41,14 +41,10 @@ pub(super) async fn diff(global: &GlobalOptions, options: &DiffArgs) -> anyhow::
     let record = find_account(&options.account, &store).await?;
     let snapshots = store.snapshots(&record.account).await?;
     store.close().await;
-    let from = from.or_else(|| previous_last_seen(&snapshots, to)).with_context(|| {
-        format!(
-            "no earlier configuration of {} is stored from before {}; `minimax-watch history` lists all",
-            text::quoted(&options.account),
-            minute(to)
-        )
-    })?;
-    anyhow::ensure!(from <= to, "--from {} is later than --to {}", minute(from), minute(to));
+    let from = from
+        .or_else(|| previous_last_seen(&snapshots, to))
+        .with_context(|| nothing_to_compare(&options.account, &snapshots, to))?;
+    anyhow::ensure!(from <= to, "--from {} is later than --to {}: exchange them", minute(from), minute(to));
     let policy = config.policy();
     let expiry = (policy.source, policy.lead_times(&record.account));
     let diff = report::Diff::new(&record, &snapshots, expiry, [from, to], now);
@@ -58,11 +54,32 @@ pub(super) async fn diff(global: &GlobalOptions, options: &DiffArgs) -> anyhow::
 /// A time that has passed: nothing is stored of later ones.
 fn past_time(typed: &str, option: &'static str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let at = time_arg::since(typed, now).context(option)?;
-    anyhow::ensure!(at <= now, "{option}: {} is in the future ({})", minute(at), relative(at, now));
+    anyhow::ensure!(
+        at <= now,
+        "{option}: {} is in the future ({}): give a time that has passed, such as -3d",
+        minute(at),
+        relative(at, now)
+    );
     Ok(at)
 }
 
 /// When the configuration before that of `to` was last seen.
 fn previous_last_seen(snapshots: &[Snapshot], to: Timestamp) -> Option<Timestamp> {
     Some(report::split_at_time(snapshots, to).0.iter().nth_back(1)?.last_seen_at)
+}
+
+/// Why no configuration before that of `to` is stored.
+fn nothing_to_compare(account: &str, snapshots: &[Snapshot], to: Timestamp) -> String {
+    let (account, to) = (text::quoted(account), minute(to));
+    let Some(first) = snapshots.first().map(|first| minute(first.first_seen_at)) else {
+        return format!("no configuration of {account} is stored yet: `minimax-watch explain` shows why");
+    };
+    if first > to {
+        return format!(
+            "the first stored configuration of {account} is from {first}, after --to {to}: give a later --to"
+        );
+    }
+    format!(
+        "nothing to compare: the configuration of {account} did not change from {first} to {to}; `minimax-watch history` shows it"
+    )
 }

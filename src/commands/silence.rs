@@ -90,6 +90,16 @@ async fn ensure_matches(matcher: &Matcher, store: Option<&Store>, config: &Confi
     if matcher.globs().is_empty() && matcher.subscriptions().is_empty() {
         return Ok(());
     }
+    let configured = || config.subscriptions.iter().map(|subscription| &subscription.name);
+    if let Some(name) = matcher.subscriptions().iter().find(|name| configured().all(|known| known != *name)) {
+        let error = names::unknown(
+            "subscription",
+            name.as_str(),
+            "configured",
+            configured().map(SubscriptionName::as_str),
+        );
+        anyhow::bail!("{error}; use --force to add the silence anyway");
+    }
     let mut watched: Vec<(SubscriptionName, AccountRef)> = Vec::new();
     for subscription in &config.subscriptions {
         watched.extend(subscription.accounts.iter().map(|account| {

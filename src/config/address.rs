@@ -8,7 +8,7 @@ use url::{Host, Url};
 /// Why an address was refused; never echoes it, because an address is often a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressError {
-    #[error("is not a URL: {0}")]
+    #[error("is not a URL ({0}): write it as https://host/path")]
     NotUrl(url::ParseError),
     #[error("must begin with https:// (http:// is for loopback only)")]
     NotLoopback,

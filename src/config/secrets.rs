@@ -4,6 +4,7 @@
 //! like the secret itself is not echoed. Leaves the meaning of the text to the section that reads it.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -55,13 +56,13 @@ impl Context<'_> {
     /// The secret in `name_file` or `name_env`, for a `name` that may also be in the configuration itself.
     pub(super) fn secret_elsewhere(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
         let [file, variable] = [format!("{name}_file"), format!("{name}_env")];
-        let is_twice = table.has(&file) && table.has(&variable);
-        let (file, variable) = (table.text(file), table.text(variable));
-        if is_twice {
-            table.problem(name, format!("is given twice: give either {name}_file or {name}_env"));
-            return None;
+        match (table.text(file), table.text(variable)) {
+            (Some(file), Some(_)) => {
+                file.place.problem(format!("{name}_env is given too: remove one of the two"));
+                None
+            }
+            (file, variable) => self.read_secret(file, variable, form),
         }
-        self.read_secret(file, variable, form)
     }
 
     /// The one line that `file` or `env` of `table` gives, one of which is required.
@@ -104,7 +105,8 @@ impl Context<'_> {
             // systemd protects its credentials by other means than the mode, which may show the group's bits.
             if mode & 0o077 != 0 && !is_credential {
                 let (name, mode) = (shown(&typed, &path), mode & 0o777);
-                place.warning(format!("{name} can be read by others (mode {mode:04o}): chmod 600"));
+                let file = if is_hidden(&typed) { String::new() } else { format!(" {name}") };
+                place.warning(format!("{name} can be read by others (mode {mode:04o}): chmod 600{file}"));
             }
             regular_file::decode(bytes)
         });
@@ -113,7 +115,18 @@ impl Context<'_> {
         } else {
             ", and it is not among the service's credentials (those are loaded when it starts)"
         };
-        let refuse = |error: FileError| place.problem(format!("{} {error}{elsewhere}", shown(&typed, &path)));
+        let refuse = |error: FileError| {
+            let next = match &error {
+                FileError::Io(error) if error.kind() == ErrorKind::NotFound => {
+                    ": write the secret into it, or correct the path"
+                }
+                FileError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    ": give it to the user that runs this program (chown, and chmod 600)"
+                }
+                _ => "",
+            };
+            place.problem(format!("{} {error}{elsewhere}{next}", shown(&typed, &path)));
+        };
         let content = content.map_err(refuse).ok()?;
         let value = check(&content, form, &shown(&typed, &path), place)?;
         let origin = if is_credential { Origin::Credential(path) } else { Origin::File(path) };
@@ -179,9 +192,14 @@ pub(super) fn is_given(table: &Table<'_>, name: &str) -> bool {
     table.has(&format!("{name}_file")) || table.has(&format!("{name}_env"))
 }
 
+/// Whether the name of a file may be the secret itself.
+fn is_hidden(typed: &Path) -> bool {
+    secret_shape::is_secret(&typed.to_string_lossy())
+}
+
 /// How a message names the file at `path`, which was typed as `typed`: perhaps that is the secret itself.
 fn shown(typed: &Path, path: &Path) -> String {
-    if secret_shape::is_secret(&typed.to_string_lossy()) {
+    if is_hidden(typed) {
         "the file named here (its name looks like a secret: give the path of a file that holds it)".to_owned()
     } else {
         path.display().to_string()
@@ -338,7 +356,10 @@ mod tests {
         Folders::write(&folders.beside, "t", b"user:1-a", 0o644);
         let (secret, message) = folders.token("token_file = 't'", Form::Token);
         assert_eq!(exposed(secret), "user:1-a");
-        assert_eq!(message, "a.toml:1: token_file: BESIDE/t can be read by others (mode 0644): chmod 600");
+        assert_eq!(
+            message,
+            "a.toml:1: token_file: BESIDE/t can be read by others (mode 0644): chmod 600 BESIDE/t"
+        );
     }
 
     #[test]
@@ -403,7 +424,10 @@ mod tests {
                 "token_file = '4242-hushHush1'",
                 "token_file: the file named here (its name looks like a secret",
             ),
-            ("token_file = 'absent'", "token_file: BESIDE/absent cannot be read: No such file"),
+            (
+                "token_file = 'absent'",
+                "token_file: BESIDE/absent cannot be read: No such file or directory (os error 2): write the secret into it",
+            ),
             ("token_file = 'folder'", "token_file: BESIDE/folder is a folder, not a regular file"),
             ("token_file = ''", "token_file: is empty"),
             ("token_file = 'user:1-hush'", "token_file: must be the path of a file that holds the secret"),
@@ -412,7 +436,10 @@ mod tests {
             ("token_env = 'hush0hush'", "token_env: the environment variable named here is not set"),
             ("token_env = 'ABSENT'", "token_env: the environment variable ABSENT is not set"),
             ("token_env = 'BLANK'", "token_env: the environment variable BLANK is empty"),
-            ("token_env = 'TOKEN'\ntoken_file = 'x'", "token: is given twice"),
+            (
+                "token_env = 'TOKEN'\ntoken_file = 'x'",
+                "token_file: token_env is given too: remove one of the two",
+            ),
             ("token = 'user:1-hush'", "token: a secret must not be in the file"),
             ("", "token is missing: give token_file or token_env"),
         ] {

@@ -25,15 +25,7 @@ pub(super) const REQUEST_TIMEOUT: TimeDelta = TimeDelta::seconds(15);
 
 /// The duration that `typed` means.
 pub(super) fn duration(typed: &str, allowed: &RangeInclusive<TimeDelta>) -> Result<TimeDelta, String> {
-    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    if is_number(typed.trim()) {
-        let number = typed.trim();
-        return Err(format!("\"{typed}\" needs a unit, such as \"{number}s\" or \"{number}m\""));
-    }
-    let length = duration::parse(typed).map_err(|error| {
-        let has_decimals = typed.split_once(['.', ',']).is_some_and(|(whole, _)| is_number(whole));
-        format!("{error}{}", if has_decimals { "; no decimals" } else { "" })
-    })?;
+    let length = duration::parse(typed).map_err(|error| error.to_string())?;
     let (least, most) = (*allowed.start(), *allowed.end());
     if length < least {
         return Err(format!("\"{typed}\" is shorter than {}", duration::text(least)));

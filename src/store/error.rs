@@ -55,7 +55,9 @@ pub enum StoreError {
     )]
     HardLinked(PathBuf),
     /// Another process works on the store: that process, as it describes itself.
-    #[error("the store {0} is in use by {1}")]
+    #[error(
+        "the store {0} is in use by {1}: wait until that ends, or stop it; `minimax-watch status` reads the store meanwhile"
+    )]
     InUse(PathBuf, String),
     /// The lock file cannot be created or locked: the system's message and the next step.
     #[error("cannot lock the store {0}: {1}")]

@@ -243,7 +243,10 @@ mod tests {
         let path = folder.path().join("watch.db");
         let first = Lock::take(&path, "`run`, process 42").unwrap();
         let refused = Lock::take(&path, "`check`, process 43").unwrap_err();
-        assert!(refused.to_string().ends_with("in use by `run`, process 42"), "{refused}");
+        assert!(
+            refused.to_string().contains("in use by `run`, process 42: wait until that ends, or stop it;"),
+            "{refused}"
+        );
         drop(first);
         Lock::take(&path, "`check`, process 43").unwrap();
     }

@@ -335,7 +335,7 @@ async fn usual_mistakes_are_refused_with_their_line_and_the_next_step() {
         ),
         (
             format!("{subscription}{hook}timeout = \"15\"\n"),
-            ":9: first [[receivers]]: timeout: \"15\" needs a unit, such as \"15s\"",
+            ":9: first [[receivers]]: timeout: `15` needs a unit, such as `15s`",
         ),
         (
             format!("{subscription}{hook}timeout = 1,5\n"),

@@ -86,10 +86,11 @@ async fn history_that_is_not_known_says_why() {
     }
     for (arguments, words) in [
         (&["history", "b"][..], "unknown account \"b\"; watched: a, c"),
-        (&["history", "a", "--at", "+1d"], " is in the future (in "),
+        (&["history", "a", "--at", "+1d"], " (in 1 day): give a time that has passed"),
         (&["history", "a", "--at", "yesterday"], "--at: invalid time `yesterday`"),
-        (&["diff", "a"], "no earlier configuration of "),
-        (&["diff", "a", "--from", "-1h", "--to", "-2h"], "is later than --to"),
+        (&["diff", "a"], "nothing to compare: the configuration of \"a\" did not change from 20"),
+        (&["diff", "a", "--to", "-1d"], "the first stored configuration of \"a\" is from 20"),
+        (&["diff", "a", "--from", "-1h", "--to", "-2h"], ": exchange them"),
         (&["diff", "a", "--to", "+1h"], "--to: 20"),
     ] {
         let refused = setup.run(arguments);

@@ -115,7 +115,7 @@ async fn invalid_silence_is_refused_with_the_next_step() {
         (&["a", "--reason", "x"], "--until <TIME>|--for <LENGTH>"),
         (&["a", "--reason", " ", "--for", "4h"], "a silence needs a reason"),
         (&["--reason", "x", "--for", "4h"], "use `*` to match all accounts"),
-        (&["a", "--reason", "x", "--for", "4"], "`4` is not a length of time such as"),
+        (&["a", "--reason", "x", "--for", "4"], "`4` needs a unit, such as `4s`, `4m`, `4h` or `4d`"),
         (&["a", "--reason", "x", "--for", "0s"], "a silence cannot end"),
         (&["a", "--reason", "x", "--until", "-4h"], "(4 h ago): give a time in the future"),
         (&["a", "--reason", "x", "--until", "2020-01-01T00:00:00Z"], "a silence cannot end 2020-01-01"),
@@ -148,20 +148,36 @@ async fn invalid_silence_is_refused_with_the_next_step() {
 async fn a_silence_that_matches_no_watched_account_needs_force_and_silences_end_together_or_not_at_all() {
     let setup = Setup::with(&["a"], "").await;
     let other = ["silence", "add", "studio-*", "--for", "4h", "--reason", "x"];
-    let misspelt = ["silence", "add", "a", "--subscription", "mian", "--for", "4h", "--reason", "x"];
-    for (arguments, matcher) in
-        [(&other[..], "everything of studio-*"), (&misspelt, "everything of a in mian")]
-    {
+    let misspelt = [
+        "silence",
+        "add",
+        "a",
+        "--subscription",
+        "main",
+        "--subscription",
+        "mian",
+        "--for",
+        "4h",
+        "--reason",
+        "x",
+    ];
+    for (arguments, problem) in [
+        (&other[..], "no watched account matches `everything of studio-*`; watched: a in main"),
+        (&misspelt, "unknown subscription \"mian\"; configured: main"),
+    ] {
         let refused = setup.run(arguments);
         assert_eq!(refused.status, Some(3), "{refused:?}");
-        let words = format!(
-            "minimax-watch: no watched account matches `{matcher}`; watched: a in main; use --force to add the silence anyway\n"
-        );
+        let words = format!("minimax-watch: {problem}; use --force to add the silence anyway\n");
         assert_eq!(refused.err, words);
         assert!(!setup.store().exists() || arguments == misspelt, "a refused command leaves nothing behind");
         let forced = setup.run(&[arguments, &["--force"]].concat());
         assert_eq!((forced.status, forced.err.as_str()), (Some(0), ""), "{forced:?}");
     }
+    let named = setup.run(&["silence", "end", "a"]);
+    assert!(
+        named.err.contains("'a' for '<ID>...': not the number of a silence: `silence list` prints"),
+        "{named:?}"
+    );
     let ended = setup.run(&["silence", "end", "1", "7"]);
     assert_eq!(ended.status, Some(3));
     assert!(

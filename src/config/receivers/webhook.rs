@@ -89,7 +89,9 @@ fn url(table: &mut Table<'_>, allow_http: bool, context: &Context<'_>) -> Option
     let typed = table.text("url");
     let secret = context.secret_elsewhere(table, "url", Form::Url);
     if is_inline && is_elsewhere {
-        table.problem("url", "is given twice: give one of url, url_file and url_env");
+        if let Some(field) = typed {
+            field.place.problem("is given twice: keep one of url, url_file and url_env");
+        }
         return None;
     }
     let (place, secret, url) = if let Some(field) = typed {

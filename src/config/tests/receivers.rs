@@ -150,7 +150,7 @@ fn an_invalid_webhook_receiver_is_refused() {
     for (content, reason) in [
         ("", "url is missing: give url, url_file or url_env"),
         ("url = 'https://example.com'\nurl_env = 'URL'", "url: is given twice"),
-        ("url_file = 'x'\nurl_env = 'URL'", "url: is given twice"),
+        ("url_file = 'x'\nurl_env = 'URL'", "url_file: url_env is given too"),
         (
             "url = 'http://example.com/hush'",
             "url: must begin with https://: http:// is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true",

@@ -22,7 +22,7 @@ fn an_override_is_checked_like_the_file_and_reported_with_its_variable() {
         ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "", "expiry.lead_times: is empty"),
         ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "7d,soon", "expiry.lead_times: `soon` is not a length"),
         ("MINIMAX_WATCH__STORE__PATHS", "x", "store.paths: unknown key (did you mean \"path\"?)"),
-        ("MINIMAX_WATCH__API__TIMEOUT", "15", "api.timeout: \"15\" needs a unit, such as \"15s\""),
+        ("MINIMAX_WATCH__API__TIMEOUT", "15", "api.timeout: `15` needs a unit, such as `15s`"),
         ("MINIMAX_WATCH__STORE__PATH", "~/x.db", "store.path: `~` is not expanded: write the full path"),
         ("MINIMAX_WATCH__RECEIVERS__0__URL", "x", "`receivers` cannot be overridden from the environment"),
     ] {
