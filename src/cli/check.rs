@@ -31,7 +31,7 @@ pub struct CheckArgs {
     /// Print nothing when all is well; with receivers, only what is new and what could not be delivered
     #[arg(long, short)]
     pub quiet: bool,
-    /// Overall time limit; on expiry exit with UNKNOWN and print the current step. A single request may use at most a third of it
+    /// Overall time limit; a bare number is in seconds. On expiry exit with UNKNOWN and print the current step. A single request may use at most a third of it
     #[arg(long, short, value_name = "LENGTH", value_parser = parse_timeout)]
     pub timeout: Option<Duration>,
 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 /// Options of all commands.
 #[derive(Clone, Debug, Args)]
 pub struct GlobalOptions {
-    /// Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]
+    /// Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]
     #[arg(short, long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print the result as JSON

@@ -1,7 +1,5 @@
 //! `config check` and `config show`.
 
-use std::path::Path;
-
 use anyhow::Context;
 
 use crate::cli::{ConfigCheckArgs, ConfigCommand, GlobalOptions};
@@ -23,16 +21,9 @@ pub(super) async fn run(global: &GlobalOptions, command: &ConfigCommand) -> anyh
 async fn check(global: &GlobalOptions, options: ConfigCheckArgs) -> anyhow::Result<u8> {
     let environment = Environment::from_process();
     let source = config::find(global.config.as_deref(), &environment)?;
-    let Source::File(path) = &source else {
-        anyhow::bail!(
-            "no configuration file: none was named with --config or {}, and there is neither {}",
-            config::FILE_VARIABLE,
-            config::USUAL_PLACES.join(" nor ")
-        );
-    };
     let now = clock::now();
     let loaded = config::load(&source, &environment, now)?;
-    let report = examine(path, &loaded, now);
+    let report = examine(&source, &loaded, now);
     if !options.probe {
         return output::answer(&report, global.json, |report| describe(report, &loaded)).map(|()| 0);
     }
@@ -45,12 +36,16 @@ async fn check(global: &GlobalOptions, options: ConfigCheckArgs) -> anyhow::Resu
     probe::run(global, &loaded.config).await
 }
 
-fn examine(path: &Path, loaded: &Loaded, now: Timestamp) -> ConfigReport {
+fn examine(source: &Source, loaded: &Loaded, now: Timestamp) -> ConfigReport {
     let Loaded { config, warnings } = loaded;
-    let file = path.display().to_string();
-    let advice = config::advice(config, &file);
-    let problems =
-        warnings.iter().map(ToString::to_string).chain(store::permission_warnings(&config.store.path));
+    let (file, no_file) = match source {
+        Source::File(path) => (Some(path.display().to_string()), None),
+        // Valid, and a surprise to somebody who wrote a file elsewhere.
+        Source::None => (None, Some(no_file())),
+    };
+    let advice = config::advice(config, file.as_deref().unwrap_or("without a configuration file"));
+    let problems = no_file.into_iter().chain(warnings.iter().map(ToString::to_string));
+    let problems = problems.chain(store::permission_warnings(&config.store.path));
     ConfigReport {
         generated_at: now,
         subscriptions: config.subscriptions.len(),
@@ -63,10 +58,18 @@ fn examine(path: &Path, loaded: &Loaded, now: Timestamp) -> ConfigReport {
     }
 }
 
+fn no_file() -> String {
+    format!(
+        "no configuration file: none is named with --config or {}, and there is neither {}; this is what the environment alone says",
+        config::FILE_VARIABLE,
+        config::USUAL_PLACES.join(" nor ")
+    )
+}
+
 fn describe(report: &ConfigReport, loaded: &Loaded) -> String {
     let summary = format!(
         "{}: valid. {}, {}{}, {}; next run {}.",
-        report.file,
+        report.file.as_deref().unwrap_or("the environment"),
         output::pluralize(report.subscriptions, "subscription"),
         output::pluralize(report.accounts, "account"),
         if report.discovering > 0 { " and those that the API lists" } else { "" },

@@ -426,7 +426,8 @@ mod tests {
             ),
             (
                 "token_file = 'absent'",
-                "token_file: BESIDE/absent cannot be read: No such file or directory (os error 2): write the secret into it",
+                "token_file: BESIDE/absent cannot be read: No such file or directory (os error 2), and it is not among the service's \
+                 credentials (those are loaded when it starts): write the secret into it, or correct the path",
             ),
             ("token_file = 'folder'", "token_file: BESIDE/folder is a folder, not a regular file"),
             ("token_file = ''", "token_file: is empty"),

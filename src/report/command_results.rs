@@ -75,8 +75,8 @@ pub struct ConfigReport {
     /// When it was checked.
     #[serde(serialize_with = "seconds::serialize")]
     pub generated_at: Timestamp,
-    /// The configuration file.
-    pub file: String,
+    /// The configuration file; `null` without one, when the environment alone is checked.
+    pub file: Option<String>,
     /// How many subscriptions it has.
     pub subscriptions: usize,
     /// How many accounts it names.

@@ -1,5 +1,8 @@
 //! `USEAPI_TOKEN=… minimax-watch check` without any configuration (docs/contract.md, section 2).
 
+use serde_json::{Value, json};
+
+use crate::schema::valid;
 use crate::simulator::{Answer, Record, Refusal};
 
 use crate::setup::{Setup, TOKEN, healthy};
@@ -97,7 +100,7 @@ async fn an_unreachable_api_is_unknown_with_the_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_token_is_an_error_that_says_how_to_set_it() {
     let setup = Setup::open().await;
-    for arguments in [&["check"][..], &["status"], &["run"]] {
+    for arguments in [&["check"][..], &["status"], &["run"], &["config", "check"]] {
         let ended = setup.run(arguments);
         assert_eq!((ended.status, ended.out.as_str()), (Some(3), ""));
         assert!(
@@ -106,4 +109,18 @@ async fn a_missing_token_is_an_error_that_says_how_to_set_it() {
             ended.err
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn config_check_without_a_file_checks_the_environment_and_says_so() {
+    let setup = setup_without_file(TOKEN, &["studio-a"]).await;
+    let checked = setup.run(&["config", "check"]);
+    assert_eq!(checked.status, Some(0), "{checked:?}");
+    let words = checked.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.starts_with("warning: no configuration file: none is named with --config or "), "{words}");
+    assert!(words.contains(" the environment: valid. 1 subscription, 0 accounts and those that the API "), "{words}");
+    let report = valid("config-check", &setup.run(&["config", "check", "--json"]).out);
+    assert_eq!((&report["file"], &report["receivers"]), (&Value::Null, &json!(0)));
+    let probed = setup.run(&["config", "check", "--probe"]);
+    assert_eq!(probed.status, Some(0), "{probed:?}");
 }

@@ -48,13 +48,10 @@ async fn walkthrough_in_the_documents_is_what_the_program_prints() {
     let inbox = mailbox(&setup, SmtpSecurity::None).await;
     let month = clock::now() + TimeDelta::days(21);
     let record = |id: &str, end| Record::ending(id, end).exp(Some(end)).max_jobs(3);
-    setup.vendor.put(record("studio-a", clock::now() - TimeDelta::minutes(5)));
+    setup.vendor.put(record("studio-a", clock::now() + TimeDelta::days(7)));
     setup.vendor.put(record("studio-b", month));
     setup.secret("smtp-password", PASSWORD);
-    setup.configure(
-        &["studio-a", "studio-b"],
-        &format!("[expiry]\nlead_times = [\"3d\"]\n{}", mail(&inbox, "none")),
-    );
+    setup.configure(&["studio-a", "studio-b"], &mail(&inbox, "none"));
     setup.run(&["check"]);
     within_timeout(inbox.wait_for(1)).await;
     let alert = &inbox.mails()[0];

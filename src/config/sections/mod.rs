@@ -13,6 +13,7 @@ use toml::de::DeTable;
 use super::context::Context;
 use super::diagnostics::{Diagnostics, Problem};
 use super::file::Text;
+use super::find::USUAL_PLACES;
 use super::model::{Config, Origin, Secret, Subscription};
 use super::place::Place;
 use super::receivers;
@@ -61,8 +62,11 @@ pub(super) fn from_environment(
 
 fn token_in_environment(context: &Context<'_>, diagnostics: &Diagnostics) -> Option<Secret> {
     let Some(value) = context.environment.variable(TOKEN_VARIABLE) else {
-        let reason = "no configuration file was found, and the environment variable USEAPI_TOKEN is not set: \
-                      set it to the API token, or name a file with --config";
+        let reason = format!(
+            "no configuration file was found (neither {}), and the environment variable USEAPI_TOKEN is not set: \
+             set it to the API token, or name a file with --config",
+            USUAL_PLACES.join(" nor ")
+        );
         diagnostics.problem(|| Problem::new("", "", reason));
         return None;
     };

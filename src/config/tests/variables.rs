@@ -60,7 +60,7 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
 #[test]
 fn without_a_file_a_missing_or_invalid_token_is_reported() {
     for (token, reason) in [
-        (None, "no configuration file was found, and the environment variable USEAPI_TOKEN is not set"),
+        (None, "no configuration file was found (neither minimax-watch.toml nor "),
         (Some(""), "environment variable USEAPI_TOKEN: it is empty"),
         (
             Some("user:1 hush"),
