@@ -24,7 +24,7 @@ function __fish_minimax_watch_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -59,7 +59,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -f -a "demo" -
 complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -f -a "completions" -d 'Print a shell completion script, for packagers'
 complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -f -a "man" -d 'Print the man pages, for packagers'
 complete -c minimax-watch -n "__fish_minimax_watch_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -77,8 +77,8 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand run" -s V -l
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l format -d 'Output format; --json is short for --format json' -r -f -a "table\t'For people'
 json\t'For programs'
 nagios\t'For Nagios, Icinga and similar monitors: one line, performance data, details'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s t -l timeout -d 'Overall time limit; on expiry exit with UNKNOWN and print the current step. A single request may use at most a third of it' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s t -l timeout -d 'Overall time limit; a bare number is in seconds. On expiry exit with UNKNOWN and print the current step. A single request may use at most a third of it' -r
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -95,7 +95,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s q 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand check" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -112,7 +112,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -s h
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand status" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -l at -d 'Only the configuration at that time, such as -3d' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -l since -d 'Only configurations seen since then, such as 30d' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -129,7 +129,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -s 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand history" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l from -d 'The earlier time, such as -7d [default: when the previous configuration was last seen]' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l to -d 'The later time [default: now]' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -145,7 +145,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -l jso
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand diff" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -l since -d 'Include alerts that resolved since then, such as 7d' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -162,7 +162,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -l j
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand alerts" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -l since -d 'Start of the list, such as 30d; pending messages are always listed' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -178,7 +178,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand deliveries" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l reason -d 'A note: what is being done' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -194,7 +194,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l undo
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand ack" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -210,7 +210,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -l 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand explain" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -l for -d 'Length of the forecast' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -225,7 +225,7 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand simulate" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -240,16 +240,16 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -f -a "add" -d 'Suppress alerts, reminders and changes; resolved notifications are still sent, the rest when the silence ends'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -f -a "add" -d 'Suppress alerts, reminders and changes until it ends, then send what still fires; resolved notifications are always sent'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -f -a "list" -d 'List the silences in force'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -f -a "end" -d 'End silences early; alerts that they suppressed and that still fire are sent immediately'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -f -a "end" -d 'End silences early: suppressed changes, and alerts that still fire, are sent immediately'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and not __fish_seen_subcommand_from add list end help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l kind -d 'Kinds of alerts or changes, as in messages' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l subscription -d 'The name of a subscription; can be repeated' -r
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l kind -d 'A kind of alert or change, such as expiry; several with commas' -r
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l subscription -d 'Only alerts of this subscription; can be repeated' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l until -d 'When it ends, such as +3d or \'2026-11-24 08:00\'' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l for -d 'How long it lasts, such as 4h' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l reason -d 'A note: why' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l reason -d 'Why, for those who read the list' -r
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -262,11 +262,11 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and
 always\t'Always'
 never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l even-critical -d 'Silence critical alerts too'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l force -d 'Add the silence even if no watched account matches'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l force -d 'Add it even if it matches no watched account or names an unknown subscription'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from add" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -282,7 +282,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -297,11 +297,11 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from end" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from help" -f -a "add" -d 'Suppress alerts, reminders and changes; resolved notifications are still sent, the rest when the silence ends'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from help" -f -a "add" -d 'Suppress alerts, reminders and changes until it ends, then send what still fires; resolved notifications are always sent'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the silences in force'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from help" -f -a "end" -d 'End silences early; alerts that they suppressed and that still fire are sent immediately'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from help" -f -a "end" -d 'End silences early: suppressed changes, and alerts that still fire, are sent immediately'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand silence; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -318,7 +318,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -f -a "test" -d 'Send a marked test message as alerts are sent, and report each result'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and not __fish_seen_subcommand_from test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -335,7 +335,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from test" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from help" -f -a "test" -d 'Send a marked test message as alerts are sent, and report each result'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand notify; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and not __fish_seen_subcommand_from verify help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and not __fish_seen_subcommand_from verify help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and not __fish_seen_subcommand_from verify help" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -359,7 +359,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l secret-env -d 'An environment variable that holds the signing secret' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l receiver -d 'A receiver of the configuration whose secret is used' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l tolerance -d 'Largest accepted age of the timestamp; 0 accepts any' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from verify" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -377,7 +377,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check the signature of a delivery whose body is on stdin'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand webhook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l next -d 'Number of runs' -r
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -392,7 +392,7 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -410,7 +410,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -f -a "check" -d 'Report every problem at once, with file, key and reason'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -f -a "show" -d 'Print the effective configuration, secrets hidden'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -426,7 +426,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -444,7 +444,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and 
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Report every problem at once, with file, key and reason'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the effective configuration, secrets hidden'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -460,7 +460,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l j
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l folder -d 'New or empty folder for the demo\'s files [default: a new temporary folder, which is kept]' -r -F
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -475,7 +475,7 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -491,7 +491,7 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -l folder -d 'Write a page for each command into this folder, instead of the main page to stdout' -r -F
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, ./minimax-watch.toml, /etc/minimax-watch/minimax-watch.toml]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand man" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
@@ -526,9 +526,9 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and no
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and not __fish_seen_subcommand_from run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help" -f -a "completions" -d 'Print a shell completion script, for packagers'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and not __fish_seen_subcommand_from run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help" -f -a "man" -d 'Print the man pages, for packagers'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and not __fish_seen_subcommand_from run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from silence" -f -a "add" -d 'Suppress alerts, reminders and changes; resolved notifications are still sent, the rest when the silence ends'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from silence" -f -a "add" -d 'Suppress alerts, reminders and changes until it ends, then send what still fires; resolved notifications are always sent'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from silence" -f -a "list" -d 'List the silences in force'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from silence" -f -a "end" -d 'End silences early; alerts that they suppressed and that still fire are sent immediately'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from silence" -f -a "end" -d 'End silences early: suppressed changes, and alerts that still fire, are sent immediately'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from notify" -f -a "test" -d 'Send a marked test message as alerts are sent, and report each result'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from webhook" -f -a "verify" -d 'Check the signature of a delivery whose body is on stdin'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Report every problem at once, with file, key and reason'

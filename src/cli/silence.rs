@@ -5,11 +5,11 @@ use clap::{Args, Subcommand};
 /// Commands of `silence`.
 #[derive(Debug, Subcommand)]
 pub enum SilenceCommand {
-    /// Suppress alerts, reminders and changes; resolved notifications are still sent, the rest when the silence ends
+    /// Suppress alerts, reminders and changes until it ends, then send what still fires; resolved notifications are always sent
     Add(SilenceAddArgs),
     /// List the silences in force
     List(SilenceListArgs),
-    /// End silences early; alerts that they suppressed and that still fire are sent immediately
+    /// End silences early: suppressed changes, and alerts that still fire, are sent immediately
     #[command(after_help = "Example:\n  minimax-watch silence end 3")]
     End {
         /// Numbers, as `silence list` prints them
@@ -44,10 +44,10 @@ pub struct SilenceAddArgs {
     /// Names or ids of accounts; globs such as 'studio-*'
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<String>,
-    /// Kinds of alerts or changes, as in messages
+    /// A kind of alert or change, such as expiry; several with commas
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<String>,
-    /// The name of a subscription; can be repeated
+    /// Only alerts of this subscription; can be repeated
     #[arg(long = "subscription", value_name = "NAME")]
     pub subscriptions: Vec<String>,
     /// When it ends, such as +3d or '2026-11-24 08:00'
@@ -56,13 +56,13 @@ pub struct SilenceAddArgs {
     /// How long it lasts, such as 4h
     #[arg(long = "for", value_name = "LENGTH", group = "end")]
     pub length: Option<String>,
-    /// A note: why
+    /// Why, for those who read the list
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Silence critical alerts too
     #[arg(long)]
     pub even_critical: bool,
-    /// Add the silence even if no watched account matches
+    /// Add it even if it matches no watched account or names an unknown subscription
     #[arg(long)]
     pub force: bool,
 }

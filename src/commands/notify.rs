@@ -40,7 +40,7 @@ fn describe(report: &TestReport) -> String {
     let line = |test: &ReceiverTest| {
         let result = match test.result {
             TestResult::Delivered => "delivered",
-            TestResult::Failed => "failed, would be retried",
+            TestResult::Failed => "failed (an alert would be retried)",
             TestResult::Refused => "refused",
         };
         let error = test.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();

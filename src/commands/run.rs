@@ -35,7 +35,7 @@ async fn prepare(global: &GlobalOptions) -> anyhow::Result<Daemon> {
     let (watched, notified) = (summary::watched(&config), summary::notified(&config));
     let engine = setup::engine(config, store)?;
     let daemon = Daemon::new(engine, lock).await.map_err(|error| setup::with_path(error, &path))?;
-    tracing::info!("watched accounts: {watched}");
-    tracing::info!("notified receivers: {notified}");
+    tracing::info!("watched: {watched}");
+    tracing::info!("notified: {notified}");
     Ok(daemon)
 }

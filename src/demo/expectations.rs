@@ -43,9 +43,9 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Ve
     let pending = scene.engine.store.pending_messages().await?;
     Ok(Verdict(vec![
         ("every webhook carries a valid signature", deliveries.iter().all(|delivery| delivery.is_signed)),
-        ("no message arrived twice", ids.len() == deliveries.len()),
+        ("no webhook arrived twice", ids.len() == deliveries.len()),
         (
-            "ops-mail received what the pager received, and the failure and recovery of the pager",
+            "ops-mail received as many messages as the pager, and the failure and recovery of the pager",
             scene.mailbox.mails().len() == deliveries.len() + 2,
         ),
         ("no message is pending", pending.is_empty()),

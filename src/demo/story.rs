@@ -48,7 +48,7 @@ pub(super) fn events() -> Vec<Event> {
             scene.main.set_answer("234567", Answer::account_error("Account on hold, please log in again"));
         }),
         at(19, 12, "studio-b is healthy again", |scene| put(scene, "234567", 45)),
-        at(20, 18, "the pager is back, and receives in order what it missed", |scene| {
+        at(20, 18, "the pager is back; the next attempt delivers in order what it missed", |scene| {
             scene.pager.set_down(false);
         }),
     ]

@@ -131,7 +131,8 @@ fn render_rule(rule: &RuleReport, paint: Paint) -> String {
     let mut facts = vec![format!("FIRES: {word}")];
     facts.extend(alert.stage.as_ref().map(|stage| format!("stage {stage}")));
     facts.push(format!("since {}", minute(alert.opened_at)));
-    facts.extend(alert.shared.then(|| format!("for the whole subscription, {} accounts", alert.affected)));
+    let accounts = if alert.affected == 1 { "account" } else { "accounts" };
+    facts.extend(alert.shared.then(|| format!("for the whole subscription, {} {accounts}", alert.affected)));
     facts.extend(alert.acknowledged.as_ref().map(|ack| format!("acknowledged {}", minute(ack.at))));
     let id = alert.id.as_ref();
     let id = id.map_or_else(|| "the next evaluation opens it".to_owned(), |id| format!("id {id}"));

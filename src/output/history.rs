@@ -32,7 +32,13 @@ pub(crate) fn history(history: &History) -> String {
         text.push_str(&render_snapshot(snapshot, history.generated_at));
     }
     let seen = pluralize(history.snapshots.len(), "configuration");
-    text + "\n" + &wrap(&format!("{seen}. To see one in full: `minimax-watch history ACCOUNT --at TIME`."), 0)
+    text + "\n"
+        + &wrap(
+            &format!(
+                "{seen}. To see one in full: `minimax-watch history ACCOUNT --at TIME`, with a TIME after its first."
+            ),
+            0,
+        )
 }
 
 fn render_snapshot(snapshot: &SnapshotReport, now: Timestamp) -> String {

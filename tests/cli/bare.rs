@@ -118,7 +118,10 @@ async fn config_check_without_a_file_checks_the_environment_and_says_so() {
     assert_eq!(checked.status, Some(0), "{checked:?}");
     let words = checked.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.starts_with("warning: no configuration file: none is named with --config or "), "{words}");
-    assert!(words.contains(" the environment: valid. 1 subscription, 0 accounts and those that the API "), "{words}");
+    assert!(
+        words.contains(" the environment: valid. 1 subscription, 0 accounts and those that the API "),
+        "{words}"
+    );
     let report = valid("config-check", &setup.run(&["config", "check", "--json"]).out);
     assert_eq!((&report["file"], &report["receivers"]), (&Value::Null, &json!(0)));
     let probed = setup.run(&["config", "check", "--probe"]);

@@ -43,8 +43,8 @@ async fn text_log_has_one_readable_sentence_for_each_event() {
     };
     let lines: Vec<String> = log.lines().map(bare).collect();
     let begins = [
-        "INFO watched accounts: studio-a",
-        "INFO notified receivers: pager (webhook) of everything",
+        "INFO watched: studio-a",
+        "INFO notified: pager (webhook) of everything",
         "INFO watching 1 account for 1 receiver, schedule @yearly, store /",
         "INFO run finished: 1 account checked, 1 ok",
         "INFO alert fires: studio-a: expiry (critical): The MiniMax token expired ",

@@ -48,7 +48,7 @@ async fn walkthrough_in_the_documents_is_what_the_program_prints() {
     let inbox = mailbox(&setup, SmtpSecurity::None).await;
     let month = clock::now() + TimeDelta::days(21);
     let record = |id: &str, end| Record::ending(id, end).exp(Some(end)).max_jobs(3);
-    setup.vendor.put(record("studio-a", clock::now() + TimeDelta::days(7)));
+    setup.vendor.put(record("studio-a", clock::now() + TimeDelta::days(7) - TimeDelta::minutes(10)));
     setup.vendor.put(record("studio-b", month));
     setup.secret("smtp-password", PASSWORD);
     setup.configure(&["studio-a", "studio-b"], &mail(&inbox, "none"));

@@ -40,9 +40,7 @@ async fn the_first_lines_after_a_restart_say_what_is_watched_who_is_notified_and
     let log = service.log();
     let midnight =
         (clock::now().date_naive() + TimeDelta::days(1)).format("next run %Y-%m-%d 00:00 UTC (in ");
-    for words in
-        ["watched accounts: a, b", "notified receivers: pager (webhook) of everything", &midnight.to_string()]
-    {
+    for words in ["watched: a, b", "notified: pager (webhook) of everything", &midnight.to_string()] {
         assert!(log.lines().take(3).any(|line| line.contains(words)), "{words}\n{log}");
     }
 }
@@ -146,8 +144,8 @@ async fn json_log_is_one_object_a_line() {
     let store = setup.path("state/deep/watch.db");
     let watching = format!("watching 1 account for 0 receivers, schedule @yearly, store {}", store.display());
     let begins = [
-        "watched accounts: a",
-        "notified receivers: nobody",
+        "watched: a",
+        "notified: nobody",
         &watching,
         "run finished: 1 account checked, 1 ok",
         "stopping: SIGTERM",

@@ -144,7 +144,14 @@ impl<'a> SubscriptionAccounts<'a> {
 
 /// The usual sentence of a subscription's resolved alert.
 pub(super) fn healthy_again_count(healthy: usize, accounts: usize) -> String {
-    format!("{healthy} of {accounts} accounts are healthy again.")
+    format!("{} again.", healthy_count(healthy, accounts))
+}
+
+/// `1 of 3 accounts is healthy`.
+pub(super) fn healthy_count(healthy: usize, accounts: usize) -> String {
+    let noun = if accounts == 1 { "account" } else { "accounts" };
+    let verb = if healthy == 1 { "is" } else { "are" };
+    format!("{healthy} of {accounts} {noun} {verb} healthy")
 }
 
 fn keys<'a>(records: &[&'a AccountRecord]) -> BTreeSet<&'a AccountKey> {

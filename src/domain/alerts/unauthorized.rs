@@ -3,7 +3,7 @@
 //! It is about the subscription. It is about an account only if others of the subscription answered `ok` in the same run,
 //! because that proves the token.
 
-use super::cause::{Attribution, SubscriptionAccounts};
+use super::cause::{Attribution, SubscriptionAccounts, healthy_count};
 use super::fault::FaultAlert;
 use super::transition::Transition;
 use crate::domain::account_state::Fault;
@@ -16,7 +16,7 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
     subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, |healthy, accounts| {
         if healthy > 0 {
-            format!("The API token is accepted again; {healthy} of {accounts} accounts are healthy.")
+            format!("The API token is accepted again; {}.", healthy_count(healthy, accounts))
         } else {
             "No watched account is refused any longer.".to_owned()
         }

@@ -136,7 +136,7 @@ fn explanation() -> Explanation {
         stages: stages(),
         rules: vec![
             rule(AlertKind::Expiry, "the token expires soon: stage 1d is reached", Some(firing)),
-            rule(AlertKind::SubscriptionLapsed, "not seen: the last check saw unavailable, 15 min ago", None),
+            rule(AlertKind::SubscriptionLapsed, "the last outcome was unavailable, 15 min ago", None),
         ],
         receivers: vec![
             decision(

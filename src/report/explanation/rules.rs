@@ -146,7 +146,7 @@ fn fault(context: &Context<'_>, fault: Fault, alert: Option<&Alert>) -> String {
         None => "not checked yet".to_owned(),
         Some(outcome) => {
             let at = state.checked_at.map_or_else(String::new, |at| format!(", {}", relative(at, now)));
-            format!("not seen: the last check saw {outcome}{at}")
+            format!("the last outcome was {outcome}{at}")
         }
     }
 }
