@@ -139,7 +139,9 @@ impl Context<'_> {
         let Some(content) = self.environment.variable(&name) else {
             // Names of variables are upper case; anything else may be the secret itself.
             let named = if name.chars().any(|c| c.is_ascii_lowercase()) { "named here" } else { &name };
-            place.problem(format!("the environment variable {named} is not set"));
+            place.problem(format!(
+                "the environment variable {named} is not set: set it where this program is started (sudo and cron pass none on)"
+            ));
             return None;
         };
         let Some(content) = content.to_str() else {
@@ -226,8 +228,16 @@ pub(super) fn check(content: &str, form: Form, holder: &str, place: &Place<'_>) 
         Form::Line => !c.is_control(),
         Form::Lines => !c.is_control() || c == '\n' || c == '\r',
     };
+    let expected = match form {
+        Form::Token => {
+            "it must be the token alone, as useapi.net shows it: `user:<digits>-<letters and digits>`"
+        }
+        Form::Url => "it must be the address alone, on one line",
+        Form::Line => "it must be one line of text",
+        Form::Lines => "it must be lines of text",
+    };
     if line.is_empty() {
-        place.problem(format!("{holder} is empty"));
+        place.problem(format!("{holder} is empty; {expected}"));
         return None;
     }
     let Some(found) = line.chars().find(|c| !is_allowed(*c)) else {
@@ -246,14 +256,6 @@ pub(super) fn check(content: &str, form: Form, holder: &str, place: &Place<'_>) 
             c if c.is_control() => "holds a control character",
             _ => "holds a character beyond ASCII",
         }
-    };
-    let expected = match form {
-        Form::Token => {
-            "it must be the token alone, as useapi.net shows it: `user:<digits>-<letters and digits>`"
-        }
-        Form::Url => "it must be the address alone, on one line",
-        Form::Line => "it must be one line of text",
-        Form::Lines => "it must be lines of text",
     };
     place.problem(format!("{holder} {found}; {expected}"));
     None

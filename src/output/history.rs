@@ -35,7 +35,7 @@ pub(crate) fn history(history: &History) -> String {
     text + "\n"
         + &wrap(
             &format!(
-                "{seen}. To see one in full: `minimax-watch history ACCOUNT --at TIME`, with a TIME after its first."
+                "{seen}. To see one in full, give a time after it was first seen: `minimax-watch history ACCOUNT --at TIME`."
             ),
             0,
         )
