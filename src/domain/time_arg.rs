@@ -67,21 +67,19 @@ fn absolute(text: &str) -> Result<Timestamp, Cow<'static, str>> {
     if !is_in_calendar(local.and_utc()) {
         return Ok(local.and_utc());
     }
-    let utc = match zone.trim() {
-        "" | "Z" => local.and_utc(),
-        zone => match zone.parse::<FixedOffset>() {
-            Ok(offset) => offset.from_local_datetime(&local).single().ok_or(FORMS)?.to_utc(),
-            Err(_) => {
-                let named = TimeZone::named(zone);
-                let named = named.ok_or_else(|| {
-                    format!("`{zone}` is not a time zone such as `UTC`, `Europe/Berlin` or `+01:00`")
-                })?;
-                // When the clock is set back, a local time occurs twice: the first one counts.
-                named.earliest_utc(local).ok_or_else(|| {
-                    format!("there is no such time in {zone}: the clock is set forward then")
-                })?
-            }
-        },
+    let zone = zone.trim();
+    let utc = if matches!(zone, "" | "Z") {
+        local.and_utc()
+    } else if let Ok(offset) = zone.parse::<FixedOffset>() {
+        offset.from_local_datetime(&local).single().ok_or(FORMS)?.to_utc()
+    } else {
+        let named = TimeZone::named(zone).ok_or_else(|| {
+            format!("`{zone}` is not a time zone such as `UTC`, `Europe/Berlin` or `+01:00`")
+        })?;
+        // When the clock is set back, a local time occurs twice: the first one counts.
+        named
+            .earliest_utc(local)
+            .ok_or_else(|| format!("there is no such time in {zone}: the clock is set forward then"))?
     };
     Ok(utc.trunc_subsecs(3))
 }

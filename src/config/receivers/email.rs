@@ -158,8 +158,13 @@ fn host(typed: &str) -> Result<String, String> {
     // The part after a colon may be a password, unless it is a number.
     let is_shown = port.is_none_or(|port| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit()));
     let shown = if is_shown { format!("\"{typed}\" is") } else { "is".to_owned() };
-    if port.is_some() {
-        return Err(format!("{shown} not a host name: the port has a key of its own"));
+    if let Some(port) = port {
+        let next = if is_shown {
+            format!("the port has a key of its own, smtp.port = {port}")
+        } else {
+            "it holds a `:`; give the name alone, such as smtp.example.com: port and login have keys of their own".to_owned()
+        };
+        return Err(format!("{shown} not a host name: {next}"));
     }
     let is_host = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
     let is_valid = !typed.is_empty() && typed.len() <= address::MAX_HOST_NAME && typed.chars().all(is_host);

@@ -30,7 +30,11 @@ fn an_invalid_mail_receiver_is_refused() {
         (format!("{MAIL}smtp = {{ host = 'a b' }}"), "smtp.host: \"a b\" is not a host name"),
         (
             format!("{MAIL}smtp = {{ host = 'mx:25' }}"),
-            "smtp.host: \"mx:25\" is not a host name: the port has",
+            "smtp.host: \"mx:25\" is not a host name: the port has a key of its own, smtp.port = 25",
+        ),
+        (
+            format!("{MAIL}smtp = {{ host = 'http:' }}"),
+            "smtp.host: is not a host name: it holds a `:`; give the name alone",
         ),
         (format!("{MAIL}smtp = {{ host = 'mx', port = 70000 }}"), "smtp.port: 70000 is not a port (1-65535)"),
         (format!("{MAIL}smtp = {{ host = 'mx', port = 0 }}"), "smtp.port: 0 is not a port (1-65535)"),
