@@ -129,7 +129,7 @@ impl Diagnostics {
             _ => {
                 problems.sort_by_key(|problem| problem.line);
                 if self.more.get() > 0 {
-                    problems.push(Problem::new("", "", format!("{} more are not listed", self.more.get())));
+                    problems.push(Problem::new("", "", format!("and {} more", self.more.get())));
                 }
                 Err(Problems(problems))
             }
@@ -190,6 +190,6 @@ mod tests {
         }
         let problems = diagnostics.finish(Some(1)).unwrap_err();
         assert_eq!(problems.iter().count(), MAX_KEPT + 1);
-        assert_eq!(problems.iter().last().map(ToString::to_string).as_deref(), Some("2 more are not listed"));
+        assert_eq!(problems.iter().last().map(ToString::to_string).as_deref(), Some("and 2 more"));
     }
 }

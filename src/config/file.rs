@@ -91,9 +91,13 @@ impl Text {
         let reason = if message.contains("unicode") || message.contains("escape") {
             "in \"…\" a backslash begins an escape: write the value in '…', or use / instead"
         } else if message.starts_with("string values must be quoted") {
-            "a text must be in quotes"
+            let word = self.content.get(span).unwrap_or_default().to_lowercase();
+            let is_boolean = matches!(word.as_str(), "yes" | "no" | "on" | "off" | "true" | "false");
+            if is_boolean { "write true or false" } else { "a text must be in quotes" }
+        } else if message.starts_with("unclosed array table") {
+            "the header of a list needs two brackets on each side, such as [[receivers]]"
         } else if before.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(',') {
-            "a number with a comma: write a duration as \"2s\", in quotes and without decimals"
+            "a number with a comma: write a duration in quotes and with a unit, such as \"90s\""
         } else {
             message
         };
@@ -130,6 +134,11 @@ mod tests {
     fn a_syntax_error_is_reported_by_line_and_reason_and_never_quotes_the_line() {
         for (content, message) in [
             ("[api]\ntoken = user:123-abc\n", "2: a text must be in quotes"),
+            ("discover = Yes\n", "1: write true or false"),
+            (
+                "\n[[receivers]\n",
+                "2: the header of a list needs two brackets on each side, such as [[receivers]]",
+            ),
             ("token = \"user:123-abc\ntimeout = 1", "1: invalid basic string, expected `\"`"),
             ("token = \"user:123-abc\" user:123-abc", "1: unexpected key or value, expected newline, `#`"),
             ("a = 1\na = 'user:123-abc'", "2: \"a\" is given twice"),
@@ -165,7 +174,7 @@ mod tests {
     #[test]
     fn a_decimal_comma_is_refused_with_an_example() {
         let error = text("[api]\ntimeout = 1,5\n").parse().unwrap_err().to_string();
-        let step = "write a duration as \"2s\", in quotes and without decimals";
+        let step = "write a duration in quotes and with a unit, such as \"90s\"";
         assert_eq!(error, format!("a.toml:2: a number with a comma: {step}"));
     }
 

@@ -36,7 +36,7 @@ impl Page {
     }
 
     pub(super) fn timeout(&mut self, key: &str, length: Duration) {
-        self.text(key, &format!("{}s", length.as_secs()));
+        self.duration(key, TimeDelta::from_std(length).unwrap_or_default());
     }
 
     pub(super) fn list<T: AsRef<str>>(&mut self, key: &str, values: impl IntoIterator<Item = T>) {

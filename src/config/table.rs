@@ -228,7 +228,7 @@ fn duration(value: DeValue<'_>, place: &Place<'_>) -> Option<String> {
         DeValue::Integer(number) => {
             place.problem(format!("{number} needs a unit and quotes, such as \"{number}s\""));
         }
-        DeValue::Float(_) => place.problem("needs a unit and quotes, and no decimals: such as \"2s\""),
+        DeValue::Float(_) => place.problem("needs a unit and quotes, such as \"90s\""),
         other => return text(other, place),
     }
     None

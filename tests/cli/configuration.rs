@@ -339,7 +339,7 @@ async fn usual_mistakes_are_refused_with_their_line_and_the_next_step() {
         ),
         (
             format!("{subscription}{hook}timeout = 1,5\n"),
-            ":9: a number with a comma: write a duration as \"2s\", in quotes and without decimals",
+            ":9: a number with a comma: write a duration in quotes and with a unit, such as \"90s\"",
         ),
         (
             format!("{subscription}{}", hook.replace("https://", "")),

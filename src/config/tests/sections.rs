@@ -175,7 +175,7 @@ fn every_scalar_is_checked_and_refused_with_its_line() {
         ("api", "timeout = 'soon'", "timeout: `soon` is not a length of time such as"),
         ("api", "timeout = 15", "timeout: 15 needs a unit and quotes, such as \"15s\""),
         ("api", "timeout = '15'", "timeout: `15` needs a unit, such as `15s`, `15m`"),
-        ("api", "timeout = 1.5", "timeout: needs a unit and quotes, and no decimals: such as \"2s\""),
+        ("api", "timeout = 1.5", "timeout: needs a unit and quotes, such as \"90s\""),
         ("api", "timeout = '1.5s'", "timeout: `1.5s` is not a length of whole seconds such as"),
         ("expiry", "lead_times = [7]", "lead_times, item 1: 7 needs a unit and quotes, such as \"7s\""),
         (

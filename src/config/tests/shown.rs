@@ -54,7 +54,7 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         smtp.tls = "starttls"
         smtp.username = "u"
         smtp.password_env = "PASSWORD"
-        smtp.timeout = "60s"
+        smtp.timeout = "1m"
         min_severity = "info"
         kinds = ["expiry", "host_changed"]
         accounts = ["studio-*"]
