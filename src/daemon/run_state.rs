@@ -3,7 +3,7 @@
 use crate::domain::time::Timestamp;
 use crate::engine::Run;
 
-/// Of runs there is one at a time: the next one starts when the last one has ended.
+/// At most one run is in progress. The next one starts when it has ended, or while it waits for its confirmation.
 #[derive(Debug)]
 pub(super) enum RunState {
     /// No run is in progress.
@@ -15,7 +15,7 @@ pub(super) enum RunState {
     Interrupted,
     /// Checks are in flight, in a task of their own.
     Checking,
-    /// The run waits until then. While it waits for its confirmation the next one may start, and takes the confirmation over.
+    /// The run waits until then.
     Waiting(Timestamp, Run),
 }
 

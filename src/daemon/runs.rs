@@ -12,7 +12,7 @@ use super::service::{Daemon, RECHECK_RETRY, RETRY_DELAY};
 use crate::domain::time::{Timestamp, in_words, minute};
 use crate::engine::{NextStep, Run, RunSummary, Scope, WaitReason};
 use crate::output::pluralize;
-use crate::store::StoreError;
+use crate::store::{RunCounts, StoreError};
 
 /// A run is spread over this at most, since its alerts wait for its end.
 const MAX_SPREAD: TimeDelta = TimeDelta::minutes(1);
@@ -26,16 +26,19 @@ impl Daemon {
         if self.run.is_checking() || self.run.wakes_at(self.next_run).is_none_or(|due| due > now) {
             return;
         }
+        if matches!(self.run, RunState::Waiting(due, _) if due > now) {
+            // The next run became due after `end_overtaken_run`: the next tick ends this one first.
+            return;
+        }
         let mut run = match std::mem::replace(&mut self.run, RunState::Checking) {
             RunState::Waiting(due, run) | RunState::Idle { recheck: Some((due, run)) } if due <= now => run,
             earlier => {
                 self.plan_next_run(now);
                 let run = Run::start(Scope::Everything);
-                match earlier {
-                    RunState::Waiting(due, _) | RunState::Idle { recheck: Some((due, _)) } => {
-                        run.confirm_by(due)
-                    }
-                    RunState::Idle { recheck: None } | RunState::Interrupted | RunState::Checking => run,
+                if let RunState::Idle { recheck: Some((due, _)) } = earlier {
+                    run.confirm_by(due)
+                } else {
+                    run
                 }
             }
         };
@@ -45,6 +48,20 @@ impl Daemon {
             let step = run.advance(&engine, now, &|_, _| {}).await;
             (run, step)
         });
+    }
+
+    /// Ends a run that only waits for its confirmation when the next one is due, which takes the confirmation over. What the run showed is
+    /// evaluated first: the next one may no longer show it.
+    pub(super) fn end_overtaken_run(&mut self, now: Timestamp) {
+        let is_due = self.next_run.is_some_and(|due| due <= now);
+        if let RunState::Waiting(due, run) = &self.run
+            && is_due
+            && *due > now
+            && run.awaits_confirmation()
+        {
+            self.run = RunState::Idle { recheck: Some((*due, run.clone().into_recheck())) };
+            self.next_evaluation = Some(now);
+        }
     }
 
     pub(super) fn plan_next_run(&mut self, now: Timestamp) {
@@ -65,17 +82,16 @@ impl Daemon {
     ) {
         match step {
             Ok(NextStep::WaitUntil(until, reason)) => {
-                log_wait(until, reason);
+                log_wait(until, reason, run.counts());
                 self.next_evaluation = [self.next_evaluation, run.next_stage()].into_iter().flatten().min();
                 self.run = RunState::Waiting(until, run);
             }
             Ok(NextStep::Finished(summary)) => {
                 log_end(summary);
                 self.warn_if_overrun(&run, now);
-                let pause = self.engine.config.alerts.confirm_after.max(RECHECK_RETRY);
                 self.run = if summary.is_complete {
-                    let recheck = summary.needs_recheck.then(|| (now + pause, run.into_recheck()));
-                    RunState::Idle { recheck }
+                    let due = summary.next_recheck.map(|due| due.max(now + RECHECK_RETRY));
+                    RunState::Idle { recheck: due.map(|due| (due, run.into_recheck())) }
                 } else {
                     RunState::Interrupted
                 };
@@ -105,7 +121,7 @@ impl Daemon {
     }
 }
 
-fn log_wait(until: Timestamp, reason: WaitReason) {
+fn log_wait(until: Timestamp, reason: WaitReason, counts: RunCounts) {
     match reason {
         WaitReason::RateLimited { accounts } => tracing::info!(
             accounts,
@@ -114,12 +130,24 @@ fn log_wait(until: Timestamp, reason: WaitReason) {
             until.format("%H:%M:%S UTC")
         ),
         WaitReason::Confirmation => {
-            tracing::info!("rechecking failed accounts at {}", until.format("%H:%M:%S UTC"));
+            tracing::info!(
+                checked = counts.checked,
+                ok = counts.ok,
+                "{} checked, {} ok; rechecking failed accounts at {}",
+                accounts(counts.checked),
+                counts.ok,
+                until.format("%H:%M:%S UTC")
+            );
         }
     }
 }
 
-fn log_end(RunSummary { id, counts, needs_recheck, is_complete }: RunSummary) {
+fn accounts(count: u32) -> String {
+    pluralize(usize::try_from(count).unwrap_or(usize::MAX), "account")
+}
+
+fn log_end(RunSummary { id, counts, next_recheck, is_complete }: RunSummary) {
+    let needs_recheck = next_recheck.is_some();
     let inconclusive = match counts.inconclusive {
         0 => String::new(),
         some => format!(", {some} inconclusive"),
@@ -132,7 +160,7 @@ fn log_end(RunSummary { id, counts, needs_recheck, is_complete }: RunSummary) {
         needs_recheck,
         "run {}: {} checked, {} ok{inconclusive}{}",
         if is_complete { "finished" } else { "interrupted" },
-        pluralize(usize::try_from(counts.checked).unwrap_or(usize::MAX), "account"),
+        accounts(counts.checked),
         counts.ok,
         if needs_recheck { "; some failures could not be confirmed yet" } else { "" }
     );

@@ -251,6 +251,7 @@ impl Daemon {
             self.apply_config(engine).await;
             self.report_ready();
         }
+        self.end_overtaken_run(now);
         // A run in progress applies them at its end.
         if !self.run.is_incomplete() && self.silences_changed().await {
             self.next_evaluation = Some(self.now());

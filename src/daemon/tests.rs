@@ -145,7 +145,7 @@ async fn paused_run_ends_before_the_next_one_and_before_its_results_are_evaluate
     assert!(daemon.checks.is_empty() && matches!(daemon.run, RunState::Waiting(..)));
     daemon.on_delivered((ReceiverName::new("x"), Ok(Delivery::default())), now);
     assert_eq!(daemon.next_evaluation, None, "a delivery does not cause an evaluation of half a run");
-    let summary = RunSummary { id: 1, counts: RunCounts::default(), needs_recheck: false, is_complete: true };
+    let summary = RunSummary { id: 1, counts: RunCounts::default(), next_recheck: None, is_complete: true };
     daemon.on_checks_done((run, Ok(NextStep::Finished(summary))), until);
     assert_eq!(daemon.next_evaluation, Some(until));
     assert!(!daemon.run.is_incomplete());
@@ -272,6 +272,76 @@ async fn runs_closer_together_than_the_pause_before_the_confirmation_neither_wai
     let [alert] = &firing[..] else { panic!("{firing:?}") };
     assert_eq!(alert.condition.kind, AlertKind::AccountError);
     assert!(alert.opened_at <= begin + TimeDelta::minutes(11), "{}", alert.opened_at);
+}
+
+#[tokio::test]
+async fn what_a_run_saw_is_evaluated_before_the_next_one_overtakes_it() {
+    let (folder, begin) = (tempfile::tempdir().unwrap(), clock::now());
+    let clock = VirtualNow::new(begin);
+    let api = FakeUseApi::open(&clock).await.unwrap();
+    let vendor = api.subscribe("user:1234-abcdefgh");
+    let healthy = configuration("healthy", begin + TimeDelta::days(90));
+    vendor.put("healthy", &healthy);
+    vendor.set_answer("held", Answer::account_error("On hold"));
+    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
+    let environment: Environment = [
+        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
+        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
+        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
+        ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"),
+        ("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "1h"),
+    ]
+    .into_iter()
+    .collect();
+    let engine = engine(&environment, &["healthy", "held"], &clock).await;
+    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    let minutes = |count| begin + TimeDelta::minutes(count);
+    live(&mut daemon, begin, minutes(2)).await;
+    let mut fewer_jobs = healthy;
+    fewer_jobs["maxJobs"] = json!(1);
+    vendor.put("healthy", &fewer_jobs);
+    live(&mut daemon, minutes(2), minutes(5)).await;
+    let store = &daemon.engine.store;
+    assert_eq!(store.changes_after(0).await.unwrap().len(), 1);
+    let unprocessed = store.write().await.unwrap().unprocessed_changes().await.unwrap();
+    assert!(unprocessed.is_empty(), "{unprocessed:?}");
+}
+
+#[tokio::test]
+async fn confirmation_that_waits_for_a_rate_limit_is_not_overtaken() {
+    let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+    let clock = VirtualNow::new(now);
+    let api = FakeUseApi::open(&clock).await.unwrap();
+    let vendor = api.subscribe("user:1234-abcdefgh");
+    for id in ["a", "b"] {
+        vendor.set_answer(id, Answer::account_error("On hold"));
+    }
+    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
+    let environment: Environment = [
+        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
+        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
+        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
+        ("MINIMAX_WATCH__API__CONCURRENCY", "1"),
+    ]
+    .into_iter()
+    .collect();
+    let engine = engine(&environment, &["a", "b"], &clock).await;
+    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    let mut run = Run::start(Scope::Everything);
+    let first = run.advance(&daemon.engine, now, &|_, _| {}).await.unwrap();
+    let NextStep::WaitUntil(due, WaitReason::Confirmation) = first else { panic!("{first:?}") };
+    let mut rate_limited = Answer::json(StatusCode::TOO_MANY_REQUESTS, &json!({"code": 429}));
+    rate_limited.headers.insert(RETRY_AFTER, 30.into());
+    vendor.set_answer("a", rate_limited);
+    daemon.clock.set(due);
+    let step = run.advance(&daemon.engine, due, &|_, _| {}).await;
+    let Ok(NextStep::WaitUntil(until, WaitReason::RateLimited { .. })) = step else { panic!("{step:?}") };
+    daemon.on_checks_done((run, step), due);
+    daemon.next_run = Some(due);
+    daemon.end_overtaken_run(due);
+    daemon.start_due_checks(due);
+    assert!(daemon.checks.is_empty());
+    assert_eq!(daemon.run.wakes_at(daemon.next_run), Some(until));
 }
 
 #[tokio::test]

@@ -69,8 +69,8 @@ pub struct RunSummary {
     pub id: RunId,
     /// What its checks showed.
     pub counts: RunCounts,
-    /// Whether a bad outcome could neither be confirmed nor disproved.
-    pub needs_recheck: bool,
+    /// When bad outcomes that could neither be confirmed nor disproved are due for another check.
+    pub next_recheck: Option<Timestamp>,
     /// Whether every account was checked: false after [`Engine::stop_checks`].
     pub is_complete: bool,
 }
@@ -204,7 +204,7 @@ impl Run {
         self.counts = step.finish(deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (now_after - now).max(TimeDelta::zero());
-        let needs_recheck = engine.store.next_recheck().await?.is_some();
+        let next_recheck = engine.store.next_recheck().await?;
         let next = match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
@@ -215,14 +215,14 @@ impl Run {
                 };
                 NextStep::WaitUntil(until, reason)
             }
-            None if is_complete && needs_recheck && !self.is_confirming() => {
+            None if is_complete && next_recheck.is_some() && !self.is_confirming() => {
                 self.phase = Phase::Confirmation(None);
                 self.waited = TimeDelta::zero();
                 let due = now_after + engine.config.alerts.confirm_after;
                 let due = self.confirm_by.map_or(due, |earlier| earlier.clamp(now_after, due));
                 NextStep::WaitUntil(due, WaitReason::Confirmation)
             }
-            _ => NextStep::Finished(RunSummary { id, counts: self.counts, needs_recheck, is_complete }),
+            _ => NextStep::Finished(RunSummary { id, counts: self.counts, next_recheck, is_complete }),
         };
         self.next_stage = match next {
             NextStep::WaitUntil(..) => engine.next_stage(now_after).await?,

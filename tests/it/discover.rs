@@ -60,7 +60,7 @@ async fn empty_list_in_any_form_is_not_a_fault() {
     ] {
         world.main.set_list(Some(list));
         let pass = world.run().await;
-        assert_eq!((pass.counts.checked, pass.needs_recheck), (0, false));
+        assert_eq!((pass.counts.checked, pass.next_recheck.is_some()), (0, false));
         assert!(world.received().is_empty());
     }
 }

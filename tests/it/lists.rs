@@ -37,7 +37,7 @@ async fn account_missing_from_the_list_is_not_found_only_by_its_own_check() {
     let only_one = format!(r#"{{"1":{},"x":{{"maxJobs":1}}}}"#, healthy("1").to_json(world.now(), 0));
     world.main.set_list(Some(Reply::json(StatusCode::OK, only_one).into()));
     let pass = world.run().await;
-    assert_eq!((pass.counts.checked, pass.counts.ok, pass.needs_recheck), (3, 3, false));
+    assert_eq!((pass.counts.checked, pass.counts.ok, pass.next_recheck.is_some()), (3, 3, false));
     assert_eq!(world.api.requests().len(), 3, "the list, and each of the two accounts that it lacks");
     assert!(world.received().is_empty());
     world.main.set_list(None);
@@ -90,7 +90,10 @@ async fn unusable_list_is_inconclusive_for_every_account() {
         world.advance(minutes(1));
         let before = world.api.requests().len();
         let pass = world.run().await;
-        assert_eq!((pass.counts.checked, pass.counts.inconclusive, pass.needs_recheck), (3, 3, false));
+        assert_eq!(
+            (pass.counts.checked, pass.counts.inconclusive, pass.next_recheck.is_some()),
+            (3, 3, false)
+        );
         let requests = world.api.requests().split_off(before);
         // A request on a connection that the server closes is repeated once on a new one.
         assert!((1..=2).contains(&requests.len()), "{} requests", requests.len());

@@ -21,7 +21,7 @@ async fn replaced_token_file_is_read_before_a_401_counts() {
         world.advance(minutes(15));
         world.api.forget_requests();
         let pass = world.run().await;
-        assert_eq!((pass.counts.ok, pass.needs_recheck), (40, false), "{fetch}");
+        assert_eq!((pass.counts.ok, pass.next_recheck.is_some()), (40, false), "{fetch}");
         let refused = world.api.requests().iter().filter(|request| !request.authorized).count();
         // Those that were in flight when the first answer came.
         assert!((1..=8).contains(&refused), "{fetch}: {refused}");
