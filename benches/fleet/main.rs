@@ -27,8 +27,7 @@ use table::{Bound, bound};
 /// A token for this benchmark's simulator only.
 const TOKEN: &str = "user:1234-fleet";
 
-/// How often a series is measured until its bounds are kept: what other guests of the machine take is not the same each time, what the
-/// program takes is.
+/// How often a series is measured until its bounds are kept: the load of other virtual machines varies, the program's own cost does not.
 const ATTEMPTS: usize = 3;
 
 /// Concurrent requests, the same for the program and the loops.

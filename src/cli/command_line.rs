@@ -20,8 +20,8 @@ use super::webhook::WebhookCommand;
 #[command(max_term_width = 80)]
 #[command(after_help = "\
 A TIME is '2026-11-23 07:15' (UTC), '2026-11-23 08:15 Europe/Berlin', RFC 3339,
-a date alone, or relative to now: -3d, +4h. In the past 3d is -3d, as in
---since 3d. A LENGTH is 90s, 15m, 12h, 7d or 1h30m.
+a date alone, or relative to now: -3d, +4h. For a past time, as in --since, 3d
+means -3d. A LENGTH is 90s, 15m, 12h, 7d or 1h30m.
 
 Begin with:
   USEAPI_TOKEN=… minimax-watch check   # no configuration: all accounts, once

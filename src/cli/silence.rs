@@ -5,11 +5,11 @@ use clap::{Args, Subcommand};
 /// Commands of `silence`.
 #[derive(Debug, Subcommand)]
 pub enum SilenceCommand {
-    /// Suppress alerts, reminders and changes until it ends, then send what still fires; resolved notifications are always sent
+    /// Suppress alerts, reminders and changes for a while; when it ends, changes and alerts that still fire are sent
     Add(SilenceAddArgs),
     /// List the silences in force
     List(SilenceListArgs),
-    /// End silences early: suppressed changes, and alerts that still fire, are sent immediately
+    /// End silences early: the service sends suppressed changes, and alerts that still fire, at once; else the next `check` does
     #[command(after_help = "Example:\n  minimax-watch silence end 3")]
     End {
         /// Numbers, as `silence list` prints them
@@ -47,7 +47,7 @@ pub struct SilenceAddArgs {
     /// A kind of alert or change, such as expiry; several with commas
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub kinds: Vec<String>,
-    /// Only alerts of this subscription; can be repeated
+    /// Only alerts and changes of this subscription; can be repeated
     #[arg(long = "subscription", value_name = "NAME")]
     pub subscriptions: Vec<String>,
     /// When it ends, such as +3d or '2026-11-24 08:00'

@@ -43,7 +43,7 @@ fn examine(source: &Source, loaded: &Loaded, now: Timestamp) -> ConfigReport {
         // Valid, and a surprise to somebody who wrote a file elsewhere.
         Source::None => (None, Some(no_file())),
     };
-    let advice = config::advice(config, file.as_deref().unwrap_or("without a configuration file"));
+    let advice = config::advice(config, file.as_deref().unwrap_or("the environment"));
     let problems = no_file.into_iter().chain(warnings.iter().map(ToString::to_string));
     let problems = problems.chain(store::permission_warnings(&config.store.path));
     ConfigReport {

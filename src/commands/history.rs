@@ -44,7 +44,7 @@ pub(super) async fn diff(global: &GlobalOptions, options: &DiffArgs) -> anyhow::
     let from = from
         .or_else(|| previous_last_seen(&snapshots, to))
         .with_context(|| nothing_to_compare(&options.account, &snapshots, to))?;
-    anyhow::ensure!(from <= to, "--from {} is later than --to {}: exchange them", minute(from), minute(to));
+    anyhow::ensure!(from <= to, "--from {} is later than --to {}: swap them", minute(from), minute(to));
     let policy = config.policy();
     let expiry = (policy.source, policy.lead_times(&record.account));
     let diff = report::Diff::new(&record, &snapshots, expiry, [from, to], now);
@@ -70,16 +70,19 @@ fn previous_last_seen(snapshots: &[Snapshot], to: Timestamp) -> Option<Timestamp
 
 /// Why no configuration before that of `to` is stored.
 fn nothing_to_compare(account: &str, snapshots: &[Snapshot], to: Timestamp) -> String {
-    let (account, to) = (text::quoted(account), minute(to));
-    let Some(first) = snapshots.first().map(|first| minute(first.first_seen_at)) else {
+    let account = text::quoted(account);
+    let Some(first) = snapshots.first() else {
         return format!("no configuration of {account} is stored yet: `minimax-watch explain` shows why");
     };
-    if first > to {
+    let (first_seen, last_seen) = (minute(first.first_seen_at), minute(first.last_seen_at.min(to)));
+    if first.first_seen_at > to {
         return format!(
-            "the first stored configuration of {account} is from {first}, after --to {to}: give a later --to"
+            "the first stored configuration of {account} is from {first_seen}, after --to {}: give a later --to",
+            minute(to)
         );
     }
     format!(
-        "nothing to compare: the configuration of {account} did not change from {first} to {to}; `minimax-watch history` shows it"
+        "nothing to compare: the configuration of {account} did not change from {first_seen} to {last_seen}; \
+         `minimax-watch history` shows it"
     )
 }

@@ -113,12 +113,12 @@ impl Context<'_> {
         let elsewhere = if is_credential || self.credential_paths(&typed).is_empty() {
             ""
         } else {
-            ", and it is not among the service's credentials (those are loaded when it starts)"
+            ", nor is it among the credentials that the service was started with"
         };
         let refuse = |error: FileError| {
             let next = match &error {
                 FileError::Io(error) if error.kind() == ErrorKind::NotFound => {
-                    ": write the secret into it, or correct the path"
+                    ": create it with the secret in it, or correct the path"
                 }
                 FileError::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
                     ": give it to the user that runs this program (chown, and chmod 600)"
@@ -140,7 +140,7 @@ impl Context<'_> {
             // Names of variables are upper case; anything else may be the secret itself.
             let named = if name.chars().any(|c| c.is_ascii_lowercase()) { "named here" } else { &name };
             place.problem(format!(
-                "the environment variable {named} is not set: set it where this program is started (sudo and cron pass none on)"
+                "the environment variable {named} is not set: set it where this program is started (by default sudo and cron do not pass it on)"
             ));
             return None;
         };
@@ -428,8 +428,8 @@ mod tests {
             ),
             (
                 "token_file = 'absent'",
-                "token_file: BESIDE/absent cannot be read: No such file or directory (os error 2), and it is not among the service's \
-                 credentials (those are loaded when it starts): write the secret into it, or correct the path",
+                "token_file: BESIDE/absent cannot be read: No such file or directory (os error 2), nor is it among the \
+                 credentials that the service was started with: create it with the secret in it, or correct the path",
             ),
             ("token_file = 'folder'", "token_file: BESIDE/folder is a folder, not a regular file"),
             ("token_file = ''", "token_file: is empty"),

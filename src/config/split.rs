@@ -27,8 +27,9 @@ pub(super) fn split(content: &str) -> Option<Split> {
     let mut account = None;
     for position in headers(content) {
         split.close(content, account.take(), position);
-        let header = content.get(position..)?.lines().next()?;
-        match header.split('#').next()?.trim_end() {
+        // A key with `#` in it follows the one that matters.
+        let header = content.get(position..)?.lines().next()?.split('#').next()?;
+        match header.trim_end() {
             SUBSCRIPTION => split.accounts.push(Vec::new()),
             ACCOUNT if !split.accounts.is_empty() => account = Some((position, position + ACCOUNT.len())),
             _ if header.contains("subscriptions") || header.contains('\\') => return None,
@@ -70,6 +71,9 @@ fn headers(content: &str) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use toml::{Table, Value, from_str};
+
     use super::*;
 
     /// What is left, with runs of blanks shortened, and the accounts of each subscription.
@@ -127,5 +131,43 @@ mod tests {
             None,
             "of no subscription"
         );
+    }
+
+    /// Lines that are often valid together, and some that look like others.
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            3 => Just(SUBSCRIPTION.to_owned()),
+            6 => Just(ACCOUNT.to_owned()),
+            4 => "(id|name|a\\.b) = ('x'|7|\\[\\[1\\],|\\]|'''|\\{ a = 1 \\})",
+            1 => "accounts = \\[\\]",
+            1 => "\\[\\[?(subscriptions|api|accounts)(\\.(accounts|a))?\\]?\\]",
+            2 => "[ \t#'\"\\[\\]{}a\\\\\u{feff}]{0,6}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_mean_what_the_whole_means(lines in prop::collection::vec(line(), 0..12), end in "\r?\n") {
+            let content = lines.join(&end);
+            let Some(Split { rest, accounts }) = split(&content) else { return Ok(()) };
+            let (whole, rest) = (from_str::<Table>(&content), from_str::<Table>(&rest));
+            let parse = |body: &Range<usize>| from_str::<Table>(&content[body.clone()]).map(Value::Table);
+            let parts: Result<Vec<Vec<Value>>, _> =
+                accounts.iter().map(|of| of.iter().map(parse).collect()).collect();
+            let (Ok(mut rest), Ok(parts)) = (rest, parts) else {
+                prop_assert!(whole.is_err(), "{content:?}");
+                return Ok(());
+            };
+            let subscriptions = rest.get_mut("subscriptions").and_then(Value::as_array_mut);
+            for (subscription, accounts) in subscriptions.into_iter().flatten().zip(parts) {
+                let subscription = subscription.as_table_mut().unwrap();
+                if !accounts.is_empty() && subscription.insert("accounts".to_owned(), accounts.into()).is_some() {
+                    // Given in two ways, which `table` reports.
+                    prop_assert!(whole.is_err(), "{content:?}");
+                    return Ok(());
+                }
+            }
+            prop_assert_eq!(whole, Ok(rest));
+        }
     }
 }

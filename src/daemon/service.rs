@@ -397,7 +397,7 @@ impl Daemon {
         });
         if ended.await.is_err() {
             tracing::warn!(
-                "shutdown timed out with checks or deliveries in progress; they are made again after the next start"
+                "shutdown timed out with checks or deliveries in progress; they are repeated after the next start"
             );
         }
     }

@@ -73,8 +73,9 @@ fn absolute(text: &str) -> Result<Timestamp, Cow<'static, str>> {
     } else if let Ok(offset) = zone.parse::<FixedOffset>() {
         offset.from_local_datetime(&local).single().ok_or(FORMS)?.to_utc()
     } else {
-        let named = TimeZone::named(zone).ok_or_else(|| {
-            format!("`{zone}` is not a time zone such as `UTC`, `Europe/Berlin` or `+01:00`")
+        let named = TimeZone::named(zone).ok_or_else(|| match zone.strip_prefix(':') {
+            Some(seconds) => format!("`{seconds}` are no seconds of a time of day such as `07:15:30`"),
+            None => format!("`{zone}` is not a time zone such as `UTC`, `Europe/Berlin` or `+01:00`"),
         })?;
         // When the clock is set back, a local time occurs twice: the first one counts.
         named

@@ -103,7 +103,7 @@ async fn an_alert_is_acknowledged_by_its_accounts_name_or_the_first_characters_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_told_of_the_alert_of_its_whole_subscription() {
+async fn ack_of_an_account_names_the_open_alert_of_its_subscription() {
     let setup = Setup::with(&["a", "studio-b"], "").await;
     setup.run(&["check"]);
     setup.secret("token", "user:1234-wr0ng");

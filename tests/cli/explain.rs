@@ -120,7 +120,7 @@ async fn an_open_alert_without_receivers_is_not_denied() {
     let text = words(&setup.run(&["explain", "a"]).out);
     assert!(text.contains("RECEIVERS No receivers configured: nobody is notified."), "{text}");
     assert!(text.contains("FIRES: WARNING") && !text.contains("No open alerts"), "{text}");
-    assert!(!text.contains("The service sends these"), "nothing is sent: {text}");
+    assert!(!text.contains("The service sends messages"), "nothing is sent: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

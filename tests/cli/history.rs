@@ -90,7 +90,7 @@ async fn history_that_is_not_known_says_why() {
         (&["history", "a", "--at", "yesterday"], "--at: invalid time `yesterday`"),
         (&["diff", "a"], "nothing to compare: the configuration of \"a\" did not change from 20"),
         (&["diff", "a", "--to", "-1d"], "the first stored configuration of \"a\" is from 20"),
-        (&["diff", "a", "--from", "-1h", "--to", "-2h"], ": exchange them"),
+        (&["diff", "a", "--from", "-1h", "--to", "-2h"], ": swap them"),
         (&["diff", "a", "--to", "+1h"], "--to: 20"),
     ] {
         let refused = setup.run(arguments);

@@ -87,7 +87,7 @@ proptest! {
 /// A file that is accepted, with each section in it.
 fn whole() -> String {
     format!(
-        "{BASE}accounts = [{{ id = '007', name = 'studio' }}]\n[api]\nmax_body = '1MiB'\ntimeout = '5s'\n\
+        "{BASE}[[subscriptions.accounts]]\nid = '007'\nname = 'studio'\n[[subscriptions.accounts]] # two\nid = '8'\n[api]\nmax_body = '1MiB'\ntimeout = '5s'\n\
          [schedule]\ncron = '*/15 1-5 * jan fri-sun'\ntimezone = 'Europe/Berlin'\n[expiry]\nlead_times = ['7d', '1h']\n\
          [store]\npath = 'watch.db'\n{MAIL}smtp = {{ host = 'mx.example.com', username = 'u', password_env = 'PASSWORD' }}\n\
          {HOOK}url_env = 'URL'\nsecret_env = 'SIGNING'\naccounts = ['studio-{{a,b}}*']\nfallback = 'mail'\n"

@@ -84,12 +84,17 @@ fn notified_text(
     last: Option<&NotificationRecord>,
     reminder: Option<Timestamp>,
 ) -> String {
-    let at = last.map_or_else(String::new, |record| dated(record.notification.at, context.now));
-    let notified = match last.and_then(|record| record.state) {
-        Some(DeliveryState::Pending) => format!("message of {at} not delivered yet"),
-        Some(DeliveryState::Failed) => format!("message of {at} failed permanently"),
-        Some(DeliveryState::Delivered) | None => format!("notified {at}"),
-    };
+    let notified = last.map_or_else(
+        || "notified".to_owned(),
+        |record| {
+            let at = dated(record.notification.at, context.now);
+            match record.state {
+                Some(DeliveryState::Pending) => format!("message of {at} not delivered yet"),
+                Some(DeliveryState::Failed) => format!("message of {at} failed permanently"),
+                Some(DeliveryState::Delivered) | None => format!("notified {at}"),
+            }
+        },
+    );
     let next = match reminder {
         _ if context.acks.contains_key(&alert.id) => "acknowledged, so no reminders".to_owned(),
         None => "no reminders: [alerts].repeat_every is 0s".to_owned(),
