@@ -156,7 +156,7 @@ async fn secrets_are_read_from_the_credentials_folder() {
     let without = setup.run(&["check"]);
     assert_eq!(without.status, Some(3));
     assert!(
-        without.err.contains("secrets/useapi-token") && without.err.contains("when it starts"),
+        without.err.contains("secrets/useapi-token") && without.err.contains("was started with"),
         "{without:?}"
     );
     setup.secret("credentials/secrets_useapi-token", crate::setup::TOKEN);

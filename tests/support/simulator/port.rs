@@ -31,7 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 enum ListenerState {
     Up(TcpListener),
-    /// The socket reserves the port, unless the reservation failed.
+    /// The socket reserves the port, until the server is dropped.
     Down(Option<TcpSocket>),
 }
 
@@ -133,9 +133,10 @@ impl Port {
     pub(crate) fn go_down(&self) {
         let mut connections = lock(&self.connections);
         if let ListenerState::Up(_) = connections.listener {
-            // The listener must be closed before its port can be bound again.
+            // First, or another test could get the port in between.
+            let reserved = reserve(self.address).expect("a port that is ours can be bound a second time");
             connections.close();
-            connections.listener = ListenerState::Down(reserve(self.address).ok());
+            connections.listener = ListenerState::Down(Some(reserved));
         }
     }
 
@@ -162,10 +163,11 @@ impl Drop for Port {
     }
 }
 
-/// Binds without listening. The address may be reused at once, although connections of before linger.
+/// Binds without listening. The address may be reused at once, although connections of before linger, and beside our own listener.
 fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
