@@ -16,7 +16,7 @@ pub enum DurationError {
     /// A part of a second, such as `500ms`.
     #[error("`{0}` is not a length of whole seconds such as `90s`")]
     Fraction(String),
-    /// More than [`MAX`].
+    /// More than a century.
     #[error("`{0}` is longer than a hundred years")]
     TooLong(String),
     /// Anything else.

@@ -151,7 +151,7 @@ async fn rate_limited_confirmation_is_made_later_in_the_same_run() {
     world.at(until);
     let NextStep::Finished(summary) = world.advance_run(&mut run).await else { panic!("it waits again") };
     world.tick().await;
-    assert!(!summary.next_recheck.is_some());
+    assert_eq!(summary.next_recheck, None);
     assert_eq!(world.received(), ["opened not_found critical 1"]);
 }
 
