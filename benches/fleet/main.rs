@@ -28,7 +28,7 @@ use table::{Bound, bound};
 const TOKEN: &str = "user:1234-fleet";
 
 /// How often a series is measured until its bounds are kept: the load of other virtual machines varies, the program's own cost does not.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 5;
 
 /// Concurrent requests, the same for the program and the loops.
 const CONCURRENCY: usize = 64;
