@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PACKAGES: &str = "systemd,dbus,man-db,ca-certificates,init-system-helpers,apt";
 
 /// A limit for what a booted machine does at once when it is not busy.
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The result of a command inside.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl Drop for Machine {
     }
 }
 
-/// Waits until `probe` returns a value, for at most [`PATIENCE`].
+/// Waits until `probe` returns a value, for at most [`TIMEOUT`].
 pub(crate) fn eventually<T>(what: &str, probe: impl Fn() -> Option<T>) -> Result<T, String> {
     let deadline = Instant::now() + TIMEOUT;
     loop {
