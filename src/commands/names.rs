@@ -55,12 +55,8 @@ pub(super) fn find_watched(
 /// # Errors
 /// When no account matches, or several do.
 pub(super) async fn find_account(name: &str, store: &Store) -> anyhow::Result<AccountRecord> {
-    let accounts = store.names().await?;
-    let full = |key: &AccountKey| format!("{}/{}", key.subscription, key.id);
-    let is_match =
-        |key: &AccountKey, called: &str| called == name || key.id.as_str() == name || full(key) == name;
     let (watched, unwatched): (Vec<_>, Vec<_>) =
-        accounts.iter().filter(|(key, called, _)| is_match(key, called)).partition(|(.., watched)| *watched);
+        store.names_called(name).await?.into_iter().partition(|(.., watched)| *watched);
     let matching = if watched.is_empty() { unwatched } else { watched };
     match matching.as_slice() {
         [(key, ..)] => {
@@ -68,11 +64,12 @@ pub(super) async fn find_account(name: &str, store: &Store) -> anyhow::Result<Ac
             records.into_values().next().context("the account was removed meanwhile")
         }
         [] => {
+            let accounts = store.names().await?;
             let watched = accounts.iter().filter(|(.., watched)| *watched);
             Err(unknown("account", name, "watched", watched.map(|(_, called, _)| called.as_str())))
         }
         several => {
-            let keys = list(several.iter().map(|(key, ..)| full(key)));
+            let keys = list(several.iter().map(|(key, ..)| format!("{}/{}", key.subscription, key.id)));
             anyhow::bail!("{} matches several accounts: {keys}; give one of these", text::quoted(name))
         }
     }

@@ -1,13 +1,14 @@
 //! Alerts and the notifications about them, as `alerts --json` prints them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::domain::account::AccountKey;
 use crate::domain::account_names::AccountNames;
-use crate::domain::alerts::{Alert, AlertId};
+use crate::domain::alerts::{Alert, AlertId, Subject};
 use crate::domain::message::AlertEntry;
 use crate::domain::notification::alert_entry;
 use crate::domain::time::{Timestamp, seconds};
@@ -38,6 +39,9 @@ pub struct AlertReport {
     pub notified: Vec<LatestNotification>,
 }
 
+/// The names of more accounts are read all at once.
+const MAX_BY_KEY: usize = 100;
+
 impl Alerts {
     /// The firing alerts, and with `since` also those that resolved at that moment or later.
     pub async fn load(
@@ -65,6 +69,28 @@ impl Alerts {
         };
         Ok(Self { generated_at: now, alerts: alerts.iter().map(report).collect() })
     }
+}
+
+/// The names that `alerts` need, and that of `more`: of all accounts when one is about a subscription, since it is about its accounts.
+pub(super) async fn names_for<'a>(
+    store: &Store,
+    config: &Config,
+    alerts: impl IntoIterator<Item = &'a Alert>,
+    more: Option<&'a AccountKey>,
+) -> Result<AccountNames, StoreError> {
+    let mut accounts: BTreeSet<&AccountKey> = more.into_iter().collect();
+    for alert in alerts {
+        match &alert.condition.subject {
+            Subject::Account(account) if accounts.len() < MAX_BY_KEY => _ = accounts.insert(account),
+            Subject::Receiver(_) => {}
+            Subject::Account(_) | Subject::Subscription(_) => return account_names(store, config).await,
+        }
+    }
+    let mut names = AccountNames::new([], config.fallbacks());
+    for (account, record) in store.accounts_by_key(accounts).await? {
+        names.add_name(account, record.name);
+    }
+    Ok(names)
 }
 
 /// The names of all accounts, also of those that left the configuration.

@@ -18,7 +18,7 @@ use crate::domain::time::{Timestamp, seconds};
 use crate::engine::Engine;
 use crate::store::{NotificationRecord, StoreError, StoredMessage};
 
-use super::alerts::account_names;
+use super::alerts::names_for;
 
 /// A timeline of messages.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -100,8 +100,8 @@ impl Simulation {
             }
         }
         let alerts = store.alerts_since(now).await?;
+        let names = names_for(store, &engine.config, &alerts, None).await?;
         let alerts: BTreeMap<&AlertId, &Alert> = alerts.iter().map(|alert| (&alert.id, alert)).collect();
-        let names = account_names(store, &engine.config).await?;
         let simulated_alert = |record: NotificationRecord| {
             let entry = alert_entry(alerts.get(&record.alert)?, None, |account| names.name(account));
             Some(SimulatedAlert {

@@ -258,6 +258,19 @@ impl Store {
         Ok(rows.into_iter().map(named).collect())
     }
 
+    /// As [`Self::names`], of the accounts that `called` means: by name, id, or `subscription/id`.
+    pub async fn names_called(&self, called: &str) -> Result<Vec<(AccountKey, String, bool)>, StoreError> {
+        let rows: Vec<(SubscriptionName, AccountId, String, bool)> = sqlx::query_as(
+            "SELECT subscription, id, name, watched FROM accounts
+             WHERE id <> '' AND ?1 IN (name, id, subscription || '/' || id) ORDER BY subscription, id",
+        )
+        .bind(called)
+        .fetch_all(&self.read)
+        .await?;
+        let named = |(subscription, id, name, watched)| (AccountKey { subscription, id }, name, watched);
+        Ok(rows.into_iter().map(named).collect())
+    }
+
     /// The watched accounts of a subscription that were found in its list.
     pub async fn discovered(&self, subscription: &SubscriptionName) -> Result<Vec<AccountId>, StoreError> {
         let query = sqlx::query_scalar(

@@ -13,7 +13,7 @@ use crate::domain::policy::Policy;
 use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
-use crate::report::alerts::account_names;
+use crate::report::alerts::names_for;
 use crate::store::{Ack, NotificationRecord, Store, StoreError};
 
 pub(super) struct Context<'a> {
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
             stored,
             acks: copy.store.acks().await?,
             silences: copy.store.silences_in_force(now).await?,
-            names: account_names(&copy.store, config).await?,
+            names: names_for(&copy.store, config, &alerts, Some(&record.account)).await?,
             notifications: store.notifications(alerts.iter().map(|alert| &alert.id)).await?,
             notified: copy.store.write().await?.notified(now).await?,
             alerts,
