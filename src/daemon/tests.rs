@@ -69,6 +69,24 @@ async fn daemon(folder: &TempDir, last: Timestamp) -> Timed {
     Timed { daemon: daemon_of(engine).await, clock }
 }
 
+/// A daemon that asks `api` about `ids`, with `more` variables.
+async fn daemon_asking(
+    api: &FakeUseApi,
+    folder: &TempDir,
+    clock: VirtualNow,
+    ids: &[&str],
+    more: &[(&str, &str)],
+) -> Timed {
+    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
+    let variables = [
+        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
+        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
+        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
+    ];
+    let environment = variables.into_iter().chain(more.iter().copied()).collect();
+    Timed { daemon: daemon_of(engine(&environment, ids, &clock).await).await, clock }
+}
+
 async fn engine(environment: &Environment, ids: &[&str], clock: &VirtualNow) -> Engine {
     let ids: Vec<AccountId> = ids.iter().map(|id| AccountId::new(*id)).collect();
     let config = config::from_environment(&ids, environment, clock.now()).unwrap();
@@ -217,18 +235,8 @@ async fn every_account_is_checked_although_rate_limits_are_longer_than_the_inter
         let mut rate_limited = Answer::json(StatusCode::TOO_MANY_REQUESTS, &json!({"code": 429}));
         rate_limited.headers.insert(RETRY_AFTER, pause.into());
         vendor.set_answer("b", rate_limited);
-        let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
-        let environment: Environment = [
-            ("USEAPI_TOKEN", "user:1234-abcdefgh"),
-            ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
-            ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
-            ("MINIMAX_WATCH__API__CONCURRENCY", "1"),
-            ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"),
-        ]
-        .into_iter()
-        .collect();
-        let engine = engine(&environment, &["a", "b", "c", "d"], &clock).await;
-        let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+        let more = [("MINIMAX_WATCH__API__CONCURRENCY", "1"), ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *")];
+        let mut daemon = daemon_asking(&api, &folder, clock, &["a", "b", "c", "d"], &more).await;
         live(&mut daemon, begin, begin + TimeDelta::minutes(30)).await;
         let store = &daemon.engine.store;
         let firing: Vec<_> =
@@ -250,18 +258,9 @@ async fn runs_closer_together_than_the_pause_before_the_confirmation_neither_wai
     let vendor = api.subscribe("user:1234-abcdefgh");
     vendor.put("healthy", &configuration("healthy", begin + TimeDelta::days(90)));
     vendor.set_answer("held", Answer::account_error("On hold"));
-    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
-    let environment: Environment = [
-        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
-        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
-        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
-        ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"),
-        ("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "10m"),
-    ]
-    .into_iter()
-    .collect();
-    let engine = engine(&environment, &["healthy", "held"], &clock).await;
-    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    let more =
+        [("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"), ("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "10m")];
+    let mut daemon = daemon_asking(&api, &folder, clock, &["healthy", "held"], &more).await;
     live(&mut daemon, begin, begin + TimeDelta::minutes(9)).await;
     let path = "/v1/minimax/accounts/healthy";
     let asked = api.requested_paths().into_iter().filter(|requested| requested == path).count();
@@ -283,18 +282,9 @@ async fn what_a_run_saw_is_evaluated_before_the_next_one_overtakes_it() {
     let healthy = configuration("healthy", begin + TimeDelta::days(90));
     vendor.put("healthy", &healthy);
     vendor.set_answer("held", Answer::account_error("On hold"));
-    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
-    let environment: Environment = [
-        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
-        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
-        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
-        ("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"),
-        ("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "1h"),
-    ]
-    .into_iter()
-    .collect();
-    let engine = engine(&environment, &["healthy", "held"], &clock).await;
-    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    let more =
+        [("MINIMAX_WATCH__SCHEDULE__CRON", "* * * * *"), ("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "1h")];
+    let mut daemon = daemon_asking(&api, &folder, clock, &["healthy", "held"], &more).await;
     let minutes = |count| begin + TimeDelta::minutes(count);
     live(&mut daemon, begin, minutes(2)).await;
     let mut fewer_jobs = healthy;
@@ -316,17 +306,8 @@ async fn confirmation_that_waits_for_a_rate_limit_is_not_overtaken() {
     for id in ["a", "b"] {
         vendor.set_answer(id, Answer::account_error("On hold"));
     }
-    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
-    let environment: Environment = [
-        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
-        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
-        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
-        ("MINIMAX_WATCH__API__CONCURRENCY", "1"),
-    ]
-    .into_iter()
-    .collect();
-    let engine = engine(&environment, &["a", "b"], &clock).await;
-    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    let more = [("MINIMAX_WATCH__API__CONCURRENCY", "1")];
+    let mut daemon = daemon_asking(&api, &folder, clock, &["a", "b"], &more).await;
     let mut run = Run::start(Scope::Everything);
     let first = run.advance(&daemon.engine, now, &|_, _| {}).await.unwrap();
     let NextStep::WaitUntil(due, WaitReason::Confirmation) = first else { panic!("{first:?}") };
@@ -405,16 +386,7 @@ async fn stage_reached_while_a_run_waits_is_evaluated_at_that_moment() {
     let (soon, later) = (now + TimeDelta::seconds(3), now + TimeDelta::days(1));
     vendor.put("a", &configuration("a", soon));
     vendor.set_answer("b", Answer::account_error("On hold"));
-    let (path, base) = (folder.path().join("watch.db").display().to_string(), api.base_url().to_string());
-    let environment: Environment = [
-        ("USEAPI_TOKEN", "user:1234-abcdefgh"),
-        ("MINIMAX_WATCH__STORE__PATH", path.as_str()),
-        ("MINIMAX_WATCH__API__BASE_URL", base.as_str()),
-    ]
-    .into_iter()
-    .collect();
-    let mut daemon =
-        Timed { daemon: daemon_of(engine(&environment, &["a", "b"], &clock).await).await, clock };
+    let mut daemon = daemon_asking(&api, &folder, clock, &["a", "b"], &[]).await;
     for (before, expected) in [(Some(later), soon), (None, soon), (Some(now), now)] {
         let mut run = Run::start(Scope::Everything);
         let step = run.advance(&daemon.engine, now, &|_, _| {}).await;

@@ -180,6 +180,13 @@ impl Writer {
     }
 }
 
+/// Subscription, id, name, and whether it is watched.
+type NameRow = (SubscriptionName, AccountId, String, bool);
+
+fn named((subscription, id, name, watched): NameRow) -> (AccountKey, String, bool) {
+    (AccountKey { subscription, id }, name, watched)
+}
+
 impl Store {
     /// Every watched account, lists included.
     pub async fn watched(&self) -> Result<Vec<AccountRecord>, StoreError> {
@@ -249,25 +256,23 @@ impl Store {
 
     /// Every account that is or was watched: its name, and whether it is.
     pub async fn names(&self) -> Result<Vec<(AccountKey, String, bool)>, StoreError> {
-        let rows: Vec<(SubscriptionName, AccountId, String, bool)> = sqlx::query_as(
+        let rows: Vec<NameRow> = sqlx::query_as(
             "SELECT subscription, id, name, watched FROM accounts WHERE id <> '' ORDER BY subscription, id",
         )
         .fetch_all(&self.read)
         .await?;
-        let named = |(subscription, id, name, watched)| (AccountKey { subscription, id }, name, watched);
         Ok(rows.into_iter().map(named).collect())
     }
 
     /// As [`Self::names`], of the accounts that `called` means: by name, id, or `subscription/id`.
     pub async fn names_called(&self, called: &str) -> Result<Vec<(AccountKey, String, bool)>, StoreError> {
-        let rows: Vec<(SubscriptionName, AccountId, String, bool)> = sqlx::query_as(
+        let rows: Vec<NameRow> = sqlx::query_as(
             "SELECT subscription, id, name, watched FROM accounts
              WHERE id <> '' AND ?1 IN (name, id, subscription || '/' || id) ORDER BY subscription, id",
         )
         .bind(called)
         .fetch_all(&self.read)
         .await?;
-        let named = |(subscription, id, name, watched)| (AccountKey { subscription, id }, name, watched);
         Ok(rows.into_iter().map(named).collect())
     }
 
