@@ -7,6 +7,8 @@
 //! USEAPI_TOKEN=… MINIMAX_WATCH__API__BASE_URL=http://127.0.0.1:… minimax-watch check
 //! ```
 //!
+//! A line `ID SECONDS` on stdin lets the token of that account expire so many seconds from now: a renewal, or an expiry that is near.
+//!
 //! With a peer and a fault it starts that peer, prints its address and then everything that it receives, until stdin is closed:
 //!
 //! ```text
@@ -16,7 +18,7 @@
 //! cargo run --example simulator -- api --fault stale-connection
 //! ```
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -26,6 +28,7 @@ use minimax_watch::clock;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 #[path = "../tests/support/faulty_http.rs"]
 #[expect(dead_code, reason = "shared with the tests")]
@@ -73,29 +76,41 @@ enum Peer {
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let stdin = async {
-        let reading = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin().lock(), &mut io::sink()));
-        let _ = reading.await;
-    };
+    let (sender, stdin) = unbounded_channel();
+    std::thread::spawn(move || {
+        let mut lines = io::stdin().lock().lines().map_while(Result::ok);
+        lines.try_for_each(|line| sender.send(line))
+    });
     serve(Arguments::parse(), &mut io::stdout(), stdin).await
 }
 
-/// Serves until `ended`, and prints to `out`.
+/// Serves until `stdin` ends, and prints to `out`.
 pub(crate) async fn serve(
     arguments: Arguments,
     out: &mut dyn Write,
-    ended: impl Future<Output = ()>,
+    mut stdin: UnboundedReceiver<String>,
 ) -> io::Result<()> {
     if arguments.list {
         return print(out, &list());
     }
+    let (lines, commands) = unbounded_channel();
+    let ended = async move {
+        while let Some(line) = stdin.recv().await {
+            // Only an API without faults takes them.
+            let _ = lines.send(line);
+        }
+    };
     tokio::select! {
-        served = serve_peer(arguments, out) => served,
+        served = serve_peer(arguments, out, commands) => served,
         () = ended => Ok(()),
     }
 }
 
-async fn serve_peer(arguments: Arguments, out: &mut dyn Write) -> io::Result<()> {
+async fn serve_peer(
+    arguments: Arguments,
+    out: &mut dyn Write,
+    commands: UnboundedReceiver<String>,
+) -> io::Result<()> {
     match (arguments.peer, arguments.fault.as_deref()) {
         (Some(Peer::Mail), Some(name)) => serve_mail(find(MAIL_FAULTS, name)?, out).await,
         (Some(Peer::Webhook), Some(name)) => {
@@ -110,7 +125,7 @@ async fn serve_peer(arguments: Arguments, out: &mut dyn Write) -> io::Result<()>
             print(out, &format!("{}\n{TOKEN}\n", peer.url("").as_str().trim_end_matches('/')))?;
             print_requests(&peer, out).await
         }
-        _ => serve_without_fault(out).await,
+        _ => serve_without_fault(out, commands).await,
     }
 }
 
@@ -135,7 +150,7 @@ fn print(out: &mut dyn Write, text: &str) -> io::Result<()> {
     out.flush()
 }
 
-async fn serve_without_fault(out: &mut dyn Write) -> io::Result<()> {
+async fn serve_without_fault(out: &mut dyn Write, mut commands: UnboundedReceiver<String>) -> io::Result<()> {
     let now = clock::now();
     let api = FakeUseApi::open(&VirtualNow::new(now)).await?;
     let subscription = api.subscribe(SecretString::from(TOKEN));
@@ -148,6 +163,12 @@ async fn serve_without_fault(out: &mut dyn Write) -> io::Result<()> {
     subscription
         .set_answer("unavailable", Answer::unavailable(StatusCode::SERVICE_UNAVAILABLE, ErrorBody::Html));
     print(out, &format!("{}\n{TOKEN}\n", api.base_url().as_str().trim_end_matches('/')))?;
+    while let Some(line) = commands.recv().await {
+        let parsed = line.split_once(' ').and_then(|(id, seconds)| Some((id, seconds.trim().parse().ok()?)));
+        let (id, seconds) =
+            parsed.ok_or_else(|| io::Error::other(format!("`{line}` is not `ID SECONDS`: 123456 86400")))?;
+        subscription.put(Record::ending(id, clock::now() + TimeDelta::seconds(seconds)));
+    }
     std::future::pending().await
 }
 

@@ -66,8 +66,9 @@ CREATE TABLE snapshots (
 CREATE INDEX snapshots_of ON snapshots (account, first_seen_at);
 CREATE INDEX snapshots_first_seen_at ON snapshots (first_seen_at);
 
+-- AUTOINCREMENT: digests remember the number of the last change that they reported.
 CREATE TABLE changes (
-    id           INTEGER PRIMARY KEY,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
     account      INTEGER NOT NULL REFERENCES accounts (key) ON DELETE CASCADE,
     kind         TEXT    NOT NULL,
     severity     TEXT    NOT NULL,
@@ -144,6 +145,8 @@ CREATE TABLE messages (
     last_attempt_at  INTEGER,                    -- the last attempt that failed
     waited_ms        INTEGER NOT NULL DEFAULT 0, -- the time between the failed attempts, each pause counted up to a maximum: a clock that jumps, or a machine that is off, must not use up a message's retry window
     accepted_by      TEXT,                       -- JSON: recipients that accepted a mail while others did not; null: none
+    resend_of        TEXT,                       -- the delivered message that this one repeats, by `resend`; null: none
+    sent_as          TEXT,                       -- the id that the receiver sees, when it is that of an earlier message; null: its own
     body             BLOB,                       -- null: to be rendered from the content. The long columns come last: what follows one is slow to read
     content          TEXT    NOT NULL            -- JSON: the message, and the thread that a mail of it belongs to
 ) STRICT;
@@ -172,6 +175,44 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_of_alert ON notifications (alert, receiver, id) WHERE alert IS NOT NULL;
 CREATE INDEX notifications_of_change ON notifications (change) WHERE change IS NOT NULL;
 CREATE INDEX notifications_in ON notifications (message);
+
+-- From when each receiver's next digest counts; a row commits together with the message. Receivers without digests have none.
+CREATE TABLE digests (
+    receiver       TEXT    PRIMARY KEY,
+    schedule       TEXT    NOT NULL,             -- the cron expression and its zone; another one counts from the moment it is first seen
+    waits_since    INTEGER NOT NULL,             -- due at the first time of the schedule after this
+    reported_until INTEGER NOT NULL,             -- the last digest, or when digests were first configured
+    last_change    INTEGER NOT NULL              -- the newest change by then
+) STRICT;
+
+-- What each Alertmanager was pushed: a row for each series, until the server took its end or it ended by itself; and for each change,
+-- until the server took it and the change is processed.
+CREATE TABLE series (
+    receiver    TEXT    NOT NULL,
+    server      TEXT    NOT NULL,                -- its base address
+    labels      TEXT    NOT NULL,                -- JSON, in the order of the names
+    annotations TEXT    NOT NULL,                -- JSON
+    starts_at   INTEGER NOT NULL,
+    ends_at     INTEGER NOT NULL,                -- until when it fires without another push; of a change, when it is no longer tried
+    ended_at    INTEGER,                         -- when its alert resolved
+    accepted_at INTEGER,                         -- when the server last took it as it is
+    change_id   INTEGER NOT NULL,                -- the change that it is; 0: an alert; negative: a change out of a message, by its time
+    PRIMARY KEY (receiver, server, labels, change_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX series_of_change ON series (change_id) WHERE change_id > 0;
+CREATE INDEX series_ends_at ON series (ends_at);
+
+-- How pushes to each Alertmanager went.
+CREATE TABLE series_servers (
+    receiver        TEXT    NOT NULL,
+    server          TEXT    NOT NULL,
+    accepted_at     INTEGER,                     -- the last push that it took
+    failing_since   INTEGER,                     -- the first failed push since
+    failures        INTEGER NOT NULL,
+    next_attempt_at INTEGER,
+    last_error      TEXT,
+    PRIMARY KEY (receiver, server)
+) STRICT, WITHOUT ROWID;
 
 -- Operators' rules that suppress notifications until a time. Each list is JSON; an empty one matches everything.
 -- AUTOINCREMENT: the number of a silence never comes to mean another one.

@@ -16,7 +16,7 @@ use crate::config::{self, Config, Environment, Source};
 use crate::domain::account::AccountId;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
-use crate::notify::Sender;
+use crate::notify::{self, Sender};
 use crate::os_limits;
 use crate::store::{self, Lock, Store, StoreError};
 
@@ -24,11 +24,13 @@ use crate::store::{self, Lock, Store, StoreError};
 pub(crate) fn load(global: &GlobalOptions, accounts: &[String]) -> anyhow::Result<Config> {
     let environment = Environment::from_process();
     let source = config::find(global.config.as_deref(), &environment)?;
-    if matches!(source, Source::None) {
+    let loaded = if matches!(source, Source::None) {
         let accounts: Vec<AccountId> = accounts.iter().map(AccountId::new).collect();
-        return Ok(config::from_environment(&accounts, &environment, clock::now())?);
-    }
-    let loaded = config::load(&source, &environment, clock::now())?;
+        config::from_environment(&accounts, &environment, clock::now())?
+    } else {
+        config::load(&source, &environment, clock::now())?
+    };
+    notify::check_templates(&loaded.config.receivers)?;
     warn(&loaded.warnings);
     Ok(loaded.config)
 }

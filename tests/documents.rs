@@ -45,11 +45,77 @@ fn configuration_in_the_readme_loads() {
 }
 
 #[test]
-fn documented_webhook_body_is_the_one_that_is_sent() {
-    let [example] = blocks(&page("docs/receivers.md"), "json").try_into().unwrap();
-    let typed: serde_json::Value = serde_json::from_str(&example).unwrap();
-    let read: Message = serde_json::from_value(typed.clone()).unwrap();
-    assert_eq!(serde_json::to_value(read).unwrap(), typed);
+fn documented_webhook_bodies_are_those_that_are_sent() {
+    let examples: [String; 2] = blocks(&page("docs/receivers.md"), "json").try_into().unwrap();
+    for example in examples {
+        let typed: serde_json::Value = serde_json::from_str(&example).unwrap();
+        let read: Message = serde_json::from_value(typed.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), typed);
+    }
+}
+
+#[test]
+fn documented_chat_is_the_one_that_is_shown() {
+    let [example] = blocks(&page("docs/receivers.md"), "chat").try_into().unwrap();
+    let snapshot = page("src/notify/message/snapshots/expiry.chat.snap");
+    let shown = snapshot.splitn(3, "---\n").nth(2).unwrap();
+    assert_eq!(example.trim_end(), shown.trim_end());
+}
+
+/// docs/receivers.md with what each type is sent for the alert of its snapshots.
+fn with_rendered_examples() -> String {
+    let mut text = page("docs/receivers.md");
+    for kind in ["telegram", "ntfy", "discord", "slack", "pagerduty"] {
+        let snapshot = page(&format!("src/notify/{kind}/snapshots/expiry.json.snap"));
+        let shown = snapshot.splitn(3, "---\n").nth(2).unwrap().trim_end();
+        let fence = format!("```rendered {kind}\n");
+        let (before, rest) = text.split_once(&fence).unwrap();
+        let (_, after) = rest.split_once("```").unwrap();
+        text = format!("{before}{fence}{shown}\n```{after}");
+    }
+    text
+}
+
+#[test]
+fn rendered_examples_are_what_is_sent() {
+    assert_eq!(
+        page("docs/receivers.md"),
+        with_rendered_examples(),
+        "cargo test --test documents -- --ignored"
+    );
+}
+
+#[test]
+#[ignore = "writes docs/receivers.md"]
+fn write() {
+    fs::write(root().join("docs/receivers.md"), with_rendered_examples()).unwrap();
+}
+
+#[test]
+fn receivers_in_the_documents_load() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, secret) in [
+        ("useapi-token", "user:1-placeholder"),
+        ("telegram-token", "123456:placeholder-placeholder"),
+        ("discord-url", "https://discord.example.com/api/webhooks/1/placeholder"),
+        ("slack-url", "https://hooks.example.com/services/T0/B0/placeholder"),
+        ("pagerduty-key", "0123456789abcdef0123456789abcdef"),
+        ("webhook-secret", "whsec_cGxhY2Vob2xkZXItcGxhY2Vob2xkZXI="),
+        ("n8n-auth", "placeholder"),
+        ("alertmanager-password", "placeholder"),
+    ] {
+        fs::write(folder.path().join(name), secret).unwrap();
+    }
+    let base = "[[subscriptions]]\nname = \"main\"\ntoken_file = \"useapi-token\"\ndiscover = true\n";
+    let examples =
+        [page("docs/receivers.md"), page("docs/n8n.md")].map(|text| blocks(&text, "toml")).concat();
+    let file = folder.path().join("minimax-watch.toml");
+    fs::write(&file, [base, &examples.concat()].concat()).unwrap();
+    let environment: Environment = [("HOME", folder.path())].into_iter().collect();
+    let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+    let config = config::load(&Source::File(file), &environment, now).unwrap().config;
+    assert_eq!(config.receivers.len(), examples.len());
+    assert!(examples.len() >= 8);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use minimax_watch::domain::message::Message;
 use minimax_watch::report::{
     Alerts, BackupReport, ConfigReport, ConfigurationAt, Deliveries, Diff, EffectiveConfig, Explanation,
-    GeneratedFiles, History, Probe, Report, ScheduleReport, Silences, Simulation, TestReport, Verification,
+    GeneratedFiles, History, Probe, Report, ResendReport, ScheduleReport, Silences, Simulation, TestReport,
+    Verification,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -42,6 +43,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::new::<ConfigReport>("config-check", 1),
     Schema::new::<EffectiveConfig>("config-show", 1),
     Schema::new::<GeneratedFiles>("files", 1),
+    Schema::new::<ResendReport>("resend", 1),
     Schema::new::<TestReport>("notify-test", 1),
     Schema::new::<Verification>("webhook-verify", 1),
     Schema::new::<Message>("webhook", 1),

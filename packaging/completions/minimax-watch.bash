@@ -58,6 +58,9 @@ _minimax__watch() {
             minimax__watch,notify)
                 cmd="minimax__watch__subcmd__notify"
                 ;;
+            minimax__watch,resend)
+                cmd="minimax__watch__subcmd__resend"
+                ;;
             minimax__watch,run)
                 cmd="minimax__watch__subcmd__run"
                 ;;
@@ -135,6 +138,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__help,notify)
                 cmd="minimax__watch__subcmd__help__subcmd__notify"
+                ;;
+            minimax__watch__subcmd__help,resend)
+                cmd="minimax__watch__subcmd__help__subcmd__resend"
                 ;;
             minimax__watch__subcmd__help,run)
                 cmd="minimax__watch__subcmd__help__subcmd__run"
@@ -230,7 +236,7 @@ _minimax__watch() {
 
     case "${cmd}" in
         minimax__watch)
-            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,7 +770,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help)
-            opts="run check status history diff alerts deliveries ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="run check status history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1004,6 +1010,20 @@ _minimax__watch() {
         minimax__watch__subcmd__help__subcmd__notify__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__help__subcmd__resend)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1314,6 +1334,40 @@ _minimax__watch() {
         minimax__watch__subcmd__notify__subcmd__test)
             opts="-c -h -V --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__resend)
+            opts="-c -h -V --same-id --config --json --log-level --log-format --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -1,4 +1,4 @@
-//! Arguments of `alerts`, `deliveries`, `ack`, `explain` and `simulate`.
+//! Arguments of `alerts`, `deliveries`, `resend`, `ack`, `explain` and `simulate`.
 
 use clap::Args;
 
@@ -32,6 +32,33 @@ pub struct DeliveriesArgs {
     /// Start of the list, such as 30d; pending messages are always listed
     #[arg(long, value_name = "TIME", default_value = "7d", allow_hyphen_values = true)]
     pub since: String,
+}
+
+/// Arguments of `resend`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A message that failed permanently is sent under its id. A delivered one is sent
+as a new message with a new id, or with --same-id under its id: a receiver that
+drops ids that it has seen then drops it, unless it lost it. A pending message
+is refused: it is tried in any case. All are sent or none.
+
+Messages keep their order, behind those that wait. The running service sends
+them within a minute; without it, the next `check` does. A delivered message
+that is sent again changes neither alerts nor reminders.
+
+`deliveries` prints the ids; four or more of the first or last characters of an
+id suffice.
+
+Examples:
+  minimax-watch resend msg_01KAQ9Z0X0000000000000000
+  minimax-watch resend 01KAQ9Z0X0 01KAQB77VM --same-id")]
+pub struct ResendArgs {
+    /// Ids of messages
+    #[arg(value_name = "MESSAGE", required = true)]
+    pub messages: Vec<String>,
+    /// Send delivered messages under the ids that they have
+    #[arg(long)]
+    pub same_id: bool,
 }
 
 /// Arguments of `ack`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::alerts::{AckArgs, AlertsArgs, DeliveriesArgs, ExplainArgs, SimulateArgs};
+use super::alerts::{AckArgs, AlertsArgs, DeliveriesArgs, ExplainArgs, ResendArgs, SimulateArgs};
 use super::backup::BackupArgs;
 use super::check::CheckArgs;
 use super::config::ConfigCommand;
@@ -89,6 +89,8 @@ pub enum Command {
     Alerts(AlertsArgs),
     /// List messages: receiver, state, attempts, last error
     Deliveries(DeliveriesArgs),
+    /// Send stored messages again, for example after a receiver lost them
+    Resend(ResendArgs),
     /// Acknowledge an alert: no reminders until it escalates or resolves
     Ack(AckArgs),
     /// Explain why an account did or did not alert, and what comes next

@@ -16,8 +16,9 @@ pub enum ConfigCommand {
 #[derive(Clone, Copy, Debug, Args)]
 #[command(after_help = "\
 --probe asks the API for each subscription's list of accounts, once, and
-connects to each receiver: to a mail server up to the login, to a webhook up to
-the TLS handshake. It sends no message and stores nothing.
+connects to each receiver: to a mail server up to the login, to others up to the
+TLS handshake; it asks Telegram whether token and chat are known, and looks for
+the program of `exec`. It sends no message and stores nothing.
 
 Examples:
   minimax-watch -c ./minimax-watch.toml config check

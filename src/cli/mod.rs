@@ -15,7 +15,7 @@ mod packages;
 mod silence;
 mod webhook;
 
-pub use alerts::{AckArgs, AlertsArgs, DeliveriesArgs, ExplainArgs, SimulateArgs};
+pub use alerts::{AckArgs, AlertsArgs, DeliveriesArgs, ExplainArgs, ResendArgs, SimulateArgs};
 pub use backup::BackupArgs;
 pub use check::{CheckArgs, Format};
 pub use command_line::{Cli, Command, DemoArgs, NotifyCommand, ScheduleArgs, StatusArgs, parse};

@@ -15,10 +15,7 @@ use crate::report::Alerts;
 use crate::setup::Session;
 use crate::{output, store};
 
-use super::names::{list, unknown};
-
-/// Shorter parts of an id are refused: a typing error could match an alert by chance.
-const MIN_ID_PART: usize = 4;
+use super::names::{by_id_part, list, too_short, unknown};
 
 pub(super) async fn run(global: &GlobalOptions, options: &AckArgs) -> anyhow::Result<()> {
     let Session { config, store, now } = Session::open(global).await?;
@@ -66,8 +63,8 @@ type Watched = (AccountKey, String, bool);
 /// When there is none, or several.
 fn find<'a>(typed: &str, open: &[&'a AlertEntry], watched: &[Watched]) -> anyhow::Result<&'a AlertEntry> {
     let mut found: Vec<_> = open.iter().copied().filter(|alert| is_about(alert, typed)).collect();
-    if found.is_empty() && typed.len() >= MIN_ID_PART {
-        found.extend(open.iter().copied().filter(|alert| has_in_id(alert, typed)));
+    if found.is_empty() {
+        found = by_id_part(typed, open, |alert| alert.id.as_str());
     }
     match found.as_slice() {
         [alert] => Ok(alert),
@@ -98,11 +95,8 @@ fn not_found(typed: &str, open: &[&AlertEntry], watched: &[Watched]) -> anyhow::
         )
     } else if !subscriptions.is_empty() {
         anyhow!("account {} has no open alert; open: {open_alerts}", quoted(typed))
-    } else if !typed.is_empty() && open.iter().any(|alert| has_in_id(alert, typed)) {
-        anyhow!(
-            "{} is too short for an id: give at least {MIN_ID_PART} characters; open: {open_alerts}",
-            quoted(typed)
-        )
+    } else if let Some(error) = too_short(typed, open.iter().map(|alert| alert.id.as_str())) {
+        anyhow!("{error}; open: {open_alerts}")
     } else {
         unknown("alert", typed, "open", open.iter().copied().map(label))
     }
@@ -111,12 +105,6 @@ fn not_found(typed: &str, open: &[&AlertEntry], watched: &[Watched]) -> anyhow::
 /// `01KAQ9Z0X0000000000000000 (expiry of studio-a)`.
 fn label(alert: &AlertEntry) -> String {
     format!("{} ({} of {})", alert.id, alert.kind, subject(alert))
-}
-
-/// Whether the alert's id begins or ends with `part`, in any case.
-fn has_in_id(alert: &AlertEntry, part: &str) -> bool {
-    let (id, part) = (alert.id.as_str(), part.to_uppercase());
-    id.starts_with(&part) || id.ends_with(&part)
 }
 
 /// Whether the alert is about the account, subscription or receiver with this name or id.

@@ -15,6 +15,7 @@ mod names;
 mod notify;
 mod packages;
 mod probe;
+mod resend;
 mod run;
 mod schedule;
 mod silence;
@@ -154,6 +155,7 @@ async fn dispatch(cli: Cli, signals: Option<HeldSignals>) -> anyhow::Result<u8> 
         Command::Alerts(options) => alerts::alerts(&global, &options).await?,
         Command::Deliveries(options) => alerts::deliveries(&global, &options).await?,
         Command::Ack(options) => ack::run(&global, &options).await?,
+        Command::Resend(options) => resend::run(&global, &options).await?,
         Command::History(options) => history::history(&global, &options).await?,
         Command::Diff(options) => history::diff(&global, &options).await?,
         Command::Explain(options) => explain::run(&global, &options).await?,

@@ -1,4 +1,4 @@
-//! Names that operators type: which accounts they mean, and errors that list the known names.
+//! Names and parts of ids that operators type: what they mean, and errors that list what is known.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,32 @@ use crate::store::Store;
 
 /// Names that a list shows before it counts the rest.
 const MAX_LISTED: usize = 10;
+
+/// Shorter parts of an id are refused: a typing error could match an id by chance.
+pub(super) const MIN_ID_PART: usize = 4;
+
+/// Those of `items` whose id begins or ends with `part`, in any case; none for a part that is too short.
+pub(super) fn by_id_part<'a, T>(part: &str, items: &[&'a T], id: impl Fn(&T) -> &str) -> Vec<&'a T> {
+    if part.len() < MIN_ID_PART {
+        return Vec::new();
+    }
+    items.iter().copied().filter(|item| has_in_id(id(item), part)).collect()
+}
+
+/// The error for `part` if it begins or ends an id, but is too short for one.
+pub(super) fn too_short<'a>(part: &str, mut ids: impl Iterator<Item = &'a str>) -> Option<String> {
+    let is_short = !part.is_empty() && part.len() < MIN_ID_PART;
+    (is_short && ids.any(|id| has_in_id(id, part))).then(|| {
+        format!("{} is too short for an id: give at least {MIN_ID_PART} characters", text::quoted(part))
+    })
+}
+
+/// Whether `id` begins or ends with `part`, in any case. The prefix of a message's id may be left out.
+fn has_in_id(id: &str, part: &str) -> bool {
+    let (id, part) = (id.to_uppercase(), part.to_uppercase());
+    let without_prefix = id.rsplit_once('_').map_or(id.as_str(), |(_, rest)| rest);
+    id.starts_with(&part) || id.ends_with(&part) || without_prefix.starts_with(&part)
+}
 
 /// `a, b and 3 more`; `none` if there are no names.
 pub(super) fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
@@ -86,6 +112,28 @@ mod tests {
         assert_eq!((first(0), first(2)), ("none".to_owned(), "a1, a2".to_owned()));
         assert!(first(10).ends_with("a9, a10"));
         assert!(first(13).ends_with("a10 and 3 more"));
+    }
+
+    #[test]
+    fn an_id_is_found_by_four_or_more_of_its_first_or_last_characters_in_any_case() {
+        let ids = ["msg_01KAQ9Z0", "msg_01KBXXZ0"];
+        let ids: Vec<&&str> = ids.iter().collect();
+        let found = |part: &str| by_id_part(part, &ids, |id| id).len();
+        for (part, count) in [
+            ("msg_01KAQ9Z0", 1),
+            ("MSG_01ka", 1),
+            ("01kaq", 1),
+            ("xxz0", 1),
+            ("msg_", 2),
+            ("01K", 0),
+            ("", 0),
+            ("KAQ9", 0),
+            ("msg_01KAQ9Z00", 0),
+        ] {
+            assert_eq!(found(part), count, "{part}");
+        }
+        let too_short = |part: &str| too_short(part, ids.iter().map(|id| **id)).is_some();
+        assert_eq!(["01K", "Z0", "xyz", "", "01KA"].map(too_short), [true, true, false, false, false]);
     }
 
     #[test]

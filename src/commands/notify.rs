@@ -61,6 +61,7 @@ async fn test(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow::R
             changes: Vec::new(),
             truncated: 0,
             silenced: 0,
+            digest: None,
         },
     };
     let id = MessageId::new(format!("msg_{}", ulid::Ulid::from_datetime(now.into())));

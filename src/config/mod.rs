@@ -69,14 +69,12 @@ pub struct Loaded {
 pub fn load(source: &Source, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {
     match source {
         Source::File(path) => parse(&Text::read(path)?, environment, now),
-        Source::None => {
-            from_environment(&[], environment, now).map(|config| Loaded { config, warnings: Vec::new() })
-        }
+        Source::None => from_environment(&[], environment, now),
     }
 }
 
 /// The configuration without a file: the subscription `default` with the token in `USEAPI_TOKEN`, the named accounts and every
-/// other one that the API lists, no receivers.
+/// other one that the API lists, and the receivers that the environment gives.
 ///
 /// # Errors
 /// With every problem, as [`load`].
@@ -84,13 +82,13 @@ pub fn from_environment(
     accounts: &[AccountId],
     environment: &Environment,
     now: Timestamp,
-) -> Result<Config, Problems> {
+) -> Result<Loaded, Problems> {
     let diagnostics = Diagnostics::default();
     let mut values = DeTable::new();
     overrides::apply(&mut values, environment, &diagnostics);
     let context = Context { environment, folder: &working_directory(), now };
     let config = sections::from_environment(accounts, values, &context, &diagnostics);
-    diagnostics.finish(config).map(|(config, _)| config)
+    diagnostics.finish(config).map(|(config, warnings)| Loaded { config, warnings })
 }
 
 /// The API token that the file behind `origin` holds now, if it still holds a valid one. Reads the file.

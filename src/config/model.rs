@@ -14,9 +14,11 @@ use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionNa
 use crate::domain::configuration::ExpirySource;
 use crate::domain::lead_times::LeadTimes;
 use crate::domain::policy::Policy;
+use crate::domain::quiet_hours::QuietHours;
 use crate::domain::route::Route;
 use crate::domain::schedule::Schedule;
 use crate::domain::supervisor::Supervisor;
+use crate::domain::time_zone::TimeZone;
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -184,8 +186,40 @@ pub struct Receiver {
     pub accounts: Vec<String>,
     /// The receiver that is notified when this one fails.
     pub fallback: Option<ReceiverName>,
+    /// When it is sent a digest, if ever, in its zone.
+    pub digest: Option<Schedule>,
+    /// The zone of its people: messages show local times beside UTC, and digests are sent by it.
+    pub timezone: TimeZone,
+    /// When it is sent only what is critical, if ever.
+    pub quiet_hours: Option<QuietHours>,
+    /// What started this program: messages advise the commands that fit.
+    pub supervisor: Supervisor,
+    /// Texts of the operator's own.
+    pub templates: OwnTemplates,
     /// How it is reached, by its type.
     pub channel: Channel,
+}
+
+/// Texts of the operator's own, in place of the built-in ones.
+#[derive(Clone, Debug, Default)]
+pub struct OwnTemplates {
+    /// Of the subject of a mail.
+    pub subject: Option<OwnTemplate>,
+    /// Of the text of a mail, a chat, or a webhook of the format `text`.
+    pub text: Option<OwnTemplate>,
+    /// Of the HTML of a mail.
+    pub html: Option<OwnTemplate>,
+}
+
+/// A template and where it was read.
+#[derive(Clone, Debug)]
+pub struct OwnTemplate {
+    /// The key that names its file.
+    pub key: &'static str,
+    /// Its file.
+    pub file: PathBuf,
+    /// The template.
+    pub source: String,
 }
 
 /// How a receiver is reached, by its type.
@@ -196,6 +230,20 @@ pub enum Channel {
     Email(Email),
     /// By an HTTP POST.
     Webhook(Webhook),
+    /// By a Telegram bot.
+    Telegram(Telegram),
+    /// By publishing to a topic of ntfy.
+    Ntfy(Ntfy),
+    /// By a webhook of a Discord channel.
+    Discord(ChatWebhook),
+    /// By an incoming webhook of Slack.
+    Slack(ChatWebhook),
+    /// By events of PagerDuty.
+    PagerDuty(PagerDuty),
+    /// By a program of the operator's.
+    Exec(Exec),
+    /// By series that are kept alive at Alertmanager.
+    Alertmanager(Alertmanager),
 }
 
 impl Channel {
@@ -204,20 +252,48 @@ impl Channel {
         self.into()
     }
 
-    /// The time limit of a request, or of a stage of a mail session. The answer to the final dot has a limit of its own: a mail
-    /// that is cut off there would be sent twice.
+    /// The time limit of a request, of a run of a program, or of a stage of a mail session. The answer to the final dot has a limit of
+    /// its own: a mail that is cut off there would be sent twice.
     pub const fn timeout_mut(&mut self) -> &mut Duration {
         match self {
             Self::Email(email) => &mut email.smtp.timeout,
-            Self::Webhook(webhook) => &mut webhook.timeout,
+            Self::Webhook(webhook) => &mut webhook.endpoint.timeout,
+            Self::Telegram(telegram) => &mut telegram.api.timeout,
+            Self::Ntfy(ntfy) => &mut ntfy.endpoint.timeout,
+            Self::Discord(webhook) | Self::Slack(webhook) => &mut webhook.endpoint.timeout,
+            Self::PagerDuty(pagerduty) => &mut pagerduty.api.timeout,
+            Self::Exec(exec) => &mut exec.timeout,
+            Self::Alertmanager(alertmanager) => &mut alertmanager.timeout,
         }
     }
 
     /// The secrets that sign its messages; none where they are unsigned.
     pub fn signing(&self) -> &[SecretString] {
         match self {
-            Self::Email(_) => &[],
             Self::Webhook(webhook) => &webhook.signing,
+            Self::Email(_)
+            | Self::Telegram(_)
+            | Self::Ntfy(_)
+            | Self::Discord(_)
+            | Self::Slack(_)
+            | Self::PagerDuty(_)
+            | Self::Exec(_)
+            | Self::Alertmanager(_) => &[],
+        }
+    }
+
+    /// The servers at which alerts are kept alive; none for a type that is sent messages.
+    pub const fn alertmanager(&self) -> Option<&Alertmanager> {
+        match self {
+            Self::Alertmanager(alertmanager) => Some(alertmanager),
+            Self::Email(_)
+            | Self::Webhook(_)
+            | Self::Telegram(_)
+            | Self::Ntfy(_)
+            | Self::Discord(_)
+            | Self::Slack(_)
+            | Self::PagerDuty(_)
+            | Self::Exec(_) => None,
         }
     }
 }
@@ -233,8 +309,6 @@ pub struct Email {
     pub smtp: Smtp,
     /// Whether mails may be sent unencrypted to a public server.
     pub allow_http: bool,
-    /// What started this program: mails advise the commands that fit.
-    pub supervisor: Supervisor,
 }
 
 /// A mail server.
@@ -286,21 +360,115 @@ impl Tls {
     }
 }
 
-/// A webhook receiver.
+/// Where a receiver takes HTTP requests.
 #[derive(Clone, Debug)]
-pub struct Webhook {
+pub struct Endpoint {
     /// The address, often a secret itself: https, or http where that is allowed.
     pub url: Secret,
-    /// The signing secrets, each `whsec_<base64>`; several during a rotation, none when unsigned.
-    pub signing: Vec<SecretString>,
-    /// Where the signing secrets were read; none when unsigned.
-    pub signing_origin: Option<Origin>,
     /// The time limit for one whole request.
     pub timeout: Duration,
     /// Whether messages may be sent unencrypted to a public address.
     pub allow_http: bool,
+}
+
+/// A webhook receiver.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Where messages are posted.
+    pub endpoint: Endpoint,
+    /// What is posted.
+    pub format: WebhookFormat,
+    /// The signing secrets, each `whsec_<base64>`; several during a rotation, none when unsigned.
+    pub signing: Vec<SecretString>,
+    /// Where the signing secrets were read; none when unsigned.
+    pub signing_origin: Option<Origin>,
     /// Headers to send, such as a login; names in lower case.
     pub headers: Vec<(String, Secret)>,
+}
+
+/// What a webhook is sent (`format`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
+pub enum WebhookFormat {
+    /// The JSON of Standard Webhooks.
+    Standard,
+    /// The same as `data` of a CloudEvent.
+    CloudEvents,
+    /// Plain text.
+    Text,
+}
+
+/// A bot of Telegram and where it writes.
+#[derive(Clone, Debug)]
+pub struct Telegram {
+    /// The bot's token.
+    pub token: Secret,
+    /// The number or `@name` of the chat.
+    pub chat_id: String,
+    /// The topic of a group that has topics.
+    pub thread_id: Option<i64>,
+    /// The Bot API, without a trailing slash.
+    pub api: Endpoint,
+}
+
+/// A topic of an ntfy server.
+#[derive(Clone, Debug)]
+pub struct Ntfy {
+    /// The address of the topic, which is the last segment of its path.
+    pub endpoint: Endpoint,
+    /// The access token of a protected topic.
+    pub token: Option<Secret>,
+}
+
+/// A channel that a chat service made an address for.
+#[derive(Clone, Debug)]
+pub struct ChatWebhook {
+    /// The secret address.
+    pub endpoint: Endpoint,
+}
+
+/// A service of PagerDuty.
+#[derive(Clone, Debug)]
+pub struct PagerDuty {
+    /// The key of its integration.
+    pub routing_key: Secret,
+    /// The Events API, without a trailing slash.
+    pub api: Endpoint,
+}
+
+/// A program that gets each message.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    /// Its whole path.
+    pub program: String,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The time limit for one run.
+    pub timeout: Duration,
+}
+
+/// One Alertmanager, or several that form a cluster.
+#[derive(Clone, Debug)]
+pub struct Alertmanager {
+    /// The base address of each server, without a login: https, or http where that is allowed.
+    pub urls: Vec<Url>,
+    /// Labels that every series gets.
+    pub labels: BTreeMap<String, String>,
+    /// How this program logs in, the same at each server.
+    pub login: Option<HttpLogin>,
+    /// The time limit for one whole request.
+    pub timeout: Duration,
+    /// Whether series may be sent unencrypted to a public address.
+    pub allow_http: bool,
+}
+
+/// A login by the header `Authorization`.
+#[derive(Clone, Debug)]
+pub enum HttpLogin {
+    /// User name and password (RFC 7617).
+    Basic(Login),
+    /// A token (RFC 6750).
+    Bearer(Secret),
 }
 
 /// Where everything is stored (`[store]`).

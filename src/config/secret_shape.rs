@@ -15,6 +15,9 @@ const MIN_RANDOM: usize = 16;
 /// The fewest characters after the number of an API token without its prefix.
 const MIN_TOKEN_KEY: usize = 6;
 
+/// The fewest characters after the number of a Telegram bot's token.
+const MIN_BOT_KEY: usize = 20;
+
 /// `text` with everything that looks like a secret replaced.
 pub(super) fn redacted(text: &str) -> String {
     let ends_word = |c: char| c.is_whitespace() || "`\"'“”,;()[]{}<>|".contains(c);
@@ -59,7 +62,17 @@ pub(super) fn is_certainly_secret(text: &str) -> bool {
         let key = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         key.len() < rest.len() && key.strip_prefix('-').is_some_and(|key| key.starts_with(is_word))
     };
-    text.split("user:").skip(1).any(is_token)
+    // The token of a Telegram bot: its number, a colon, and a long word.
+    let is_bot_token = |word: &str| {
+        word.split_once(':').is_some_and(|(number, key)| {
+            let key = key.trim_end_matches(|c: char| !is_word(c) && c != '-' && c != '_');
+            let is_key =
+                key.len() >= MIN_BOT_KEY && key.chars().all(|c| is_word(c) || matches!(c, '-' | '_'));
+            is_key && number.ends_with(|c: char| c.is_ascii_digit())
+        })
+    };
+    text.split_whitespace().any(is_bot_token)
+        || text.split("user:").skip(1).any(is_token)
         || text.split(SIGNING).skip(1).any(|rest| rest.starts_with(is_word))
         || has_login(text)
 }
@@ -112,6 +125,10 @@ mod tests {
             ("`user:PW@host` is not a host", "`(hidden, looks like a secret)` is not a host"),
             ("no https://a:b@h.example/x.", "no (hidden, looks like a secret)."),
             ("`whsec_aHVzaA==`", "`(hidden, looks like a secret)`"),
+            (
+                "/x/123456789:AAE-9xKabc_defghijk-lmnopqrs_tuvw is absent",
+                "(hidden, looks like a secret) is absent",
+            ),
             ("/etc/user:1-abc cannot be read", "(hidden, looks like a secret) cannot be read"),
             ("https://h.example/T000/Xa7b8c9d0e1f2g3h4i5", "(hidden, looks like a secret)"),
             (

@@ -70,6 +70,14 @@ impl Page {
         if let Some(fallback) = &receiver.fallback {
             self.text("fallback", fallback.as_str());
         }
+        if let Some(digest) = &receiver.digest {
+            self.text("digest", digest.expression());
+        }
+        self.text("timezone", receiver.timezone.name());
+        receivers::show_templates(&receiver.templates, self);
+        if let Some(quiet_hours) = &receiver.quiet_hours {
+            self.text("quiet_hours", &quiet_hours.to_string());
+        }
     }
 }
 

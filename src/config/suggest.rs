@@ -38,17 +38,17 @@ pub(super) fn unknown_key(typed: &str, known: &[Cow<'_, str>]) -> String {
 }
 
 fn did_you_mean<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> String {
+    nearest(typed, known).map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default()
+}
+
+/// The one of `known` that is most similar to `typed`, if any is.
+pub(super) fn nearest<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let typed = typed.to_lowercase();
     // Names of other lengths differ in more letters, and comparing takes the product of both lengths.
     let is_near = |name: &&str| name.chars().count().abs_diff(typed.chars().count()) <= MAX_DISTANCE;
     let distance = |name: &str| strsim::levenshtein(&typed, &name.to_lowercase());
-    let nearest = known.filter(is_near).map(|name| (distance(name), name)).min();
-    match nearest {
-        Some((distance, name)) if distance <= MAX_DISTANCE && distance < name.chars().count() => {
-            format!(" (did you mean \"{name}\"?)")
-        }
-        _ => String::new(),
-    }
+    let (distance, name) = known.filter(is_near).map(|name| (distance(name), name)).min()?;
+    (distance <= MAX_DISTANCE && distance < name.chars().count()).then_some(name)
 }
 
 #[cfg(test)]

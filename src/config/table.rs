@@ -64,6 +64,14 @@ impl<'f> Table<'f> {
         self.take(key, text)
     }
 
+    /// Text, or a whole number as text.
+    pub(super) fn text_or_number(&mut self, key: impl Key) -> Option<Field<'f, String>> {
+        self.take(key, |value, place| match value {
+            DeValue::Integer(_) => number(value, place).map(|number| number.to_string()),
+            other => text(other, place),
+        })
+    }
+
     /// Text that must be given.
     pub(super) fn required(&mut self, key: &'static str) -> Option<Field<'f, String>> {
         if !self.has(key) {

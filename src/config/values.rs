@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::environment::Environment;
 use super::secret_shape::is_certainly_secret;
 use crate::domain::duration;
+use crate::domain::time_zone::TimeZone;
 
 /// The reason for refusing what the contract reserves for a later version.
 pub(super) const NOT_SUPPORTED: &str = "is not available in this version";
@@ -34,6 +35,12 @@ pub(super) fn duration(typed: &str, allowed: &RangeInclusive<TimeDelta>) -> Resu
         return Err(format!("\"{typed}\" is longer than {}", duration::text(most)));
     }
     Ok(length)
+}
+
+/// An IANA time zone.
+pub(super) fn timezone(typed: &str) -> Result<TimeZone, String> {
+    TimeZone::named(typed)
+        .ok_or_else(|| format!("\"{typed}\" is not an IANA time zone such as \"Europe/Berlin\""))
 }
 
 /// A name that people give and read.

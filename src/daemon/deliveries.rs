@@ -1,4 +1,4 @@
-//! Deliveries: one task for each receiver, so that none waits for another.
+//! Deliveries of messages and pushes of series: one task for each receiver, so that none waits for another.
 //!
 //! Guarantees: at most one task for a receiver, since its messages keep their order.
 
@@ -14,6 +14,25 @@ impl Daemon {
     pub(super) fn enqueue_all_receivers(&mut self, now: Timestamp) {
         let names = self.engine.config.receivers.iter().map(|receiver| receiver.name.clone());
         self.attempts.extend(names.map(|name| (name, now)));
+    }
+
+    /// Looks for messages that another process put into the outbox (`resend`). A store that cannot be read is reported by the steps.
+    pub(super) async fn find_resent_messages(&mut self, now: Timestamp) {
+        let Ok(pending) = self.engine.store.receivers_with_pending().await else { return };
+        let receivers = &self.engine.config.receivers;
+        for name in pending.into_iter().filter(|name| receivers.iter().any(|known| known.name == *name)) {
+            if !self.busy.contains(&name) {
+                self.attempts.entry(name).or_insert(now);
+            }
+        }
+    }
+
+    /// Compares the series of every Alertmanager with what fires.
+    pub(super) fn enqueue_series(&mut self, now: Timestamp) {
+        let kept =
+            self.engine.config.receivers.iter().filter(|receiver| receiver.channel.alertmanager().is_some());
+        let names: Vec<ReceiverName> = kept.map(|receiver| receiver.name.clone()).collect();
+        self.attempts.extend(names.into_iter().map(|name| (name, now)));
     }
 
     pub(super) fn start_due_deliveries(&mut self, now: Timestamp) {
@@ -39,7 +58,7 @@ impl Daemon {
         let next = match delivery {
             Ok(delivery) => {
                 // The result may open or resolve an alert about the receiver. A run in progress evaluates alerts at its end.
-                if !self.run.is_incomplete() {
+                if delivery.attempts > 0 && !self.run.is_incomplete() {
                     self.next_evaluation = Some(now);
                 }
                 delivery.next

@@ -1,8 +1,8 @@
 //! The loop, its timers and what is in flight.
 //!
-//! Guarantees: every timer can be computed again, so none is stored, and a clock that is set back delays none. Silences come from
-//! other processes: the loop compares those in force with those that the last evaluation applied. Leaves runs, deliveries and
-//! reloads to their files.
+//! Guarantees: every timer can be computed again, so none is stored, and a clock that is set back delays none. Silences and
+//! resent messages come from other processes: the loop compares the silences in force with those that the last evaluation applied,
+//! and looks for pending messages that wait for no timer. Leaves runs, deliveries and reloads to their files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -264,6 +264,7 @@ impl Daemon {
         if self.next_purge <= self.now() {
             self.purge().await;
         }
+        self.find_resent_messages(self.now()).await;
         self.start_due_deliveries(self.now());
     }
 
@@ -331,6 +332,8 @@ impl Daemon {
         let silences = self.silences(now).await;
         let evaluated = if self.run.is_incomplete() {
             self.engine.evaluate_without_results(now).await
+        } else if self.next_run.is_some_and(|due| due <= now) {
+            self.engine.evaluate_before_run(now).await
         } else {
             self.engine.evaluate_alerts(now).await
         };
@@ -339,6 +342,7 @@ impl Daemon {
                 self.next_evaluation = summary.next;
                 self.totals = (summary.accounts, summary.firing);
                 self.applied_silences = silences.unwrap_or_default();
+                self.enqueue_series(self.now());
                 if summary.messages > 0 {
                     tracing::debug!(messages = summary.messages, firing = summary.firing, "messages queued");
                     self.enqueue_all_receivers(self.now());

@@ -1,6 +1,7 @@
 //! The timers of the loop, with explicit clocks and an API that does not answer.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
@@ -89,7 +90,7 @@ async fn daemon_asking(
 
 async fn engine(environment: &Environment, ids: &[&str], clock: &VirtualNow) -> Engine {
     let ids: Vec<AccountId> = ids.iter().map(|id| AccountId::new(*id)).collect();
-    let config = config::from_environment(&ids, environment, clock.now()).unwrap();
+    let config = config::from_environment(&ids, environment, clock.now()).unwrap().config;
     let store = Store::open(&config.store.path).await.unwrap();
     let client = Client::new(&config.api).unwrap();
     Engine::new(config, store, client, Sender::over_network(), clock.clock())
@@ -161,7 +162,8 @@ async fn paused_run_ends_before_the_next_one_and_before_its_results_are_evaluate
     assert_eq!(daemon.wake_at(), Some(until.min(daemon.next_purge)), "the next run does not start");
     daemon.start_due_checks(now);
     assert!(daemon.checks.is_empty() && matches!(daemon.run, RunState::Waiting(..)));
-    daemon.on_delivered((ReceiverName::new("x"), Ok(Delivery::default())), now);
+    let delivery = Delivery { attempts: 1, ..Delivery::default() };
+    daemon.on_delivered((ReceiverName::new("x"), Ok(delivery)), now);
     assert_eq!(daemon.next_evaluation, None, "a delivery does not cause an evaluation of half a run");
     let summary = RunSummary { id: 1, counts: RunCounts::default(), next_recheck: None, is_complete: true };
     daemon.on_checks_done((run, Ok(NextStep::Finished(summary))), until);
@@ -396,4 +398,56 @@ async fn stage_reached_while_a_run_waits_is_evaluated_at_that_moment() {
         let due = daemon.next_evaluation.unwrap();
         assert!((due - expected).abs() < TimeDelta::seconds(1), "{before:?}: {due}");
     }
+}
+
+/// The environment cannot hold receivers: the engine with one that nobody delivers to, and a daily digest at this moment.
+fn with_digest(engine: &Engine, at: Timestamp) -> Engine {
+    let cron = at.format("%M %H * * *").to_string();
+    let text = format!(
+        "[[subscriptions]]\nname = 'default'\ntoken_env = 'TOKEN'\ndiscover = true\n[store]\npath = '/unused.db'\n\
+         [[receivers]]\nname = 'pager'\ntype = 'webhook'\nurl = 'http://127.0.0.1:1'\ndigest = '{cron}'\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("minimax-watch.toml");
+    std::fs::write(&path, text).unwrap();
+    let environment = [("TOKEN", "user:1234-abcdefgh")].into_iter().collect();
+    let loaded = config::load(&config::Source::File(path), &environment, engine.clock.now()).unwrap();
+    let mut config = (*engine.config).clone();
+    config.receivers = loaded.config.receivers;
+    let mut engine = engine.clone();
+    (engine.config, engine.sender) = (Arc::new(config), Sender::dry_run());
+    engine
+}
+
+#[tokio::test]
+async fn loop_wakes_for_a_digest_and_sends_a_missed_one_after_its_first_run() {
+    let (folder, begin) = (tempfile::tempdir().unwrap(), clock::now());
+    let clock = VirtualNow::new(begin);
+    let api = FakeUseApi::open(&clock).await.unwrap();
+    let vendor = api.subscribe("user:1234-abcdefgh");
+    vendor.put("a", &configuration("a", begin + TimeDelta::days(90)));
+    let more = [("MINIMAX_WATCH__SCHEDULE__CRON", "0 0 1 1 *")];
+    let mut daemon = daemon_asking(&api, &folder, clock, &["a"], &more).await;
+    let due = begin + TimeDelta::hours(2);
+    daemon.daemon.engine = with_digest(&daemon.engine, due);
+    live(&mut daemon, begin, begin + TimeDelta::hours(1)).await;
+    let messages = async |daemon: &Timed| daemon.engine.store.messages_since(begin).await.unwrap();
+    assert!(messages(&daemon).await.is_empty());
+    assert!(daemon.next_evaluation.is_some_and(|next| next <= due), "{:?}", daemon.next_evaluation);
+    live(&mut daemon, begin + TimeDelta::hours(1), due + TimeDelta::minutes(1)).await;
+    assert_eq!(messages(&daemon).await.len(), 1);
+    // The service is off for three days, in which the account disappears.
+    let back = begin + TimeDelta::days(3);
+    vendor.set_answer("a", Answer::not_found());
+    let Timed { daemon: Daemon { engine, lock, .. }, clock } = daemon;
+    drop(lock);
+    clock.set(back);
+    let mut daemon = Timed { daemon: daemon_of(engine).await, clock };
+    daemon.next_run = Some(back);
+    daemon.tick_at(back).await;
+    assert_eq!(messages(&daemon).await.len(), 1, "it waits for the run");
+    live(&mut daemon, back, back + TimeDelta::minutes(5)).await;
+    let summaries: Vec<_> = messages(&daemon).await.into_iter().map(|message| message.summary).collect();
+    assert_eq!(summaries.len(), 3, "{summaries:?}");
+    assert_eq!(summaries[2], "digest: 1 account needs attention", "fresh, behind the alert");
 }

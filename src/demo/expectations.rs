@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::TimeDelta;
 
 use super::scene::Scene;
-use crate::domain::alerts::{AlertId, AlertKind};
+use crate::domain::alerts::{AlertId, AlertKind, Severity};
 use crate::domain::message::{AlertEntry, Message, Reason};
 use crate::domain::time::Timestamp;
 
@@ -48,6 +48,10 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Ve
             "ops-mail received as many messages as the pager, and the failure and recovery of the pager",
             scene.mailbox.mails().len() == deliveries.len() + 2,
         ),
+        (
+            "telegram and phone got every critical alert, and nothing twice",
+            chats_are_complete(scene, &entries),
+        ),
         ("no message is pending", pending.is_empty()),
         (
             "messages arrived in the order in which they were decided",
@@ -74,6 +78,19 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Ve
             opened(&entries, AlertKind::Unauthorized) == [(None, 3)],
         ),
     ]))
+}
+
+/// Whether both chats showed the same, each message once, and every critical alert of `entries`, which the command in its text names.
+fn chats_are_complete(scene: &Scene, entries: &[&AlertEntry]) -> bool {
+    let (telegram, phone) = (scene.telegram.messages(), scene.ntfy.messages());
+    let shown: Vec<(&str, &str)> =
+        telegram.iter().map(|one| (one.title.as_str(), one.text.as_str())).collect();
+    let same = phone.iter().map(|one| (one.title.as_str(), one.text.as_str())).eq(shown.iter().copied());
+    let distinct: BTreeSet<_> = telegram.iter().map(|one| (one.at, &one.title)).collect();
+    let is_critical =
+        |entry: &&&AlertEntry| entry.severity == Severity::Critical && entry.reason != Some(Reason::Resolved);
+    let is_shown = |entry: &&AlertEntry| shown.iter().any(|(_, text)| text.contains(entry.id.as_str()));
+    same && distinct.len() == telegram.len() && entries.iter().filter(is_critical).all(is_shown)
 }
 
 fn lives(entries: &[&AlertEntry]) -> BTreeMap<AlertId, Vec<Reason>> {

@@ -44,7 +44,8 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
     output::print(&format!(
         "A month in seconds: {} to {}. Everything stays on this machine.\n\
          4 accounts of 2 subscriptions at a built-in useapi.net, checked every hour;\n\
-         2 receivers: `ops-mail` by SMTP, `pager` by signed webhook.\n\n",
+         4 receivers: `ops-mail` by SMTP, `pager` by signed webhook, and what is critical to\n\
+         `telegram` and `phone` (ntfy).\n\n",
         minute(start),
         minute(start + MONTH)
     ))?;
@@ -62,11 +63,13 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
          store     {}\n\
          mails     {}\n\
          webhooks  {}\n\
+         chats     {}\n\
          explore   minimax-watch --config {} status\n\n{verdict}",
         scene.vendor.requested_paths().len(),
         scene.engine.config.store.path.display(),
         folder.join("mails").display(),
         folder.join("webhooks").display(),
+        folder.join("chats").display(),
         config.display(),
     ))?;
     scene.engine.store.close().await;
@@ -90,7 +93,7 @@ fn prepare_folder(folder: Option<&Path>) -> anyhow::Result<PathBuf> {
             name.display()
         );
     }
-    for part in ["mails", "webhooks"] {
+    for part in ["mails", "webhooks", "chats"] {
         std::fs::create_dir_all(folder.join(part))
             .with_context(|| format!("cannot make {}", folder.join(part).display()))?;
     }

@@ -1,4 +1,4 @@
-//! The built-in API, the two receivers, and the configuration file for them.
+//! The built-in API, the receivers, and the configuration file for them.
 
 use std::fs;
 use std::io::Write;
@@ -11,13 +11,16 @@ use crate::config::{self, Environment, Source};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::setup;
-use crate::simulator::{FakeUseApi, SmtpServer, Subscription, VirtualNow, WebhookServer, configuration};
+use crate::simulator::{
+    ChatServer, FakeUseApi, SmtpServer, Subscription, VirtualNow, WebhookServer, configuration,
+};
 use crate::store::Store;
 
 /// Fixed secrets, which protect nothing.
 const MAIN_TOKEN: &str = "user:1000-demoTokenOfMain";
 const CLIENT_TOKEN: &str = "user:2000-demoTokenOfClient";
 const MAIL_PASSWORD: &str = "demo-mail-password";
+const BOT_TOKEN: &str = "1000:demo-token-of-the-telegram-bot";
 const SIGNING_SECRET: &str = "whsec_ZGVtby1zaWduaW5nLXNlY3JldC1vZi0yNA==";
 
 /// The servers, the engine and the clock of a demo.
@@ -30,6 +33,8 @@ pub(super) struct Scene {
     pub(super) client: Subscription,
     pub(super) mailbox: SmtpServer,
     pub(super) pager: WebhookServer,
+    pub(super) telegram: ChatServer,
+    pub(super) ntfy: ChatServer,
     pub(super) engine: Engine,
 }
 
@@ -50,13 +55,17 @@ impl Scene {
         let pager = WebhookServer::open(&now, SIGNING_SECRET)
             .await
             .context("cannot open the built-in webhook receiver")?;
+        let (telegram, ntfy) = (ChatServer::open(&now).await, ChatServer::open(&now).await);
+        let (telegram, ntfy) = (telegram.context("cannot open the built-in chats")?, ntfy?);
         let file = folder.join("minimax-watch.toml");
-        fs::File::create_new(&file)?.write_all(config_file(&vendor, &mailbox, &pager).as_bytes())?;
+        fs::File::create_new(&file)?
+            .write_all(config_file(&vendor, &mailbox, &pager, &[&telegram, &ntfy]).as_bytes())?;
         for (name, secret) in [
             ("main-token", MAIN_TOKEN),
             ("client-token", CLIENT_TOKEN),
             ("mail-password", MAIL_PASSWORD),
             ("signing-secret", SIGNING_SECRET),
+            ("bot-token", BOT_TOKEN),
         ] {
             write_private(&folder.join(name), secret)?;
         }
@@ -65,11 +74,28 @@ impl Scene {
         let store = Store::open(&config.store.path).await?;
         let mut engine = setup::engine(config, store)?;
         engine.clock = now.clock();
-        Ok(Self { folder: folder.to_owned(), start, now, vendor, main, client, mailbox, pager, engine })
+        Ok(Self {
+            folder: folder.to_owned(),
+            start,
+            now,
+            vendor,
+            main,
+            client,
+            mailbox,
+            pager,
+            telegram,
+            ntfy,
+            engine,
+        })
     }
 }
 
-fn config_file(vendor: &FakeUseApi, mailbox: &SmtpServer, pager: &WebhookServer) -> String {
+fn config_file(
+    vendor: &FakeUseApi,
+    mailbox: &SmtpServer,
+    pager: &WebhookServer,
+    [telegram, ntfy]: &[&ChatServer; 2],
+) -> String {
     format!(
         r#"# Written by `minimax-watch demo`: a normal configuration, except for the addresses.
 [[subscriptions]]
@@ -109,12 +135,28 @@ url = "{hook}"
 secret_file = "signing-secret"
 fallback = "ops-mail"
 
+[[receivers]]
+name = "telegram"
+type = "telegram"
+api_url = "{telegram}"
+token_file = "bot-token"
+chat_id = -1001234567890
+min_severity = "critical"
+
+[[receivers]]
+name = "phone"
+type = "ntfy"
+url = "{ntfy}"
+min_severity = "critical"
+
 [store]
 path = "minimax-watch.db"
 "#,
         base = vendor.base_url().as_str().trim_end_matches('/'),
         smtp = mailbox.address().port(),
         hook = pager.url(),
+        telegram = telegram.url("").as_str().trim_end_matches('/'),
+        ntfy = ntfy.url("/minimax-watch"),
     )
 }
 

@@ -9,6 +9,7 @@ use super::story::Event;
 use crate::domain::time::Timestamp;
 use crate::engine::{NextStep, Run, Scope};
 use crate::output;
+use crate::simulator::ChatServer;
 
 /// The position in the month.
 pub(super) struct Timeline<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Timeline<'a> {
     runs: usize,
     mails: usize,
     hooks: usize,
+    telegrams: usize,
+    ntfys: usize,
 }
 
 impl<'a> Timeline<'a> {
@@ -33,6 +36,8 @@ impl<'a> Timeline<'a> {
             runs: 0,
             mails: 0,
             hooks: 0,
+            telegrams: 0,
+            ntfys: 0,
         })
     }
 
@@ -90,13 +95,26 @@ impl<'a> Timeline<'a> {
             let (at, kind) = (stamp(delivery.at), text(&body["type"]));
             output::print(&format!("{at}    pager     {kind}: {}\n", text(&body["data"]["summary"])))?;
         }
+        self.telegrams = self.show_chat("telegram", &self.scene.telegram, self.telegrams)?;
+        self.ntfys = self.show_chat("phone", &self.scene.ntfy, self.ntfys)?;
         Ok(())
+    }
+
+    /// Prints and saves the messages of a chat after the first `seen`, and returns how many there are.
+    fn show_chat(&self, name: &str, chat: &ChatServer, seen: usize) -> anyhow::Result<usize> {
+        let messages = chat.messages();
+        for (index, message) in messages.iter().enumerate().skip(seen) {
+            let file = self.scene.folder.join(format!("chats/{name}-{:02}.txt", index + 1));
+            fs::write(file, format!("{}\n\n{}\n", message.title, message.text))?;
+            output::print(&format!("{}    {name:<8}  {}\n", stamp(message.at), message.title))?;
+        }
+        Ok(messages.len())
     }
 
     /// Purges as the service does, and returns how many runs were made and messages delivered.
     pub(super) async fn finish(self) -> anyhow::Result<(usize, usize)> {
         self.scene.engine.purge(self.scene.now.now()).await?;
-        Ok((self.runs, self.mails + self.hooks))
+        Ok((self.runs, self.mails + self.hooks + self.telegrams + self.ntfys))
     }
 }
 

@@ -1,24 +1,28 @@
 //! The message that one receiver is sent at one moment, as data: the same content for every type of receiver.
 //!
-//! It has the shape that docs/contract.md, section 4 describes, with at most [`LIMIT`] alerts and as many changes; the rest is
+//! It has the shape that docs/contract.md, section 4 describes, with at most [`LIMIT`] entries in each list; the rest is
 //! counted. Bytes, templates and headers are left to `notify::render`.
+
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
-use super::account::{AccountRef, ReceiverName, SubscriptionName, as_str, name};
+use super::account::{AccountId, AccountRef, ReceiverName, SubscriptionName, as_str, name};
 use super::alerts::{AlertId, AlertKind, Severity};
 use super::change::ChangeKind;
+use super::observation::Outcome;
 use super::time::Timestamp;
+use super::verdict::Verdict;
 
 name! {
     /// The stable id of one message: the `webhook-id`, and the left side of a mail's `Message-ID`.
     MessageId
 }
 
-/// The most alerts, and the most changes, that one message lists.
+/// The most entries in each list of one message: alerts, changes, and the lists of a digest.
 pub const LIMIT: usize = 100;
 
 /// The type of a message (docs/contract.md, section 4).
@@ -36,6 +40,9 @@ pub enum MessageType {
     /// From `notify test`.
     #[serde(rename = "watch.test")]
     Test,
+    /// A digest, at the times that its receiver configured.
+    #[serde(rename = "watch.digest")]
+    Digest,
 }
 
 /// Whether an alert fires or has resolved.
@@ -161,11 +168,101 @@ pub struct MessageData {
     pub alerts: Vec<AlertEntry>,
     /// Changes, most severe first.
     pub changes: Vec<ChangeEntry>,
-    /// How many more alerts and changes there were.
+    /// How many more entries there were than are listed: alerts and changes, or those of the digest.
     pub truncated: usize,
     /// How many alerts and changes silences suppress for this receiver.
     #[serde(default)]
     pub silenced: usize,
+    /// The digest; `watch.digest` only, absent from the JSON of every other type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+/// The state of a receiver's accounts, and what happened since the digest before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Digest {
+    /// When the digest before was sent; of the first one, since when digests are configured.
+    #[serde(with = "super::time::seconds")]
+    #[schemars(with = "Timestamp")]
+    pub since: Timestamp,
+    /// The accounts, worst verdict first.
+    pub accounts: Vec<DigestAccount>,
+    /// The tokens that expire within 14 days, the next one first.
+    pub expiring: Vec<DigestExpiry>,
+    /// What changed since then, most severe first.
+    pub changes: Vec<ChangeEntry>,
+    /// The messages of every receiver that failed permanently since then, and those whose delivery fails and is tried again.
+    pub failed: Vec<FailedMessage>,
+    /// How many there are of each, listed or not.
+    pub totals: DigestTotals,
+}
+
+/// One account in a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestAccount {
+    /// The subscription whose token reads the account.
+    pub subscription: SubscriptionName,
+    /// The vendor's id.
+    pub id: AccountId,
+    /// The operator's name for it.
+    pub name: String,
+    /// What the last check saw; `null` before the first.
+    pub outcome: Option<Outcome>,
+    /// Its verdict. An account with any other than `ok` needs attention.
+    pub verdict: Verdict,
+    /// When its token expires.
+    #[serde(with = "super::time::seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
+    pub expires_at: Option<Timestamp>,
+    /// The kinds of the open alerts about it or its subscription.
+    pub alerts: BTreeSet<AlertKind>,
+}
+
+/// One token that expires soon, in a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestExpiry {
+    /// The subscription of the account.
+    pub subscription: SubscriptionName,
+    /// The account.
+    pub account: AccountRef,
+    /// When its token expires.
+    #[serde(with = "super::time::seconds")]
+    #[schemars(with = "Timestamp")]
+    pub expires_at: Timestamp,
+}
+
+/// One message that was not delivered, in a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedMessage {
+    /// Its receiver.
+    pub receiver: ReceiverName,
+    /// Its id.
+    pub message: MessageId,
+    /// When it was put into the outbox.
+    #[serde(with = "super::time::seconds")]
+    #[schemars(with = "Timestamp")]
+    pub since: Timestamp,
+    /// The error of the last attempt.
+    pub error: String,
+    /// When it is tried again; `null` when it failed permanently.
+    #[serde(with = "super::time::seconds::option")]
+    #[schemars(with = "Option<Timestamp>")]
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// How much a digest is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DigestTotals {
+    /// Accounts.
+    pub accounts: usize,
+    /// Those of them that need attention.
+    pub attention: usize,
+    /// Tokens that expire within 14 days.
+    pub expiring: usize,
+    /// Changes.
+    pub changes: usize,
+    /// Messages that were not delivered.
+    pub failed: usize,
 }
 
 /// The decided content of one message: with its id and receiver all that rendering needs, so that a waiting message is rendered

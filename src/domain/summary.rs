@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::alerts::{AlertKind, Severity};
 use super::change::ChangeKind;
-use super::message::{AlertEntry, ChangeEntry, Status};
+use super::message::{AlertEntry, ChangeEntry, DigestTotals, Status};
 use super::text::{self, one_line};
 use super::time::{self, Timestamp};
 
@@ -136,6 +136,17 @@ pub fn alert_line(alert: &AlertEntry, now: Timestamp) -> String {
     }
 }
 
+/// [`alert_line`] without what changes as time passes, for texts that are kept: `studio-a: token expires 2026-11-23 07:15 UTC`.
+pub fn lasting_line(alert: &AlertEntry) -> String {
+    match (alert.kind, alert.expires_at) {
+        (AlertKind::Expiry, Some(end)) => {
+            let verb = if alert.stage.as_deref() == Some("expired") { "expired" } else { "expires" };
+            format!("{}: token {verb} {}", subject(alert), time::minute(end))
+        }
+        _ => alert_topic(alert, alert.opened_at),
+    }
+}
+
 /// [`alert_line`] without the moment, where room is short: `studio-a: token expired`.
 pub fn alert_topic(alert: &AlertEntry, now: Timestamp) -> String {
     let phrase = match alert.status {
@@ -170,6 +181,23 @@ pub fn change_topic(change: &ChangeEntry) -> String {
     }
     let name = text::name(&change.account.name);
     format!("{name}: token now expires earlier, {}", value_words(&change.after))
+}
+
+/// A digest where room is short: `all 3 accounts well`, `1 of 3 accounts needs attention, 2 messages not delivered`.
+pub fn digest_topic(totals: &DigestTotals) -> String {
+    let accounts = match (totals.accounts, totals.attention) {
+        (0, _) => "no accounts".to_owned(),
+        (1, 0) => "1 account well".to_owned(),
+        (all, 0) => format!("all {all} accounts well"),
+        (1, _) => "1 account needs attention".to_owned(),
+        (all, 1) => format!("1 of {all} accounts needs attention"),
+        (all, some) => format!("{some} of {all} accounts need attention"),
+    };
+    match totals.failed {
+        0 => accounts,
+        1 => format!("{accounts}, 1 message not delivered"),
+        failed => format!("{accounts}, {failed} messages not delivered"),
+    }
 }
 
 /// A field's value for people: `absent` for null, moments as people read them, text without quotes.
@@ -409,6 +437,22 @@ mod tests {
             "studio-a: useapi.net knows the account again"
         );
         assert_eq!(Counts::new(&[ended.clone(), ended], &[jobs]).to_string(), "2 alerts resolved, 1 change");
+    }
+
+    #[test]
+    fn digest_counts_what_needs_attention_and_what_was_not_delivered() {
+        for (accounts, attention, failed, topic) in [
+            (0, 0, 0, "no accounts"),
+            (1, 0, 0, "1 account well"),
+            (3, 0, 0, "all 3 accounts well"),
+            (1, 1, 0, "1 account needs attention"),
+            (3, 1, 0, "1 of 3 accounts needs attention"),
+            (3, 3, 1, "3 of 3 accounts need attention, 1 message not delivered"),
+            (3, 0, 2, "all 3 accounts well, 2 messages not delivered"),
+        ] {
+            let totals = DigestTotals { accounts, attention, failed, ..DigestTotals::default() };
+            assert_eq!(digest_topic(&totals), topic);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, NaiveDateTime};
+use chrono::{DateTime, FixedOffset, NaiveDateTime, TimeDelta};
 use jiff::tz::{self, AmbiguousOffset, Offset, TimeZoneDatabase};
 
 use super::time::Timestamp;
@@ -46,6 +46,15 @@ impl TimeZone {
         Some((moment.with_timezone(&self.offset(at)?), abbreviation))
     }
 
+    /// What its clocks show at `moment`, for a text that names the moment in UTC already: `08:15 CET`, with the date where it is another
+    /// one; `None` for UTC itself.
+    pub fn beside_utc(&self, moment: Timestamp) -> Option<String> {
+        let (local, abbreviation) = self.local(moment).filter(|_| *self != Self::UTC)?;
+        let is_same_day = local.date_naive() == moment.date_naive();
+        let format = if is_same_day { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        Some(format!("{} {abbreviation}", local.format(format)))
+    }
+
     /// How far its clocks are from UTC at `moment`, in UTC; `None` far outside the calendar.
     pub(super) fn offset(&self, moment: NaiveDateTime) -> Option<FixedOffset> {
         fixed(self.0.to_offset(timestamp(moment)?))
@@ -74,6 +83,18 @@ impl TimeZone {
             }
             AmbiguousOffset::Gap { .. } => None,
         }
+    }
+
+    /// The same, but the moment at which its clocks move past `local` where they never show it.
+    pub(super) fn first_at_or_after(&self, local: NaiveDateTime) -> Option<Timestamp> {
+        let civil = Offset::UTC.to_datetime(timestamp(local)?);
+        let AmbiguousOffset::Gap { before, .. } = self.0.to_ambiguous_timestamp(civil).offset() else {
+            return self.earliest_utc(local);
+        };
+        // By the offset before, `local` is at the change or within the skipped time after it.
+        let within = local.checked_sub_offset(fixed(before)?)?.checked_add_signed(TimeDelta::seconds(1))?;
+        let change = self.0.preceding(timestamp(within)?).next()?;
+        DateTime::from_timestamp(change.timestamp().as_second(), 0)
     }
 }
 

@@ -32,13 +32,16 @@ pub struct Delivery {
 }
 
 impl Engine {
-    /// Sends the messages that are due for `receiver`.
+    /// Sends the messages that are due for `receiver`, or pushes its series.
     pub async fn deliver(&self, receiver: &Receiver) -> Result<Delivery, StoreError> {
         self.deliver_in_time(receiver, true).await
     }
 
-    /// After [`Engine::deliver_until`] at most one more message is started, and only if `is_first`.
+    /// After [`Engine::deliver_until`] at most one more message is started, or one part of a push, and only if `is_first`.
     async fn deliver_in_time(&self, receiver: &Receiver, is_first: bool) -> Result<Delivery, StoreError> {
+        if let Some(alertmanager) = receiver.channel.alertmanager() {
+            return self.push_series(receiver, alertmanager, is_first).await;
+        }
         let mut delivery = Delivery::default();
         let present = notify::body_format(&receiver.channel);
         self.change_format(receiver, present).await?;
@@ -53,7 +56,7 @@ impl Engine {
                 break;
             }
             let is_exempt = is_first && delivery.attempts == 0;
-            if !is_exempt && self.deliver_until.is_some_and(|end| Instant::now() >= end) {
+            if !is_exempt && self.is_delivery_time_over() {
                 delivery.next = Some(self.clock.now());
                 break;
             }
@@ -61,7 +64,9 @@ impl Engine {
             delivery.attempts += 1;
             let outcome = match body {
                 Ok(body) => {
-                    self.sender.send(receiver, &message.id, &body, &message.accepted_by, &self.clock).await
+                    self.sender
+                        .send(receiver, &message.sent_id, &body, &message.accepted_by, &self.clock)
+                        .await
                 }
                 Err(error) => Attempt::Final { error }.into(),
             };
@@ -79,6 +84,10 @@ impl Engine {
         Ok(delivery)
     }
 
+    pub(super) fn is_delivery_time_over(&self) -> bool {
+        self.deliver_until.is_some_and(|end| Instant::now() >= end)
+    }
+
     /// Evaluates alerts and delivers messages, again while deliveries that failed or succeeded cause new messages. That ends
     /// because a chain of fallbacks does.
     pub async fn notify_and_deliver(&self) -> Result<(EvaluationSummary, Delivery), StoreError> {
@@ -92,7 +101,8 @@ impl Engine {
             }
             let again = self.evaluate_alerts(self.clock.now()).await?;
             evaluated = EvaluationSummary { messages: evaluated.messages + again.messages, ..again };
-            if again.messages == 0 {
+            // A series is pushed without a message.
+            if again.messages == 0 && !self.keeps_series() {
                 break;
             }
             let more = self.deliver_each(&mut attempted).await?;
@@ -178,7 +188,7 @@ impl Engine {
                 format!("its stored content cannot be read, so it cannot be sent as {}", message.channel);
             return Ok(Err(error));
         };
-        let body = notify::render(&content.message, &message.id, receiver, &content.thread);
+        let body = notify::render(&content.message, &message.sent_id, receiver, &content.thread);
         Ok(body.map_err(|error| format!("it cannot be rendered as {}: {error}", message.channel)))
     }
 
@@ -226,17 +236,17 @@ impl Engine {
         match result {
             DeliveryResult::Delivered => {
                 writer.mark_delivered(&message.id, now).await?;
-                tracing::info!(receiver = %name, msg.id = %message.id, "message delivered to {name} ({})", message.id);
+                tracing::info!(receiver = %name, msg.id = %message.sent_id, "message delivered to {name} ({})", message.sent_id);
             }
             DeliveryResult::Failed => {
                 writer.mark_failed(&message.id, &error, now).await?;
-                tracing::error!(receiver = %name, msg.id = %message.id, error, "message to {name} failed permanently ({}): {error}", message.id);
+                tracing::error!(receiver = %name, msg.id = %message.sent_id, error, "message to {name} failed permanently ({}): {error}", message.sent_id);
             }
             DeliveryResult::Retry(next) => {
                 writer.schedule_retry(&message.id, &error, next).await?;
                 let again = next.format("%Y-%m-%d %H:%M:%S UTC");
-                tracing::warn!(receiver = %name, msg.id = %message.id, error, next_attempt_at = %next,
-                    "message not accepted by {name}, next attempt at {again} ({}): {error}", message.id);
+                tracing::warn!(receiver = %name, msg.id = %message.sent_id, error, next_attempt_at = %next,
+                    "message not accepted by {name}, next attempt at {again} ({}): {error}", message.sent_id);
             }
         }
         writer.commit().await?;

@@ -1,4 +1,4 @@
-//! The steps: run, evaluate, deliver, purge.
+//! The steps: run, evaluate, deliver (messages, and series that are kept alive), purge.
 //!
 //! Guarantees: each step does its work once and returns; none waits for a moment to come. A step that waits for nobody takes
 //! `now`; one that waits for answers reads [`Engine::clock`] again after each wait. Network first, then one transaction, so no
@@ -10,8 +10,11 @@ mod alerting;
 mod deliver;
 mod digest;
 mod fetch;
+mod id;
 mod purge;
+mod push;
 mod record;
+mod resend;
 mod run;
 mod tokens;
 
@@ -24,6 +27,7 @@ use chrono::TimeDelta;
 
 pub use alerting::EvaluationSummary;
 pub use deliver::Delivery;
+pub use resend::{ResendResult, resend};
 pub use run::{NextStep, Progress, Run, RunSummary, Scope, WaitReason};
 
 use crate::api::Client;

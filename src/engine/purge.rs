@@ -42,13 +42,24 @@ impl Engine {
     }
 
     /// Fails the messages to receivers that left the configuration once they have waited for a whole retry window. Closes the alerts
-    /// that resolved longer ago than that and of which only such receivers were still to be notified.
+    /// that resolved longer ago than that and of which only such receivers were still to be notified. Forgets series and servers that
+    /// are no longer pushed.
     async fn clean_up_orphans(&self, now: Timestamp) -> Result<(), StoreError> {
-        let receivers: Vec<&str> =
-            self.config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+        let receivers = || self.config.receivers.iter();
+        let names: Vec<&str> = receivers().map(|receiver| receiver.name.as_str()).collect();
+        // One that is pushed series is sent no messages, so it waits for none about a resolution.
+        let sent_messages = receivers().filter(|receiver| receiver.channel.alertmanager().is_none());
+        let sent_messages: Vec<&str> = sent_messages.map(|receiver| receiver.name.as_str()).collect();
+        let servers = receivers().flat_map(|receiver| {
+            let alertmanager = receiver.channel.alertmanager();
+            let urls = alertmanager.into_iter().flat_map(|alertmanager| &alertmanager.urls);
+            urls.map(|url| (receiver.name.as_str(), url.as_str()))
+        });
+        let servers: Vec<(&str, &str)> = servers.collect();
         let mut writer = self.store.write().await?;
-        let messages = writer.fail_orphaned_messages(&receivers, now).await?;
-        writer.close_orphans(&receivers, now - RETRY_WINDOW).await?;
+        let messages = writer.fail_orphaned_messages(&names, now).await?;
+        writer.close_orphans(&sent_messages, now - RETRY_WINDOW).await?;
+        writer.forget_servers(&servers, now - RETRY_WINDOW).await?;
         writer.commit().await?;
         if messages > 0 {
             tracing::error!(

@@ -39,7 +39,7 @@ impl Attempt {
 pub struct SendOutcome {
     /// How it ended for the recipients that do not have the message yet.
     pub attempt: Attempt,
-    /// The addresses that accepted a mail while others did not; the next attempt leaves them out.
+    /// The addresses that accepted a mail, or the events that were accepted, while others were not; the next attempt leaves them out.
     pub accepted: Vec<String>,
 }
 

@@ -1,34 +1,49 @@
 //! Notifying receivers: how a message is rendered for each type of receiver, how it is sent, and how a receiver is probed.
 //!
 //! Guarantees: rendering is pure, so a message has the same bytes on every attempt; each call makes one attempt, bounded
-//! in time, whose outcome is a value and never an error; no outcome contains a secret or the path of a webhook's address.
+//! in time, whose outcome is a value and never an error; no outcome contains a secret or the path of an address.
 //! Each type of receiver is a folder, and of this module only this file matches on the types.
 //! Leaves to the engine which message is due, when it is retried and what is stored.
 
+mod alertmanager;
 mod attempt;
+mod discord;
 mod email;
+mod exec;
+mod http;
 mod message;
+mod ntfy;
+mod pagerduty;
 mod probe;
+mod slack;
 mod stream;
+mod telegram;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
+pub use alertmanager::{alert_series, change_series};
 pub use attempt::{Attempt, SendOutcome};
-pub use message::RenderError;
+pub use message::{RenderError, check_templates};
 pub use probe::{ProbeError, ProbeResult};
 pub use webhook::{ReceivedDelivery, VerifyError, verify};
 
 /// Properties of any answer that a receiver can send, for the property tests and the fuzz targets (`fuzz/`).
 #[cfg(any(test, fuzzing))]
 pub mod properties {
+    pub use super::alertmanager::properties::check_active_series;
     pub use super::email::properties::check_reply;
     pub use super::webhook::properties::check_webhook_response;
 }
 
-use crate::config::{Channel, Receiver};
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use crate::config::{Alertmanager, Channel, Receiver, WebhookFormat};
 use crate::domain::clock::Clock;
 use crate::domain::message::{Message, MessageId};
+use crate::domain::series::{Labels, Push};
 
 /// What a body was rendered for. A receiver of another type or format needs a new body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +58,11 @@ pub struct BodyFormat {
 pub fn body_format(channel: &Channel) -> BodyFormat {
     let format = match channel {
         Channel::Email(_) => "mail",
-        Channel::Webhook(_) => "standard",
+        Channel::Webhook(webhook) => webhook.format.into(),
+        Channel::Exec(_) => WebhookFormat::Standard.into(),
+        Channel::Telegram(_) | Channel::Ntfy(_) | Channel::Discord(_) | Channel::Slack(_) => "chat",
+        Channel::PagerDuty(_) => "events",
+        Channel::Alertmanager(_) => "v2",
     };
     BodyFormat { channel: channel.type_name(), format }
 }
@@ -58,9 +77,15 @@ pub fn render(
     thread: &[MessageId],
 ) -> Result<Vec<u8>, RenderError> {
     match &receiver.channel {
-        Channel::Email(email) => email::render(message, id, email, thread),
-        // `format = "standard"`: the JSON of docs/contract.md, section 4, without white space.
-        Channel::Webhook(_) => Ok(serde_json::to_vec(message)?),
+        Channel::Email(email) => email::render(message, id, receiver, email, thread),
+        Channel::Webhook(webhook) => webhook::render(message, id, receiver, webhook.format),
+        Channel::Exec(_) => webhook::render(message, id, receiver, WebhookFormat::Standard),
+        Channel::Telegram(_) => telegram::render(message, receiver),
+        Channel::Ntfy(_) => ntfy::render(message, receiver),
+        Channel::Discord(_) => discord::render(message, receiver),
+        Channel::Slack(_) => slack::render(message, receiver),
+        Channel::PagerDuty(_) => pagerduty::render(message, id),
+        Channel::Alertmanager(alertmanager) => alertmanager::render(message, &alertmanager.labels),
     }
 }
 
@@ -70,6 +95,13 @@ pub async fn probe(receiver: &Receiver) -> ProbeResult {
     match &receiver.channel {
         Channel::Email(email) => email::probe(email).await,
         Channel::Webhook(webhook) => webhook::probe(webhook).await,
+        Channel::Telegram(telegram) => telegram::probe(telegram).await,
+        Channel::Ntfy(ntfy) => ntfy::probe(ntfy).await,
+        Channel::Discord(webhook) => discord::probe(webhook).await,
+        Channel::Slack(webhook) => slack::probe(webhook).await,
+        Channel::PagerDuty(pagerduty) => pagerduty::probe(pagerduty).await,
+        Channel::Exec(exec) => exec::probe(exec),
+        Channel::Alertmanager(alertmanager) => alertmanager::probe(alertmanager).await,
     }
 }
 
@@ -77,18 +109,18 @@ pub async fn probe(receiver: &Receiver) -> ProbeResult {
 #[derive(Clone, Debug)]
 pub struct Sender {
     /// None in a dry run.
-    clients: Option<webhook::Clients>,
+    clients: Option<http::Clients>,
 }
 
 impl Sender {
     /// Sends over the network. Nothing is connected or read before the first message.
     pub fn over_network() -> Self {
-        Self { clients: Some(webhook::Clients::default()) }
+        Self { clients: Some(http::Clients::default()) }
     }
 
     /// As [`Self::over_network`], but errors quote the beginning of a webhook's response. Only for a person at a terminal.
     pub fn quoting_responses() -> Self {
-        Self { clients: Some(webhook::Clients::quoting_responses()) }
+        Self { clients: Some(http::Clients::quoting_responses()) }
     }
 
     /// Sends nothing and reports every message as delivered.
@@ -96,7 +128,7 @@ impl Sender {
         Self { clients: None }
     }
 
-    /// Tries once to send `body` to `receiver`; a mail goes only to the recipients that are not in `accepted`.
+    /// Tries once to send `body` to `receiver`; recipients of a mail, and events of PagerDuty, that are in `accepted` are left out.
     ///
     /// `clock` is read when the attempt begins, for a webhook's time stamp, and when the response has come: a date in
     /// `Retry-After` counts from there.
@@ -111,10 +143,50 @@ impl Sender {
         let Some(clients) = &self.clients else { return Attempt::Delivered.into() };
         match &receiver.channel {
             Channel::Email(email) => email::send(email, body, accepted).await,
-            Channel::Webhook(webhook) => {
-                let delivery = webhook::Delivery { id, body, clock };
-                webhook::send(clients, webhook, &delivery).await.into()
+            Channel::Webhook(webhook) => webhook::send(clients, webhook, id, body, clock).await.into(),
+            Channel::Telegram(telegram) => telegram::send(clients, telegram, body, clock).await.into(),
+            Channel::Ntfy(ntfy) => ntfy::send(clients, ntfy, body, clock).await.into(),
+            Channel::Discord(webhook) => discord::send(clients, webhook, body, clock).await.into(),
+            Channel::Slack(webhook) => slack::send(clients, webhook, body, clock).await.into(),
+            Channel::PagerDuty(pagerduty) => pagerduty::send(clients, pagerduty, body, accepted, clock).await,
+            Channel::Exec(exec) => {
+                exec::send(exec, receiver, id, body, clients.quotes_responses).await.into()
+            }
+            Channel::Alertmanager(alertmanager) => {
+                alertmanager::send(clients, alertmanager, body).await.into()
             }
         }
+    }
+
+    /// Whether it sends nothing.
+    pub const fn is_dry_run(&self) -> bool {
+        self.clients.is_none()
+    }
+
+    /// Pushes series to one server of `alertmanager`.
+    ///
+    /// # Errors
+    /// Why the server did not accept them, for people.
+    pub async fn push(
+        &self,
+        alertmanager: &Alertmanager,
+        server: &Url,
+        pushes: &[Push],
+    ) -> Result<(), String> {
+        let Some(clients) = &self.clients else { return Ok(()) };
+        alertmanager::push(clients, alertmanager, server, pushes).await
+    }
+
+    /// The labels of the series of this program that fire at one server of `alertmanager`.
+    ///
+    /// # Errors
+    /// Why they could not be read, for people.
+    pub async fn active_series(
+        &self,
+        alertmanager: &Alertmanager,
+        server: &Url,
+    ) -> Result<BTreeSet<Labels>, String> {
+        let Some(clients) = &self.clients else { return Ok(BTreeSet::new()) };
+        alertmanager::active(clients, alertmanager, server).await
     }
 }

@@ -1,7 +1,7 @@
 //! The result of a probe: how far a delivery to a receiver would get.
 //!
-//! Guarantees: a probe uses the same connection, trust, proxy and login as a delivery, and sends no mail and no HTTP
-//! request. No result contains a secret or the path of an address.
+//! Guarantees: a probe uses the same connection, trust, proxy and login as a delivery, and sends no message; the only HTTP requests
+//! are those that ask Telegram whether the token and the chat are known. No result contains a secret or the path of an address.
 
 /// What a probe of a receiver showed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::lines::{labelled, pluralize, wrap};
 use super::paint::{Paint, severity};
+use crate::domain::account::ReceiverName;
 use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, dated, minute};
@@ -58,7 +59,7 @@ fn render_alert(report: &AlertReport, several: bool, now: Timestamp, paint: Pain
     let head = format!("{}{subscription}: {}{stage}{affected}, {period}", subject(alert), alert.kind);
     let mut text = labelled(&label, INDENT, &head);
     text.push_str(&wrap(&one_line(&alert.detail), INDENT));
-    text.push_str(&wrap(&notified(&report.notified, now), INDENT));
+    text.push_str(&wrap(&notified(report, now), INDENT));
     if let Some(until) = report.silenced_until {
         text.push_str(&wrap(&format!("Silenced until {}.", dated(until, now)), INDENT));
     }
@@ -73,7 +74,8 @@ fn render_alert(report: &AlertReport, several: bool, now: Timestamp, paint: Pain
 }
 
 /// Which receivers have the latest message about an alert, and which have not.
-fn notified(notified: &[LatestNotification], now: Timestamp) -> String {
+fn notified(report: &AlertReport, now: Timestamp) -> String {
+    let notified = &report.notified;
     let one = |(state, notified): (DeliveryState, &LatestNotification)| {
         let (receiver, last) = (text::name(notified.receiver.as_str()), dated(notified.last_at, now));
         match (notified.times, state) {
@@ -95,8 +97,15 @@ fn notified(notified: &[LatestNotification], now: Timestamp) -> String {
     ]
     .into_iter()
     .filter_map(sentence)
+    .chain(kept_alive(&report.kept_alive_at))
     .collect();
     if sentences.is_empty() { "No receiver was notified.".to_owned() } else { sentences.join(" ") }
+}
+
+/// Where an alert is kept alive rather than sent.
+fn kept_alive(receivers: &[ReceiverName]) -> Option<String> {
+    let names = text::names(receivers.iter().map(ReceiverName::as_str));
+    (!receivers.is_empty()).then(|| format!("Kept alive at {names}."))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Messages and their deliveries, for people: the newest last, next to the prompt.
+//! Messages and their deliveries, for people, each with the id for `resend`: the newest last, next to the prompt.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,17 @@ fn render_message(message: &StoredMessage, now: Timestamp) -> String {
     if let Some(details) = details(message, now) {
         text.push_str(&wrap(&details, INDENT));
     }
+    text.push_str(&wrap(&id(message), INDENT));
     text
+}
+
+/// The id for `resend`, and which message it repeats.
+fn id(message: &StoredMessage) -> String {
+    match &message.resend_of {
+        Some(earlier) if *earlier == message.id => format!("id {}, sent again under the same id", message.id),
+        Some(earlier) => format!("id {}, repeats {earlier}", message.id),
+        None => format!("id {}", message.id),
+    }
 }
 
 /// Errors, and when the next attempt is due.

@@ -146,7 +146,9 @@ fn render_rule(rule: &RuleReport, paint: Paint) -> String {
 fn receivers(explanation: &Explanation) -> String {
     let render = |report: &ReceiverDecision| {
         let until = match (report.decision, report.until) {
-            (DecisionKind::Silenced, Some(until)) => format!(" until {}", minute(until)),
+            (DecisionKind::Silenced | DecisionKind::QuietHours, Some(until)) => {
+                format!(" until {}", minute(until))
+            }
             _ => String::new(),
         };
         line(&text::name(report.receiver.as_str()), &format!("{}: {}{until}", report.kind, report.why))

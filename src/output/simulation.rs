@@ -1,4 +1,4 @@
-//! The messages that would be sent, for people: a timeline for each receiver, with repeated reminders as one entry.
+//! The messages that would be sent, for people: a timeline for each receiver, with repeated reminders and digests as one entry.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::report::{SimulatedMessage, Simulation};
 const INDENT: usize = 20;
 
 pub(crate) fn render(simulation: &Simulation) -> String {
-    let Simulation { generated_at, until, receivers, messages } = simulation;
+    let Simulation { generated_at, until, receivers, kept_alive, messages } = simulation;
     let mut text = wrap(
         &format!(
             "Forecast until {}, assuming that no check changes anything and every delivery succeeds. Times in UTC.",
@@ -28,7 +28,9 @@ pub(crate) fn render(simulation: &Simulation) -> String {
     for receiver in receivers {
         let _ = writeln!(text, "\n{}", text::name(receiver.as_str()));
         let entries = entries(messages.iter().filter(|message| message.receiver == *receiver));
-        if entries.is_empty() {
+        if kept_alive.contains(receiver) {
+            text.push_str("  no messages: alerts are kept alive there while they fire\n");
+        } else if entries.is_empty() {
             text.push_str("  no messages\n");
         }
         text.extend(entries.iter().map(|entry| entry.render(*generated_at)));
@@ -46,11 +48,11 @@ struct Entry<'a> {
     last: Timestamp,
 }
 
-/// The messages of one receiver; reminders of the same alerts at equal intervals become one entry.
+/// The messages of one receiver; reminders of the same alerts, or equal digests, at equal intervals become one entry.
 fn entries<'a>(messages: impl Iterator<Item = &'a SimulatedMessage>) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'_>> = Vec::new();
     for message in messages {
-        let series = entries.iter_mut().rfind(|entry| is_same_reminder(entry.first, message));
+        let series = entries.iter_mut().rfind(|entry| is_repetition(entry.first, message));
         if series.is_none_or(|entry| !entry.extend(message.at)) {
             entries.push(Entry { first: message, every: None, repetitions: 0, last: message.at });
         }
@@ -62,8 +64,10 @@ fn is_reminder(message: &SimulatedMessage) -> bool {
     !message.alerts.is_empty() && message.alerts.iter().all(|alert| alert.reason == Reason::Repeated)
 }
 
-fn is_same_reminder(earlier: &SimulatedMessage, later: &SimulatedMessage) -> bool {
-    is_reminder(later) && !earlier.already_queued && earlier.alerts == later.alerts
+fn is_repetition(earlier: &SimulatedMessage, later: &SimulatedMessage) -> bool {
+    // While only time passes nothing changes, so that a message without alerts that is not queued yet is a digest.
+    let is_same_digest = later.alerts.is_empty() && !later.already_queued && earlier.summary == later.summary;
+    (is_reminder(later) || is_same_digest) && !earlier.already_queued && earlier.alerts == later.alerts
 }
 
 impl Entry<'_> {

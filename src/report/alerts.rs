@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::Config;
-use crate::domain::account::AccountKey;
+use crate::config::{Config, Receiver};
+use crate::domain::account::{AccountKey, ReceiverName};
 use crate::domain::account_names::AccountNames;
 use crate::domain::alerts::{Alert, AlertId, Subject};
 use crate::domain::message::AlertEntry;
 use crate::domain::notification::alert_entry;
+use crate::domain::series::{Labels, alert_key};
 use crate::domain::time::{Timestamp, seconds};
+use crate::notify;
 use crate::store::{Ack, LatestNotification, Store, StoreError};
 
 /// Alerts, oldest first.
@@ -37,6 +39,8 @@ pub struct AlertReport {
     pub silenced_until: Option<Timestamp>,
     /// The receivers that were notified.
     pub notified: Vec<LatestNotification>,
+    /// The receivers at which it is kept alive while it fires (`alertmanager`); while it is silenced, only where it fired before.
+    pub kept_alive_at: Vec<ReceiverName>,
 }
 
 /// The names of more accounts are read all at once.
@@ -61,14 +65,49 @@ impl Alerts {
         for last in store.latest_notifications(alerts.iter().map(|alert| &alert.id)).await? {
             notified.entry(last.alert.clone()).or_default().push(last);
         }
+        let silenced_until =
+            |alert: &Alert| names.silenced_until(&silences, alert, now).filter(|_| alert.is_firing());
+        let is_any_silenced = alerts.iter().any(|alert| silenced_until(alert).is_some());
+        let pushed = if is_any_silenced { pushed_alerts(store, config).await? } else { BTreeSet::new() };
+        let kept_alive_at = |alert: &Alert| {
+            let entry = alert_entry(alert, None, |account| names.name(account));
+            let keeps = |receiver: &&Receiver| {
+                let Some(alertmanager) = receiver.channel.alertmanager() else { return false };
+                let was_pushed = || {
+                    let series = notify::alert_series(&entry, &alertmanager.labels);
+                    pushed.contains(&(receiver.name.clone(), alert_key(&series.labels)))
+                };
+                alert.is_firing()
+                    && names.route_mismatch(&receiver.name, &receiver.route, alert).is_none()
+                    && (silenced_until(alert).is_none() || was_pushed())
+            };
+            config.receivers.iter().filter(keeps).map(|receiver| receiver.name.clone()).collect()
+        };
         let report = |alert: &Alert| AlertReport {
+            kept_alive_at: kept_alive_at(alert),
             alert: alert_entry(alert, None, |account| names.name(account)),
             acknowledged: acks.get(&alert.id).cloned(),
-            silenced_until: names.silenced_until(&silences, alert, now).filter(|_| alert.is_firing()),
+            silenced_until: silenced_until(alert),
             notified: notified.remove(&alert.id).unwrap_or_default(),
         };
         Ok(Self { generated_at: now, alerts: alerts.iter().map(report).collect() })
     }
+}
+
+/// The alerts that each receiver with series was pushed and that were not ended there, by what stays the same while they fire.
+async fn pushed_alerts(
+    store: &Store,
+    config: &Config,
+) -> Result<BTreeSet<(ReceiverName, Labels)>, StoreError> {
+    let mut pushed = BTreeSet::new();
+    for receiver in &config.receivers {
+        for url in receiver.channel.alertmanager().into_iter().flat_map(|alertmanager| &alertmanager.urls) {
+            let stored = store.series(&receiver.name, url.as_str()).await?.into_values();
+            let live = stored.filter(|stored| !stored.is_change() && stored.ended_at.is_none());
+            pushed.extend(live.map(|stored| (receiver.name.clone(), alert_key(&stored.series.labels))));
+        }
+    }
+    Ok(pushed)
 }
 
 /// The names that `alerts` need, and that of `more`: of all accounts when one is about a subscription, since it is about its accounts.

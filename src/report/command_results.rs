@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::account::ReceiverName;
+use crate::domain::message::MessageId;
 use crate::domain::time::{Timestamp, seconds};
 
 /// The result of `backup`.
@@ -18,6 +19,29 @@ pub struct BackupReport {
     pub bytes: u64,
     /// Accounts in it.
     pub accounts: u64,
+}
+
+/// The result of `resend`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ResendReport {
+    /// When the messages were put into the outbox.
+    #[serde(serialize_with = "seconds::serialize")]
+    pub generated_at: Timestamp,
+    /// The messages, in the order in which they are sent.
+    pub messages: Vec<ResentMessage>,
+}
+
+/// One message that is sent again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ResentMessage {
+    /// The id under which it is sent now.
+    pub id: MessageId,
+    /// The id under which it was sent before: the same, if it had failed permanently or `--same-id` was given.
+    pub resend_of: MessageId,
+    /// The receiver.
+    pub receiver: ReceiverName,
+    /// Its summary in one line.
+    pub summary: String,
 }
 
 /// The result of `notify test`.

@@ -17,8 +17,8 @@ mod status;
 
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
-    BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, ReceiverTest, TestReport,
-    TestResult, Verification,
+    BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, ReceiverTest, ResendReport,
+    ResentMessage, TestReport, TestResult, Verification,
 };
 pub use deliveries::Deliveries;
 pub use explanation::{

@@ -31,6 +31,8 @@ pub struct Simulation {
     pub until: Timestamp,
     /// Every configured receiver, also those that would get no message.
     pub receivers: Vec<ReceiverName>,
+    /// Those of them that are no receivers of messages: what fires is kept alive there.
+    pub kept_alive: Vec<ReceiverName>,
     /// Every message, reminders included, in the order in which they would be sent.
     pub messages: Vec<SimulatedMessage>,
 }
@@ -126,6 +128,9 @@ impl Simulation {
             });
         }
         let receivers = engine.config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
-        Ok(Self { generated_at: now, until, receivers, messages: simulated })
+        let kept =
+            engine.config.receivers.iter().filter(|receiver| receiver.channel.alertmanager().is_some());
+        let kept_alive = kept.map(|receiver| receiver.name.clone()).collect();
+        Ok(Self { generated_at: now, until, receivers, kept_alive, messages: simulated })
     }
 }

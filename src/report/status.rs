@@ -11,9 +11,9 @@ use super::probe::replace_token;
 use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::{Alert, AlertId, AlertKind, Subject};
+use crate::domain::alerts::{Alert, AlertId, AlertKind, FiringAlerts, Subject};
 use crate::domain::expiry_tracking::{ReadState, TrackedExpiries, TrackedExpiry};
-use crate::domain::lead_times::{self, CRITICAL_WITHIN};
+use crate::domain::lead_times::CRITICAL_WITHIN;
 use crate::domain::message::AlertEntry;
 use crate::domain::notification::alert_entry;
 use crate::domain::observation::Outcome;
@@ -159,14 +159,14 @@ impl Report {
         let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
         let mut concerning = store.firing_alerts().await?;
         concerning.retain(|alert| concerns(alert, wanted));
-        let (open, policy) = (by_subject(&concerning), config.policy());
+        let (open, policy) = (FiringAlerts::new(&concerning), config.policy());
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
         store
             .each_watched(|record| {
                 let subscription = Subject::Subscription(record.account.subscription.clone());
                 if !record.account.is_listing() {
-                    let has_alert = open.contains_key(&Subject::Account(record.account.clone()));
+                    let has_alert = open.has_any(&Subject::Account(record.account.clone()));
                     if has_alert && record.name != record.account.id.as_str() {
                         names.insert(record.account.clone(), record.name.clone());
                     }
@@ -178,7 +178,7 @@ impl Report {
                         }
                         accounts.push(report);
                     }
-                } else if wanted.is_none() && !open.contains_key(&subscription) {
+                } else if wanted.is_none() && !open.has_any(&subscription) {
                     lists.extend(ListReport::from_failed(&record));
                 }
             })
@@ -282,29 +282,22 @@ impl ListReport {
 }
 
 impl AccountReport {
-    fn new(record: AccountRecord, open: &OpenAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
-        let end = record.state_for(policy).expires_at;
+    fn new(record: AccountRecord, open: &FiringAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
+        let expires_at = record.expires_at(policy);
+        let alerts = open.concerning(&record.account);
+        let verdict = record.verdict(alerts.iter().map(|alert| alert.condition.severity), policy, now);
         let AccountRecord { account, name, account_state, configuration } = record;
-        let lead_times = policy.lead_times(&account);
         let seen = configuration.unwrap_or_default();
-        let longest = lead_times.as_slice().first().copied().unwrap_or_default();
-        // A stage can be reached before the next evaluation raises its alert.
-        let near =
-            end.filter(|end| lead_times.stage(*end, now).is_some()).map(|end| lead_times::severity(end, now));
-        let subjects =
-            [Subject::Account(account.clone()), Subject::Subscription(account.subscription.clone())];
-        let alerts: Vec<&Alert> =
-            subjects.iter().filter_map(|subject| open.get(subject)).flatten().copied().collect();
-        let severities = alerts.iter().map(|alert| alert.condition.severity).chain(near);
+        let longest = policy.lead_times(&account).as_slice().first().copied().unwrap_or_default();
         Self {
             subscription: account.subscription.clone(),
             id: account.id.clone(),
             name,
             outcome: account_state.outcome,
-            verdict: Verdict::new(account_state.outcome, severities),
+            verdict,
             checked_at: account_state.checked_at,
             last_ok_at: account_state.last_ok_at,
-            expires_at: end,
+            expires_at,
             expiries: Expiries::new(&account_state.expiries),
             max_jobs: seen.max_jobs,
             host: seen.host,
@@ -319,7 +312,7 @@ impl AccountReport {
 
 /// The verdict on an account without its open alerts.
 fn verdict_by_state(record: AccountRecord, policy: &Policy, now: Timestamp) -> Verdict {
-    AccountReport::new(record, &OpenAlerts::new(), policy, now).verdict
+    AccountReport::new(record, &FiringAlerts::new(&[]), policy, now).verdict
 }
 
 /// Whether `alert` is about one of the accounts in `wanted`; every alert is when `wanted` is absent.
@@ -329,17 +322,6 @@ fn concerns(alert: &Alert, wanted: Option<&BTreeSet<AccountKey>>) -> bool {
         Subject::Subscription(name) => wanted.iter().any(|account| account.subscription == *name),
         Subject::Receiver(_) => false,
     })
-}
-
-/// The open alerts by subject, so that each of ten thousand accounts finds its own quickly.
-type OpenAlerts<'a> = BTreeMap<&'a Subject, Vec<&'a Alert>>;
-
-fn by_subject(alerts: &[Alert]) -> OpenAlerts<'_> {
-    let mut by_subject = OpenAlerts::new();
-    for alert in alerts {
-        by_subject.entry(&alert.condition.subject).or_default().push(alert);
-    }
-    by_subject
 }
 
 /// The next step for each alert whose cause is a setting.

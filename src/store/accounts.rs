@@ -154,6 +154,11 @@ impl Writer {
         needing_evaluation(self.connection(), horizon).await
     }
 
+    /// As [`Store::each_watched`].
+    pub async fn each_watched(&mut self, take: impl FnMut(AccountRecord)) -> Result<(), StoreError> {
+        for_each(watched(self.connection()), take).await
+    }
+
     /// As [`Store::next_expiry`].
     pub async fn next_expiry(&mut self, horizon: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         next_expiry(self.connection(), horizon).await

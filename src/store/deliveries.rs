@@ -35,6 +35,8 @@ pub struct StoredMessage {
     pub seq: i64,
     /// Its id, the same on every attempt (`webhook-id`, `Message-ID`).
     pub id: MessageId,
+    /// The delivered message that it repeats, by `resend`, under an id of its own or under the same; `null` for any other message.
+    pub resend_of: Option<MessageId>,
     /// The receiver.
     pub receiver: ReceiverName,
     /// The type of receiver, as in the configuration.
@@ -60,7 +62,7 @@ pub struct StoredMessage {
 
 from_row! {
     StoredMessage: "messages"
-        get(seq, id, receiver, channel, summary, last_error) parse(state) count(attempts)
+        get(seq, id, resend_of, receiver, channel, summary, last_error) parse(state) count(attempts)
         timestamp(created_at) optional_timestamp(finished_at, next_attempt_at)
 }
 
@@ -68,8 +70,8 @@ from_row! {
 macro_rules! messages {
     ($tail:literal) => {
         concat!(
-            "SELECT seq, id, receiver, channel, summary, state, attempts, created_at, finished_at, next_attempt_at, last_error
-             FROM messages ",
+            "SELECT seq, COALESCE(sent_as, id) AS id, resend_of, receiver, channel, summary, state, attempts, created_at, finished_at,
+                    next_attempt_at, last_error FROM messages ",
             $tail
         )
     };

@@ -36,8 +36,10 @@ pub struct NewMessage {
 /// The next message of a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingMessage {
-    /// Its id.
+    /// Its id in the store.
     pub id: MessageId,
+    /// The id that the receiver sees: the same, or that of the earlier message that it repeats.
+    pub sent_id: MessageId,
     /// The receiver type that the body is rendered for.
     pub channel: String,
     /// The format of the body.
@@ -60,7 +62,7 @@ pub struct PendingMessage {
 
 from_row! {
     PendingMessage: "messages"
-        get(id, channel, format, body) count(attempts, earlier_attempts, refusals) nested(retry_window)
+        get(id, sent_id, channel, format, body) count(attempts, earlier_attempts, refusals) nested(retry_window)
         timestamp(next_attempt_at) json(accepted_by)
 }
 
@@ -253,11 +255,17 @@ impl Store {
     /// The first pending message of `receiver`; the others wait for it.
     pub async fn next_message(&self, receiver: &ReceiverName) -> Result<Option<PendingMessage>, StoreError> {
         let query = sqlx::query_as(
-            "SELECT id, channel, format, body, attempts, earlier_attempts, refusals, waited_ms, next_attempt_at,
-                    COALESCE(accepted_by, '[]') AS accepted_by, COALESCE(last_attempt_at, created_at) AS last_attempt_at
+            "SELECT id, COALESCE(sent_as, id) AS sent_id, channel, format, body, attempts, earlier_attempts, refusals, waited_ms,
+                    next_attempt_at, COALESCE(accepted_by, '[]') AS accepted_by, COALESCE(last_attempt_at, created_at) AS last_attempt_at
              FROM messages WHERE receiver = ? AND state = 'pending' ORDER BY seq LIMIT 1",
         );
         Ok(query.bind(receiver.as_str()).fetch_optional(&self.read).await?)
+    }
+
+    /// The receivers with a pending message.
+    pub async fn receivers_with_pending(&self) -> Result<Vec<ReceiverName>, StoreError> {
+        let query = sqlx::query_scalar("SELECT DISTINCT receiver FROM messages WHERE state = 'pending'");
+        Ok(query.fetch_all(&self.read).await?)
     }
 
     /// Whether any pending message of `receiver` is in another channel or format.

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::SqliteExecutor;
+
 use super::columns::keys_json;
 use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
@@ -45,13 +47,7 @@ impl Writer {
         &mut self,
         subscription: &SubscriptionName,
     ) -> Result<Vec<AccountRef>, StoreError> {
-        let rows: Vec<(AccountId, String)> = sqlx::query_as(
-            "SELECT id, name FROM accounts WHERE subscription = ? AND watched = 1 AND id <> '' ORDER BY id",
-        )
-        .bind(subscription.as_str())
-        .fetch_all(self.connection())
-        .await?;
-        Ok(rows.into_iter().map(|(id, name)| AccountRef { id, name }).collect())
+        accounts_of(self.connection(), subscription).await
     }
 
     /// The names of `accounts`, watched or not.
@@ -59,14 +55,7 @@ impl Writer {
         &mut self,
         accounts: &[AccountKey],
     ) -> Result<Vec<(AccountKey, String)>, StoreError> {
-        let rows: Vec<(SubscriptionName, AccountId, String)> = sqlx::query_as(
-            "SELECT subscription, id, name FROM accounts
-             WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
-        )
-        .bind(keys_json(accounts)?)
-        .fetch_all(self.connection())
-        .await?;
-        Ok(rows.into_iter().map(|(subscription, id, name)| (AccountKey { subscription, id }, name)).collect())
+        names_of(self.connection(), accounts).await
     }
 
     /// What [`Writer::save_membership`] saved, for each watched subscription. After [`Writer::add_discovered`] a hash
@@ -118,7 +107,44 @@ impl Writer {
     }
 }
 
+async fn accounts_of(
+    executor: impl SqliteExecutor<'_>,
+    subscription: &SubscriptionName,
+) -> Result<Vec<AccountRef>, StoreError> {
+    let rows: Vec<(AccountId, String)> = sqlx::query_as(
+        "SELECT id, name FROM accounts WHERE subscription = ? AND watched = 1 AND id <> '' ORDER BY id",
+    )
+    .bind(subscription.as_str())
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|(id, name)| AccountRef { id, name }).collect())
+}
+
+async fn names_of(
+    executor: impl SqliteExecutor<'_>,
+    accounts: &[AccountKey],
+) -> Result<Vec<(AccountKey, String)>, StoreError> {
+    let rows: Vec<(SubscriptionName, AccountId, String)> = sqlx::query_as(
+        "SELECT subscription, id, name FROM accounts
+         WHERE (subscription, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+    )
+    .bind(keys_json(accounts)?)
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|(subscription, id, name)| (AccountKey { subscription, id }, name)).collect())
+}
+
 impl Store {
+    /// As [`Writer::accounts_of`].
+    pub async fn accounts_of(&self, subscription: &SubscriptionName) -> Result<Vec<AccountRef>, StoreError> {
+        accounts_of(&self.read, subscription).await
+    }
+
+    /// As [`Writer::names_of`].
+    pub async fn names_of(&self, accounts: &[AccountKey]) -> Result<Vec<(AccountKey, String)>, StoreError> {
+        names_of(&self.read, accounts).await
+    }
+
     /// How many accounts are watched.
     pub async fn count_watched(&self) -> Result<usize, StoreError> {
         let count: i64 = sqlx::query_scalar("SELECT coalesce(SUM(accounts), 0) FROM subscriptions")

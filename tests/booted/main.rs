@@ -13,6 +13,7 @@ mod failures;
 mod machine;
 mod operation;
 mod packages;
+mod program;
 mod sandbox;
 mod service_page;
 #[path = "../support/simulator/mod.rs"]
@@ -66,6 +67,7 @@ const ACTS: &[Act] = &[
     ("a start with an invalid configuration", operation::start_invalid),
     ("a new secret needs a restart, and reload says so", operation::renewed_secret),
     ("a second process on the same store", operation::second_process),
+    ("a program of one's own, with the drop-in of docs/service.md", program::under_the_unit),
     ("a vendor slower than the watchdog", failures::slow_vendor),
     ("a process that hangs", failures::hanging_process),
     ("a store that hangs", failures::hanging_store),

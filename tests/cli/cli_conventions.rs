@@ -175,12 +175,15 @@ async fn every_command_that_prints_a_result_prints_it_as_json() {
     let verify =
         ["--secret-file", "webhook-secret", "--id", "msg_1", "--timestamp", "1", "--signature", "v1,x"];
     let add = ["silence", "add", "studio-a", "--for", "4h", "--reason", "x"];
+    let deliveries = valid("deliveries", &setup.run(&["deliveries", "pager", "--json"]).out);
+    let delivered = deliveries["deliveries"][0]["id"].as_str().unwrap().to_owned();
     for (arguments, schema, status) in [
         (&["check"][..], "status", 1),
         (&["status"], "status", 1),
         (&["alerts"], "alerts", 0),
         (&["ack", "studio-a"], "alerts", 0),
         (&["deliveries"], "deliveries", 0),
+        (&["resend", &delivered], "resend", 0),
         (&["history", "studio-a"], "history", 0),
         (&["explain", "studio-a"], "explain", 0),
         (&["simulate", "--for", "2d"], "simulate", 0),

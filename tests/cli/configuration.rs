@@ -72,7 +72,7 @@ async fn every_problem_is_reported_at_once_with_file_line_key_and_reason() {
         "store.keeep: unknown key (did you mean \"keep\"?)",
         "schedule.cron: minute `99` is outside 0-59",
         "schedule.timezone: \"Mars/Olympus\" is not an IANA time zone",
-        "first [[receivers]]: type: unknown type \"pigeon\"; possible: email, webhook",
+        "first [[receivers]]: type: unknown type \"pigeon\"; possible: email, webhook, telegram, ntfy, discord, slack, pagerduty, alertmanager, exec",
         "colours: unknown key; possible: alerts, api,",
     ] {
         // file:line: problem
@@ -346,8 +346,8 @@ async fn usual_mistakes_are_refused_with_their_line_and_the_next_step() {
             ":8: first [[receivers]]: url: must begin with https://",
         ),
         (
-            format!("{subscription}{}", hook.replace("webhook", "slack")),
-            ":7: first [[receivers]]: type: unknown type \"slack\"; possible: email, webhook",
+            format!("{subscription}{}", hook.replace("webhook", "sms")),
+            ":7: first [[receivers]]: type: unknown type \"sms\"; possible: email, webhook, telegram, ntfy, discord, slack, pagerduty, alertmanager, exec",
         ),
     ] {
         std::fs::write(setup.path("minimax-watch.toml"), &content).unwrap();

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a setup that cannot be set up is a failed test")]
 
+mod alertmanager;
 mod alerts;
 mod backup;
 mod bare;
+mod chats;
 mod child;
 mod cli_conventions;
 mod configuration;
@@ -37,6 +39,7 @@ mod probe;
 mod quiet;
 mod readme_walkthrough;
 mod reload;
+mod resend;
 mod schema;
 mod secrets;
 mod service;

@@ -25,7 +25,7 @@ fn redacted(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     [
         (r"\d{4}-\d\d-\d\d \d\d:\d\d", "<time>"),
-        (r"\b[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
+        (r"\b(?:msg_)?[0-9A-HJKMNP-TV-Z]{26}\b", "<id>"),
         (r"(in )?\b\d+ (days?|h|min|s)\b( \d+ (h|min))?( ago)?", "<while>"),
         (r"\bnow\b", "<while>"),
         (r"seen (once|<while>|\d+ times)", "seen <often>"),
@@ -38,7 +38,7 @@ fn redacted(text: &str) -> String {
 fn plain(mail: &str) -> String {
     let mail = mail.replace('\r', "");
     let part = mail.split("quoted-printable\n\n").nth(1).unwrap().split("\n--=_").next().unwrap();
-    part.replace("--=20\n", "-- \n")
+    part.replace("--=20\n", "-- \n").replace("=\n", "")
 }
 
 #[tokio::test(flavor = "multi_thread")]

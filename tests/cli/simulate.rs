@@ -103,3 +103,32 @@ async fn missing_receivers_are_named_and_bad_lengths_are_refused() {
         assert!(refused.err.contains(words), "{length}: {}", refused.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digests_are_listed_and_a_dry_run_sends_none() {
+    let setup = Setup::open().await;
+    let hook = WebhookServer::open(&setup.now, None).await.unwrap();
+    setup.vendor.put(Record::ending("a", clock::now() + TimeDelta::days(60)));
+    let cron = (clock::now() + TimeDelta::minutes(90)).format("%M %H * * *");
+    setup.configure(&["a"], &format!("{}digest = \"{cron}\"\n", webhook(&hook)));
+    setup.run(&["check"]);
+    assert_eq!(hook.count(), 0, "none for the time before");
+    let simulation = simulate(&setup, &["--for", "36h"]);
+    let messages = simulation["messages"].as_array().unwrap();
+    let summaries: Vec<&Value> = messages.iter().map(|message| &message["summary"]).collect();
+    assert_eq!(summaries, [&json!("digest: 1 account well"); 2], "{simulation}");
+    // As if that check had been a day ago.
+    let store = sqlx::SqlitePool::connect(&format!("sqlite://{}", setup.store().display())).await.unwrap();
+    let earlier = "UPDATE digests SET waits_since = waits_since - 86400000";
+    assert_eq!(sqlx::query(earlier).execute(&store).await.unwrap().rows_affected(), 1);
+    store.close().await;
+    let dry = setup.run(&["check", "--dry-run"]);
+    assert!(dry.err.contains("would notify pager: digest: 1 account well"), "{dry:?}");
+    assert_eq!(hook.count(), 0);
+    setup.run(&["check"]);
+    let sent: Value = serde_json::from_slice(&hook.deliveries()[0].body).unwrap();
+    assert_eq!((hook.count(), &sent["type"]), (1, &json!("watch.digest")));
+    valid("webhook", &sent.to_string());
+    setup.run(&["check"]);
+    assert_eq!(hook.count(), 1);
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use minimax_watch::domain::message::Reason;
 
+use crate::desk::DeskFault;
 use crate::received::by_webhook;
 use crate::report::{Stop, Tally};
 use crate::scene::{DAY, Scene};
@@ -44,11 +45,11 @@ struct Clock {
     received: usize,
 }
 
-async fn run(_: RunOptions) -> Result<Tally, Stop> {
+async fn run(run_options: RunOptions) -> Result<Tally, Stop> {
     let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).exists()) else {
         return Err(Stop::Skipped("libfaketime is not installed".to_owned()));
     };
-    let mut scene = Scene::open().await;
+    let mut scene = Scene::open(run_options).await;
     let file = scene.setup.path("clock");
     std::fs::write(&file, "+0\n").unwrap();
     for (name, value) in [
@@ -97,7 +98,7 @@ async fn run(_: RunOptions) -> Result<Tally, Stop> {
     }
     examine(&clock.scene.setup.store()).await?;
     clock.scene.finish().await?;
-    let mut received = clock.scene.received();
+    let mut received = clock.scene.received().await;
     // Corrections of what a wrong clock sent were counted by the steps above and belong to no alert's history.
     // `delivery_failing` of the desk is left out too: the desk itself is not notified of it, so the receivers differ.
     let of_receivers: BTreeSet<String> = received
@@ -176,12 +177,12 @@ impl Clock {
     async fn check_pending_messages(&mut self) -> Result<usize, Stop> {
         let desk = &self.scene.desk;
         let before = desk.count();
-        desk.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
+        desk.fail(DeskFault::Replies(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
         self.step("+30d", &ExpectedMessages::Once("opened expiry expired")).await?;
         self.step("+60d", &ExpectedMessages::All(&[("opened delivery_failing", 1)])).await?;
         let desk = &self.scene.desk;
         let failed = desk.count() - before;
-        desk.set(None);
+        desk.accept_all();
         // A fast clock deferred the messages by hours; by the right clock they are due.
         self.step(
             "+0",

@@ -63,7 +63,7 @@ struct Fault {
 async fn each(run_options: RunOptions, fault: Fault) -> Result<Tally, Stop> {
     available()?;
     let mut random = SeededRandom::new(run_options.seed);
-    let story = Story::open().await?;
+    let story = Story::open(run_options).await?;
     let file = story.scene.setup.store();
     let files = ["db", "db-wal", "db-journal"].map(|end| file.with_extension(end));
     let paths: Vec<PathBuf> = files.into_iter().filter(|_| fault.on_store).collect();

@@ -63,15 +63,15 @@ impl Drop for SmallDisk {
     }
 }
 
-async fn run(_: RunOptions) -> Result<Tally, Stop> {
-    let scene = Scene::open().await;
+async fn run(run_options: RunOptions) -> Result<Tally, Stop> {
+    let scene = Scene::open(run_options).await;
     let disk = SmallDisk::mount(scene.setup.store().parent().unwrap())?;
     scene.check(0).await?;
     at_a_check(&scene, &disk).await?;
     while_running(&scene, &disk).await?;
     at_the_start(&scene, &disk).await?;
     scene.finish().await?;
-    let tally = scene.verify(&scene.received(), [0; 3]).await?;
+    let tally = scene.verify(&scene.received().await, [0; 3]).await?;
     Ok(tally.plus(Tally { rounds: 3, examined: 3, ..Tally::default() }))
 }
 

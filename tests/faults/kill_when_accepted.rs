@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::simulator::{InjectedFault, Reply, SmtpStage};
 
+use crate::desk::DeskFault;
 use crate::report::{Stop, Tally};
 use crate::story::{CHAPTERS, Story};
 use crate::{RunOptions, Scenario};
@@ -14,17 +15,19 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     run: |run_options| Box::pin(run(run_options)),
 };
 
-async fn run(_: RunOptions) -> Result<Tally, Stop> {
-    let story = Story::open().await?;
-    let mut tally = Tally::default();
+async fn run(run_options: RunOptions) -> Result<Tally, Stop> {
+    let story = Story::open(run_options).await?;
+    let (mut tally, mut needed) = (Tally::default(), 0);
     for chapter in 1..CHAPTERS.len() {
         for receiver in 0..3 {
             let context = format!("chapter {chapter}, receiver {receiver}");
             tally = tally.plus(one(&story, chapter, receiver).await.map_err(|stop| stop.at(&context))?);
+            // A message of several events that was cut off has not come as a whole: its repeat is its first.
+            needed += usize::from(receiver != 1 || story.scene.desk.type_name() != "pagerduty");
         }
     }
-    if tally.repeats < tally.kills {
-        return Err(Stop::Violation(format!("{} kills but only {} repeats", tally.kills, tally.repeats)));
+    if tally.repeats < needed {
+        return Err(Stop::Violation(format!("{needed} kills but only {} repeats", tally.repeats)));
     }
     Ok(tally)
 }
@@ -34,7 +37,7 @@ async fn one(story: &Story, chapter: usize, receiver: usize) -> Result<Tally, St
     let scene = &story.scene;
     match receiver {
         0 => scene.pager.set(Some(Reply::hang())),
-        1 => scene.desk.set(Some(Reply::hang())),
+        1 => scene.desk.fail(DeskFault::Hangs),
         _ => scene.mailbox.set(Some(InjectedFault::hang(SmtpStage::Content))),
     }
     let count = scene.counts()[receiver];

@@ -19,6 +19,7 @@ mod setup;
 mod simulator;
 
 mod clock;
+mod desk;
 mod each_call;
 mod full_disk;
 mod kill_when_accepted;
@@ -76,6 +77,9 @@ pub(crate) struct RunOptions {
     /// The seed of all random choices.
     #[arg(long, default_value_t = seed())]
     pub(crate) seed: u64,
+    /// Decides the type of one receiver: another one in each scenario, and in the next run.
+    #[arg(skip)]
+    pub(crate) turn: u64,
 }
 
 #[derive(Parser)]
@@ -110,7 +114,9 @@ async fn all(scenarios: &[&Scenario], run_options: RunOptions) -> ExitCode {
     for scenario in scenarios {
         let begin = Instant::now();
         let mut task = JoinSet::new();
-        task.spawn((scenario.run)(run_options));
+        let place = SCENARIOS.iter().position(|known| known.name == scenario.name).unwrap_or_default();
+        let turn = run_options.seed + place as u64;
+        task.spawn((scenario.run)(RunOptions { turn, ..run_options }));
         let outcome = match task.join_next().await {
             Some(Ok(outcome)) => outcome,
             Some(Err(panicked)) => Err(Stop::Violation(format!("{panicked}"))),

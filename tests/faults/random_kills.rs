@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::simulator::{
     Answer, ErrorBody, InjectedFault, LapsedBody, NotFoundBody, Record, Refusal, Reply, RetryAfter,
-    SmtpStage, StatusCode, WebhookServer,
+    SmtpStage, StatusCode,
 };
 
+use crate::desk::DeskFault;
 use crate::random::SeededRandom;
 use crate::report::{Stop, Tally};
 use crate::scene::{DAY, LISTED, NAMED, Scene, ahead};
@@ -26,7 +27,7 @@ const ROUND: Duration = Duration::from_millis(1500);
 
 async fn run(run_options: RunOptions) -> Result<Tally, Stop> {
     let mut random = SeededRandom::new(run_options.seed);
-    let mut scene = Scene::open().await;
+    let mut scene = Scene::open(run_options).await;
     let (mut excuses, mut tally) = ([0; 3], Tally::default());
     let mut before = scene.counts();
     let kills = if run_options.full { 300 } else { 60 };
@@ -49,6 +50,7 @@ async fn run(run_options: RunOptions) -> Result<Tally, Stop> {
         if status.is_some_and(|status| !is_stopping || status != 0) || service.log().contains("ERROR") {
             return Err(Stop::Violation(format!("the service failed, status {status:?}")).at(&context));
         }
+        scene.desk.settle().await;
         scene.all_accept();
         let counts = scene.counts();
         for receiver in 0..3 {
@@ -69,7 +71,7 @@ async fn run(run_options: RunOptions) -> Result<Tally, Stop> {
         });
     }
     scene.finish().await?;
-    Ok(tally.plus(scene.verify(&scene.received(), excuses).await?))
+    Ok(tally.plus(scene.verify(&scene.received().await, excuses).await?))
 }
 
 /// Waits until the time of the kill: soon after the start, at a random time, in a run and its commits, or in a delivery.
@@ -150,23 +152,32 @@ fn answer(account: &str, random: &mut SeededRandom) -> Answer {
 
 /// Makes each receiver fail in one round of five; returns which do.
 fn fail(scene: &Scene, random: &mut SeededRandom) -> [bool; 3] {
-    let mut hook = |hook: &WebhookServer| {
+    let mut fault = || {
         let fails = random.percent(20);
         let refusal = Reply::status(StatusCode::INTERNAL_SERVER_ERROR);
         let busy = Reply::status(StatusCode::TOO_MANY_REQUESTS).retry_after(RetryAfter::Seconds(2));
         let date = Reply::status(StatusCode::SERVICE_UNAVAILABLE).retry_after(RetryAfter::Date(ahead(3)));
-        match random.within(0, 6) {
-            _ if !fails => {}
-            0 => hook.set(Some(refusal)),
-            1 => hook.set(Some(busy)),
-            2 => hook.set(Some(date)),
-            3 => hook.set(Some(Reply::hang())),
-            4 => hook.set(Some(Reply::close())),
-            _ => hook.go_down(),
-        }
-        fails
+        let fault = match random.within(0, 6) {
+            0 => DeskFault::Replies(refusal),
+            1 => DeskFault::Replies(busy),
+            2 => DeskFault::Replies(date),
+            3 => DeskFault::Hangs,
+            4 => DeskFault::Replies(Reply::close()),
+            _ => DeskFault::IsDown,
+        };
+        fails.then_some(fault)
     };
-    let (pager, desk) = (hook(&scene.pager), hook(&scene.desk));
+    let (pager, desk) = (fault(), fault());
+    let fails = [pager.is_some(), desk.is_some()];
+    match pager {
+        None => {}
+        Some(DeskFault::Replies(reply)) => scene.pager.set(Some(reply)),
+        Some(DeskFault::Hangs) => scene.pager.set(Some(Reply::hang())),
+        Some(DeskFault::IsDown) => scene.pager.go_down(),
+    }
+    if let Some(fault) = desk {
+        scene.desk.fail(fault);
+    }
     let troubles = [
         InjectedFault::refuse(SmtpStage::Connect, 421),
         InjectedFault::refuse(SmtpStage::Sender, 450),
@@ -178,5 +189,5 @@ fn fail(scene: &Scene, random: &mut SeededRandom) -> [bool; 3] {
     ];
     let mail = random.percent(20);
     scene.mailbox.set(mail.then(|| *random.choose(&troubles)));
-    [pager, desk, mail]
+    [fails[0], fails[1], mail]
 }

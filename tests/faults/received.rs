@@ -17,14 +17,19 @@ pub(crate) fn by_mail(mails: &[Mail]) -> Vec<Message> {
 }
 
 fn posted(delivery: &Delivery) -> Message {
-    let content: message::Message = serde_json::from_slice(&delivery.body).unwrap();
+    let content = serde_json::from_slice(&delivery.body).unwrap();
+    message(delivery.header("webhook-id").unwrap().to_owned(), delivery.body.to_vec(), &content)
+}
+
+/// The message of this id and content.
+pub(crate) fn message(id: String, bytes: Vec<u8>, content: &message::Message) -> Message {
     let changes = content.data.changes.iter().map(|change| {
         let names = [change.subscription.as_str(), change.account.id.as_str(), change.field.as_str()];
         Change::new(names, &change.before, &change.after, change.at.timestamp()).whole
     });
     Message {
-        id: delivery.header("webhook-id").unwrap().to_owned(),
-        bytes: delivery.body.to_vec(),
+        id,
+        bytes,
         alerts: content.data.alerts.iter().map(notification).collect(),
         changes: changes.collect(),
     }
@@ -79,11 +84,11 @@ fn fact(line: &str) -> Option<(&str, &str)> {
 
 /// The text part, decoded (RFC 2045, 6.7).
 fn text(mail: &Mail) -> String {
-    let raw = mail.text();
-    let part = raw.split("text/plain").nth(1).unwrap().split("\r\n--").next().unwrap();
-    let joined = part.replace("=\r\n", "");
-    let mut bytes = Vec::with_capacity(joined.len());
-    let mut rest = joined.as_bytes();
+    // Joined first: what follows a soft line break, such as an option of a command, is not a boundary.
+    let joined = mail.text().replace("=\r\n", "");
+    let part = joined.split("text/plain").nth(1).unwrap().split("\r\n--").next().unwrap();
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
     while let [first, tail @ ..] = rest {
         let code = (*first == b'=').then(|| tail.get(..2)).flatten();
         let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());

@@ -1,10 +1,12 @@
-//! A vendor with two subscriptions, two webhooks and a mail server around the built program, and the verification of what they
-//! received.
+//! A vendor with two subscriptions, a webhook, a mail server and a receiver of another type around the built program, and the
+//! verification of what they received.
 
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::clock;
 use minimax_watch::domain::time::Timestamp;
 
+use crate::RunOptions;
+use crate::desk::Desk;
 use crate::received::{by_mail, by_webhook};
 use crate::report::{Stop, Tally};
 use crate::setup::Setup;
@@ -27,7 +29,7 @@ pub(crate) struct Scene {
     pub(crate) setup: Setup,
     pub(crate) other: Subscription,
     pub(crate) pager: WebhookServer,
-    pub(crate) desk: WebhookServer,
+    pub(crate) desk: Desk,
     pub(crate) mailbox: SmtpServer,
 }
 
@@ -43,7 +45,7 @@ pub(crate) const DAY: i64 = 86_400;
 
 impl Scene {
     /// A service here runs each second, needs no confirmation and sends no reminders.
-    pub(crate) async fn open() -> Self {
+    pub(crate) async fn open(run_options: RunOptions) -> Self {
         let mut setup = Setup::open().await;
         for (name, value) in [
             ("SCHEDULE__CRON", "* * * * * *"),
@@ -55,23 +57,19 @@ impl Scene {
         }
         setup.secret("other-token", OTHER_TOKEN);
         let other = setup.api.subscribe(OTHER_TOKEN.into());
-        let (pager, desk) = (
-            WebhookServer::open(&setup.now, None).await.unwrap(),
-            WebhookServer::open(&setup.now, None).await.unwrap(),
-        );
+        let pager = WebhookServer::open(&setup.now, None).await.unwrap();
+        let desk = Desk::open(&setup.now, run_options.turn).await;
+        let (desk_receiver, secrets) = desk.receiver();
+        for (file, secret) in secrets {
+            setup.secret(&file, &secret);
+        }
         let mailbox = SmtpServer::open(&setup.now, SmtpSetup::default()).await.unwrap();
-        let webhook = |name: &str, hook: &WebhookServer| {
-            format!(
-                "[[receivers]]\nname = \"{name}\"\ntype = \"webhook\"\nurl = \"{}\"\ntimeout = \"1s\"\n",
-                hook.url()
-            )
-        };
         let more = format!(
-            "[[subscriptions]]\nname = \"other\"\ntoken_file = \"other-token\"\ndiscover = true\n{}{}\
+            "[[subscriptions]]\nname = \"other\"\ntoken_file = \"other-token\"\ndiscover = true\n\
+             [[receivers]]\nname = \"pager\"\ntype = \"webhook\"\nurl = \"{}\"\ntimeout = \"1s\"\n{desk_receiver}\
              [[receivers]]\nname = \"mail\"\ntype = \"email\"\nfrom = \"watch@example.com\"\nto = [\"ops@example.com\"]\n\
              smtp = {{ host = \"127.0.0.1\", port = {}, tls = \"none\" }}\n",
-            webhook("pager", &pager),
-            webhook("desk", &desk),
+            pager.url(),
             mailbox.address().port()
         );
         setup.configure(&NAMED, &more);
@@ -96,10 +94,9 @@ impl Scene {
 
     /// Every receiver accepts everything.
     pub(crate) fn all_accept(&self) {
-        for hook in [&self.pager, &self.desk] {
-            hook.set(None);
-            let _ = hook.come_back();
-        }
+        self.pager.set(None);
+        let _ = self.pager.come_back();
+        self.desk.accept_all();
         self.mailbox.set(None);
         let _ = self.mailbox.come_back();
     }
@@ -109,10 +106,10 @@ impl Scene {
         [self.pager.count(), self.desk.count(), self.mailbox.count()]
     }
 
-    pub(crate) fn received(&self) -> Heard {
+    pub(crate) async fn received(&self) -> Heard {
         [
             by_webhook(&self.pager.deliveries()),
-            by_webhook(&self.desk.deliveries()),
+            self.desk.received(&self.setup.store()).await,
             by_mail(&self.mailbox.mails()),
         ]
     }
@@ -169,7 +166,8 @@ impl Scene {
                 outbox: stored_state.outbox.get(*receiver).cloned().unwrap_or_default(),
                 excuses,
             };
-            tally.add(receiver, &verify(received, &expected))?;
+            let of_type = |stop: Stop| stop.at(&format!("the desk is of the type {}", self.desk.type_name()));
+            tally.add(receiver, &verify(received, &expected)).map_err(of_type)?;
         }
         let [pager, others @ ..] = received;
         match others.iter().find_map(|received| compare_receivers(pager, received)) {

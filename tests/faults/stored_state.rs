@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::report::Stop;
+use crate::simulator::StoredMessage;
 
 /// What had to be sent, according to the store.
 #[derive(Debug, Default)]
@@ -81,6 +82,24 @@ pub(crate) async fn let_pauses_pass(store: &Path) {
         let _ = sqlx::query(due).execute(&mut connection).await;
         connection.close().await.unwrap();
     }
+}
+
+/// The messages to one receiver, in the order of the outbox.
+pub(crate) async fn messages(store: &Path, receiver: &str) -> Vec<StoredMessage> {
+    if !store.exists() {
+        return Vec::new();
+    }
+    let mut connection = open(store).await.unwrap();
+    let messages = "SELECT id, body, content FROM messages WHERE receiver = ? ORDER BY seq";
+    let messages: Vec<(String, Option<Vec<u8>>, String)> =
+        sqlx::query_as(messages).bind(receiver).fetch_all(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let message = |(id, body, content): (String, Option<Vec<u8>>, String)| StoredMessage {
+        id,
+        body: body.unwrap_or_default(),
+        content: serde_json::from_str::<Value>(&content).unwrap()["message"].clone(),
+    };
+    messages.into_iter().map(message).collect()
 }
 
 impl StoredState {

@@ -40,8 +40,8 @@ fn copy(from: &Path, to: &Path) {
 
 impl Story {
     /// Plays the story once without a fault.
-    pub(crate) async fn open() -> Result<Self, Stop> {
-        let scene = Scene::open().await;
+    pub(crate) async fn open(run_options: RunOptions) -> Result<Self, Stop> {
+        let scene = Scene::open(run_options).await;
         let mut story = Self {
             scene,
             before: Vec::new(),
@@ -52,7 +52,7 @@ impl Story {
         for (chapter, status) in CHAPTERS.into_iter().enumerate() {
             let folder = tempfile::tempdir().unwrap();
             copy(story.scene.setup.store().parent().unwrap(), folder.path());
-            story.before.push((folder, story.scene.received()));
+            story.before.push((folder, story.scene.received().await));
             story.set_up(chapter);
             story.scene.check(status).await?;
         }
@@ -111,13 +111,14 @@ impl Story {
 
     async fn catch_up(&self, chapter: usize, excuses: [usize; 3]) -> Result<(Tally, Heard), Stop> {
         examine(&self.scene.setup.store()).await?;
+        self.scene.desk.settle().await;
         self.scene.all_accept();
         self.scene.check(CHAPTERS[chapter]).await?;
         if chapter < LAST {
             self.set_up(LAST);
             self.scene.check(CHAPTERS[LAST]).await?;
         }
-        let mut received = self.scene.received();
+        let mut received = self.scene.received().await;
         for (received, before) in received.iter_mut().zip(&self.before[chapter].1) {
             received.splice(0..0, before.iter().cloned());
         }

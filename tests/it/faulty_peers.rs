@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use minimax_watch::api::{ApiToken, Client};
-use minimax_watch::config::{self, Channel, Email, FetchMode, Origin, Receiver, Secret, Smtp, Tls, Webhook};
+use minimax_watch::config::{
+    self, Channel, Email, Endpoint, FetchMode, Origin, OwnTemplates, Receiver, Secret, Smtp, Tls, Webhook,
+    WebhookFormat,
+};
 use minimax_watch::domain::account::{AccountId, ReceiverName};
 use minimax_watch::domain::alerts::Severity;
 use minimax_watch::domain::clock::Clock;
@@ -14,6 +17,7 @@ use minimax_watch::domain::message::MessageId;
 use minimax_watch::domain::observation::Outcome;
 use minimax_watch::domain::route::{Kinds, Route};
 use minimax_watch::domain::supervisor::Supervisor;
+use minimax_watch::domain::time_zone::TimeZone;
 use minimax_watch::notify::{Attempt, Sender};
 use rustls::pki_types::PrivateKeyDer;
 use secrecy::SecretString;
@@ -30,11 +34,14 @@ const BOUND: Duration = Duration::from_secs(30);
 
 fn pager(url: String) -> Receiver {
     let webhook = Webhook {
-        url: Secret { value: SecretString::from(url), origin: Origin::Inline },
+        endpoint: Endpoint {
+            url: Secret { value: SecretString::from(url), origin: Origin::Inline },
+            timeout: TIMEOUT,
+            allow_http: false,
+        },
+        format: WebhookFormat::Standard,
         signing: Vec::new(),
         signing_origin: None,
-        timeout: TIMEOUT,
-        allow_http: false,
         headers: Vec::new(),
     };
     Receiver {
@@ -42,6 +49,11 @@ fn pager(url: String) -> Receiver {
         route: Route { min_severity: Severity::Info, kinds: Kinds::All, accounts: globset::GlobSet::empty() },
         accounts: vec!["*".to_owned()],
         fallback: None,
+        digest: None,
+        timezone: TimeZone::UTC,
+        quiet_hours: None,
+        supervisor: Supervisor::Terminal,
+        templates: OwnTemplates::default(),
         channel: Channel::Webhook(webhook),
     }
 }
@@ -161,7 +173,6 @@ fn desk(server: &SmtpServer, lie: InjectedFault) -> Receiver {
             timeout: TIMEOUT,
         },
         allow_http: false,
-        supervisor: Supervisor::Terminal,
     };
     Receiver { channel: Channel::Email(email), ..pager("http://127.0.0.1:9".to_owned()) }
 }

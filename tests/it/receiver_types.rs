@@ -4,7 +4,11 @@ use axum::http::StatusCode;
 use minimax_watch::domain::time::Timestamp;
 use sqlx::{AssertSqlSafe, SqlitePool};
 
-use crate::simulator::{Answer, Delivery, InjectedFault, Mail, NotFoundBody, Reply, SmtpStage};
+use crate::received;
+use crate::simulator::{
+    Answer, ChatServer, ChatService, Delivery, InjectedFault, Mail, NotFoundBody, Reply, Signature,
+    SmtpStage, VirtualNow,
+};
 use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
@@ -308,4 +312,65 @@ async fn receiver_of_the_same_type_at_another_address_gets_the_same_bytes() {
     let attempts = world.desk.deliveries();
     assert_eq!((attempts.len(), &attempts[0].body), (1, &first.body));
     assert_eq!(attempts[0].header("webhook-id"), first.header("webhook-id"));
+}
+
+/// A service, and the receiver `pager` at it.
+async fn pager_at(world: &World, service: ChatService) -> (ChatServer, String) {
+    let server = ChatServer::open(&VirtualNow::new(start()), service).await.unwrap();
+    let (receiver, secrets) = server.receiver("pager");
+    for (file, secret) in secrets {
+        std::fs::write(world.folder().join(file), secret).unwrap();
+    }
+    (server, receiver)
+}
+
+#[tokio::test]
+async fn pending_chat_messages_are_rendered_again_for_another_chat_under_their_ids() {
+    let mut world = world(PAGER).await;
+    let (telegram, at_telegram) = pager_at(&world, ChatService::Telegram).await;
+    let (ntfy, at_ntfy) = pager_at(&world, ChatService::Ntfy).await;
+    world.reload(settings(&at_telegram)).await;
+    telegram.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
+    queue_three_messages(&world).await;
+    let ids = ids(&world).await;
+    assert!(telegram.posts().iter().all(|post| post.body["entities"].is_array() && post.is_accepted()));
+    world.reload(settings(&at_ntfy)).await;
+    world.tick().await;
+    let posts = ntfy.posts();
+    assert!(posts.iter().all(|post| post.is_accepted() && post.body["entities"].is_null()), "{posts:?}");
+    let titles: Vec<&str> = posts.iter().map(|post| post.body["title"].as_str().unwrap()).collect();
+    assert_eq!(titles.len(), 3, "{titles:?}");
+    for (title, word) in titles.iter().zip(["CRITICAL", "RESOLVED", "CRITICAL"]) {
+        assert!(title.starts_with(&format!("[{word}] studio-a: ")), "{titles:?}");
+    }
+    let stored = world.engine.store.messages_since(start()).await.unwrap();
+    assert!(stored.iter().all(|message| message.channel == "ntfy"), "{stored:?}");
+    assert_eq!(stored.iter().map(|message| message.id.to_string()).collect::<Vec<_>>(), ids);
+    let outbox = world.engine.store.outbox(start()).await.unwrap();
+    assert_eq!((outbox.pending, outbox.failed), (0, 0));
+    world.live_until(world.now() + days(8)).await;
+    assert_eq!((ntfy.count(), world.pager.count()), (3, 0), "nothing is repeated");
+}
+
+#[tokio::test]
+async fn pending_webhook_messages_become_cloud_events_under_their_ids() {
+    let mut world = world(PAGER).await;
+    world.pager.set(Some(Reply::status(StatusCode::SERVICE_UNAVAILABLE)));
+    queue_three_messages(&world).await;
+    let ids = ids(&world).await;
+    let before = received::body(&world.pager.deliveries()[0]);
+    world.pager.set(None);
+    world.pager.forget();
+    world.reload(settings(&format!("{PAGER}format = \"cloudevents\"\n"))).await;
+    world.tick().await;
+    let deliveries = world.pager.deliveries();
+    assert_eq!(webhook_ids(&deliveries), ids);
+    let events: Vec<_> = deliveries.iter().map(received::body).collect();
+    for (event, (delivery, id)) in events.iter().zip(deliveries.iter().zip(&ids)) {
+        assert_eq!(delivery.header("content-type"), Some("application/cloudevents+json; charset=utf-8"));
+        assert_eq!(delivery.signature, Signature::Valid);
+        assert_eq!((event["specversion"].as_str(), event["id"].as_str()), (Some("1.0"), Some(id.as_str())));
+    }
+    assert_eq!((&events[0]["type"], &events[0]["data"]), (&before["type"], &before["data"]));
+    assert_eq!(events[0]["time"], before["timestamp"], "when it was decided");
 }

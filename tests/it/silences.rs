@@ -7,27 +7,27 @@ use minimax_watch::domain::silence::{Matcher, SilenceId};
 use minimax_watch::store::NewSilence;
 
 use crate::received;
-use crate::simulator::{Answer, LapsedBody, Record, Refusal, Reply};
+use crate::simulator::{Answer, Delivery, LapsedBody, Record, Refusal, Reply};
 use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
 
 const BOTH: &[(&str, &str)] = &[("1", "studio-a"), ("2", "studio-b")];
 
 /// The matchers of a silence.
-struct SilenceSpec<'a> {
-    globs: &'a [&'a str],
-    kinds: &'a [&'a str],
-    subscription: Option<&'a str>,
-    even_critical: bool,
+pub(crate) struct SilenceSpec<'a> {
+    pub(crate) globs: &'a [&'a str],
+    pub(crate) kinds: &'a [&'a str],
+    pub(crate) subscription: Option<&'a str>,
+    pub(crate) even_critical: bool,
 }
 
 /// Silences critical alerts too, so that a test can use any alert.
-const EVEN_CRITICAL: SilenceSpec<'_> =
+pub(crate) const EVEN_CRITICAL: SilenceSpec<'_> =
     SilenceSpec { globs: &[], kinds: &[], subscription: None, even_critical: true };
 
 /// As `silence add` makes it without `--even-critical`.
 const DEFAULT: SilenceSpec<'_> = SilenceSpec { even_critical: false, ..EVEN_CRITICAL };
 
-async fn silence(world: &World, spec: SilenceSpec<'_>, length: TimeDelta) -> SilenceId {
+pub(crate) async fn silence(world: &World, spec: SilenceSpec<'_>, length: TimeDelta) -> SilenceId {
     let texts = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let matcher =
         Matcher::new(&texts(spec.globs), &texts(spec.kinds), spec.subscription.map(SubscriptionName::new));
@@ -50,9 +50,8 @@ async fn end_silence(world: &World, id: SilenceId) -> bool {
     ended
 }
 
-/// `data.silenced` of the last message to the pager.
-fn silenced_count(world: &World) -> u64 {
-    let deliveries = world.pager.deliveries();
+/// `data.silenced` of the last of these messages.
+pub(crate) fn silenced_count(deliveries: &[Delivery]) -> u64 {
     received::body(deliveries.last().unwrap())["data"]["silenced"].as_u64().unwrap()
 }
 
@@ -273,12 +272,16 @@ async fn messages_count_what_is_silenced_for_their_receiver() {
     world.main.put(healthy("2").max_jobs(9));
     world.main.set_answer("3", Answer::account_error("on hold"));
     world.run().await;
-    assert_eq!(silenced_count(&world), 1, "the change is not routed to this receiver, so it is not counted");
+    assert_eq!(
+        silenced_count(&world.pager.deliveries()),
+        1,
+        "the change is not routed to this receiver, so it is not counted"
+    );
     assert_eq!(world.received(), ["opened account_error critical office"]);
     let mail = &world.mailbox.mails()[0];
     assert!(mail.text().contains("2 more are silenced for this receiver."), "{}", mail.text());
     world.live_until(start() + hours(4)).await;
-    assert_eq!(silenced_count(&world), 0, "no alert is silenced any longer");
+    assert_eq!(silenced_count(&world.pager.deliveries()), 0, "no alert is silenced any longer");
     assert_eq!(world.received(), ["opened not_found critical studio-a"]);
 }
 

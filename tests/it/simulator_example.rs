@@ -35,7 +35,7 @@ impl Write for Printed {
 async fn exchange(arguments: &str, request: &str) -> (String, String, String) {
     let arguments = Arguments::parse_from(format!("simulator {arguments}").split(' '));
     let (printed, mut lines) = unbounded_channel::<String>();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (stop, stdin) = unbounded_channel();
     let client = async move {
         let started = lines.recv().await.unwrap();
         let address = started.lines().next().unwrap().trim_start_matches("http://");
@@ -50,7 +50,7 @@ async fn exchange(arguments: &str, request: &str) -> (String, String, String) {
         (String::from_utf8_lossy(&answer).into_owned(), started, received)
     };
     let mut printed = Printed(printed);
-    let serving = serve(arguments, &mut printed, async { drop(stopped.await) });
+    let serving = serve(arguments, &mut printed, stdin);
     let both = async { tokio::join!(client, serving) };
     let (exchange, served) = tokio::time::timeout(TIMEOUT, both).await.unwrap();
     served.unwrap();
@@ -80,7 +80,8 @@ async fn each_faulty_peer_starts_by_hand_prints_what_it_receives_and_stops() {
 async fn list_option_names_every_fault_and_an_unknown_one_is_an_error() {
     let (printed, mut lines) = unbounded_channel::<String>();
     let arguments = Arguments::parse_from(["simulator", "--list"]);
-    serve(arguments, &mut Printed(printed), std::future::pending()).await.unwrap();
+    let (_open, stdin) = unbounded_channel();
+    serve(arguments, &mut Printed(printed), stdin).await.unwrap();
     let list = lines.recv().await.unwrap();
     let http = HTTP_FAULTS.iter().map(|lie| (lie.name, lie.sentence));
     for (name, sentence) in http.chain(MAIL_FAULTS.iter().map(|lie| (lie.name, lie.sentence))) {
@@ -89,6 +90,33 @@ async fn list_option_names_every_fault_and_an_unknown_one_is_an_error() {
     }
     let (printed, _lines) = unbounded_channel();
     let arguments = Arguments::parse_from(["simulator", "mail", "--fault", "truth"]);
-    let refused = serve(arguments, &mut Printed(printed), std::future::pending()).await.unwrap_err();
+    let (_open, stdin) = unbounded_channel();
+    let refused = serve(arguments, &mut Printed(printed), stdin).await.unwrap_err();
     assert!(refused.to_string().starts_with("unknown fault `truth`; known: early-plain-text, "), "{refused}");
+}
+
+#[tokio::test]
+async fn line_on_stdin_changes_when_the_token_of_an_account_expires() {
+    let (printed, mut lines) = unbounded_channel::<String>();
+    let (commands, stdin) = unbounded_channel();
+    let mut printed = Printed(printed);
+    let serving = serve(Arguments::parse_from(["simulator"]), &mut printed, stdin);
+    let client = async move {
+        let started = lines.recv().await.unwrap();
+        let [address, token] = [started.lines().next().unwrap(), started.lines().nth(1).unwrap()];
+        let ask = async || {
+            let asked =
+                reqwest::Client::new().get(format!("{address}/v1/minimax/accounts/new")).bearer_auth(token);
+            asked.send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(ask().await, 404);
+        commands.send("new 86400".to_owned()).unwrap();
+        while ask().await != 200 {}
+        commands.send("nonsense".to_owned()).unwrap();
+        // Held, so that what ends the server is the line.
+        commands
+    };
+    let both = async { tokio::join!(client, serving) };
+    let (_commands, served) = tokio::time::timeout(TIMEOUT, both).await.unwrap();
+    assert!(served.unwrap_err().to_string().contains("is not `ID SECONDS`"));
 }

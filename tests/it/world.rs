@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::received;
 use crate::simulator::{
-    FakeUseApi, Login, Record, SmtpServer, SmtpSetup, Subscription, VirtualNow, WebhookServer,
+    Alertmanager, FakeUseApi, Login, Record, SmtpServer, SmtpSetup, Subscription, VirtualNow, WebhookServer,
 };
 
 pub(crate) const MAIN_TOKEN: &str = "user:1001-mAiNtOkEn0123456789aB";
@@ -79,6 +79,24 @@ pub(crate) const DESK: &str = r#"
 name = "desk"
 type = "webhook"
 url = "@desk@"
+"#;
+
+/// The first Alertmanager gets everything.
+pub(crate) const ALERTMANAGER: &str = r#"
+[[receivers]]
+name = "am"
+type = "alertmanager"
+urls = ["@alertmanager@"]
+labels = { team = "video" }
+"#;
+
+/// Both Alertmanagers get everything.
+pub(crate) const ALERTMANAGER_PAIR: &str = r#"
+[[receivers]]
+name = "am"
+type = "alertmanager"
+urls = ["@alertmanager@", "@second_alertmanager@"]
+labels = { team = "video" }
 "#;
 
 /// Mail to two people, with a login.
@@ -159,6 +177,7 @@ pub(crate) struct Servers {
     pub(crate) pager: WebhookServer,
     pub(crate) desk: WebhookServer,
     pub(crate) mailbox: SmtpServer,
+    pub(crate) alertmanagers: [Alertmanager; 2],
 }
 
 impl Servers {
@@ -169,6 +188,8 @@ impl Servers {
             .replace("@api@", self.api.base_url().as_str())
             .replace("@pager@", self.pager.url().as_str())
             .replace("@desk@", self.desk.url().as_str())
+            .replace("@alertmanager@", self.alertmanagers[0].url().as_str())
+            .replace("@second_alertmanager@", self.alertmanagers[1].url().as_str())
             .replace("@smtp@", &self.mailbox.address().port().to_string())
     }
 }
@@ -213,7 +234,9 @@ impl World {
         }
         let api = FakeUseApi::open(&clock).await.unwrap();
         let (main, other) = (api.subscribe(MAIN_TOKEN.into()), api.subscribe(OTHER_TOKEN.into()));
-        let servers = Servers { api, pager, desk, mailbox };
+        let alertmanagers =
+            [Alertmanager::open(&clock).await.unwrap(), Alertmanager::open(&clock).await.unwrap()];
+        let servers = Servers { api, pager, desk, mailbox, alertmanagers };
         let text = servers.fill(&settings);
         let engine = engine(&folder, &text, None, (Sender::over_network(), clock.clock())).await;
         Self { servers, main, other, engine, settings, clock, folder }

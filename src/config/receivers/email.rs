@@ -20,7 +20,7 @@ use super::super::table::Table;
 use super::super::values::{self, TIMEOUTS};
 
 /// For each stage of a session. RFC 5321 (4.5.3.2) has five minutes; healthy servers answer within seconds.
-const TIMEOUT: TimeDelta = TimeDelta::minutes(1);
+pub(super) const TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Email> {
@@ -35,8 +35,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Email>
     let allow_http = table.flag("allow_http");
     let smtp = table.table("smtp").and_then(|table| smtp(table, allow_http, context));
     table.finish();
-    let supervisor = context.environment.supervisor();
-    Some(Email { from: from?, to: to?, smtp: smtp?, allow_http, supervisor })
+    Some(Email { from: from?, to: to?, smtp: smtp?, allow_http })
 }
 
 /// Shows the keys of this type.
@@ -57,7 +56,7 @@ pub(super) fn show(email: &Email, page: &mut Page) {
     page.allow_http(email.allow_http);
 }
 
-fn mailbox(typed: &str) -> Result<Mailbox, String> {
+pub(super) fn mailbox(typed: &str) -> Result<Mailbox, String> {
     let refused = || {
         // A text with a colon may hold a password: `user:password@host`.
         let shown = if typed.contains(':') { String::new() } else { format!("\"{typed}\" ") };

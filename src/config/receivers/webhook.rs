@@ -2,20 +2,18 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use standardwebhooks::Webhook as Signer;
+use strum::VariantArray as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use url::Url;
 
-use super::super::address;
 use super::super::context::Context;
 use super::super::diagnostics::Diagnostics;
-use super::super::model::{Origin, Secret, Webhook};
+use super::super::model::{Origin, Secret, Webhook, WebhookFormat};
 use super::super::page::{Page, quoted};
 use super::super::place::Place;
-use super::super::secrets::{self, Form};
-use super::super::suggest::choose;
+use super::super::secrets::Form;
 use super::super::table::Table;
-use super::super::values::{REQUEST_TIMEOUT, TIMEOUTS};
+use super::endpoint;
 
 /// How a signing secret begins (Standard Webhooks).
 const SIGNING_PREFIX: &str = "whsec_";
@@ -46,83 +44,29 @@ const RESERVED_HEADERS: [&str; 14] = [
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Webhook> {
-    let allow_http = table.flag("allow_http");
-    let url = url(&mut table, allow_http, context);
+    let endpoint = endpoint::read(&mut table, context);
     let headers = table.table("headers").map(|table| headers(table, context)).unwrap_or_default();
-    table.parsed("format", (), |typed| choose("format", typed, &[("standard", ())]));
+    let format = table.choice("format", WebhookFormat::Standard, WebhookFormat::VARIANTS, Into::into);
     let secret = context.secret(&mut table, "secret", Form::Lines);
     let signing = secret.as_ref().map(|secret| signing(secret, &table)).unwrap_or_default();
-    let timeout = table.duration("timeout", REQUEST_TIMEOUT, TIMEOUTS).to_std().unwrap_or_default();
+    if format == WebhookFormat::Text && headers.iter().any(|(name, _)| name == "title") {
+        table.problem("headers", "title cannot be set with format = \"text\": it is the message's");
+    }
     table.finish();
     let signing_origin = secret.map(|secret| secret.origin);
-    Some(Webhook { url: url?, signing, signing_origin, timeout, allow_http, headers })
+    Some(Webhook { endpoint: endpoint?, format, signing, signing_origin, headers })
 }
 
 /// Shows the keys of this type.
 pub(super) fn show(webhook: &Webhook, page: &mut Page) {
-    match &webhook.url.origin {
-        Origin::Inline => {
-            // Its path often is a secret.
-            let url = Url::parse(webhook.url.value.expose_secret());
-            let host = url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-            page.line(&format!("url = {} # path hidden", quoted(&host)));
-        }
-        origin => page.origin("url", '_', origin),
-    }
-    page.text("format", "standard");
+    endpoint::show(&webhook.endpoint, page);
+    page.text("format", webhook.format.into());
     if let Some(origin) = &webhook.signing_origin {
         page.origin("secret", '_', origin);
     }
     for (name, value) in &webhook.headers {
         page.origin(&format!("headers.{}", quoted(name)), '.', &value.origin);
     }
-    page.timeout("timeout", webhook.timeout);
-    page.allow_http(webhook.allow_http);
-}
-
-/// The address, by exactly one of `url`, `url_file` and `url_env`.
-fn url(table: &mut Table<'_>, allow_http: bool, context: &Context<'_>) -> Option<Secret> {
-    let (is_inline, is_elsewhere) = (table.has("url"), secrets::is_given(table, "url"));
-    if !is_inline && !is_elsewhere {
-        table.place.problem("url is missing: give url, url_file or url_env");
-    }
-    let typed = table.text("url");
-    let secret = context.secret_elsewhere(table, "url", Form::Url);
-    if is_inline && is_elsewhere {
-        if let Some(field) = typed {
-            field.place.problem("is given twice: keep one of url, url_file and url_env");
-        }
-        return None;
-    }
-    let (place, secret, url) = if let Some(field) = typed {
-        let url = field.parse(|typed| inline_url(typed, allow_http))?;
-        (field.place, Secret { value: SecretString::from(field.value), origin: Origin::Inline }, url)
-    } else {
-        let (place, secret) = (table.place.member("url"), secret?);
-        let url = address::parse_receiver(secret.value.expose_secret(), allow_http);
-        let refuse = |reason| place.problem(format!("the value in {} {reason}", secret.origin));
-        let url = url.map_err(refuse).ok()?;
-        (place, secret, url)
-    };
-    if address::is_unencrypted(&url) {
-        // Names the host alone: the rest of the address may be a secret.
-        let host = url.host_str().unwrap_or_default();
-        place.warning(format!(
-            "messages and headers to {host} travel unencrypted: use https if the receiver offers it, else only in a network of your own"
-        ));
-    }
-    Some(secret)
-}
-
-/// An address in the file itself, which must not hold a password.
-fn inline_url(typed: &str, allow_http: bool) -> Result<Url, String> {
-    let url = address::parse_receiver(typed, allow_http).map_err(|error| error.to_string())?;
-    if url.password().is_some() || !url.username().is_empty() {
-        return Err(
-            "holds a user name or password, which must not be in the file: give url_file or url_env".into()
-        );
-    }
-    Ok(url)
 }
 
 /// `headers = { "Authorization" = { file = "…" } }`: each value is a secret.

@@ -40,7 +40,7 @@ pub(super) fn from_file(
 ) -> Option<Config> {
     let mut root = Table::new(Place::file(file, diagnostics), values);
     let subscriptions = subscriptions::read(&mut root, context);
-    finish(root, context, subscriptions)
+    finish(root, context, subscriptions, diagnostics)
 }
 
 /// The configuration without a file: the subscription `default`, and the overrides in `values`.
@@ -57,7 +57,7 @@ pub(super) fn from_environment(
         // Also when accounts are named, so that a check of some keeps those that were discovered before.
         vec![Subscription { name, token, discover: true, accounts }]
     });
-    finish(root, context, subscriptions)
+    finish(root, context, subscriptions, diagnostics)
 }
 
 fn token_in_environment(context: &Context<'_>, diagnostics: &Diagnostics) -> Option<Secret> {
@@ -80,12 +80,13 @@ fn finish(
     mut root: Table<'_>,
     context: &Context<'_>,
     subscriptions: Option<Vec<Subscription>>,
+    diagnostics: &Diagnostics,
 ) -> Option<Config> {
     let api = api::read(section(&mut root, "api"));
     let schedule = times::schedule(section(&mut root, "schedule"), context.now);
     let expiry = times::expiry(section(&mut root, "expiry"));
     let alerts = times::alerts(section(&mut root, "alerts"));
-    let receivers = receivers::read(&mut root, context);
+    let receivers = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
     root.refuse("http", NOT_SUPPORTED);
     root.refuse("heartbeat", NOT_SUPPORTED);

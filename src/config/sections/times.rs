@@ -19,7 +19,7 @@ const SOURCES: [ExpirySource; 3] = [ExpirySource::ExpExpire, ExpirySource::Exp, 
 /// Reads `[schedule]`; an expression without a run after `now` is refused.
 pub(super) fn schedule(mut table: Table<'_>, now: Timestamp) -> Option<ScheduleConfig> {
     // A refused zone does not hide a refused expression: that one is then read in UTC.
-    let zone = table.parsed("timezone", TimeZone::UTC, timezone);
+    let zone = table.parsed("timezone", TimeZone::UTC, values::timezone);
     let cron = table.text("cron");
     let schedule = match &cron {
         Some(cron) => cron.parse(|typed| Schedule::parse(typed, zone, now)),
@@ -28,11 +28,6 @@ pub(super) fn schedule(mut table: Table<'_>, now: Timestamp) -> Option<ScheduleC
     let jitter = table.duration("jitter", TimeDelta::zero(), TimeDelta::zero()..=TimeDelta::hours(24));
     table.finish();
     Some(ScheduleConfig { schedule: schedule?, jitter })
-}
-
-fn timezone(typed: &str) -> Result<TimeZone, String> {
-    TimeZone::named(typed)
-        .ok_or_else(|| format!("\"{typed}\" is not an IANA time zone such as \"Europe/Berlin\""))
 }
 
 /// Reads `[expiry]`.

@@ -33,6 +33,8 @@ fn line() -> impl Strategy<Value = String> {
         "timeout",
         "cron",
         "timezone",
+        "quiet_hours",
+        "digest",
         "lead_times",
         "max_body",
         "path",
@@ -90,7 +92,8 @@ fn whole() -> String {
         "{BASE}[[subscriptions.accounts]]\nid = '007'\nname = 'studio'\n[[subscriptions.accounts]] # two\nid = '8'\n[api]\nmax_body = '1MiB'\ntimeout = '5s'\n\
          [schedule]\ncron = '*/15 1-5 * jan fri-sun'\ntimezone = 'Europe/Berlin'\n[expiry]\nlead_times = ['7d', '1h']\n\
          [store]\npath = 'watch.db'\n{MAIL}smtp = {{ host = 'mx.example.com', username = 'u', password_env = 'PASSWORD' }}\n\
-         {HOOK}url_env = 'URL'\nsecret_env = 'SIGNING'\naccounts = ['studio-{{a,b}}*']\nfallback = 'mail'\n"
+         {HOOK}url_env = 'URL'\nsecret_env = 'SIGNING'\naccounts = ['studio-{{a,b}}*']\nfallback = 'mail'\n\
+         timezone = 'Europe/Berlin'\nquiet_hours = '22:00-07:00'\n"
     )
 }
 

@@ -13,6 +13,12 @@ fn documented(content: &str) -> Config {
         ("smtp-password", "p\n"),
         ("pager-url", "https://hooks.example.com/T000\n"),
         ("webhook-secret", "whsec_aHVzaA==\n"),
+        ("telegram-token", "123456:placeholder-placeholder\n"),
+        ("ntfy-token", "tk_placeholder\n"),
+        ("discord-url", "https://discord.example.com/api/webhooks/1/placeholder\n"),
+        ("slack-url", "https://hooks.example.com/services/T000/B000/placeholder\n"),
+        ("pagerduty-key", "0123456789abcdef0123456789abcdef\n"),
+        ("alertmanager-password", "p\n"),
     ] {
         std::fs::write(folder.path().join(name), secret).unwrap();
     }
@@ -38,7 +44,7 @@ fn the_documented_file_loads_as_it_is_and_with_every_key_in_force() {
     let plain = documented(DOCUMENTED);
     assert!(plain.subscriptions[0].discover);
     let full = documented(&uncommented());
-    assert_eq!((full.subscriptions[0].accounts.len(), full.receivers.len()), (1, 2));
+    assert_eq!((full.subscriptions[0].accounts.len(), full.receivers.len()), (1, 9));
     let sections = |config: &Config| {
         let shown = show(config);
         let (from, to) = (shown.find("[api]").unwrap(), shown.find("[alerts]").unwrap());
@@ -76,8 +82,23 @@ fn the_documented_file_holds_every_key_of_the_contract() {
                 "kinds",
                 "accounts",
                 "fallback",
+                "digest",
+                "timezone",
+                "quiet_hours",
             ],
         ),
+        (
+            "[[receivers]]\nname = \"telegram\"",
+            &["type", "token_file", "token_env", "chat_id", "thread_id", "api_url"],
+        ),
+        (
+            "[[receivers]]\nname = \"phone\"",
+            &["type", "url", "url_file", "url_env", "token_file", "token_env"],
+        ),
+        ("[[receivers]]\nname = \"discord\"", &["type", "url_file", "url_env"]),
+        ("[[receivers]]\nname = \"slack\"", &["type", "url_file", "url_env"]),
+        ("[[receivers]]\nname = \"pagerduty\"", &["type", "routing_key_file", "routing_key_env", "api_url"]),
+        ("[[receivers]]\nname = \"program\"", &["type", "command", "timeout"]),
         (
             "[[receivers]]\nname = \"pager\"",
             &[
@@ -90,6 +111,21 @@ fn the_documented_file_holds_every_key_of_the_contract() {
                 "format",
                 "secret_file",
                 "secret_env",
+                "timeout",
+            ],
+        ),
+        (
+            "[[receivers]]\nname = \"alertmanager\"",
+            &[
+                "type",
+                "urls",
+                "labels",
+                "username",
+                "password_file",
+                "password_env",
+                "token_file",
+                "token_env",
+                "allow_http",
                 "timeout",
             ],
         ),

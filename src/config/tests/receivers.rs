@@ -4,6 +4,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
 use crate::domain::route::Kinds;
+use crate::domain::schedule::Schedule;
+use crate::domain::time_zone::TimeZone;
 
 #[test]
 fn the_default_port_of_a_mail_server_follows_tls() {
@@ -90,7 +92,7 @@ fn a_webhook_may_be_signed_with_several_secrets() {
     let Channel::Webhook(webhook) = &receiver.receivers[0].channel else { panic!("a webhook") };
     let keys: Vec<_> = webhook.signing.iter().map(SecretString::expose_secret).collect();
     assert_eq!(keys, ["whsec_aHVzaC1odXNoLWh1c2g=", "whsec_bW9yZS1odXNo"]);
-    assert_eq!(webhook.timeout.as_secs(), 5);
+    assert_eq!(webhook.endpoint.timeout.as_secs(), 5);
     assert!(!format!("{receiver:?}").contains("hush"), "no secret is in Debug");
 }
 
@@ -147,6 +149,45 @@ fn header_values_are_secrets_and_shown_as_their_origin() {
         "{shown}"
     );
     assert_eq!(show(&super::config(&shown)), shown);
+}
+
+#[test]
+fn quiet_hours_are_read_in_the_time_zone_of_their_receiver() {
+    let zoned = "timezone = 'europe/berlin'\nquiet_hours = '22:00-07:00'\n";
+    let content = format!(
+        "{BASE}{HOOK}url_env = 'URL'\n{zoned}{MAIL}smtp = {{ host = 'mx' }}\nquiet_hours = '12:30-14:00'"
+    );
+    let loaded = config(&content);
+    let [hook, mail] = &loaded.receivers[..] else { panic!("two receivers") };
+    let night = hook.quiet_hours.as_ref().unwrap();
+    assert_eq!(
+        (hook.timezone.name(), night.zone(), night.to_string()),
+        ("Europe/Berlin", &hook.timezone, "22:00-07:00".to_owned())
+    );
+    assert_eq!((mail.timezone.name(), mail.quiet_hours.as_ref().unwrap().zone().name()), ("UTC", "UTC"));
+    let shown = show(&loaded);
+    assert!(shown.contains("timezone = \"Europe/Berlin\"\nquiet_hours = \"22:00-07:00\"\n"), "{shown}");
+    assert_eq!(show(&config(&shown)), shown);
+    assert_eq!(config(&format!("{BASE}{HOOK}url_env = 'URL'")).receivers[0].quiet_hours, None);
+}
+
+#[test]
+fn an_invalid_time_zone_or_quiet_hours_are_refused() {
+    for (content, reason) in [
+        ("timezone = 'Berlin'", "timezone: \"Berlin\" is not an IANA time zone such as \"Europe/Berlin\""),
+        ("timezone = 1", "timezone: must be text, not a number"),
+        ("quiet_hours = '22-7'", "quiet_hours: \"22-7\" is not two times of day such as \"22:00-07:00\""),
+        (
+            "quiet_hours = '22:00-22:00'",
+            "quiet_hours: \"22:00-22:00\" begins and ends at the same time: give two times, or leave the key out",
+        ),
+        ("quiet_hours = ['22:00-07:00']", "quiet_hours: must be text"),
+    ] {
+        let message = message(&format!("{BASE}{HOOK}url_env = 'URL'\n{content}"));
+        let (_, found) = message.split_once(": first [[receivers]]: ").unwrap();
+        assert!(found.starts_with(reason), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
 }
 
 #[test]
@@ -273,10 +314,32 @@ fn fallbacks_may_form_a_chain_but_not_a_circle() {
 fn a_receiver_without_a_name_or_with_an_unknown_type_is_reported_with_its_number_and_line() {
     let nameless = "[[receivers]]\ntype = 'webhook'\nurl_env = 'URL'\n";
     let message =
-        message(&format!("{BASE}{HOOK}url_env = 'URL'\n{nameless}[[receivers]]\nname = 'x'\ntype = 'slack'"));
+        message(&format!("{BASE}{HOOK}url_env = 'URL'\n{nameless}[[receivers]]\nname = 'x'\ntype = 'sms'"));
     assert_eq!(
         message,
         "a.toml:9: second [[receivers]]: name is missing\n\
-         a.toml:14: third [[receivers]]: type: unknown type \"slack\"; possible: email, webhook"
+         a.toml:14: third [[receivers]]: type: unknown type \"sms\"; possible: email, webhook, telegram, ntfy, discord, slack, pagerduty, alertmanager, exec"
     );
+}
+
+#[test]
+fn digest_is_a_schedule_in_the_zone_of_the_receiver() {
+    let receiver = |keys: &str| config(&format!("{BASE}{HOOK}url_env = 'URL'\n{keys}")).receivers.remove(0);
+    assert!(receiver("").digest.is_none());
+    let digest = receiver("digest = '0 8 * * 1'\ntimezone = 'Europe/Berlin'").digest.unwrap();
+    assert_eq!((digest.expression(), digest.zone().name()), ("0 8 * * 1", "Europe/Berlin"));
+    for expression in ["30 0 8 * * 1", "@daily"] {
+        let digest = receiver(&format!("digest = '{expression}'")).digest.unwrap();
+        assert_eq!((digest.expression(), digest.zone().name()), (expression, "UTC"));
+    }
+}
+
+#[test]
+fn invalid_digest_is_refused_with_the_reason_of_the_schedule() {
+    for expression in ["61 * * * *", "0 0 31 2 *", "", "weekly"] {
+        let content = format!("{BASE}{HOOK}url_env = 'URL'\ndigest = '{expression}'");
+        let reason = Schedule::parse(expression, TimeZone::UTC, now()).unwrap_err();
+        let message = message(&content);
+        assert!(message.ends_with(&format!("first [[receivers]]: digest: {reason}")), "{message}");
+    }
 }

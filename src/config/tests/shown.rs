@@ -8,7 +8,8 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         "{BASE}accounts = [{{ id = '7', name = \"a \\\"b\\\" \\\\ c\", lead_times = ['36h'] }}]\n\
          [alerts]\nrepeat_every = '0s'\n\
          {MAIL}smtp = {{ host = 'mx', username = 'u', password_env = 'PASSWORD' }}\nkinds = ['expiry', 'host_changed']\n\
-         accounts = ['studio-*']\nfallback = 'hook'\n{HOOK}url_env = 'URL'\nsecret_env = 'SIGNING'\nmin_severity = 'critical'"
+         accounts = ['studio-*']\nfallback = 'hook'\n{HOOK}url_env = 'URL'\nsecret_env = 'SIGNING'\nmin_severity = 'critical'\n\
+         digest = '0 8 * * 1'\ntimezone = 'europe/berlin'"
     );
     let shown = show(&config(&content));
     assert_eq!(show(&config(&shown)), shown);
@@ -59,17 +60,20 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         kinds = ["expiry", "host_changed"]
         accounts = ["studio-*"]
         fallback = "hook"
+        timezone = "UTC"
 
         [[receivers]]
         name = "hook"
         type = "webhook"
         url_env = "URL"
+        timeout = "15s"
         format = "standard"
         secret_env = "SIGNING"
-        timeout = "15s"
         min_severity = "critical"
         kinds = ["*"]
         accounts = ["*"]
+        digest = "0 8 * * 1"
+        timezone = "Europe/Berlin"
 
         [store]
         path = "/home/ops/.local/state/minimax-watch/minimax-watch.db"
@@ -84,4 +88,26 @@ fn only_the_host_of_an_address_in_the_file_is_shown() {
     assert!(shown.contains("\nurl = \"https://hooks.example.com:8443\" # path hidden\n"), "{shown}");
     assert!(!shown.contains("hush"), "{shown}");
     config(&shown);
+}
+
+#[test]
+fn an_alertmanager_is_shown_with_the_origin_of_its_login() {
+    let receiver = "[[receivers]]\nname = 'am'\ntype = 'alertmanager'\nurls = ['http://127.0.0.1:9093', 'https://mon.example.com/am/']\n\
+                    labels = { team = 'video' }\n";
+    for (login, lines) in [
+        (
+            "username = 'watch'\npassword_env = 'PASSWORD'",
+            "username = \"watch\"\npassword_env = \"PASSWORD\"\n",
+        ),
+        ("token_env = 'TOKEN'", "token_env = \"TOKEN\"\n"),
+        ("", ""),
+    ] {
+        let shown = show(&config(&format!("{BASE}{receiver}{login}")));
+        let expected = format!(
+            "type = \"alertmanager\"\nurls = [\"http://127.0.0.1:9093\", \"https://mon.example.com/am\"]\nlabels.team = \"video\"\n\
+             {lines}timeout = \"15s\"\n"
+        );
+        assert!(shown.contains(&expected), "{shown}");
+        assert_eq!(show(&config(&shown)), shown);
+    }
 }

@@ -36,7 +36,7 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
     let with_token = |more: &[(&str, &str)]| -> Environment {
         [("USEAPI_TOKEN", "user:123-abc"), ("HOME", "/h")].iter().chain(more).copied().collect()
     };
-    let all = from_environment(&[], &with_token(&[]), now()).unwrap();
+    let all = from_environment(&[], &with_token(&[]), now()).unwrap().config;
     let [subscription] = all.subscriptions.as_slice() else { panic!("one subscription") };
     assert_eq!((subscription.name.as_str(), subscription.discover), ("default", true));
     assert_eq!(subscription.token.value.expose_secret(), "user:123-abc");
@@ -46,7 +46,7 @@ fn without_a_file_the_token_in_the_environment_is_enough() {
         ("MINIMAX_WATCH__API__BASE_URL", "http://127.0.0.1:9"),
         ("MINIMAX_WATCH__STORE__PATH", "/x"),
     ]);
-    let named = from_environment(&[AccountId::new("7")], &overrides, now()).unwrap();
+    let named = from_environment(&[AccountId::new("7")], &overrides, now()).unwrap().config;
     assert_eq!(
         (named.subscriptions[0].discover, named.subscriptions[0].accounts[0].name.as_str()),
         (true, "7")

@@ -13,9 +13,12 @@ use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, ExpirySource};
 use crate::domain::diff;
 use crate::domain::expiry_tracking::TrackedExpiries;
+use crate::domain::lead_times;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::policy::Policy;
+use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
+use crate::domain::verdict::Verdict;
 
 /// The number of a run. Runs are numbered in the order in which they began.
 pub type RunId = i64;
@@ -149,8 +152,26 @@ impl AccountRecord {
     /// The state under `policy`. When the operator chose another expiry source since the last check, the expiry of that source
     /// counts; this is neither a renewal nor a step back.
     pub fn state_for(&self, policy: &Policy) -> AccountState {
-        let expires_at = self.account_state.expiries.effective(policy.source).map(|expiry| expiry.at);
-        AccountState { expires_at, ..self.account_state.clone() }
+        AccountState { expires_at: self.expires_at(policy), ..self.account_state.clone() }
+    }
+
+    /// When the token expires under `policy`.
+    pub fn expires_at(&self, policy: &Policy) -> Option<Timestamp> {
+        self.account_state.expiries.effective(policy.source).map(|expiry| expiry.at)
+    }
+
+    /// The verdict, from the last outcome, the severities of the `open` alerts, and a stage that is reached: its alert is raised by the
+    /// next evaluation only.
+    pub fn verdict(
+        &self,
+        open: impl IntoIterator<Item = Severity>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Verdict {
+        let lead_times = policy.lead_times(&self.account);
+        let near = self.expires_at(policy).filter(|expiry| lead_times.stage(*expiry, now).is_some());
+        let near = near.map(|expiry| lead_times::severity(expiry, now));
+        Verdict::new(self.account_state.outcome, open.into_iter().chain(near))
     }
 
     /// The state after `check`, and the changes that it saw.

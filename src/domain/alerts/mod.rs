@@ -7,6 +7,7 @@
 
 mod account_error;
 mod alert;
+mod by_subject;
 mod cause;
 mod delivery_failing;
 mod expiry;
@@ -31,6 +32,7 @@ use rule::{AccountInput, Rule};
 
 pub use super::severity::Severity;
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
+pub use by_subject::FiringAlerts;
 pub use cause::SubscriptionTotals;
 pub use delivery_failing::{ReceiverHealth, evaluate as evaluate_receiver};
 pub use transition::{OpenAlerts, Resolved, Transition};

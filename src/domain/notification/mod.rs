@@ -91,6 +91,8 @@ pub enum NotificationDecision {
     Send(Reason),
     /// A silence that lasts until this moment suppresses it.
     Silenced(Timestamp, Reason),
+    /// The receiver's quiet hours, which last until this moment, hold it back.
+    HeldBack(Timestamp, Reason),
     /// The receiver has the current state; a reminder is due at this moment, if ever.
     UpToDate(Option<Timestamp>),
     /// It resolved, and the receiver was never sent it, or was already sent its end.
@@ -99,7 +101,12 @@ pub enum NotificationDecision {
 
 use NotificationDecision as Decision;
 
-/// Decides about one alert and one receiver whose route accepts it, without regard to silences.
+/// Whether quiet hours hold back a firing alert or a change of this severity. What becomes critical within them is sent.
+pub fn quiet_hours_hold_back(severity: Severity) -> bool {
+    severity < Severity::Critical
+}
+
+/// Decides about one alert and one receiver whose route accepts it, without regard to silences and quiet hours.
 pub fn decide(
     alert: &Alert,
     notified: Option<NotifiedState>,
@@ -142,6 +149,8 @@ pub struct NotificationInput<'a> {
     pub notified: Option<NotifiedState>,
     /// Until when a silence suppresses the alert, if one does.
     pub silenced_until: Option<Timestamp>,
+    /// Until when the receiver has quiet hours, if it has them now.
+    pub quiet_until: Option<Timestamp>,
     /// Whether an operator acknowledged it.
     pub acked: bool,
     /// How often a firing alert is repeated, if at all.
@@ -149,16 +158,20 @@ pub struct NotificationInput<'a> {
 }
 
 impl NotificationInput<'_> {
-    /// Decides from the route, earlier notifications, silences and acknowledgements.
+    /// Decides from the route, earlier notifications, silences, quiet hours and acknowledgements.
     pub fn decide(&self, now: Timestamp) -> Decision {
         let is_firing = self.alert.is_firing();
         // A receiver that was sent an alert is also sent its end, even if its route has changed since.
         if let Some(mismatch) = self.route_mismatch.filter(|_| is_firing) {
             return Decision::NotRouted(mismatch);
         }
-        match (decide(self.alert, self.notified, self.reminders(), now), self.silenced_until) {
-            (Decision::Send(reason), Some(until)) if is_firing => Decision::Silenced(until, reason),
-            (decision, _) => decision,
+        let decision = decide(self.alert, self.notified, self.reminders(), now);
+        let Decision::Send(reason) = decision else { return decision };
+        let quiet_until = self.quiet_until.filter(|_| quiet_hours_hold_back(self.alert.condition.severity));
+        match (self.silenced_until, quiet_until) {
+            (Some(until), _) if is_firing => Decision::Silenced(until, reason),
+            (None, Some(until)) if is_firing => Decision::HeldBack(until, reason),
+            _ => decision,
         }
     }
 
@@ -252,7 +265,8 @@ impl NotificationBatch<'_> {
         let summary = summary::headline(&alerts, &changes, counts, now);
         let truncated = self.alerts.len() + self.changes.len() - alerts.len() - changes.len();
         let (receiver, silenced) = (receiver.clone(), self.silenced);
-        let data = MessageData { receiver, severity, summary, alerts, changes, truncated, silenced };
+        let data =
+            MessageData { receiver, severity, summary, alerts, changes, truncated, silenced, digest: None };
         Some(Message { kind, timestamp: now, data })
     }
 }

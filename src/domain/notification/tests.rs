@@ -69,6 +69,40 @@ fn notification_is_the_difference_between_the_alert_and_earlier_notifications() 
 }
 
 #[test]
+fn quiet_hours_hold_back_what_fires_and_is_not_critical() {
+    use NotificationDecision::{HeldBack, Nothing, Send, Silenced, UpToDate};
+    use Severity::{Critical, Info, Warning};
+    let (quiet, silence) = (at(2 * HOUR), at(3 * HOUR));
+    let sent = |stage_sent: &str, severity| Some(notified(Status::Firing, stage(stage_sent), Some(severity)));
+    let fires = |severity| alert(stage("3d"), severity, false);
+    let resolved = || alert(stage("3d"), Warning, true);
+    for (alert, notified, silenced_until, expected) in [
+        (fires(Info), None, None, HeldBack(quiet, Reason::Opened)),
+        (fires(Warning), None, None, HeldBack(quiet, Reason::Opened)),
+        (fires(Warning), None, Some(silence), Silenced(silence, Reason::Opened)),
+        (fires(Warning), sent("7d", Warning), None, HeldBack(quiet, Reason::Escalated)),
+        (fires(Warning), sent("3d", Warning), None, UpToDate(Some(at(DAY)))),
+        (fires(Critical), None, None, Send(Reason::Opened)),
+        (fires(Critical), None, Some(silence), Silenced(silence, Reason::Opened)),
+        (fires(Critical), sent("3d", Warning), None, Send(Reason::Escalated)),
+        (resolved(), sent("3d", Warning), None, Send(Reason::Resolved)),
+        (resolved(), None, None, Nothing),
+    ] {
+        let (quiet_until, repeat_every) = (Some(quiet), Some(TimeDelta::days(1)));
+        let input = NotificationInput {
+            alert: &alert,
+            route_mismatch: None,
+            notified,
+            silenced_until,
+            quiet_until,
+            acked: false,
+            repeat_every,
+        };
+        assert_eq!(input.decide(at(HOUR)), expected, "{alert:?} after {notified:?}");
+    }
+}
+
+#[test]
 fn reminder_is_due_exactly_to_the_second_and_is_not_delayed_by_a_clock_step_back() {
     let known = Some(notified(Status::Firing, None, Some(Severity::Warning)));
     let mut firing = alert(None, Severity::Warning, false);

@@ -2,10 +2,10 @@
 //!
 //! Resolved alerts are written before opened ones, because at most one alert of a subject and kind may fire.
 
-use super::id::new_id;
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Resolved, Subject, Transition};
 use crate::domain::time::Timestamp;
+use crate::engine::id::new_id;
 use crate::store::{StoreError, Writer};
 
 /// How many opened or resolved alerts are written at once.

@@ -4,9 +4,14 @@
 //! sends nothing. It needs no network, so expiries are evaluated without one.
 
 mod alert_writer;
+mod digests;
 mod evaluation;
-mod id;
 mod plan;
+mod stored_changes;
+
+use url::Url;
+
+use std::collections::BTreeSet;
 
 use super::Engine;
 use crate::config::Receiver;
@@ -17,9 +22,11 @@ use crate::domain::time::Timestamp;
 use crate::store::{StoreError, StoredChange, Writer};
 
 use alert_writer::AlertWriter;
+use digests::DigestTiming;
 pub(super) use evaluation::next_stage_at;
 use evaluation::{Basis, Evaluation};
 use plan::{NotificationPlan, PlanInputs, Silenced};
+pub(super) use stored_changes::store_changes;
 
 /// The result of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +37,8 @@ pub struct EvaluationSummary {
     pub accounts: usize,
     /// How many alerts fire now.
     pub firing: usize,
-    /// When the next evaluation is due if only time passes: the next stage of an account, the next reminder, or the end of a silence.
+    /// When the next evaluation is due if only time passes: the next stage of an account, the next reminder, the end of a silence or
+    /// of quiet hours, or the next digest.
     pub next: Option<Timestamp>,
 }
 
@@ -43,16 +51,26 @@ impl EvaluationSummary {
 impl Engine {
     /// Brings the alerts in line with the stored state, and writes the notifications that are due; not while a run is unfinished.
     pub async fn evaluate_alerts(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
-        self.evaluate(Basis::Everything, now).await
+        self.evaluate(Basis::Everything, DigestTiming::Now, now).await
+    }
+
+    /// The same when a run is about to begin: a digest waits for its results, unless a run began since the digest became due.
+    pub async fn evaluate_before_run(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+        self.evaluate(Basis::Everything, DigestTiming::BeforeRun, now).await
     }
 
     /// The same while a run is unfinished, without the results of its checks and the changes that they saw: half of a run shows one
     /// cause as many. Expiries, receivers, what left the configuration and reminders do not wait for its end.
     pub async fn evaluate_without_results(&self, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
-        self.evaluate(Basis::WithoutResults, now).await
+        self.evaluate(Basis::WithoutResults, DigestTiming::DuringRun, now).await
     }
 
-    async fn evaluate(&self, basis: Basis, now: Timestamp) -> Result<EvaluationSummary, StoreError> {
+    async fn evaluate(
+        &self,
+        basis: Basis,
+        timing: DigestTiming,
+        now: Timestamp,
+    ) -> Result<EvaluationSummary, StoreError> {
         let mut writer = self.store.write().await?;
         let mut summary = EvaluationSummary::default();
         let account_names = self.update_alerts(&mut writer, basis, &mut summary, now).await?;
@@ -61,6 +79,9 @@ impl Engine {
             Basis::WithoutResults => Vec::new(),
         };
         self.write_notifications(&mut writer, account_names, &changes, &mut summary, now).await?;
+        let digests = self.write_digests(&mut writer, timing, now).await?;
+        summary.messages += digests.messages;
+        summary.wake_at(digests.next);
         writer.close_notified_alerts().await?;
         writer.commit().await?;
         Ok(summary)
@@ -110,8 +131,14 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let mut next = None;
-        for Receiver { name, .. } in &self.config.receivers {
-            let health = writer.health(name).await?;
+        for Receiver { name, channel, .. } in &self.config.receivers {
+            let health = match channel.alertmanager() {
+                Some(alertmanager) => {
+                    let servers: Vec<&str> = alertmanager.urls.iter().map(Url::as_str).collect();
+                    writer.push_health(name, &servers).await?
+                }
+                None => writer.health(name).await?,
+            };
             let alert = open.find(&Subject::Receiver(name.clone()), AlertKind::DeliveryFailing);
             if let Some(transition) = alerts::evaluate_receiver(name, &health, alert, now) {
                 alert_writer.write(writer, transition).await?;
@@ -127,8 +154,8 @@ impl Engine {
         Ok(next)
     }
 
-    /// Writes the message of each receiver and marks the changes as processed, except those that a silence suppresses: they stay new
-    /// until it ends.
+    /// Writes the message of each receiver and marks the changes as processed, except those that a silence suppresses or the quiet hours
+    /// of a receiver hold back: they stay new until these end.
     async fn write_notifications(
         &self,
         writer: &mut Writer,
@@ -142,16 +169,42 @@ impl Engine {
         let in_force = writer.silences_in_force(now).await?;
         let silenced = &Silenced::new(&in_force, alerts, changes, account_names, now);
         let (notified, acks) = (&writer.notified(now).await?, &writer.acks().await?);
+        let notified_changes = &if changes.is_empty() {
+            BTreeSet::new()
+        } else {
+            writer.receivers_of_unprocessed_changes().await?
+        };
         let repeat_every = self.config.policy().repeat_every;
-        let inputs = PlanInputs { alerts, changes, notified, account_names, silenced, acks, repeat_every };
+        let inputs = PlanInputs {
+            alerts,
+            changes,
+            notified,
+            notified_changes,
+            account_names,
+            silenced,
+            acks,
+            repeat_every,
+        };
+        let mut held_back = BTreeSet::new();
         summary.firing = alerts.iter().filter(|alert| alert.is_firing()).count();
         for receiver in &self.config.receivers {
-            let plan = NotificationPlan::new(receiver, &inputs, now);
+            // A series is repeated by being kept alive.
+            let repeat_every = inputs.repeat_every.filter(|_| receiver.channel.alertmanager().is_none());
+            let plan = NotificationPlan::new(receiver, &PlanInputs { repeat_every, ..inputs }, now);
             summary.wake_at(plan.next);
-            summary.messages += usize::from(plan.write(writer, receiver, account_names, now).await?);
+            held_back.extend(plan.held_back.iter().copied());
+            match receiver.channel.alertmanager() {
+                Some(alertmanager) => {
+                    plan.write_changes(writer, receiver, alertmanager, account_names, now).await?;
+                }
+                None => {
+                    summary.messages += usize::from(plan.write(writer, receiver, account_names, now).await?);
+                }
+            }
         }
         let ids = changes.iter().map(|change| change.id);
-        let processed: Vec<i64> = ids.filter(|id| !silenced.changes.contains_key(id)).collect();
+        let is_processed = |id: &i64| !silenced.changes.contains_key(id) && !held_back.contains(id);
+        let processed: Vec<i64> = ids.filter(is_processed).collect();
         if !processed.is_empty() {
             writer.mark_changes_processed(&processed).await?;
         }

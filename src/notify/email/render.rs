@@ -6,14 +6,15 @@
 use chrono::DateTime;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Mailboxes, MultiPart, SinglePart, header};
-use minijinja::syntax::SyntaxConfig;
+use minijinja::Value;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
 
-use crate::config::Email;
+use crate::config::{Email, Receiver};
 use crate::domain::message::{Message, MessageId};
-use crate::domain::supervisor::Supervisor;
-use crate::notify::message::{ADVICE, MailContext, RenderError, keep_together, pad, wrap};
+use crate::domain::text::{one_line, shortened};
+use crate::notify::message::{
+    MAX_SUBJECT, MessageContext, RenderError, Tone, render_or, templates, without_marks,
+};
 
 /// Earlier mails that `References` names: more of them join no more threads.
 const MAX_REFERENCES: usize = 10;
@@ -24,16 +25,28 @@ const MAX_REFERENCES: usize = 10;
 pub(in crate::notify) fn render(
     message: &Message,
     id: &MessageId,
+    receiver: &Receiver,
     email: &Email,
     thread: &[MessageId],
 ) -> Result<Vec<u8>, RenderError> {
-    let context = MailContext::new(message);
-    let (text, html) = parts(&context, email.supervisor)?;
+    let mut context = MessageContext::new(message, &receiver.timezone);
+    let own = &receiver.templates;
+    let built_in = |context: &MessageContext| Ok(context.subject.clone());
+    let subject = render_or(own.subject.as_ref(), message, &mut context, receiver, built_in)?;
+    let subject = shortened(&one_line(&subject), MAX_SUBJECT);
+    let text = render_or(own.text.as_ref(), message, &mut context, receiver, |context| {
+        part_text("mail.txt", include_str!("templates/mail.txt"), context, receiver)
+    })?;
+    let text = without_marks(&text);
+    let html = render_or(own.html.as_ref(), message, &mut context, receiver, |context| {
+        part_text("mail.html", include_str!("templates/mail.html"), context, receiver)
+    })?;
+    let html = without_marks(&html);
     let to: Mailboxes = email.to.iter().cloned().collect();
     let mut builder = lettre::Message::builder()
         .from(email.from.clone())
         .mailbox(header::To::from(to))
-        .subject(context.subject.as_str())
+        .subject(subject)
         // A date before 1970 makes lettre panic.
         .date(message.timestamp.max(DateTime::UNIX_EPOCH).into())
         .message_id(Some(message_id(id, &email.from)))
@@ -41,7 +54,7 @@ pub(in crate::notify) fn render(
         // `Precedence: bulk` is left out, since filters file such mail away.
         .raw_header(raw_header("Auto-Submitted", "auto-generated"))
         .raw_header(raw_header("X-Auto-Response-Suppress", "All"));
-    if context.is_urgent {
+    if context.tone == Tone::Critical {
         builder = builder.raw_header(raw_header("Importance", "high"));
     }
     let earlier = thread.iter().filter(|earlier| *earlier != id).take(MAX_REFERENCES);
@@ -56,27 +69,16 @@ pub(in crate::notify) fn render(
     Ok(builder.multipart(alternative)?.formatted())
 }
 
-/// The text and the HTML; minijinja escapes by the extension of the template.
-fn parts(context: &MailContext, supervisor: Supervisor) -> Result<(String, String), RenderError> {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    let mut syntax = SyntaxConfig::builder();
-    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
-    templates.set_syntax(syntax.build()?);
-    templates.add_filter("wrap", |text: &str, indent: Option<usize>| wrap(text, indent.unwrap_or(0)));
-    templates.add_filter("keep_together", keep_together);
-    templates.add_filter("pad", pad);
-    templates.add_global("restart", supervisor.restart());
-    templates.add_global("and_reload", supervisor.and_reload());
-    templates.add_global("and_restart", supervisor.and_restart());
-    templates.add_global("log", supervisor.log());
-    templates.add_template("advice.jinja", ADVICE)?;
-    templates.add_template("mail.txt", include_str!("templates/mail.txt"))?;
-    templates.add_template("mail.html", include_str!("templates/mail.html"))?;
-    let context = Value::from(Serde(context));
-    let text = templates.get_template("mail.txt")?.render(context.clone())?;
-    let html = templates.get_template("mail.html")?.render(context)?;
-    Ok((text, html))
+/// One part by a built-in template; minijinja escapes by the extension of its name.
+fn part_text(
+    name: &'static str,
+    source: &'static str,
+    context: &MessageContext,
+    receiver: &Receiver,
+) -> Result<String, RenderError> {
+    let mut templates = templates(receiver.supervisor)?;
+    templates.add_template(name, source)?;
+    Ok(templates.get_template(name)?.render(Value::from(Serde(context)))?)
 }
 
 /// Quoted-printable in every case: seven-bit lines below 77 columns for any content, and readable in the raw mail.

@@ -1,26 +1,26 @@
-//! The parts of a message for people that no type of receiver owns: its data, the advice, and line wrapping.
+//! The parts of a message for people that no type of receiver owns: its data, the advice, the text of chats, and line wrapping.
 //!
 //! Guarantees: pure. Leaves layout and format to the folder of each type, and what is worth a notification to `domain`.
 
-mod mail_context;
+mod chat;
+mod commands;
+mod context;
+mod digest;
+mod error;
+mod marks;
+mod own;
+mod samples;
+mod templates;
+mod times;
 mod wrap;
 
-pub(super) use mail_context::MailContext;
-pub(super) use wrap::{keep_together, pad, wrap};
+pub(super) use chat::{ChatText, Line, shortened_units};
+pub(super) use context::{MAX_SUBJECT, MessageContext, Tone};
+pub use error::RenderError;
+pub(super) use marks::{Span, Style, without_marks};
+pub use own::check_templates;
+pub(super) use own::render_or;
+pub(super) use templates::templates;
 
-/// The template with the advice for each kind of alert and change.
-pub(super) const ADVICE: &str = include_str!("advice.jinja");
-
-/// Why a message cannot be rendered: a fault of this program or of the configuration, never of the network.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// A template does not parse, or uses a variable that does not exist.
-    #[error("mail template")]
-    Template(#[from] minijinja::Error),
-    /// The message cannot be written as JSON.
-    #[error("message as JSON")]
-    Json(#[from] serde_json::Error),
-    /// The mail's headers cannot be built.
-    #[error("mail headers")]
-    Headers(#[from] lettre::error::Error),
-}
+/// The vendor's page on how an account is set up.
+pub(super) const SETUP_PAGE: &str = "https://useapi.net/docs/start-here/setup-minimax";

@@ -4,7 +4,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 use secrecy::SecretString;
 
-use crate::notify::properties::check_webhook_response;
+use crate::notify::properties::{check_active_series, check_webhook_response};
 use crate::notify::{ReceivedDelivery, verify};
 use crate::tests::mutated;
 
@@ -22,6 +22,17 @@ proptest! {
         let refusal = verify(&received, &secrets, Some(TimeDelta::minutes(5)), now).unwrap_err().to_string();
         prop_assert!(!signature.starts_with("v1,") || !refusal.contains(signature.trim()));
         prop_assert!(refusal.len() < 300, "{}", refusal);
+    }
+
+    #[test]
+    fn any_list_of_series_is_read_as_a_whole_or_not_at_all(
+        body in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..300),
+            mutated(r#"[{"labels":{"alertname":"MiniMaxWatch","kind":"expiry"},"status":{"state":"active"}},{"labels":{}}]"#),
+            mutated(r#"[{"annotations":{},"labels":{"account":"\u00e9\"","stale":"true"},"endsAt":"2026-11-23T07:15:00.000Z"}]"#),
+        ],
+    ) {
+        check_active_series(&body);
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn request(stream: &TcpStream) -> Request {
         reader.read_line(&mut head).unwrap();
     }
     let request = Request { head, body: Vec::new() };
-    let length = request.header("content-length").unwrap().parse().unwrap();
+    let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     Request { body, ..request }

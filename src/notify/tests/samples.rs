@@ -1,20 +1,29 @@
 //! One message of every kind, as a run creates it.
 
+use std::collections::BTreeSet;
+
 use chrono::{TimeDelta, TimeZone, Utc};
 use globset::GlobSet;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::config::{Channel, Email, Origin, Receiver, Secret, Smtp, Tls, Webhook};
+use crate::config::{
+    Channel, Email, Endpoint, Origin, OwnTemplates, Receiver, Secret, Smtp, Tls, Webhook, WebhookFormat,
+};
 use crate::domain::account::{AccountId, AccountRef, ReceiverName, SubscriptionName};
 use crate::domain::alerts::{AlertId, AlertKind, Severity};
 use crate::domain::change::ChangeKind;
 use crate::domain::message::{
-    AlertEntry, ChangeEntry, Message, MessageData, MessageId, MessageType, Reason, Status,
+    AlertEntry, ChangeEntry, Digest, DigestAccount, DigestExpiry, DigestTotals, FailedMessage, Message,
+    MessageData, MessageId, MessageType, Reason, Status,
 };
+use crate::domain::observation::Outcome;
 use crate::domain::route::{Kinds, Route};
 use crate::domain::summary;
+use crate::domain::supervisor::Supervisor;
 use crate::domain::time::Timestamp;
+use crate::domain::time_zone;
+use crate::domain::verdict::Verdict;
 
 pub(in crate::notify) fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 3, 0, 0).unwrap()
@@ -27,7 +36,6 @@ pub(in crate::notify) fn id() -> MessageId {
 pub(in crate::notify) fn email() -> Email {
     Email {
         allow_http: false,
-        supervisor: crate::domain::supervisor::Supervisor::Systemd,
         from: "minimax-watch <watch@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "Zoë Ops <zoe@example.com>".parse().unwrap()],
         smtp: Smtp {
@@ -48,6 +56,11 @@ pub(in crate::notify) fn receiver(channel: Channel) -> Receiver {
         route,
         accounts: vec!["*".to_owned()],
         fallback: None,
+        digest: None,
+        timezone: time_zone::TimeZone::UTC,
+        quiet_hours: None,
+        supervisor: Supervisor::Systemd,
+        templates: OwnTemplates::default(),
         channel,
     }
 }
@@ -55,11 +68,10 @@ pub(in crate::notify) fn receiver(channel: Channel) -> Receiver {
 pub(in crate::notify) fn webhook() -> Channel {
     let url = Secret { value: SecretString::from("https://hooks.example.com/T000"), origin: Origin::Inline };
     Channel::Webhook(Webhook {
-        url,
+        endpoint: Endpoint { url, timeout: std::time::Duration::from_secs(15), allow_http: false },
+        format: WebhookFormat::Standard,
         signing: Vec::new(),
         signing_origin: None,
-        timeout: std::time::Duration::from_secs(15),
-        allow_http: false,
         headers: Vec::new(),
     })
 }
@@ -149,6 +161,7 @@ pub(in crate::notify) fn message(alerts: Vec<AlertEntry>, changes: Vec<ChangeEnt
         changes,
         truncated: 0,
         silenced: 0,
+        digest: None,
     };
     Message { kind, timestamp: now(), data }
 }
@@ -162,6 +175,7 @@ pub(in crate::notify) fn test_message() -> Message {
         changes: Vec::new(),
         truncated: 0,
         silenced: 0,
+        digest: None,
     };
     Message { kind: MessageType::Test, timestamp: now(), data }
 }
@@ -248,6 +262,8 @@ pub(in crate::notify) fn all() -> Vec<(String, Message)> {
     }
     all.push(("expiry-resolved".to_owned(), message(vec![renewed()], Vec::new())));
     all.push(("test".to_owned(), test_message()));
+    all.push(("digest-well".to_owned(), digest_well()));
+    all.push(("digest-everything".to_owned(), digest_everything()));
     all.push(("mixed".to_owned(), mixed()));
     all.push(("hostile".to_owned(), hostile()));
     all
@@ -270,6 +286,98 @@ pub(in crate::notify) fn mixed() -> Message {
     let mut message = message(alerts, changes().into_iter().map(|(_, change)| change).collect());
     message.data.truncated = 57;
     message.data.silenced = 2;
+    message
+}
+
+/// A digest about accounts of these names and verdicts: every second one expires within 14 days.
+pub(in crate::notify) fn digest(
+    accounts: &[(&str, Verdict)],
+    changes: Vec<ChangeEntry>,
+    failed: Vec<FailedMessage>,
+) -> Message {
+    let expires_at = |number: usize| now() + TimeDelta::days(if number.is_multiple_of(2) { 30 } else { 5 });
+    let entry = |(number, (name, verdict)): (usize, &(&str, Verdict))| DigestAccount {
+        subscription: SubscriptionName::new("main"),
+        id: AccountId::new(format!("10000{number}")),
+        name: (*name).to_owned(),
+        outcome: match verdict {
+            Verdict::Unknown => Some(Outcome::Unavailable),
+            Verdict::Critical => Some(Outcome::NotFound),
+            Verdict::Ok | Verdict::Warning => Some(Outcome::Ok),
+        },
+        verdict: *verdict,
+        expires_at: Some(expires_at(number)),
+        alerts: match verdict {
+            Verdict::Critical => BTreeSet::from([AlertKind::NotFound, AlertKind::Expiry]),
+            Verdict::Warning => BTreeSet::from([AlertKind::Expiry]),
+            Verdict::Ok | Verdict::Unknown => BTreeSet::new(),
+        },
+    };
+    let accounts: Vec<DigestAccount> = accounts.iter().enumerate().map(entry).collect();
+    let near = accounts.iter().filter(|account| account.expires_at < Some(now() + TimeDelta::days(14)));
+    let expiring = near.map(|account| DigestExpiry {
+        subscription: account.subscription.clone(),
+        account: AccountRef { id: account.id.clone(), name: account.name.clone() },
+        expires_at: account.expires_at.unwrap(),
+    });
+    let expiring: Vec<DigestExpiry> = expiring.collect();
+    let totals = DigestTotals {
+        accounts: accounts.len(),
+        attention: accounts.iter().filter(|account| account.verdict != Verdict::Ok).count(),
+        expiring: expiring.len(),
+        changes: changes.len(),
+        failed: failed.len(),
+    };
+    let digest = Digest { since: now() - TimeDelta::days(7), accounts, expiring, changes, failed, totals };
+    let mut message = test_message();
+    message.kind = MessageType::Digest;
+    message.data.summary = format!("digest: {}", summary::digest_topic(&totals));
+    message.data.digest = Some(digest);
+    message
+}
+
+/// A message that was not delivered.
+pub(in crate::notify) fn failed(receiver: &str, error: &str, next: Option<Timestamp>) -> FailedMessage {
+    FailedMessage {
+        receiver: ReceiverName::new(receiver),
+        message: MessageId::new("msg_01JCZZZZZZZZZZZZZZZZZZZZZZ"),
+        since: now() - TimeDelta::days(2),
+        error: error.to_owned(),
+        next_attempt_at: next,
+    }
+}
+
+/// All is well.
+fn digest_well() -> Message {
+    let accounts = ["studio-a", "studio-b", "studio-c"].map(|name| (name, Verdict::Ok));
+    let mut message = digest(&accounts, Vec::new(), Vec::new());
+    let digest = message.data.digest.as_mut().unwrap();
+    for account in &mut digest.accounts {
+        account.expires_at = Some(now() + TimeDelta::days(30));
+    }
+    digest.expiring.clear();
+    digest.totals.expiring = 0;
+    message
+}
+
+/// Something in every section, and more accounts than are listed.
+fn digest_everything() -> Message {
+    let accounts = [
+        ("studio-d", Verdict::Critical),
+        ("studio-e", Verdict::Unknown),
+        ("studio-b", Verdict::Warning),
+        ("studio-a", Verdict::Ok),
+        ("studio-c", Verdict::Ok),
+    ];
+    let failed = vec![
+        failed("pager", "hooks.example.com answered 410", None),
+        failed("ops-mail", "mx.example.com: 451 try later", Some(now() + TimeDelta::hours(2))),
+    ];
+    let mut message =
+        digest(&accounts, changes().into_iter().map(|(_, change)| change).take(3).collect(), failed);
+    message.data.digest.as_mut().unwrap().totals.accounts = 120;
+    message.data.digest.as_mut().unwrap().totals.expiring = 3;
+    message.data.truncated = 116;
     message
 }
 

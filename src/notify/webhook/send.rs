@@ -1,87 +1,101 @@
 //! Sends one POST, and classifies the response.
 
-use std::error::Error;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret;
 
-use url::Url;
-
-use super::connection::{Clients, host, parse_url};
-use super::exchange::exchange;
-use super::redact::redact;
-use super::request::{self, Delivery};
-use super::response::{MAX_EXCERPT, Response};
-use crate::config::Webhook;
-use crate::domain::retry_after;
-use crate::domain::text::{one_line, shortened};
+use super::formats::{media_type, title};
+use super::signature::sign;
+use crate::config::{Secret, Webhook, WebhookFormat};
+use crate::domain::clock::Clock;
+use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 use crate::notify::attempt::Attempt;
+use crate::notify::http::{Clients, Request, Response, Target, attempt_by_status};
 
-/// The media types that an error names; any other could contain a secret.
-const MEDIA_TYPES: [&str; 5] =
-    ["text/html", "text/plain", "application/json", "application/problem+json", "application/xml"];
-
-/// Tries once to send `delivery`.
-pub(crate) async fn send(clients: &Clients, webhook: &Webhook, delivery: &Delivery<'_>) -> Attempt {
-    // The configuration was checked; should it be wrong all the same, an operator corrects it and no message is lost.
-    let url = match parse_url(webhook) {
-        Ok(url) => url,
-        Err(error) => return Attempt::deferred(error),
+/// Tries once to send `body` under `id`.
+pub(in crate::notify) async fn send(
+    clients: &Clients,
+    webhook: &Webhook,
+    id: &MessageId,
+    body: &[u8],
+    clock: &Clock,
+) -> Attempt {
+    let target = match target(webhook) {
+        Ok(target) => target,
+        Err(attempt) => return attempt,
     };
-    // The text of an error can come from the receiver, for example from its certificate.
-    let failed = |error: &dyn Error| {
-        Attempt::deferred(format!("{}: {}", host(&url), redact(&error.to_string(), &url, webhook)))
-    };
-    let connection = match clients.connect(&url, webhook.timeout).await {
-        Ok(connection) => connection,
-        Err(error) => return failed(&error),
-    };
-    let Some(request) = request::bytes(&url, webhook, delivery, &connection) else {
+    let Some(signed) = signed_headers(webhook, id, body, clock.now()) else {
         return Attempt::deferred("a signing secret of the webhook is not base64");
     };
-    match exchange(connection.stream, &request, connection.deadline).await {
-        Ok(response) => classify(&response, &url, webhook, clients.quotes_responses, delivery.clock.now()),
-        Err(error) => failed(&error),
+    let mut headers = configured_headers(&webhook.headers);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(webhook.format)));
+    if webhook.format == WebhookFormat::Text
+        && let Ok(title) = HeaderValue::from_str(&title(body))
+    {
+        headers.insert("title", title);
+    }
+    headers.extend(signed);
+    match target.send(clients, &Request::post(headers, body)).await {
+        Ok(response) => classify(&response, &target, clients.quotes_responses, clock.now()),
+        Err(attempt) => attempt,
     }
 }
 
-/// 2xx is a delivery; 408, 425, 429 and 5xx are temporary; 410 is final; everything else, including 3xx, is a refusal.
-pub(super) fn classify(
-    response: &Response,
-    url: &Url,
-    webhook: &Webhook,
-    is_quoted: bool,
-    now: Timestamp,
-) -> Attempt {
+/// The address, with the headers and signing secrets hidden.
+pub(super) fn target(webhook: &Webhook) -> Result<Target, Attempt> {
+    let keys = webhook.signing.iter().map(|secret| {
+        let secret = secret.expose_secret();
+        // Some encoders omit the padding.
+        secret.strip_prefix("whsec_").unwrap_or(secret).trim_end_matches('=').to_owned()
+    });
+    let headers = webhook.headers.iter().flat_map(|(_, secret)| {
+        let value = secret.value.expose_secret();
+        std::iter::once(value).chain(value.split_whitespace()).map(str::to_owned)
+    });
+    Ok(Target::new(&webhook.endpoint.url.value, webhook.endpoint.timeout)?.hiding(keys.chain(headers)))
+}
+
+/// By the status alone. The body is quoted only for a person at a terminal.
+pub(super) fn classify(response: &Response, target: &Target, is_quoted: bool, now: Timestamp) -> Attempt {
     let status = response.status.unwrap_or_default();
-    let mut error = format!("{} answered {status}{}", host(url), description(response));
+    let mut error = target.answered(response);
     if status == 404 {
         error.push_str(": the path is wrong, or the workflow is not active");
     }
     if is_quoted {
-        let body = one_line(&String::from_utf8_lossy(&response.body()));
-        let excerpt = shortened(&redact(&body, url, webhook), MAX_EXCERPT);
+        let excerpt = target.quote(&String::from_utf8_lossy(&response.body()));
         if !excerpt.is_empty() {
             error = format!("{error}: {excerpt}");
         }
     }
-    let retry_after = response.retry_after.as_deref().and_then(|value| retry_after::wait(value, now));
-    match status {
-        200..300 => Attempt::Delivered,
-        410 => Attempt::Final { error },
-        408 | 425 | 429 | 500..600 => Attempt::Deferred { error, retry_after },
-        _ => Attempt::Refused { error, retry_after },
-    }
+    attempt_by_status(status, error, response.pause(now))
 }
 
-/// The media type and the received length. The body may contain the secret address, and so may the declared length.
-fn description(response: &Response) -> String {
-    let named =
-        response.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let media_type = MEDIA_TYPES.iter().find(|known| known.eq_ignore_ascii_case(named));
-    let length = match (response.body().len(), response.is_complete()) {
-        (0, _) => None,
-        (length, true) => Some(format!("{length} bytes")),
-        (length, false) => Some(format!("at least {length} bytes")),
+/// The headers from the configuration, which checked that they are valid.
+fn configured_headers(headers: &[(String, Secret)]) -> HeaderMap {
+    let header = |(name, secret): &(String, Secret)| {
+        let mut value = HeaderValue::from_str(secret.value.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     };
-    let parts: Vec<String> = media_type.map(ToString::to_string).into_iter().chain(length).collect();
-    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+    headers.iter().filter_map(header).collect()
+}
+
+/// The headers of Standard Webhooks; none if an id or a secret is invalid.
+fn signed_headers(webhook: &Webhook, id: &MessageId, body: &[u8], now: Timestamp) -> Option<HeaderMap> {
+    let (id, seconds) = (id.as_str(), now.timestamp());
+    let signatures = webhook.signing.iter().map(|secret| sign(secret, id, seconds, body));
+    let signatures = signatures.collect::<Option<Vec<_>>>()?.join(" ");
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        (standardwebhooks::HEADER_WEBHOOK_ID, id),
+        (standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, &seconds.to_string()),
+        (standardwebhooks::HEADER_WEBHOOK_SIGNATURE, &signatures),
+    ] {
+        // Without a secret there is no signature.
+        if !value.is_empty() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).ok()?);
+        }
+    }
+    Some(headers)
 }

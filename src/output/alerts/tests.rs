@@ -34,6 +34,7 @@ fn alert(kind: AlertKind, severity: Severity, name: Option<&str>) -> AlertReport
         },
         acknowledged: None,
         silenced_until: None,
+        kept_alive_at: Vec::new(),
         notified: Vec::new(),
     }
 }

@@ -14,6 +14,7 @@ fn message(receiver: &str, state: DeliveryState, error: Option<&str>) -> StoredM
     StoredMessage {
         seq: 1,
         id: MessageId::new("msg_1"),
+        resend_of: None,
         receiver: ReceiverName::new(receiver),
         channel: "webhook".to_owned(),
         state,
@@ -38,6 +39,16 @@ fn each_message_shows_its_receiver_and_delivery() {
         message("archive", DeliveryState::Failed, Some("answered 410 Gone")),
         first,
         message("pager", DeliveryState::Pending, None),
+        StoredMessage {
+            id: MessageId::new("msg_2"),
+            resend_of: Some(MessageId::new("msg_1")),
+            attempts: 0,
+            ..message("pager", DeliveryState::Pending, None)
+        },
+        StoredMessage {
+            resend_of: Some(MessageId::new("msg_1")),
+            ..message("pager", DeliveryState::Delivered, None)
+        },
     ];
     let text = render(&Deliveries { generated_at: now(), since: now() - TimeDelta::days(7), deliveries });
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");

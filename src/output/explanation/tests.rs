@@ -151,6 +151,12 @@ fn explanation() -> Explanation {
                 "silenced (it opened)",
                 Some(end()),
             ),
+            decision(
+                "phone",
+                DecisionKind::QuietHours,
+                "held back by its quiet hours 22:00-07:00 (Europe/Berlin) (it opened)",
+                Some(end()),
+            ),
         ],
         silences: vec![SilenceReport {
             id: 3,

@@ -27,6 +27,7 @@ fn each_receiver_has_its_timeline() {
         generated_at: now(),
         until: now() + TimeDelta::days(30),
         receivers: ["ops-mail", "pager", "archive"].map(ReceiverName::new).to_vec(),
+        kept_alive: Vec::new(),
         messages: vec![
             message(
                 "pager",
@@ -72,7 +73,22 @@ fn reminders_at_equal_intervals_are_one_entry() {
         generated_at: now(),
         until: now() + TimeDelta::days(31),
         receivers: vec![ReceiverName::new("pager")],
+        kept_alive: Vec::new(),
         messages,
+    };
+    insta::assert_snapshot!(render(&simulation));
+}
+
+#[test]
+fn equal_digests_at_equal_intervals_are_one_entry() {
+    let well = (1..=3).map(|day| message("pager", 24 * day, "digest: all 3 accounts well"));
+    let other = (4..=5).map(|day| message("pager", 24 * day, "digest: 1 of 3 accounts needs attention"));
+    let simulation = Simulation {
+        generated_at: now(),
+        until: now() + TimeDelta::days(6),
+        receivers: vec![ReceiverName::new("pager")],
+        kept_alive: Vec::new(),
+        messages: well.chain(other).collect(),
     };
     insta::assert_snapshot!(render(&simulation));
 }

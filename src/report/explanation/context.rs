@@ -84,6 +84,7 @@ impl<'a> Context<'a> {
             route_mismatch: self.names.route_mismatch(&receiver.name, &receiver.route, alert),
             notified: self.notified.get(&(alert.id.clone(), receiver.name.clone())).copied(),
             silenced_until: self.names.silenced_until(&self.silences, alert, self.now),
+            quiet_until: receiver.quiet_hours.as_ref().and_then(|quiet_hours| quiet_hours.until(self.now)),
             acked: self.acks.contains_key(&alert.id),
             repeat_every: self.policy.repeat_every,
         };

@@ -5,7 +5,7 @@ use crate::config::Receiver;
 use crate::domain::account::ReceiverName;
 use crate::domain::alerts::{Alert, AlertKind, Severity};
 use crate::domain::message::Reason;
-use crate::domain::notification::NotificationDecision;
+use crate::domain::notification::{NotificationDecision, quiet_hours_hold_back};
 use crate::domain::route::RouteMismatch;
 use crate::domain::time::{Timestamp, dated, relative, seconds};
 use crate::store::{DeliveryState, NotificationRecord};
@@ -26,7 +26,7 @@ pub struct ReceiverDecision {
     /// When the receiver was last notified of the alert, if ever.
     #[serde(serialize_with = "seconds::option::serialize")]
     pub notified_at: Option<Timestamp>,
-    /// When the next reminder is due, or the silence ends.
+    /// When the next reminder is due, or the silence or the quiet hours end.
     #[serde(serialize_with = "seconds::option::serialize")]
     pub until: Option<Timestamp>,
 }
@@ -39,8 +39,12 @@ pub enum DecisionKind {
     Notified,
     /// The next evaluation sends it: the service at once, else the next `check`.
     Pending,
+    /// It is kept alive at an Alertmanager while it fires, or will be with the next push.
+    KeptAlive,
     /// A silence suppresses it.
     Silenced,
+    /// The receiver's `quiet_hours` hold it back.
+    QuietHours,
     /// The receiver's `kinds`, `min_severity`, `accounts` or the failing receiver's `fallback` exclude it.
     NotRouted,
 }
@@ -66,11 +70,22 @@ fn report(context: &Context<'_>, alert: &Alert, receiver: &Receiver) -> Option<R
         NotificationDecision::Silenced(until, reason) => {
             (DecisionKind::Silenced, Some(until), format!("silenced ({})", reason_text(reason)))
         }
+        NotificationDecision::HeldBack(until, reason) => {
+            let why = format!("held back by {} ({})", quiet_hours_text(receiver), reason_text(reason));
+            (DecisionKind::QuietHours, Some(until), why)
+        }
+        NotificationDecision::Send(_) | NotificationDecision::UpToDate(_)
+            if receiver.channel.alertmanager().is_some() =>
+        {
+            let why = "kept alive at Alertmanager while it fires; no reminders from here".to_owned();
+            (DecisionKind::KeptAlive, None, why)
+        }
         NotificationDecision::Send(reason) => {
             let why = format!("to be sent at the next evaluation ({})", reason_text(reason));
             (DecisionKind::Pending, None, why)
         }
         NotificationDecision::UpToDate(reminder) => {
+            let reminder = reminder.map(|at| after_quiet_hours(alert, receiver, at));
             (DecisionKind::Notified, reminder, notified_text(context, alert, last, reminder))
         }
     };
@@ -101,6 +116,21 @@ fn notified_text(
         Some(at) => format!("next reminder {}", relative(at, context.now)),
     };
     format!("{notified}; {next}")
+}
+
+/// `its quiet hours 22:00-07:00 (Europe/Berlin)`.
+pub(super) fn quiet_hours_text(receiver: &Receiver) -> String {
+    receiver.quiet_hours.as_ref().map_or_else(
+        || "its quiet hours".to_owned(),
+        |quiet_hours| format!("its quiet hours {quiet_hours} ({})", quiet_hours.zone()),
+    )
+}
+
+/// When a reminder that is due at `at` is sent.
+fn after_quiet_hours(alert: &Alert, receiver: &Receiver, at: Timestamp) -> Timestamp {
+    let quiet_hours = receiver.quiet_hours.as_ref();
+    let quiet_hours = quiet_hours.filter(|_| quiet_hours_hold_back(alert.condition.severity));
+    quiet_hours.and_then(|quiet_hours| quiet_hours.until(at)).unwrap_or(at)
 }
 
 const fn reason_text(reason: Reason) -> &'static str {

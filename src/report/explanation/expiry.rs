@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::context::Context;
-use super::decisions::mismatch_text;
+use super::decisions::{mismatch_text, quiet_hours_text};
 use crate::config::Receiver;
 use crate::domain::account::ReceiverName;
 use crate::domain::alerts::{AlertKind, Severity};
@@ -165,6 +165,9 @@ fn why_not_notified(
     if let Some(mismatch) = receiver.route.route_mismatch(AlertKind::Expiry, severity, &[&account]) {
         return mismatch_text(mismatch, receiver, AlertKind::Expiry, severity);
     }
+    if receiver.channel.alertmanager().is_some() {
+        return "it is sent no messages: the alert is kept alive there".to_owned();
+    }
     let sent: Vec<_> = sent.iter().filter(|record| record.receiver == receiver.name).collect();
     let later = sent.iter().find_map(|record| {
         record.notification.stage.filter(|later| *later > stage).map(|later| (later, record.notification.at))
@@ -175,6 +178,9 @@ fn why_not_notified(
     let alert = context.firing(AlertKind::Expiry);
     match alert.map(|alert| (alert.condition.stage, context.decide(alert, receiver))) {
         Some((_, NotificationDecision::Silenced(until, _))) => format!("silenced until {}", minute(until)),
+        Some((_, NotificationDecision::HeldBack(until, _))) => {
+            format!("held back by {} until {}", quiet_hours_text(receiver), minute(until))
+        }
         _ if !sent.is_empty() => "a later stage was reached before anything was sent".to_owned(),
         Some((reached, _)) if reached == Some(stage) => "to be sent at the next evaluation".to_owned(),
         _ => "the expiry was not known yet, or nothing ran then".to_owned(),

@@ -9,6 +9,7 @@ mod expiry;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use super::silences::SilenceReport;
 use super::{AccountIdentity, SimulatedAlert, Simulation};
+use crate::config::Config;
 use crate::domain::account::{AccountKey, ReceiverName};
 use crate::domain::account_state::{AccountRecord, UnconfirmedFault};
 use crate::domain::alerts::AlertKind;
@@ -33,6 +35,9 @@ pub use rules::{RuleAlert, RuleReport};
 
 /// How far ahead the future is simulated at most: tokens live for about a month.
 const MAX_HORIZON: TimeDelta = TimeDelta::days(30);
+
+/// Quiet hours last less than a day, and longer by the time that the clocks are set back in them.
+const LONGEST_QUIET_HOURS: TimeDelta = TimeDelta::hours(26);
 
 /// A message that fails is tried again within this time, which can make another one due.
 const MIN_HORIZON: TimeDelta = TimeDelta::days(1);
@@ -126,6 +131,7 @@ impl Explanation {
         let copy = store.copy_account(account).await?;
         let mut simulated = engine.clone();
         (simulated.store, simulated.sender) = (copy.store.clone(), Sender::dry_run());
+        simulated.config = Arc::new(without_digests(&engine.config));
         let context = Context::load(&simulated, store, record, &engine.config, now).await?;
         let simulation = Simulation::run(&simulated, now, horizon(&context), &|_| {}).await?;
         copy.store.close().await;
@@ -155,6 +161,13 @@ impl Explanation {
     }
 }
 
+/// `config` without digests: none is about one account, and each would be simulated.
+fn without_digests(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.receivers.iter_mut().for_each(|receiver| receiver.digest = None);
+    config
+}
+
 impl StateReport {
     fn new(context: &Context<'_>, snapshot: Option<Snapshot>) -> Self {
         let (state, seen) = (&context.state, context.record.configuration.clone().unwrap_or_default());
@@ -171,13 +184,16 @@ impl StateReport {
     }
 }
 
-/// The end of the simulation: after the token has expired and all silences have ended, only reminders follow, of which the first
-/// is enough.
+/// The end of the simulation: after the token has expired and all silences and quiet hours have ended, only reminders follow, of which
+/// the first is enough.
 fn horizon(context: &Context<'_>) -> Timestamp {
     let silences = context.silences.iter().map(|silence| silence.until);
     let last = silences.chain(context.state.expires_at).chain([context.now]).max().unwrap_or(context.now);
     let reminder = context.policy.repeat_every.unwrap_or_default().max(MIN_HORIZON);
-    (last.min(context.now + MAX_HORIZON) + reminder).min(context.now + MAX_HORIZON)
+    let has_quiet_hours = context.config.receivers.iter().any(|receiver| receiver.quiet_hours.is_some());
+    // They hold back what is due now, and then the reminder.
+    let quiet = if has_quiet_hours { LONGEST_QUIET_HOURS * 2 } else { TimeDelta::zero() };
+    (last.min(context.now + MAX_HORIZON) + reminder + quiet).min(context.now + MAX_HORIZON)
 }
 
 /// The next run and, while a fault waits for its confirmation, the next check.

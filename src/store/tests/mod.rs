@@ -4,12 +4,15 @@ mod accounts;
 mod alerts;
 mod backup;
 mod changes;
+mod digests;
 mod notifications;
 mod open;
 mod outbox;
 mod plans;
 mod purge;
+mod resend;
 mod runs;
+mod series;
 mod silences;
 mod snapshots;
 mod transactions;
@@ -107,6 +110,7 @@ fn content(summary: &str) -> Content {
         changes: Vec::new(),
         truncated: 0,
         silenced: 0,
+        digest: None,
     };
     let message = Message { kind: MessageType::Changed, timestamp: at(0), data };
     Content { message, thread: vec![MessageId::new("m0")] }

@@ -173,6 +173,10 @@ async fn notification_of_every_reason_and_of_a_change_is_stored() {
         ..notification("A1", Status::Firing, None, "mail", "m")
     };
     writer.insert_notifications([notified]).await.unwrap();
+    let receivers = writer.receivers_of_unprocessed_changes().await.unwrap();
+    assert_eq!(receivers, [(change, receiver("mail"))].into(), "notifications of alerts are not among them");
+    writer.mark_changes_processed(&[change]).await.unwrap();
+    assert!(writer.receivers_of_unprocessed_changes().await.unwrap().is_empty());
     writer.commit().await.unwrap();
     let sql = "SELECT COALESCE(reason, 'change') FROM notifications ORDER BY id";
     let reasons: Vec<String> = sqlx::query_scalar(sql).fetch_all(&home.store.read).await.unwrap();

@@ -42,6 +42,7 @@ async fn message_reads_back_unchanged_and_is_due_at_once() {
     let expected = PendingMessage {
         accepted_by: Vec::new(),
         id: MessageId::new("m1"),
+        sent_id: MessageId::new("m1"),
         channel: "webhook".to_owned(),
         format: "standard".to_owned(),
         body: Some(vec![0, 159, 146, 150, b'\n']),
@@ -231,6 +232,7 @@ async fn pending_message_in_another_format_is_rendered_again_with_its_counts_at_
     writer.commit().await.unwrap();
     let expected = PendingMessage {
         id: first.clone(),
+        sent_id: first.clone(),
         channel: "email".to_owned(),
         format: "mail".to_owned(),
         body: None,

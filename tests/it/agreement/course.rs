@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::model::{Policy, Severity, Source};
-use crate::world::{DESK, PAGER, Settings, days, hours, minutes, seconds};
+use super::model::{Policy, QuietHours, Severity, Source};
+use crate::world::{PAGER, Settings, days, hours, minutes, seconds};
 
 pub(super) const ACCOUNTS: [(&str, &str); 3] = [("1", "studio-a"), ("2", "studio-b"), ("3", "office")];
 
@@ -95,6 +95,7 @@ pub(super) struct Choice {
     pub(super) reminders: bool,
     pub(super) desk: usize,
     pub(super) source: usize,
+    pub(super) quiet_hours: usize,
 }
 
 const LEAD_TIMES: [&[i64]; 3] = [&[604_800, 259_200, 86_400, 3_600], &[864_000, 172_800], &[7_200]];
@@ -104,6 +105,14 @@ const MIN_SEVERITIES: [(Severity, &str); 3] =
 const SOURCES: [(Source, &str); 3] =
     [(Source::ExpExpire, "exp_Expire"), (Source::Exp, "exp"), (Source::Earliest, "earliest")];
 
+/// The desk's, in Nepal, where clocks are never moved: 5:45 ahead of UTC.
+const QUIET_HOURS: [Option<(&str, i64, i64)>; 4] = [
+    Some(("22:00-07:00", 22 * 60, 7 * 60)),
+    None,
+    Some(("12:30-14:00", 12 * 60 + 30, 14 * 60)),
+    Some(("07:01-07:00", 7 * 60 + 1, 7 * 60)),
+];
+
 impl Choice {
     pub(super) fn policy(self) -> Policy {
         Policy {
@@ -111,17 +120,25 @@ impl Choice {
             source: SOURCES[self.source].0,
             repeat: self.reminders.then(|| hours(24)),
             min_severities: [Severity::Info, MIN_SEVERITIES[self.desk].0],
+            quiet_hours: [
+                None,
+                QUIET_HOURS[self.quiet_hours].map(|(_, begin, end)| QuietHours { begin, end, ahead: 345 }),
+            ],
         }
     }
 
-    pub(super) fn settings(self, accounts: usize) -> Settings {
+    /// `desk` is the configuration of the second receiver.
+    pub(super) fn settings(self, accounts: usize, desk: &str) -> Settings {
         let lead_times: Vec<String> =
             LEAD_TIMES[self.lead_times].iter().map(|lead| format!("\"{lead}s\"")).collect();
         // `delivery_failing` has its own tests; the model does not cover it.
         let kinds = "kinds = [\"expiry\", \"not_found\", \"account_error\", \"unauthorized\", \"subscription_lapsed\", \
                      \"unreachable\", \"max_jobs_changed\"]\n";
         let pager = format!("{PAGER}{kinds}");
-        let desk = format!("{DESK}{kinds}min_severity = \"{}\"\n", MIN_SEVERITIES[self.desk].1);
+        let quiet_hours = QUIET_HOURS[self.quiet_hours].map_or_else(String::new, |(typed, ..)| {
+            format!("timezone = \"Asia/Kathmandu\"\nquiet_hours = \"{typed}\"\n")
+        });
+        let desk = format!("{desk}{kinds}min_severity = \"{}\"\n{quiet_hours}", MIN_SEVERITIES[self.desk].1);
         Settings::watching(&ACCOUNTS[..accounts])
             .expiry(&format!(
                 "lead_times = [{}]\nsource = \"{}\"",
@@ -201,8 +218,15 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Some(Trouble::Closed)),
         1 => Just(Some(Trouble::Unreachable)),
     ];
-    let choice = (0..LEAD_TIMES.len(), any::<bool>(), 0..MIN_SEVERITIES.len(), 0..SOURCES.len())
-        .prop_map(|(lead_times, reminders, desk, source)| Choice { lead_times, reminders, desk, source });
+    let choice =
+        (0..LEAD_TIMES.len(), any::<bool>(), 0..MIN_SEVERITIES.len(), 0..SOURCES.len(), 0..QUIET_HOURS.len())
+            .prop_map(|(lead_times, reminders, desk, source, quiet_hours)| Choice {
+                lead_times,
+                reminders,
+                desk,
+                source,
+                quiet_hours,
+            });
     let account = || 0..ACCOUNTS.len();
     prop_oneof![
         4 => duration().prop_map(Event::Wait),

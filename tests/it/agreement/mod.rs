@@ -4,6 +4,7 @@
 //! `PROPTEST_CASES` sets how many courses are tried; `PROPTEST_RNG_SEED` repeats the same ones.
 
 mod course;
+mod desk;
 mod model;
 mod pair;
 mod vendor;
@@ -16,13 +17,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 
 use self::course::{Event, event};
+use self::desk::{DeskType, desk_type};
 use self::pair::Pair;
 
 #[test]
 fn each_receiver_is_sent_what_the_reference_model_says() {
     // A few dozen courses take seconds; CI asks for thousands.
-    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48), |events| async {
-        let mut pair = Pair::open().await;
+    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48), |desk, events| async move {
+        let mut pair = Pair::open(desk).await;
         pair.live(events).await;
         pair.finish().await;
     });
@@ -31,19 +33,25 @@ fn each_receiver_is_sent_what_the_reference_model_says() {
 #[test]
 fn simulated_messages_are_the_ones_that_are_then_sent() {
     let messages = Cell::new(0);
-    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48) / 8, |events| async {
-        let mut pair = Pair::open().await;
-        pair.live(events).await;
-        for forecast in pair.forecast(TimeDelta::days(30)).await {
-            assert_eq!(forecast.simulated, forecast.notified);
-            messages.set(messages.get() + forecast.notified.len());
+    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48) / 8, |desk, events| {
+        let messages = &messages;
+        async move {
+            let mut pair = Pair::open(desk).await;
+            pair.live(events).await;
+            for forecast in pair.forecast(TimeDelta::days(30)).await {
+                assert_eq!(forecast.simulated, forecast.notified);
+                messages.set(messages.get() + forecast.notified.len());
+            }
         }
     });
     assert!(messages.get() > 0, "no message was simulated");
 }
 
 /// Runs `check_course` for random courses and panics with the shrunk failure and its seed.
-fn assert_for_random_courses<F: Future<Output = ()>>(cases: u64, check_course: impl Fn(Vec<Event>) -> F) {
+fn assert_for_random_courses<F: Future<Output = ()>>(
+    cases: u64,
+    check_course: impl Fn(DeskType, Vec<Event>) -> F,
+) {
     let seed = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
     let config = ProptestConfig {
         cases: u32::try_from(cases).unwrap(),
@@ -52,10 +60,10 @@ fn assert_for_random_courses<F: Future<Output = ()>>(cases: u64, check_course: i
         max_shrink_iters: 1_000,
         ..ProptestConfig::default()
     };
-    let courses = prop::collection::vec(event(), 1..25);
-    let assert_for_random_courses = TestRunner::new(config).run(&courses, |events| {
+    let courses = (desk_type(), prop::collection::vec(event(), 1..25));
+    let assert_for_random_courses = TestRunner::new(config).run(&courses, |(desk, events)| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check_course(events));
+        runtime.block_on(check_course(desk, events));
         Ok(())
     });
     if let Err(failure) = assert_for_random_courses {
@@ -71,7 +79,7 @@ fn number(variable: &str) -> Option<u64> {
 /// A fast clock opens an alert; the receiver still knows of it when the message that corrects it fails permanently.
 #[tokio::test]
 async fn permanently_failed_correction_leaves_the_earlier_notification_in_force() {
-    let mut pair = Pair::open().await;
+    let mut pair = Pair::open(DeskType::Webhook).await;
     pair.live(vec![
         Event::Receiver { which: 0, fails: Some(course::Trouble::Status(400)) },
         Event::Clock(TimeDelta::seconds(-7_201)),

@@ -13,13 +13,14 @@ use minimax_watch::report::{Explanation, SimulatedAlert, Simulation};
 use minimax_watch::store::{Ack, NewSilence, Store};
 
 use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
+use super::desk::{Attempted, Desk, DeskType, read_messages};
 use super::model::{AccountRecord, Answer as Answered, Model, Moment, Seen, Silence};
 use super::vendor::Vendor;
 use crate::received;
 use crate::simulator::{
-    Answer, Delivery, ErrorBody, LapsedBody, NotFoundBody, Refusal, Reply, WebhookServer,
+    Answer, Delivery, ErrorBody, LapsedBody, NotFoundBody, Refusal, Reply, StoredMessage, WebhookServer,
 };
-use crate::world::{World, days, hours, start};
+use crate::world::{DESK, World, days, hours, start};
 
 /// A receiver is repaired after this outage: after seven days its messages would fail permanently, which has other tests.
 const LONGEST_OUTAGE: TimeDelta = TimeDelta::days(3);
@@ -34,6 +35,11 @@ pub(super) struct Pair {
     removed_account: Option<AccountRecord>,
     failing: [Option<(Moment, Trouble)>; 2],
     received: [SeenAttempts; 2],
+    desk: Desk,
+    /// Its configuration.
+    desk_receiver: String,
+    /// Its messages, and after how many requests they were read.
+    desk_messages: (Vec<StoredMessage>, usize),
 }
 
 /// The attempts at one receiver that the model has been given.
@@ -51,9 +57,11 @@ pub(super) struct Forecast {
 }
 
 impl Pair {
-    pub(super) async fn open() -> Self {
+    pub(super) async fn open(desk: DeskType) -> Self {
         let choice = Choice::default();
-        let world = World::open(choice.settings(ACCOUNTS.len())).await;
+        let mut world = World::open(choice.settings(ACCOUNTS.len(), DESK)).await;
+        let (desk, desk_receiver) = Desk::open(desk, &world).await;
+        world.reopen(choice.settings(ACCOUNTS.len(), &desk_receiver)).await;
         let vendors = [9, 30, 2].map(|left| Vendor::expiring_at(start() + days(left)));
         let model = Model::new(choice.policy(), &ACCOUNTS.map(|(_, name)| name));
         Self {
@@ -66,6 +74,9 @@ impl Pair {
             removed_account: None,
             failing: [None, None],
             received: [SeenAttempts::default(), SeenAttempts::default()],
+            desk,
+            desk_receiver,
+            desk_messages: (Vec::new(), 0),
         }
     }
 
@@ -183,7 +194,7 @@ impl Pair {
         self.repair_long_outages();
         let now = self.world.now();
         let next = self.world.tick().await;
-        self.follow(now, None);
+        self.follow(now, None).await;
         if let Some(due) = self.model.next(now) {
             assert!(next.is_some_and(|next| next <= due), "{next:?}: the service would sleep past {due}");
         }
@@ -192,7 +203,8 @@ impl Pair {
 
     /// The model decides, records what the receivers answered, and decides again, as the service does. `pager` overrides the
     /// pager's answer.
-    fn follow(&mut self, now: Moment, pager: Option<Answered>) {
+    async fn follow(&mut self, now: Moment, pager: Option<Answered>) {
+        self.read_desk().await;
         for _ in 0..=2 {
             self.model.evaluate_alerts(now);
             let answers = [pager.unwrap_or_else(|| self.expected_answer(0)), self.expected_answer(1)];
@@ -206,6 +218,8 @@ impl Pair {
     fn expected_answer(&self, which: usize) -> Answered {
         match self.failing[which] {
             None => Answered::Taken,
+            // A program has no such answers.
+            Some(_) if which == 1 && matches!(self.desk, Desk::Program(_)) => Answered::Failing,
             Some((_, Trouble::Status(410))) => Answered::Gone,
             Some((_, Trouble::Status(400..=404))) => Answered::Refused,
             Some((_, Trouble::Status(_) | Trouble::Closed | Trouble::Unreachable)) => Answered::Failing,
@@ -214,12 +228,11 @@ impl Pair {
 
     /// Gives the model the attempts at messages that it has decided; returns whether there were any.
     fn record_attempts(&mut self, which: usize, answer: Answered) -> bool {
-        let attempts = self.webhook(which).deliveries();
+        let attempts = self.attempts(which);
         let (decided, _) = self.model.messages(which);
         let before = self.received[which].attempts;
-        for attempt in &attempts[before..] {
+        for (id, ..) in &attempts[before..] {
             let received = &mut self.received[which];
-            let id = attempt.header("webhook-id").unwrap();
             let known = received.ids.iter().position(|known| known == id);
             let message = known.unwrap_or(received.ids.len());
             if message >= decided {
@@ -251,7 +264,7 @@ impl Pair {
     }
 
     async fn configured(&mut self, restart: bool) {
-        let settings = self.choice.settings(self.watched);
+        let settings = self.choice.settings(self.watched, &self.desk_receiver);
         self.model.policy = self.choice.policy();
         if restart {
             self.world.reopen(settings).await;
@@ -276,7 +289,7 @@ impl Pair {
             () = pager.wait_for(sent) => {}
             _ = self.world.tick() => {}
         }
-        self.follow(self.world.now(), Some(Answered::Failing));
+        self.follow(self.world.now(), Some(Answered::Failing)).await;
         self.apply_trouble(0);
         self.restart().await;
     }
@@ -317,18 +330,28 @@ impl Pair {
 
     fn trouble(&mut self, which: usize, fails: Option<Trouble>) {
         if let Some((_, Trouble::Unreachable)) = self.failing[which] {
-            self.webhook(which).come_back().unwrap();
+            match which {
+                0 => self.world.pager.come_back().unwrap(),
+                _ => self.desk.come_back(&self.world),
+            }
         }
         let since = self.failing[which].map_or(self.world.now(), |(since, _)| since);
         self.failing[which] = fails.map(|trouble| (since, trouble));
         if let Some(Trouble::Unreachable) = fails {
-            self.webhook(which).go_down();
+            match which {
+                0 => self.world.pager.go_down(),
+                _ => self.desk.go_down(&self.world),
+            }
         }
         self.apply_trouble(which);
     }
 
     fn apply_trouble(&self, which: usize) {
-        self.webhook(which).set(self.failing[which].and_then(|(_, trouble)| match trouble {
+        let trouble = self.failing[which].map(|(_, trouble)| trouble);
+        if which == 1 {
+            return self.desk.apply(&self.world, trouble);
+        }
+        self.world.pager.set(trouble.and_then(|trouble| match trouble {
             Trouble::Status(status) => Some(Reply::status(StatusCode::from_u16(status).unwrap())),
             Trouble::Closed => Some(Reply::close()),
             Trouble::Unreachable => None,
@@ -346,15 +369,29 @@ impl Pair {
         }
     }
 
-    fn webhook(&self, which: usize) -> &WebhookServer {
-        [&self.world.pager, &self.world.desk][which]
+    /// The attempts at one receiver so far; those at the desk, up to the last [`Self::read_desk`].
+    fn attempts(&self, which: usize) -> Vec<Attempted> {
+        match which {
+            0 => webhook_attempts(&self.world.pager),
+            _ => self.desk.attempts(&self.world, &self.desk_messages.0),
+        }
+    }
+
+    /// Reads what the desk may have received since the last time.
+    async fn read_desk(&mut self) {
+        let count = self.desk.count(&self.world);
+        if matches!(self.desk, Desk::Service(_)) && count > self.desk_messages.1 {
+            read_messages(&self.world, &mut self.desk_messages.0).await;
+            self.desk_messages.1 = count;
+        }
     }
 
     /// The messages within `duration` if nothing but time passes: as simulated, and as then sent.
     pub(super) async fn forecast(mut self, duration: TimeDelta) -> [Forecast; 2] {
         self.trouble(0, None);
         self.trouble(1, None);
-        let before = [0, 1].map(|which| self.webhook(which).count());
+        self.read_desk().await;
+        let before = [0, 1].map(|which| self.attempts(which).len());
         let (now, engine) = (self.world.now(), &self.world.engine);
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path().join("copy.db");
@@ -389,15 +426,10 @@ impl Pair {
             assert_eq!(explained, firing.map(|alert| alert.condition.kind).collect(), "{}", account.id);
         }
         self.world.live_until(now + duration).await;
+        self.read_desk().await;
         [0, 1].map(|which| {
-            let bodies: Vec<_> = self
-                .webhook(which)
-                .deliveries()
-                .split_off(before[which])
-                .iter()
-                .map(received::body)
-                .collect();
-            let notified = bodies.iter().map(|body| {
+            let attempts = self.attempts(which).split_off(before[which]);
+            let notified = attempts.iter().map(|(_, body, _)| {
                 let summary = body["data"]["summary"].as_str().unwrap().to_owned();
                 (body["timestamp"].as_str().unwrap().parse().unwrap(), summary)
             });
@@ -416,7 +448,7 @@ impl Pair {
         assert_eq!(usize::try_from(waiting.failed), Ok(failed), "permanently failed messages");
         for which in 0..2 {
             assert_eq!(
-                notified(&self.webhook(which).deliveries()),
+                notified(&self.attempts(which)),
                 self.model.notified[which],
                 "messages to receiver {which}"
             );
@@ -466,24 +498,29 @@ fn assert_explanation_matches_simulation(
     assert_eq!(notified, simulated, "{}", account.id);
 }
 
-/// The messages of `deliveries` in the order of their first attempts. A repeat has the same bytes and comes before any newer
+/// The messages of `attempts` in the order of their first attempts. A repeat has the same bytes and comes before any newer
 /// message.
-fn notified(deliveries: &[Delivery]) -> Vec<(Moment, String)> {
-    let mut notified: Vec<&Delivery> = Vec::new();
-    for delivery in deliveries {
-        let id = delivery.header("webhook-id");
-        match notified.iter().find(|known| known.header("webhook-id") == id) {
-            Some(known) => {
-                assert_eq!(known.body, delivery.body, "the same id, the same bytes");
-                assert_eq!(notified.last().unwrap().header("webhook-id"), id, "messages keep their order");
+fn notified(attempts: &[Attempted]) -> Vec<(Moment, String)> {
+    let mut notified: Vec<&Attempted> = Vec::new();
+    for attempt in attempts {
+        let (id, _, bytes) = attempt;
+        match notified.iter().find(|(known, ..)| known == id) {
+            Some((_, _, known)) => {
+                assert_eq!(known, bytes, "the same id, the same bytes");
+                assert_eq!(notified.last().unwrap().0, *id, "messages keep their order");
             }
-            None => notified.push(delivery),
+            None => notified.push(attempt),
         }
     }
     let moment = |body: &serde_json::Value| body["timestamp"].as_str().unwrap().parse().unwrap();
-    notified
-        .iter()
-        .map(|delivery| received::body(delivery))
-        .map(|body| (moment(&body), received::line(&body)))
-        .collect()
+    notified.iter().map(|(_, body, _)| (moment(body), received::line(body))).collect()
+}
+
+/// The attempts at a webhook, whose body is the content.
+pub(super) fn webhook_attempts(webhook: &WebhookServer) -> Vec<Attempted> {
+    let attempt = |delivery: &Delivery| {
+        let id = delivery.header("webhook-id").unwrap().to_owned();
+        (id, received::body(delivery), delivery.body.to_vec())
+    };
+    webhook.deliveries().iter().map(attempt).collect()
 }

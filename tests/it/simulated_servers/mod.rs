@@ -1,6 +1,7 @@
 //! The servers over real sockets: what clients receive, and what is recorded of them.
 
 mod auth;
+mod chats;
 mod command;
 mod outage;
 mod record;

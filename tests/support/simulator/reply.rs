@@ -130,6 +130,11 @@ impl Reply {
         self.status
     }
 
+    /// Whether a client learns of a success.
+    pub(crate) fn is_success(&self) -> bool {
+        self.status.is_success() && !matches!(self.mode, BodyDelivery::Close | BodyDelivery::Hang)
+    }
+
     /// The response. Does not return if there is none.
     pub(crate) async fn send(self, connection: &HangUp) -> Response {
         let length = HeaderValue::from(self.body.len());

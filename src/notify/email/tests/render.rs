@@ -3,14 +3,20 @@
 use chrono::TimeDelta;
 
 use super::parsed::Parsed;
-use crate::config::Channel;
+use crate::config::{Channel, Email};
 use crate::domain::alerts::{AlertKind, Severity};
 use crate::domain::message::{LIMIT, Message, MessageId, Reason};
+use crate::domain::time_zone::TimeZone;
+use crate::domain::verdict::Verdict;
 use crate::notify;
 use crate::notify::tests::samples::{self, email, expiry, id, message};
 
+fn rendered(message: &Message, email: Email, thread: &[MessageId]) -> Vec<u8> {
+    notify::render(message, &id(), &samples::receiver(Channel::Email(email)), thread).unwrap()
+}
+
 fn raw(message: &Message) -> Vec<u8> {
-    notify::email::render(message, &id(), &email(), &[]).unwrap()
+    rendered(message, email(), &[])
 }
 
 fn mail(message: &Message) -> Parsed {
@@ -36,6 +42,24 @@ fn every_mail_matches_its_snapshots() {
             insta::assert_snapshot!(format!("{name}.txt"), shown);
             insta::assert_snapshot!(format!("{name}.html"), mail.html());
         });
+    }
+}
+
+#[test]
+fn mail_to_a_receiver_in_another_zone_shows_its_time_beside_utc() {
+    let mut receiver = samples::receiver(Channel::Email(email()));
+    receiver.timezone = TimeZone::named("Europe/Berlin").unwrap();
+    let message = message(vec![expiry(TimeDelta::days(3), "3d", Reason::Opened)], Vec::new());
+    let mail = Parsed::of(&notify::render(&message, &id(), &receiver, &[]).unwrap());
+    for time in [
+        "Token expires 2026-11-26 03:00 UTC, 04:00 CET (in 3 days)",
+        "Firing since  2026-11-19 03:00 UTC, 04:00 CET (4 days ago)",
+        "Sent by minimax-watch to receiver ops-mail at 2026-11-23 03:00 UTC, 04:00\nCET.",
+    ] {
+        assert!(mail.text().contains(time), "{}", mail.text());
+    }
+    for time in ["2026-11-26 03:00 UTC, 04:00 CET (in 3 days)", "at 2026-11-23 03:00 UTC, 04:00 CET"] {
+        assert!(mail.html().contains(time), "{}", mail.html());
     }
 }
 
@@ -67,7 +91,7 @@ fn mail_has_the_headers_of_an_automatic_message() {
 fn later_mail_joins_the_thread_with_at_most_ten_references() {
     let thread: Vec<_> = (0..12).map(|number| MessageId::new(format!("01FIRST{number:02}"))).collect();
     let with_itself = [vec![id()], thread].concat();
-    let mail = notify::email::render(&samples::mixed(), &id(), &email(), &with_itself).unwrap();
+    let mail = rendered(&samples::mixed(), email(), &with_itself);
     let mail = Parsed::of(&mail);
     assert_eq!(mail.header("In-Reply-To"), "<01FIRST00@example.com>");
     let references: Vec<_> = mail.header("References").split_whitespace().collect();
@@ -79,7 +103,7 @@ fn later_mail_joins_the_thread_with_at_most_ten_references() {
 fn international_sender_has_an_ascii_message_id() {
     let mut email = email();
     email.from = "watch@bücher.example".parse().unwrap();
-    let mail = notify::email::render(&samples::mixed(), &id(), &email, &[]).unwrap();
+    let mail = rendered(&samples::mixed(), email, &[]);
     let ascii = format!("Message-ID: <{}@xn--bcher-kva.example>\r\n", id());
     assert!(String::from_utf8_lossy(&mail).contains(&ascii));
 }
@@ -117,6 +141,8 @@ fn subject_begins_with_the_cause() {
         (find("max-jobs-changed"), "[WARNING] studio-a: maxJobs 3 → 1"),
         (find("host-changed"), "[INFO] studio-a: jwt.host hailuoai.video → minimax.io"),
         (find("test"), "[TEST] minimax-watch reaches ops-mail"),
+        (find("digest-well"), "[DIGEST] all 3 accounts well"),
+        (find("digest-everything"), "[DIGEST] 3 of 120 accounts need attention, 2 messages not delivered"),
         (find("mixed"), "[CRITICAL] studio-1: token expired (and 75 more)"),
     ] {
         assert_eq!(subject(&message), expected);
@@ -152,6 +178,19 @@ fn names_cannot_inject_headers_or_markup() {
 }
 
 #[test]
+fn names_and_errors_in_a_digest_cannot_inject_markup() {
+    let name = "a\r\nBcc: victim@example.com\r\n<script>alert('x')</script>\u{202e}";
+    let failed = samples::failed("pager", "<img src=x>\r\n.\r\nQUIT", None);
+    let accounts = [(name, Verdict::Ok), (name, Verdict::Critical)];
+    let mail = mail(&samples::digest(&accounts, Vec::new(), vec![failed]));
+    for markup in ["<script", "<img", "\u{202e}"] {
+        assert!(!mail.html().contains(markup), "{markup}");
+    }
+    assert!(mail.html().contains("&lt;script&gt;") && mail.html().contains("&lt;img"));
+    assert!(!mail.text().lines().any(|line| line.starts_with("Bcc:") || line == "QUIT" || line == "."));
+}
+
+#[test]
 fn text_and_html_have_the_same_content() {
     for (name, message) in samples::all() {
         let mail = mail(&message);
@@ -170,10 +209,12 @@ fn text_and_html_have_the_same_content() {
 }
 
 #[test]
-fn text_keeps_its_width_unless_a_word_is_longer() {
+fn text_keeps_its_width_except_for_long_words_and_commands() {
     for (name, message) in samples::all() {
         for line in mail(&message).text().lines() {
-            let fits = line.chars().count() <= 76 || line.split_whitespace().count() == 1;
+            // A command that is wrapped cannot be pasted.
+            let is_command = line.starts_with("  minimax-watch ");
+            let fits = line.chars().count() <= 76 || line.split_whitespace().count() == 1 || is_command;
             assert!(fits && line.trim_end().len() + 1 >= line.len(), "{name}: {line:?}");
         }
     }
@@ -198,9 +239,14 @@ fn html_loads_nothing_and_declares_its_language() {
 #[test]
 fn largest_mail_stays_below_the_size_that_gmail_clips() {
     let alerts = samples::firing().into_iter().map(|(_, alert)| alert).cycle().take(LIMIT).collect();
-    let changes = samples::changes().into_iter().map(|(_, change)| change).cycle().take(LIMIT).collect();
-    let length = mail(&message(alerts, changes)).html().len();
-    assert!(length < 100_000, "{length} bytes");
+    let changes: Vec<_> =
+        samples::changes().into_iter().map(|(_, change)| change).cycle().take(LIMIT).collect();
+    let accounts = vec![("studio-of-the-north", Verdict::Critical); LIMIT];
+    let failed = vec![samples::failed("pager", "hooks.example.com answered 404: no such hook", None); LIMIT];
+    for message in [message(alerts, changes.clone()), samples::digest(&accounts, changes, failed)] {
+        let length = mail(&message).html().len();
+        assert!(length < 100_000, "{length} bytes");
+    }
 }
 
 /// Punctuation and layout may differ between text and HTML.
@@ -226,7 +272,7 @@ fn unmarked(html: &str) -> String {
 #[test]
 fn advice_about_a_failing_receiver_covers_a_missing_fallback() {
     // Without `fallback` every other receiver is notified: the text must not claim that the reader is the fallback.
-    let advice = notify::message::ADVICE;
+    let advice = include_str!("../../message/advice.jinja");
     assert!(advice.contains("because you are its fallback, or because it has none."), "{advice}");
     assert!(!advice.contains("because you are its fallback."));
 }

@@ -17,7 +17,6 @@ const MAIL: &[u8] = b"Subject: x\r\n\r\nfirst\r\n.second begins with a dot\r\n";
 pub(super) fn email(port: u16, tls: Tls) -> Email {
     Email {
         allow_http: false,
-        supervisor: crate::domain::supervisor::Supervisor::Systemd,
         from: "minimax-watch <watch@example.com>".parse().unwrap(),
         to: vec!["ops@example.com".parse().unwrap(), "Night <night@example.com>".parse().unwrap()],
         smtp: Smtp {

@@ -1,5 +1,6 @@
 //! The standard body, requests to scripted receivers, and signatures.
 
+mod formats;
 mod send;
 mod standard;
 mod verify;

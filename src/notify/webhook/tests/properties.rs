@@ -7,13 +7,12 @@ use std::time::Duration;
 use chrono::DateTime;
 use secrecy::SecretString;
 
-use super::connection::parse_url;
-use super::response::{MAX_EXCERPT, Response};
-use super::send::classify;
-use crate::config::{Origin, Secret, Webhook};
+use super::send::{classify, target};
+use crate::config::{Endpoint, Origin, Secret, Webhook, WebhookFormat};
 use crate::domain::text::is_invisible;
 use crate::domain::time::Timestamp;
 use crate::notify::Attempt;
+use crate::notify::http::{MAX_EXCERPT, Response};
 
 /// The secret parts of the address and the signature.
 const SECRETS: [&str; 2] = ["T000hush", "cGxhY2Vob2xkZXI"];
@@ -25,11 +24,14 @@ const MAX_HEAD: usize = 180;
 pub fn check_webhook_response(piece: usize, bytes: &[u8]) {
     let url = SecretString::from("https://hooks.example.com/T000hush?key=T000hush");
     let webhook = Webhook {
-        url: Secret { value: url, origin: Origin::Inline },
+        endpoint: Endpoint {
+            url: Secret { value: url, origin: Origin::Inline },
+            timeout: Duration::from_secs(1),
+            allow_http: false,
+        },
+        format: WebhookFormat::Standard,
         signing: vec![SecretString::from("whsec_cGxhY2Vob2xkZXI=")],
         signing_origin: None,
-        timeout: Duration::from_secs(1),
-        allow_http: false,
         headers: Vec::new(),
     };
     let now = DateTime::from_timestamp(1_795_418_100, 0).unwrap_or_default();
@@ -65,9 +67,9 @@ fn read(
     is_quoted: bool,
     now: Timestamp,
 ) -> Option<(u16, Attempt)> {
-    let url = parse_url(webhook).ok()?;
+    let target = target(webhook).ok()?;
     let mut response = Response::default();
     bytes.chunks(piece.max(1)).for_each(|piece| response.feed(piece));
     response.end();
-    Some((response.status?, classify(&response, &url, webhook, is_quoted, now)))
+    Some((response.status?, classify(&response, &target, is_quoted, now)))
 }

@@ -4,18 +4,16 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use globset::GlobSet;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 
-use crate::config::{Channel, Origin, Receiver, Secret, Webhook};
+use crate::config::{Channel, Endpoint, Origin, Receiver, Secret, Webhook, WebhookFormat};
 use crate::domain::account::ReceiverName;
-use crate::domain::alerts::Severity;
 use crate::domain::clock::Clock;
 use crate::domain::message::MessageId;
-use crate::domain::route::{Kinds, Route};
 use crate::domain::time::Timestamp;
 use crate::notify::tests::listener::{Listener, Request, closed_port, http, silent, untrusted_tls};
+use crate::notify::tests::samples;
 use crate::notify::{Attempt, Sender};
 
 const HINT_404: &str = ": the path is wrong, or the workflow is not active";
@@ -33,21 +31,17 @@ fn id() -> MessageId {
 
 fn receiver(url: String, signing: &[&str]) -> Receiver {
     let webhook = Webhook {
-        url: Secret { value: SecretString::from(url), origin: Origin::Inline },
+        endpoint: Endpoint {
+            url: Secret { value: SecretString::from(url), origin: Origin::Inline },
+            timeout: Duration::from_secs(5),
+            allow_http: false,
+        },
+        format: WebhookFormat::Standard,
         signing: signing.iter().map(|secret| SecretString::from(*secret)).collect(),
         signing_origin: None,
-        timeout: Duration::from_secs(5),
-        allow_http: false,
         headers: Vec::new(),
     };
-    let route = Route { min_severity: Severity::Info, kinds: Kinds::All, accounts: GlobSet::empty() };
-    Receiver {
-        name: ReceiverName::new("pager"),
-        route,
-        accounts: vec!["*".to_owned()],
-        fallback: None,
-        channel: Channel::Webhook(webhook),
-    }
+    Receiver { name: ReceiverName::new("pager"), ..samples::receiver(Channel::Webhook(webhook)) }
 }
 
 fn url(port: u16) -> String {
@@ -332,7 +326,7 @@ async fn slow_response_ends_with_the_timeout_and_is_classified_by_its_status_lin
         let listener = flooding(begin, piece.to_owned(), Duration::from_millis(20));
         let mut receiver = receiver(url(listener.port), &[]);
         let Channel::Webhook(webhook) = &mut receiver.channel else { panic!("a webhook") };
-        webhook.timeout = Duration::from_millis(800);
+        webhook.endpoint.timeout = Duration::from_millis(800);
         let attempt = sender.send(&receiver, &id(), BODY, &[], &Clock::fixed(now())).await.attempt;
         listener.result();
         attempt
@@ -388,7 +382,7 @@ async fn silent_receiver_is_deferred_after_its_timeout() {
     let listener = silent();
     let mut receiver = receiver(url(listener.port), &[]);
     let Channel::Webhook(webhook) = &mut receiver.channel else { panic!("a webhook") };
-    webhook.timeout = Duration::from_millis(50);
+    webhook.endpoint.timeout = Duration::from_millis(50);
     let attempt = send(&receiver, now()).await;
     let expected = format!("127.0.0.1:{}: no answer in time", listener.port);
     assert_eq!(attempt, Attempt::Deferred { error: expected, retry_after: None });

@@ -38,6 +38,26 @@ pub(super) struct Policy {
     pub(super) repeat: Option<TimeDelta>,
     /// Of each receiver, by its index.
     pub(super) min_severities: [Severity; 2],
+    pub(super) quiet_hours: [Option<QuietHours>; 2],
+}
+
+/// From one minute of the day to another one, by clocks that are never moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QuietHours {
+    pub(super) begin: i64,
+    pub(super) end: i64,
+    /// How many minutes the clocks are ahead of UTC.
+    pub(super) ahead: i64,
+}
+
+impl QuietHours {
+    fn until(self, now: Moment) -> Option<Moment> {
+        const DAY: i64 = 86_400_000;
+        let time = (now + TimeDelta::minutes(self.ahead)).timestamp_millis().rem_euclid(DAY);
+        let since_begin = (time - self.begin * 60_000).rem_euclid(DAY);
+        let length = ((self.end - self.begin) * 60_000).rem_euclid(DAY);
+        (since_begin < length).then(|| now + TimeDelta::milliseconds(length - since_begin))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +93,15 @@ impl Account {
         self.unconfirmed = (!is_confirmed).then_some((kind, since));
         is_confirmed
     }
+}
+
+/// A change that at least one receiver is still to be sent.
+#[derive(Clone, Debug)]
+struct Change {
+    name: &'static str,
+    severity: Severity,
+    line: String,
+    sent_to: [bool; 2],
 }
 
 /// How severe an alert is. A stage is its lead time in seconds: smaller is more severe.
@@ -229,7 +258,7 @@ pub(super) struct Model {
     unreachable_since: Option<Moment>,
     unreachable: bool,
     lives: Vec<((String, &'static str), Life)>,
-    changes: Vec<(&'static str, Severity, String)>,
+    changes: Vec<Change>,
     silences: Vec<Silence>,
     deliveries: [Deliveries; 2],
     /// What each receiver must have been sent by now, a line for each message.
@@ -280,7 +309,8 @@ impl Model {
                         "max_jobs_changed {} {name} maxJobs {before}>{jobs}",
                         severity_name(severity)
                     );
-                    self.changes.extend((jobs != before).then_some((*name, severity, line)));
+                    let change = Change { name, severity, line, sent_to: [false, false] };
+                    self.changes.extend((jobs != before).then_some(change));
                 }
                 Seen::Fault(kind) if account.faults.contains(kind) => account.unconfirmed = None,
                 Seen::Fault(kind) if account.counts_as_confirmed(kind, at, confirmed) => {
@@ -409,6 +439,10 @@ impl Model {
         }
     }
 
+    fn quiet_until(&self, receiver: usize, now: Moment) -> Option<Moment> {
+        self.policy.quiet_hours[receiver]?.until(now)
+    }
+
     fn notify(&mut self, now: Moment) {
         let all_accounts: Vec<&str> = self.accounts.keys().copied().collect();
         let silenced: Vec<bool> = self
@@ -421,22 +455,29 @@ impl Model {
                 self.is_silenced(names, is_critical, now)
             })
             .collect();
-        let (later, changes): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
+        let (mut later, mut changes): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changes)
             .into_iter()
-            .partition(|(name, ..)| self.is_silenced(&[name], false, now));
-        self.changes = later;
+            .partition(|change| self.is_silenced(&[change.name], false, now));
         for receiver in 0..2 {
             let min_severities = self.policy.min_severities[receiver];
+            let is_quiet = self.quiet_until(receiver, now).is_some();
             let deliveries = &mut self.deliveries[receiver];
-            let wanted = changes.iter().filter(|(_, severity, _)| *severity >= min_severities);
-            let mut entries: Vec<String> = wanted.map(|(.., line)| line.clone()).collect();
+            let mut entries = Vec::new();
+            let wants = |change: &&mut Change| change.severity >= min_severities && !is_quiet;
+            for change in changes.iter_mut().filter(wants) {
+                if !change.sent_to[receiver] {
+                    entries.push(change.line.clone());
+                    change.sent_to[receiver] = true;
+                }
+            }
             for (((subject, kind), life), silenced) in self.lives.iter_mut().zip(&silenced) {
                 let notified = life.counted(receiver, deliveries);
                 let Some(reason) = due_reason(life, &notified, min_severities, self.policy.repeat, now)
                 else {
                     continue;
                 };
-                if *silenced && !life.resolved {
+                let is_held_back = *silenced || (is_quiet && life.level.severity != Severity::Critical);
+                if is_held_back && !life.resolved {
                     continue;
                 }
                 let stage_name =
@@ -470,6 +511,13 @@ impl Model {
             let second = now.trunc_subsecs(0);
             self.notified[receiver].extend((!entries.is_empty()).then(|| (second, entries.join(" + "))));
         }
+        later.extend(changes.into_iter().filter(|change| {
+            (0..2).any(|receiver| {
+                let wants = change.severity >= self.policy.min_severities[receiver];
+                wants && !change.sent_to[receiver] && self.quiet_until(receiver, now).is_some()
+            })
+        }));
+        self.changes = later;
         self.lives.retain(|(_, life)| !life.resolved || life.renewed_until.is_some());
     }
 
@@ -497,8 +545,12 @@ impl Model {
             .flat_map(|(_, life)| &life.notified)
             .filter_map(|notified| Some(notified.last()?.at + self.policy.repeat?));
         let silences = self.silences.iter().map(|silence| silence.until);
-        let mut moments: Vec<Moment> =
+        let due: Vec<Moment> =
             expiries.chain(reminders).chain(silences).filter(|moment| *moment > now).collect();
+        let with_now = due.iter().copied().chain([now]);
+        let mornings =
+            with_now.flat_map(|due| (0..2).filter_map(move |receiver| self.quiet_until(receiver, due)));
+        let mut moments: Vec<Moment> = mornings.chain(due.iter().copied()).collect();
         moments.sort();
         moments.into_iter().find(|moment| self.sends_something(*moment))
     }

@@ -1,0 +1,19 @@
+//! `type = "discord"` and `type = "slack"`: the secret address that the service made for one channel.
+
+use super::super::context::Context;
+use super::super::model::ChatWebhook;
+use super::super::page::Page;
+use super::super::table::Table;
+use super::endpoint;
+
+/// Reads the keys of this type.
+pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<ChatWebhook> {
+    let endpoint = endpoint::read_secret(&mut table, context);
+    table.finish();
+    Some(ChatWebhook { endpoint: endpoint? })
+}
+
+/// Shows the keys of this type.
+pub(super) fn show(webhook: &ChatWebhook, page: &mut Page) {
+    endpoint::show(&webhook.endpoint, page);
+}
