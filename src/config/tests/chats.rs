@@ -108,6 +108,11 @@ fn each_problem_of_a_type_names_the_next_step() {
             "api_url: must begin with https://: http:// is for loopback and private names",
         ),
         ("type = 'ntfy'", "url is missing: give url, url_file or url_env"),
+        ("type = 'slack'", "url is missing: give url_file or url_env"),
+        (
+            "type = 'telegram'\ntoken_env = 'BOT'\nchat_id = 1\napi_url = 'https://api.telegram.org/bot123456:hush'",
+            "api_url: must be the base address, such as https://api.example.com",
+        ),
         ("type = 'ntfy'\nurl = 'https://ntfy.sh'", "url: must end in the topic: letters, digits, - and _"),
         ("type = 'ntfy'\nurl = 'https://ntfy.sh/a b'", "url: must end in the topic"),
         ("type = 'ntfy'\nurl = 'https://ntfy.sh/t?auth=hush'", "url: must end in the topic"),
@@ -262,6 +267,11 @@ fn each_problem_of_a_variable_is_reported_without_its_value() {
         (mail("smtps://u:hush/hush@example.com"), "MINIMAX_WATCH_SMTP_URL: "),
         (mail("smtps://hush@example.com"), "MINIMAX_WATCH_SMTP_URL: holds a user name or a password alone"),
         (mail("smtps://u:hush@example.com/x"), "MINIMAX_WATCH_SMTP_URL: has something behind the server"),
+        (
+            [one("SLACK_URL", "https://hooks.example.com/hush"), one("SLACK_URL_FILE", "/nonexistent/hush")]
+                .concat(),
+            "MINIMAX_WATCH_SLACK_URL: MINIMAX_WATCH_SLACK_URL_FILE is given too: remove one of the two",
+        ),
     ] {
         let more: Vec<(&str, &str)> =
             given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -110,3 +110,31 @@ fn the_documented_template_renders_every_sample() {
     let (_, rest) = page.split_once("```jinja\n").unwrap();
     check_templates(&[chat(rest.split("```").next().unwrap())]).unwrap();
 }
+
+#[test]
+fn a_template_without_an_end_is_a_problem() {
+    let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
+    let problem = problem(chat(endless));
+    assert!(problem.contains("engine ran out of fuel"), "{problem}");
+}
+
+#[test]
+fn values_that_a_template_prints_unaltered_become_visible() {
+    let receiver = chat("{{ message.data.alerts[0].account.name }} {{ headline }}");
+    let text = ChatText::plain(&ChatText::new(&samples::hostile(), &receiver).unwrap().lines);
+    assert!(!text.contains(['\u{202e}', '\r']) && text.contains("\\u{202e}"), "{text}");
+}
+
+#[test]
+fn a_mail_shows_no_marks_of_a_chat() {
+    let text =
+        Some(template("text_template_file", "{{ headline | bold }} {{ 'minimax-watch status' | code }}"));
+    let templates = OwnTemplates { text, ..OwnTemplates::default() };
+    let receiver = Receiver { templates, ..samples::receiver(Channel::Email(samples::email())) };
+    let mail = render(&samples::mixed(), &samples::id(), &receiver, &[]).unwrap();
+    let mail = String::from_utf8(mail).unwrap();
+    assert!(
+        mail.contains("minimax-watch status") && !mail.contains("=02") && !mail.contains("=03"),
+        "{mail}"
+    );
+}
