@@ -114,6 +114,15 @@ async fn demo_overwrites_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn demo_keeps_its_promises() {
+    let setup = Setup::with(&["a"], "").await;
+    let played = setup.run(&["demo", "--folder", setup.path("played").to_str().unwrap()]);
+    assert_eq!(played.status, Some(0), "{played:?}");
+    assert!(played.out.ends_with("Every promise of this demo was kept.\n"), "{}", played.out);
+    assert_eq!(std::fs::read_dir(setup.path("played/chats")).unwrap().count(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn concurrency_beyond_the_open_file_limit_is_capped_with_one_warning() {
     let names: Vec<String> = (0..150).map(|index| format!("a{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
