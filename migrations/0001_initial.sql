@@ -54,6 +54,16 @@ CREATE TABLE subscriptions (
     membership_hash TEXT                         -- of the watched accounts and their rules; empty: not watched; null: to be compared
 ) STRICT;
 
+-- What is known of the plan of each subscription.
+CREATE TABLE plans (
+    subscription   TEXT    PRIMARY KEY,
+    plan           TEXT,                         -- JSON: the plan as it was last read
+    read_at        INTEGER,                      -- when that was
+    inactive_since INTEGER,                      -- the first of the readings since then that showed an inactive plan
+    lapsed         INTEGER NOT NULL,             -- 1: a second reading confirmed that
+    failure        TEXT                          -- JSON: why the last reading failed
+) STRICT;
+
 -- Run-length: one row for each change; an unchanged check moves last_seen_at and the count.
 CREATE TABLE snapshots (
     id            INTEGER PRIMARY KEY,

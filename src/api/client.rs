@@ -101,6 +101,13 @@ impl Client {
         Ok(Self { http, unpooled: Arc::default(), api, date: Arc::default(), list_url })
     }
 
+    /// The API's address of `path`, which begins with a slash.
+    pub(super) fn url(&self, path: &str) -> Url {
+        let mut url = self.api.base_url.clone();
+        url.set_path(path);
+        url
+    }
+
     /// Takes the latest plausible `Date` of a response, whatever its status; `None` if there was none since the last call.
     pub fn take_date(&self) -> Option<Timestamp> {
         self.date.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -148,7 +155,7 @@ impl Client {
 
     /// Sends the request. If a connection breaks before the response, as a kept one does when the server has just closed it, the
     /// request is sent once more over a new connection, within the same time-out.
-    async fn send(&self, url: &Url, token: &ApiToken) -> Result<reqwest::Response, ReadFailure> {
+    pub(super) async fn send(&self, url: &Url, token: &ApiToken) -> Result<reqwest::Response, ReadFailure> {
         let Some(authorization) = token.header() else {
             let reason = "the API token contains invalid characters; no request was sent";
             return Err(ReadFailure { outcome: Outcome::Unauthorized, reason: reason.to_owned() });
@@ -175,7 +182,7 @@ impl Client {
     }
 
     /// The whole response, with a body up to its cap after decompression.
-    async fn read(&self, response: &mut reqwest::Response) -> Response {
+    pub(super) async fn read(&self, response: &mut reqwest::Response) -> Response {
         let head = head(response);
         let cap = if head.status == 200 { self.api.max_body } else { self.api.max_body.min(MAX_REFUSAL) };
         let mut bytes = Vec::new();

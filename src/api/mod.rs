@@ -6,10 +6,11 @@
 //!
 //! Path of a response: `client` reads the bytes, `wire` picks the allow-listed members out of the JSON (after `repair` if its
 //! strings are invalid), `classify` judges the status, `normalise` builds the configuration, `redact` cleans each quoted text.
-//! `list` is the same path for the list of all accounts.
+//! `list` is the same path for the list of all accounts, `account_info` reads the plan.
 //!
 //! Leaves to others: when to send a request and when to believe a response (`engine`), and what follows from it (`domain`).
 
+mod account_info;
 mod classify;
 mod client;
 mod date_time;

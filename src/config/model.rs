@@ -33,6 +33,8 @@ pub struct Config {
     pub expiry: Expiry,
     /// When alerts fire, and how often they repeat.
     pub alerts: Alerts,
+    /// Whether the plan of each subscription is watched.
+    pub plan: PlanWatch,
     /// Where notifications are sent.
     pub receivers: Vec<Receiver>,
     /// Where everything is stored.
@@ -173,6 +175,13 @@ pub struct Alerts {
     pub unreachable_after: TimeDelta,
     /// The interval of reminders; none when `0s` is configured.
     pub repeat_every: Option<TimeDelta>,
+}
+
+/// Whether the plan of each subscription is read, once in each run (`[plan]`).
+#[derive(Clone, Copy, Debug)]
+pub struct PlanWatch {
+    /// Whether it is.
+    pub watch: bool,
 }
 
 /// A destination of notifications.

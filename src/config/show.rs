@@ -57,6 +57,8 @@ impl Page {
         self.duration("confirm_after", config.alerts.confirm_after);
         self.duration("unreachable_after", config.alerts.unreachable_after);
         self.duration("repeat_every", config.alerts.repeat_every.unwrap_or_default());
+        self.header("[plan]");
+        self.line(&format!("watch = {}", config.plan.watch));
     }
 
     fn receiver(&mut self, receiver: &Receiver) {

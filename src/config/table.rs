@@ -127,8 +127,8 @@ impl<'f> Table<'f> {
     }
 
     /// The boolean at `key`, else `false`.
-    pub(super) fn flag(&mut self, key: impl Key) -> bool {
-        self.take(key, flag).is_some_and(|field| field.value)
+    pub(super) fn flag(&mut self, key: impl Key, default: bool) -> bool {
+        self.take(key, flag).map_or(default, |field| field.value)
     }
 
     /// A list of texts; in an environment variable, separated by commas. What is not text is reported and left out.
@@ -355,7 +355,7 @@ mod tests {
                 assert_eq!(table.number("b", 3, Ok), 3);
                 assert_eq!(table.texts("c").unwrap().value.len(), 1);
                 assert_eq!(table.tables("d").count(), 0);
-                assert!(!table.flag("e"));
+                assert!(!table.flag("e", false));
                 assert!(table.table("f").is_none());
             },
         );

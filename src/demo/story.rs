@@ -30,6 +30,10 @@ pub(super) fn events() -> Vec<Event> {
             scene.main.put("234567", &studio_b);
         }),
         at(4, 9, "studio-b gets both back", |scene| put(scene, "234567", 45)),
+        at(5, 9, "the plan of `client` ends; useapi.net still answers for its account", |scene| {
+            scene.client.set_active(false);
+        }),
+        at(6, 9, "the plan of `client` is paid again", |scene| scene.client.set_active(true)),
         at(8, 12, "useapi.net is down for 16 hours; the expiry clock continues", |scene| {
             set_outage(scene, Some(&Answer::bad_gateway()));
         }),

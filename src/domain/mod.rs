@@ -23,6 +23,7 @@ pub mod message;
 pub mod notification;
 pub mod observation;
 pub mod overdue;
+pub mod plan;
 pub mod policy;
 pub mod quiet_hours;
 pub mod retry_after;

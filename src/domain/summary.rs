@@ -228,12 +228,13 @@ fn firing_text(alert: &AlertEntry, now: Timestamp) -> String {
         AlertKind::Expiry => return expiry_text(alert, now),
         AlertKind::ExpiryUnknown => "the token's expiry is unknown",
         AlertKind::Unauthorized => "useapi.net refuses the API token (401)",
-        AlertKind::SubscriptionLapsed => "the useapi.net subscription has lapsed (402)",
+        AlertKind::SubscriptionLapsed => "the useapi.net subscription has lapsed",
         AlertKind::NotFound => "useapi.net knows no such account (404)",
         AlertKind::AccountError => "useapi.net reports the MiniMax account in error",
         AlertKind::Unreachable => "useapi.net cannot be reached",
         AlertKind::Malformed => "useapi.net's answers cannot be read",
         AlertKind::DeliveryFailing => "messages to this receiver are not delivered",
+        AlertKind::ServicesInError => "useapi.net counts accounts of other services in error",
     };
     phrase.to_owned()
 }
@@ -280,6 +281,7 @@ fn resolved_text(alert: &AlertEntry) -> String {
         (AlertKind::Unreachable, _) => "useapi.net can be reached again",
         (AlertKind::Malformed, _) => "useapi.net's answers can be read again",
         (AlertKind::DeliveryFailing, _) => "messages to this receiver are delivered again",
+        (AlertKind::ServicesInError, _) => "useapi.net counts no accounts of other services in error",
     };
     phrase.to_owned()
 }

@@ -194,7 +194,8 @@ impl Engine {
         Ok(list.wanted.iter().map(key).collect())
     }
 
-    fn subscription(&self, name: &SubscriptionName) -> Option<&Subscription> {
+    /// The subscription of that name.
+    pub(super) fn subscription(&self, name: &SubscriptionName) -> Option<&Subscription> {
         self.config.subscriptions.iter().find(|subscription| subscription.name == *name)
     }
 }

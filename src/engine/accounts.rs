@@ -43,6 +43,7 @@ impl Engine {
             }
         }
         writer.save_membership(&hashes).await?;
+        writer.remove_unwatched_plans().await?;
         writer.commit().await?;
         Ok(keys(wanted))
     }

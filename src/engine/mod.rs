@@ -11,6 +11,7 @@ mod deliver;
 mod digest;
 mod fetch;
 mod id;
+mod plans;
 mod purge;
 mod push;
 mod record;

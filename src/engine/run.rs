@@ -16,8 +16,9 @@ use super::Engine;
 use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
-use crate::domain::account::AccountKey;
+use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::RunId;
+use crate::domain::plan::PlanReading;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::store::{RunCounts, StoreError, Tally};
@@ -199,12 +200,20 @@ impl Run {
             Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
             Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
         };
-        let deferred = step.check_all(targets, first, self.waited, progress).await?;
+        let plans = match &self.phase {
+            Phase::FirstChecks => engine.plans_to_read(&targets),
+            Phase::Deferred(_) => BTreeSet::new(),
+            Phase::Confirmation(_) => engine.plans_to_confirm().await?,
+        };
+        let checks = step.check_all(targets, first, self.waited, progress);
+        let (deferred, plans) = tokio::join!(checks, engine.read_plans(plans));
+        let deferred = deferred?;
         let is_complete = !engine.is_stopping();
-        self.counts = step.finish(deferred.is_none() && is_complete).await?;
+        self.counts = step.finish(plans, deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (now_after - now).max(TimeDelta::zero());
         let next_recheck = engine.store.next_recheck().await?;
+        let has_unconfirmed = next_recheck.is_some() || !engine.plans_to_confirm().await?.is_empty();
         let next = match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
@@ -215,7 +224,7 @@ impl Run {
                 };
                 NextStep::WaitUntil(until, reason)
             }
-            None if is_complete && next_recheck.is_some() && !self.is_confirming() => {
+            None if is_complete && has_unconfirmed && !self.is_confirming() => {
                 self.phase = Phase::Confirmation(None);
                 self.waited = TimeDelta::zero();
                 let due = now_after + engine.config.alerts.confirm_after;
@@ -313,8 +322,13 @@ impl<'a> RunStep<'a> {
         Ok(deferred)
     }
 
-    async fn finish(self, is_finished: bool) -> Result<RunCounts, StoreError> {
+    async fn finish(
+        self,
+        plans: Vec<(SubscriptionName, PlanReading)>,
+        is_finished: bool,
+    ) -> Result<RunCounts, StoreError> {
         let mut writer = self.engine.store.write().await?;
+        self.engine.record_plans(&mut writer, plans).await?;
         if let Some(date) = self.engine.client.take_date() {
             writer.save_api_date(date).await?;
         }

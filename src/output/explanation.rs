@@ -69,6 +69,10 @@ fn state(explanation: &Explanation) -> String {
     if let Some(since) = state.unchanged_since {
         text.push_str(&line("unchanged since", &dated(since, now)));
     }
+    if let Some(plan) = explanation.plan.as_ref().filter(|plan| plan.active.is_some()) {
+        let read = plan.read_at.map(|at| format!("; read {}", relative(at, now))).unwrap_or_default();
+        text.push_str(&line("plan", &format!("{}{read}", plan.sentence())));
+    }
     text
 }
 

@@ -17,7 +17,7 @@ use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
 use crate::domain::time::{dated, in_words, minute};
 use crate::domain::verdict::Verdict;
-use crate::report::{AccountReport, Report};
+use crate::report::{AccountReport, PlanReport, Report};
 
 const WIDTH: u16 = 80;
 
@@ -50,6 +50,7 @@ pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::R
     }
     alerts(report, out)?;
     out.write_all(outcomes_without_alert(report).as_bytes())?;
+    out.write_all(plans(report).as_bytes())?;
     if let Some(words) = overdue(report) {
         write!(out, "\n{}", wrap(&words, 0))?;
     }
@@ -196,6 +197,23 @@ fn alerts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The plan of each subscription as far as it is known; of many, the first few.
+fn plans(report: &Report) -> String {
+    let known: Vec<&PlanReport> = report.plans.iter().filter(|plan| plan.active.is_some()).collect();
+    let (shown, more) = known.split_at(known.len().min(MAX_NAMES));
+    let line = |plan: &&PlanReport| {
+        wrap(&format!("Plan of {}: {}", text::name(plan.subscription.as_str()), plan.sentence()), 0)
+    };
+    let mut lines: String = shown.iter().map(line).collect();
+    if !more.is_empty() {
+        lines.push_str(&format!(
+            "{} more: see `minimax-watch status --json`\n",
+            pluralize(more.len(), "plan")
+        ));
+    }
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
 /// Outcomes of the last check that no alert explains: each once, with the accounts it affects.
 fn outcomes_without_alert(report: &Report) -> String {
     let mut names_by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -225,11 +243,12 @@ fn with_advice(outcome: Outcome, error: &str) -> String {
 
 /// Whether an open alert explains an outcome other than ok.
 fn is_explained(account: &AccountReport) -> bool {
-    account.alerts.iter().any(|kind| !matches!(kind, AlertKind::Expiry | AlertKind::ExpiryUnknown))
+    use AlertKind::{Expiry, ExpiryUnknown, ServicesInError};
+    account.alerts.iter().any(|kind| !matches!(kind, Expiry | ExpiryUnknown | ServicesInError))
 }
 
 fn footer(report: &Report) -> String {
-    let alerts = [Severity::Critical, Severity::Warning].map(|severity| {
+    let alerts = [Severity::Critical, Severity::Warning, Severity::Info].map(|severity| {
         let count = report.alerts.iter().filter(|alert| alert.severity == severity).count();
         (count > 0).then(|| format!("{count} {severity}"))
     });

@@ -9,6 +9,7 @@ mod deliveries;
 mod explanation;
 mod history;
 mod news;
+mod plan;
 mod probe;
 mod schedule;
 mod silences;
@@ -30,6 +31,7 @@ pub use history::{
     SnapshotReport, split_at_time,
 };
 pub use news::{Before, News};
+pub use plan::{PlanReport, ServiceReport};
 pub use probe::{Probe, ReceiverProbe, SubscriptionProbe};
 pub use schedule::{RunTime, ScheduleReport};
 pub use silences::{SilenceReport, Silences};

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::plan::PlanReport;
 use super::probe::replace_token;
 use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
@@ -40,6 +41,8 @@ pub struct Report {
     pub accounts: Vec<AccountReport>,
     /// The open alerts about them.
     pub alerts: Vec<AlertEntry>,
+    /// The plan of each of their subscriptions, while plans are watched.
+    pub plans: Vec<PlanReport>,
     /// The messages that are not delivered.
     pub outbox: OutboxCounts,
     /// Account lists that could not be read. Only people see it: it explains why accounts are missing.
@@ -198,6 +201,7 @@ impl Report {
             accounts,
             next_steps: next_steps(&alerts, config),
             alerts,
+            plans: plans(store, config, wanted).await?,
             outbox: store.outbox(now - FAILED_SINCE).await?,
             silences: store.silences_in_force(now).await?.len(),
             lists,
@@ -308,6 +312,22 @@ impl AccountReport {
             critical_within: longest.min(CRITICAL_WITHIN),
         }
     }
+}
+
+/// The plan of each subscription of the accounts in `wanted`; of every one when `wanted` is absent.
+async fn plans(
+    store: &Store,
+    config: &Config,
+    wanted: Option<&BTreeSet<AccountKey>>,
+) -> Result<Vec<PlanReport>, StoreError> {
+    if !config.plan.watch {
+        return Ok(Vec::new());
+    }
+    let mut states = store.plan_states().await?;
+    states.retain(|name, _| {
+        wanted.is_none_or(|wanted| wanted.iter().any(|account| account.subscription == *name))
+    });
+    Ok(states.iter().map(|(name, state)| PlanReport::new(name, state)).collect())
 }
 
 /// The verdict on an account without its open alerts.

@@ -57,6 +57,16 @@ fn account_error_status() -> StatusCode {
     StatusCode::from_u16(596).expect("HTTP allows any three digits")
 }
 
+/// The plan in the form of the vendor's example, without the personal members' values.
+pub(super) fn account_info(is_active: bool, accounts: usize) -> Answer {
+    let info = json!({
+        "id": "1000", "email": "<email>", "name": "<name>", "verified": true,
+        "subscriptionIsActive": is_active, "subscriptions": 1, "maxAccountsPerAPI": 3, "sub": "261115",
+        "accounts": {"MiniMax API": {"total": accounts, "active": accounts}},
+    });
+    Answer::json(StatusCode::OK, &info)
+}
+
 /// A healthy account configuration in the form of the vendor's example; its token expires at `end`.
 pub fn configuration(account: &str, end: Timestamp) -> Value {
     let issued = end - TimeDelta::days(30);

@@ -1,4 +1,4 @@
-//! A useapi.net on loopback: reads of MiniMax account configurations, over real HTTP.
+//! A useapi.net on loopback: reads of MiniMax account configurations and of the plan, over real HTTP.
 //!
 //! Guarantees: a token is accepted only by its subscription. Leaves out the list of accounts.
 
@@ -16,23 +16,36 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::answer::Answer;
+use super::answer::{Answer, account_info};
 use super::http::HttpServer;
 use super::lock::lock;
 use super::now::VirtualNow;
 
 const ACCOUNTS: &str = "/v1/minimax/accounts/";
+const ACCOUNT_INFO: &str = "/v2/account";
 
 /// The server's side of a subscription.
 struct Plan {
     token: SecretString,
     refuses_token: bool,
     accounts: BTreeMap<String, Answer>,
+    is_active: bool,
     /// The answer to every read while the vendor is down.
     outage: Option<Answer>,
 }
 
 impl Plan {
+    fn read(&self, path: &str) -> Answer {
+        if let Some(outage) = &self.outage {
+            return outage.clone();
+        }
+        if path == ACCOUNT_INFO {
+            return account_info(self.is_active, self.accounts.len());
+        }
+        let stored = path.strip_prefix(ACCOUNTS).and_then(|account| self.accounts.get(account));
+        stored.cloned().unwrap_or_else(Answer::not_found)
+    }
+
     fn accepts(&self, token: &str) -> bool {
         !self.refuses_token && self.token.expose_secret() == token
     }
@@ -50,8 +63,7 @@ impl State {
         let Some(plan) = plans.iter().map(|plan| lock(plan)).find(|plan| plan.accepts(token)) else {
             return Answer::unauthorized();
         };
-        let stored = path.strip_prefix(ACCOUNTS).and_then(|account| plan.accounts.get(account));
-        plan.outage.as_ref().or(stored).cloned().unwrap_or_else(Answer::not_found)
+        plan.read(path)
     }
 }
 
@@ -87,6 +99,7 @@ impl FakeUseApi {
             token: SecretString::from(token),
             refuses_token: false,
             accounts: BTreeMap::new(),
+            is_active: true,
             outage: None,
         }));
         lock(&self.state.plans).push(Arc::clone(&plan));
@@ -121,6 +134,11 @@ impl Subscription {
     /// Sets the answer to every read of this subscription; `None` ends that.
     pub fn set_outage(&self, answer: Option<Answer>) {
         lock(&self.0).outage = answer;
+    }
+
+    /// Whether the plan is active.
+    pub fn set_active(&self, is_active: bool) {
+        lock(&self.0).is_active = is_active;
     }
 
     /// Whether the token is refused.

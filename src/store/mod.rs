@@ -24,6 +24,7 @@ mod notifications;
 mod open;
 mod outbox;
 mod permissions;
+mod plans;
 mod purge;
 mod resend;
 mod runs;

@@ -25,7 +25,10 @@ async fn check_and_status_print_the_object_of_the_contract() {
     assert_eq!((check.status, status.status), (Some(1), Some(1)));
     let [check, status] = [check, status].map(|ended| valid("status", &ended.out));
     for report in [&check, &status] {
-        assert_eq!(keys(report), ["accounts", "alerts", "generated_at", "last_run", "outbox", "verdict"]);
+        assert_eq!(
+            keys(report),
+            ["accounts", "alerts", "generated_at", "last_run", "outbox", "plans", "verdict"]
+        );
         assert_eq!(keys(&report["last_run"]), ["checked", "finished_at", "ok", "started_at"]);
         assert_eq!((&report["last_run"]["checked"], &report["last_run"]["ok"]), (&json!(2), &json!(2)));
         assert_eq!(report["outbox"], json!({"pending": 0, "failed": 0}));

@@ -95,7 +95,7 @@ async fn unauthorized_in_either_form_is_about_the_subscription() {
 async fn payment_required_with_either_text_is_a_lapsed_plan() {
     let world = healthy_world().await;
     let line = "subscription_lapsed critical main(1)";
-    let subject = "main: the useapi.net subscription has lapsed (402)";
+    let subject = "main: the useapi.net subscription has lapsed";
     for (text, detail) in [
         (
             LapsedBody::Expired,

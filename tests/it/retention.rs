@@ -252,6 +252,7 @@ async fn without_a_date_nothing_is_purged_and_without_answers_the_horizon_stays(
     ] {
         world.main.set_answer(id, reply);
     }
+    world.main.set_account_info(Some(answer_without_valid_date().into()));
     world.run().await;
     for day in 1..5 {
         world.at(start() + days(day));
@@ -259,6 +260,7 @@ async fn without_a_date_nothing_is_purged_and_without_answers_the_horizon_stays(
         assert_eq!(world.engine.purge(world.now()).await.unwrap().rows, 0, "no date was seen");
     }
     world.all_healthy(BOTH);
+    world.main.set_account_info(None);
     world.run().await;
     world.api.go_down();
     world.at(start() + days(30));

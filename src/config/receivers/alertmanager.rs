@@ -27,7 +27,7 @@ const MAX_LABEL_TEXT: usize = 256;
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Alertmanager> {
-    let allow_http = table.flag("allow_http");
+    let allow_http = table.flag("allow_http", false);
     if !table.has("urls") {
         table.place.problem("urls is missing: give at least one, as in urls = [\"http://127.0.0.1:9093\"]");
     }

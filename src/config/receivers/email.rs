@@ -32,7 +32,7 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Email>
     if !table.has("smtp") {
         table.place.problem("smtp is missing: give at least smtp = { host = \"…\" }");
     }
-    let allow_http = table.flag("allow_http");
+    let allow_http = table.flag("allow_http", false);
     let smtp = table.table("smtp").and_then(|table| smtp(table, allow_http, context));
     table.finish();
     Some(Email { from: from?, to: to?, smtp: smtp?, allow_http })

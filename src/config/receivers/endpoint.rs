@@ -14,7 +14,7 @@ use super::super::values::{REQUEST_TIMEOUT, TIMEOUTS};
 
 /// Reads `url`, `url_file` or `url_env`, and the keys that go with an address.
 pub(super) fn read(table: &mut Table<'_>, context: &Context<'_>) -> Option<Endpoint> {
-    let allow_http = table.flag("allow_http");
+    let allow_http = table.flag("allow_http", false);
     let url = url(table, allow_http, context);
     let timeout = table.duration("timeout", REQUEST_TIMEOUT, TIMEOUTS).to_std().unwrap_or_default();
     Some(Endpoint { url: url?, timeout, allow_http })
@@ -39,7 +39,7 @@ pub(super) fn read_secret(table: &mut Table<'_>, context: &Context<'_>) -> Optio
 
 /// Reads `api_url`, the address of a service's API without a path, and the keys that go with it.
 pub(super) fn read_api(table: &mut Table<'_>, default: &str) -> Option<Endpoint> {
-    let allow_http = table.flag("allow_http");
+    let allow_http = table.flag("allow_http", false);
     let url = match table.text("api_url") {
         Some(field) => {
             let url = field.parse(|typed| api_base(typed, allow_http))?;

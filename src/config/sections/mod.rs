@@ -4,6 +4,7 @@
 //! hide those of the others. Leaves types and unknown keys to `table`.
 
 mod api;
+mod plan;
 mod store;
 mod subscriptions;
 mod times;
@@ -86,6 +87,7 @@ fn finish(
     let schedule = times::schedule(section(&mut root, "schedule"), context.now);
     let expiry = times::expiry(section(&mut root, "expiry"));
     let alerts = times::alerts(section(&mut root, "alerts"));
+    let plan = plan::read(section(&mut root, "plan"));
     let receivers = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
     root.refuse("http", NOT_SUPPORTED);
@@ -100,6 +102,7 @@ fn finish(
         schedule: schedule?,
         expiry,
         alerts,
+        plan,
         receivers: receivers?,
         store: store?,
     })

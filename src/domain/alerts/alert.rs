@@ -32,7 +32,7 @@ pub enum AlertKind {
     ExpiryUnknown,
     /// 401, confirmed.
     Unauthorized,
-    /// 402, confirmed.
+    /// 402, or an inactive plan, confirmed.
     SubscriptionLapsed,
     /// 404, confirmed.
     NotFound,
@@ -44,6 +44,8 @@ pub enum AlertKind {
     Malformed,
     /// A receiver cannot be reached, or refuses its messages permanently.
     DeliveryFailing,
+    /// The plan counts accounts in error for services other than MiniMax.
+    ServicesInError,
 }
 
 as_str!(AlertKind);

@@ -11,6 +11,7 @@ use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState, Fault, RunId};
 use crate::domain::observation::Outcome;
+use crate::domain::plan::PlanState;
 use crate::domain::policy::Policy;
 
 /// An alert about a subscription names at most this many of its accounts.
@@ -26,6 +27,19 @@ pub struct SubscriptionTotals {
     pub last_ok_run: Option<RunId>,
 }
 
+/// What is stored about one subscription.
+#[derive(Clone, Copy, Debug)]
+pub struct SubscriptionInput<'a> {
+    /// Which one.
+    pub name: &'a SubscriptionName,
+    /// The loaded accounts. The other accounts in `totals` are healthy, expire late and have no alert.
+    pub records: &'a [AccountRecord],
+    /// All of its accounts.
+    pub totals: SubscriptionTotals,
+    /// Its plan, if plans are watched and something is known of it.
+    pub plan: Option<&'a PlanState>,
+}
+
 /// The accounts of one subscription.
 pub(super) struct SubscriptionAccounts<'a> {
     name: &'a SubscriptionName,
@@ -35,6 +49,8 @@ pub(super) struct SubscriptionAccounts<'a> {
     pub(super) stable_count: usize,
     /// The last run in which the token worked.
     token_proof: Option<RunId>,
+    /// Its plan, if that is watched.
+    pub(super) plan: Option<&'a PlanState>,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) policy: &'a Policy,
 }
@@ -47,13 +63,13 @@ pub(super) struct Attribution<'a> {
     pub(super) affected: Vec<&'a AccountRecord>,
     /// Whether the cause is the subscription's.
     pub(super) is_shared: bool,
+    /// The condition of the subscription by another source than checks, if one has it.
+    pub(super) other_source: Option<Condition>,
 }
 
 impl<'a> SubscriptionAccounts<'a> {
     pub(super) fn new(
-        name: &'a SubscriptionName,
-        records: &'a [AccountRecord],
-        totals: SubscriptionTotals,
+        &SubscriptionInput { name, records, totals, plan }: &SubscriptionInput<'a>,
         open: &'a OpenAlerts<'a>,
         policy: &'a Policy,
     ) -> Self {
@@ -65,7 +81,13 @@ impl<'a> SubscriptionAccounts<'a> {
         if loaded.is_empty() && stable_count == 0 {
             loaded = records.iter().collect();
         }
-        Self { name, loaded, stable_count, token_proof, open, policy }
+        Self { name, loaded, stable_count, token_proof, plan, open, policy }
+    }
+
+    /// How many accounts it has, without the list.
+    pub(super) fn account_count(&self) -> u32 {
+        let loaded = self.loaded.iter().filter(|record| !record.account.is_listing()).count();
+        u32::try_from(self.stable_count + loaded).unwrap_or(u32::MAX)
     }
 
     pub(super) fn subject(&self) -> Subject {
@@ -88,7 +110,8 @@ impl<'a> SubscriptionAccounts<'a> {
         let proof = self.token_proof.filter(|ok| Some(*ok) >= last_refusal);
         let is_shared = is_shared(proof, last_refusal);
         let counts = |record: &&&AccountRecord| is_shared || record.account_state.auth_run >= proof;
-        Attribution { affected: faulty.iter().filter(counts).copied().collect(), faulty, is_shared }
+        let affected = faulty.iter().filter(counts).copied().collect();
+        Attribution { affected, faulty, is_shared, other_source: None }
     }
 
     /// The accounts whose refusal, `fault`, no longer counts, and that have no alert of their own about it.
@@ -109,9 +132,9 @@ impl<'a> SubscriptionAccounts<'a> {
         kind: AlertKind,
         attribution: &Attribution<'_>,
         condition: impl Fn(Subject, u32, &AccountState) -> Condition,
-        resolved: fn(usize, usize) -> String,
+        resolved: impl Fn(usize, usize) -> String,
     ) -> Vec<Transition> {
-        let Attribution { faulty, affected, is_shared } = attribution;
+        let Attribution { faulty, affected, is_shared, other_source } = attribution;
         let own_alert =
             |record: &AccountRecord| self.open.find(&Subject::Account(record.account.clone()), kind);
         let accounts = || self.loaded.iter().filter(|record| !record.account.is_listing());
@@ -133,6 +156,12 @@ impl<'a> SubscriptionAccounts<'a> {
             shared.detail.push_str(&names_text(affected));
             shared
         });
+        let shared = match (shared, other_source.clone()) {
+            (Some(shared), Some(other)) => {
+                Some(Condition { affected: shared.affected.max(other.affected), ..shared })
+            }
+            (shared, other) => shared.or(other),
+        };
         let open = self.open.find(&self.subject(), kind);
         transitions.extend(diff_alert(open, shared, || {
             let healthy = self.accounts_with(|state| state.outcome == Some(Outcome::Ok)).len();

@@ -20,7 +20,7 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
     };
     let faulty = subscription.accounts_with(is_malformed);
     let is_shared = subscription.accounts_with(is_readable).is_empty() && subscription.stable_count == 0;
-    let attribution = Attribution { affected: faulty.clone(), faulty, is_shared };
+    let attribution = Attribution { affected: faulty.clone(), faulty, is_shared, other_source: None };
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
     subscription.transitions(ALERT.fault.kind(), &attribution, condition, healthy_again_count)
 }

@@ -16,6 +16,7 @@ mod fault;
 mod malformed;
 mod not_found;
 mod rule;
+mod services_in_error;
 mod subscription_lapsed;
 mod transition;
 mod unauthorized;
@@ -23,7 +24,7 @@ mod unreachable;
 
 use strum::IntoEnumIterator;
 
-use super::account::{AccountKey, SubscriptionName};
+use super::account::AccountKey;
 use super::account_state::{AccountRecord, Fault};
 use super::policy::Policy;
 use super::time::{Timestamp, minute};
@@ -33,7 +34,7 @@ use rule::{AccountInput, Rule};
 pub use super::severity::Severity;
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
 pub use by_subject::FiringAlerts;
-pub use cause::SubscriptionTotals;
+pub use cause::{SubscriptionInput, SubscriptionTotals};
 pub use delivery_failing::{ReceiverHealth, evaluate as evaluate_receiver};
 pub use transition::{OpenAlerts, Resolved, Transition};
 
@@ -49,6 +50,7 @@ impl AlertKind {
             Self::Unreachable => Rule::Subscription(unreachable::evaluate),
             Self::Malformed => Rule::Subscription(malformed::evaluate),
             Self::DeliveryFailing => Rule::Receiver,
+            Self::ServicesInError => Rule::Subscription(services_in_error::evaluate),
         }
     }
 
@@ -62,7 +64,13 @@ impl AlertKind {
             Self::ExpiryUnknown | Self::Unreachable | Self::Malformed | Self::DeliveryFailing => {
                 &[Severity::Warning]
             }
+            Self::ServicesInError => &[Severity::Info],
         }
+    }
+
+    /// Whether an alert of this kind is repeated while it fires.
+    pub const fn has_reminders(self) -> bool {
+        !matches!(self, Self::ServicesInError)
     }
 
     /// Whether an alert of this kind can be about a whole subscription.
@@ -71,18 +79,15 @@ impl AlertKind {
     }
 }
 
-/// The transitions of a subscription's alerts and those of its accounts. `records` are the loaded accounts; the other accounts in
-/// `totals` are healthy, expire late and have no alert.
+/// The transitions of a subscription's alerts and those of its accounts.
 pub fn evaluate_subscription(
-    name: &SubscriptionName,
-    records: &[AccountRecord],
-    totals: SubscriptionTotals,
+    input: &SubscriptionInput<'_>,
     open: &OpenAlerts<'_>,
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<Transition> {
     let mut transitions = Vec::new();
-    for record in records.iter().filter(|record| !record.account.is_listing()) {
+    for record in input.records.iter().filter(|record| !record.account.is_listing()) {
         let account = AccountInput::new(record, open, policy, now);
         for kind in AlertKind::iter() {
             if let Rule::Account(evaluate) = kind.rule() {
@@ -90,7 +95,7 @@ pub fn evaluate_subscription(
             }
         }
     }
-    let subscription = SubscriptionAccounts::new(name, records, totals, open, policy);
+    let subscription = SubscriptionAccounts::new(input, open, policy);
     for kind in AlertKind::iter() {
         if let Rule::Subscription(evaluate) = kind.rule() {
             transitions.extend(evaluate(&subscription));
@@ -112,13 +117,11 @@ pub fn evaluate_expiry(
 /// The refusals that a sibling's later `ok` disproved. They must be cleared: otherwise they count again when that sibling leaves
 /// the subscription, or together with the next refusal.
 pub fn outdated_faults(
-    name: &SubscriptionName,
-    records: &[AccountRecord],
-    totals: SubscriptionTotals,
+    input: &SubscriptionInput<'_>,
     open: &OpenAlerts<'_>,
     policy: &Policy,
 ) -> Vec<(AccountKey, Fault)> {
-    let subscription = SubscriptionAccounts::new(name, records, totals, open, policy);
+    let subscription = SubscriptionAccounts::new(input, open, policy);
     let refusals = subscription.outdated(Fault::Unauthorized, &unauthorized::attribute(&subscription));
     let lapses =
         subscription.outdated(Fault::SubscriptionLapsed, &subscription_lapsed::attribute(&subscription));

@@ -1,8 +1,10 @@
-//! `subscription_lapsed`: useapi.net reports that the plan has lapsed (402, confirmed). Critical; resolves with an `ok`.
+//! `subscription_lapsed`: the useapi.net plan has lapsed: 402, or an inactive plan, each confirmed. Critical; resolves when neither
+//! source says so any more: with an `ok`, and a plan that is active or no longer watched.
 //!
-//! It is about the subscription, also when another account answered `ok` in the same run; a later `ok` disproves it.
+//! It is about the subscription, also when another account answered `ok` in the same run; a later `ok` disproves the 402.
 
-use super::cause::{Attribution, SubscriptionAccounts, healthy_again_count};
+use super::alert::{AlertKind, Condition};
+use super::cause::{Attribution, SubscriptionAccounts, healthy_again_count, healthy_count};
 use super::fault::FaultAlert;
 use super::transition::Transition;
 use crate::domain::account_state::Fault;
@@ -16,9 +18,30 @@ const ALERT: FaultAlert = FaultAlert::new(
 
 pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
-    subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, healthy_again_count)
+    let is_active =
+        subscription.plan.and_then(|state| state.plan.as_ref()).is_some_and(|plan| plan.is_active);
+    let resolved = |healthy, accounts| {
+        if is_active {
+            format!("useapi.net reports an active subscription; {}.", healthy_count(healthy, accounts))
+        } else {
+            healthy_again_count(healthy, accounts)
+        }
+    };
+    subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, resolved)
 }
 
 pub(super) fn attribute<'a>(subscription: &SubscriptionAccounts<'a>) -> Attribution<'a> {
-    subscription.attribute_refusal(ALERT.fault, |proof, last_refusal| proof <= last_refusal)
+    let by_checks = subscription.attribute_refusal(ALERT.fault, |proof, last_refusal| proof <= last_refusal);
+    let is_lapsed = subscription.plan.is_some_and(|plan| plan.is_lapsed);
+    Attribution { other_source: is_lapsed.then(|| by_plan(subscription)), ..by_checks }
+}
+
+fn by_plan(subscription: &SubscriptionAccounts<'_>) -> Condition {
+    Condition::new(
+        subscription.subject(),
+        AlertKind::SubscriptionLapsed,
+        Severity::Critical,
+        subscription.account_count(),
+        "useapi.net reports that the subscription is not active (GET /v2/account).".to_owned(),
+    )
 }

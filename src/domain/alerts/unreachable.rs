@@ -34,7 +34,7 @@ fn attribute<'a>(subscription: &SubscriptionAccounts<'a>) -> Attribution<'a> {
     } else {
         subscription.accounts_with(|state| is_long(state, state.checked_at))
     };
-    Attribution { faulty, affected, is_shared }
+    Attribution { faulty, affected, is_shared, other_source: None }
 }
 
 fn condition(subject: Subject, affected: u32, state: &AccountState) -> Condition {

@@ -177,7 +177,8 @@ impl NotificationInput<'_> {
 
     /// How often this alert is repeated, if at all.
     pub fn reminders(&self) -> Option<TimeDelta> {
-        self.repeat_every.filter(|_| !self.acked && self.alert.is_firing())
+        let has_reminders = self.alert.condition.kind.has_reminders();
+        self.repeat_every.filter(|_| has_reminders && !self.acked && self.alert.is_firing())
     }
 }
 

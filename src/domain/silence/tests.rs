@@ -166,6 +166,7 @@ fn effect_lists_each_covered_kind_as_silenced_or_passing() {
                 "expiry_unknown",
                 "unreachable",
                 "malformed",
+                "services_in_error",
                 "changes of a configuration",
             ][..],
             &[
@@ -208,6 +209,7 @@ fn effect_lists_each_covered_kind_as_silenced_or_passing() {
                 "account_error",
                 "unreachable",
                 "malformed",
+                "services_in_error",
                 "changes of a configuration",
             ],
             &["delivery_failing (it is about a receiver: silence it by --kind alone)"],

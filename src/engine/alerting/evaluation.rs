@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::account::SubscriptionName;
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::{self, Alert, OpenAlerts, Subject, SubscriptionTotals, Transition};
+use crate::domain::alerts::{
+    self, Alert, OpenAlerts, Subject, SubscriptionInput, SubscriptionTotals, Transition,
+};
+use crate::domain::plan::PlanState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
@@ -26,6 +29,8 @@ pub(super) struct Evaluation<'a> {
     pub(super) records: &'a [AccountRecord],
     /// All accounts of each subscription, as numbers.
     pub(super) subscriptions: &'a BTreeMap<SubscriptionName, SubscriptionTotals>,
+    /// The plan of each subscription; none while plans are not watched.
+    pub(super) plans: &'a BTreeMap<SubscriptionName, PlanState>,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
@@ -36,11 +41,9 @@ impl<'a> Evaluation<'a> {
     pub(super) fn transitions(&self, stored: &'a [Alert]) -> impl Iterator<Item = Transition> {
         let unwatched = stored.iter().filter(|alert| alert.is_firing() && !self.is_watched(alert));
         self.subscriptions()
-            .flat_map(|(name, records, totals)| match self.basis {
-                Basis::Everything => {
-                    alerts::evaluate_subscription(name, records, totals, self.open, self.policy, self.now)
-                }
-                Basis::WithoutResults => self.expiry_transitions(records),
+            .flat_map(|input| match self.basis {
+                Basis::Everything => alerts::evaluate_subscription(&input, self.open, self.policy, self.now),
+                Basis::WithoutResults => self.expiry_transitions(input.records),
             })
             .chain(unwatched.map(|alert| alerts::resolve_unwatched(alert, self.now)))
     }
@@ -56,9 +59,8 @@ impl<'a> Evaluation<'a> {
 
     /// Clears refusals that no longer count.
     pub(super) async fn clear_outdated_faults(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        for (name, records, totals) in self.subscriptions() {
-            let outdated = alerts::outdated_faults(name, records, totals, self.open, self.policy);
-            for (account, fault) in outdated {
+        for input in self.subscriptions() {
+            for (account, fault) in alerts::outdated_faults(&input, self.open, self.policy) {
                 writer.clear_fault(&account, fault).await?;
             }
         }
@@ -66,14 +68,13 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Each subscription with those of its accounts that need evaluation.
-    fn subscriptions(
-        &self,
-    ) -> impl Iterator<Item = (&'a SubscriptionName, &'a [AccountRecord], SubscriptionTotals)> {
-        let records = self.records;
+    fn subscriptions(&self) -> impl Iterator<Item = SubscriptionInput<'a>> {
+        let (records, plans) = (self.records, self.plans);
         self.subscriptions.iter().map(move |(name, totals)| {
             let begin = records.partition_point(|record| record.account.subscription < *name);
             let end = records.partition_point(|record| record.account.subscription <= *name);
-            (name, records.get(begin..end).unwrap_or_default(), *totals)
+            let records = records.get(begin..end).unwrap_or_default();
+            SubscriptionInput { name, records, totals: *totals, plan: plans.get(name) }
         })
     }
 

@@ -11,7 +11,7 @@ mod stored_changes;
 
 use url::Url;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
 use crate::config::Receiver;
@@ -103,7 +103,8 @@ impl Engine {
         let has_acks = !writer.acks().await?.is_empty();
         let open = &OpenAlerts::new(&stored);
         let mut alert_writer = AlertWriter::new(records, &stored, now);
-        let evaluation = Evaluation { basis, records, subscriptions, open, policy, now };
+        let plans = &if self.config.plan.watch { writer.plan_states().await? } else { BTreeMap::new() };
+        let evaluation = Evaluation { basis, records, subscriptions, plans, open, policy, now };
         for transition in evaluation.transitions(&stored) {
             if has_acks && let Some(id) = transition.escalated_alert(&stored) {
                 writer.remove_ack(id).await?;

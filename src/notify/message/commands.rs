@@ -21,9 +21,10 @@ pub(super) fn commands<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> Vec<
     if !(1..=MAX_ALERTS).contains(&ids.len()) || !ids.iter().all(|id| is_literal(id)) {
         return Vec::new();
     }
-    let ack = ("To stop reminders", format!("minimax-watch ack {}", ids.join(" ")));
+    let has_reminders = alerts.iter().any(|alert| alert.kind.has_reminders());
+    let ack = has_reminders.then(|| ("To stop reminders", format!("minimax-watch ack {}", ids.join(" "))));
     let silence = silence(&alerts).map(|command| ("To silence it for 4 hours", command));
-    [Some(ack), silence].into_iter().flatten().collect()
+    [ack, silence].into_iter().flatten().collect()
 }
 
 /// The command that silences `alerts`; none if one is about a receiver, which silences do not cover, or has no literal name.

@@ -52,7 +52,8 @@ fn alert(kind: AlertKind, status: Status, now: Timestamp) -> AlertEntry {
     let is_expiry = kind == AlertKind::Expiry;
     let is_firing = status == Status::Firing;
     let about_receiver = kind == AlertKind::DeliveryFailing;
-    let about_subscription = matches!(kind, AlertKind::Unauthorized | AlertKind::SubscriptionLapsed);
+    let about_subscription =
+        matches!(kind, AlertKind::Unauthorized | AlertKind::SubscriptionLapsed | AlertKind::ServicesInError);
     AlertEntry {
         id: AlertId::new("01KAQ9Z0X00000000000000000"),
         kind,

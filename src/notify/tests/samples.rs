@@ -216,6 +216,13 @@ pub(in crate::notify) fn firing() -> Vec<(&'static str, AlertEntry)> {
             ),
         ),
         (
+            "services-in-error",
+            with_detail(
+                "useapi.net counts accounts in error for other services: Kling API (1 of 3).",
+                of_subscription(alert(AlertKind::ServicesInError, Severity::Info), 1),
+            ),
+        ),
+        (
             "delivery-failing",
             AlertEntry {
                 subscription: None,

@@ -132,6 +132,7 @@ fn explanation() -> Explanation {
                 ("supportMusic".to_owned(), false),
             ]),
         },
+        plan: None,
         expiry: token_expiry(),
         stages: stages(),
         rules: vec![

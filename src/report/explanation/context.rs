@@ -14,6 +14,7 @@ use crate::domain::silence::Silence;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::report::alerts::names_for;
+use crate::report::plan::PlanReport;
 use crate::store::{Ack, NotificationRecord, Store, StoreError};
 
 pub(super) struct Context<'a> {
@@ -31,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) names: AccountNames,
     /// Every notification about `alerts`, oldest first for each alert and receiver.
     pub(super) notifications: Vec<NotificationRecord>,
+    /// The plan of its subscription, while plans are watched and something is known of it.
+    pub(super) plan: Option<PlanReport>,
     notified: BTreeMap<(AlertId, ReceiverName), NotifiedState>,
 }
 
@@ -56,7 +59,10 @@ impl<'a> Context<'a> {
         });
         alerts.sort_by_key(|alert| (alert.condition.subject.account().is_none(), alert.opened_at));
         let policy = config.policy();
+        let name = &record.account.subscription;
+        let plan = copy.store.plan_states().await?.remove(name).filter(|_| config.plan.watch);
         Ok(Self {
+            plan: plan.map(|state| PlanReport::new(name, &state)),
             state: record.state_for(&policy),
             record,
             config,

@@ -15,6 +15,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::plan::PlanReport;
 use super::silences::SilenceReport;
 use super::{AccountIdentity, SimulatedAlert, Simulation};
 use crate::config::Config;
@@ -59,6 +60,8 @@ pub struct Explanation {
     pub watched: bool,
     /// Its state as of the last check.
     pub state: StateReport,
+    /// The plan of its subscription, while plans are watched; `null` before the first reading.
+    pub plan: Option<PlanReport>,
     /// When its token expires, and which of the vendor's two members says so.
     pub expiry: ExpiryExplanation,
     /// The stages of its expiry, in the order in which they are reached.
@@ -145,6 +148,7 @@ impl Explanation {
             account: AccountIdentity::new(record),
             watched,
             state: StateReport::new(&context, store.present_snapshot(account).await?),
+            plan: context.plan.clone(),
             expiry: expiry::expiry(&context),
             stages: expiry::stages(&context),
             rules: rules::rules(&context),

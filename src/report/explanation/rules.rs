@@ -6,6 +6,7 @@ use crate::domain::alerts::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::observation::Outcome;
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, dated, in_words, minute, relative, seconds};
+use crate::report::plan::PlanReport;
 use crate::store::Ack;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -85,11 +86,51 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
         },
         AlertKind::Unreachable => unreachable(context, alert),
         AlertKind::Unauthorized => fault(context, Fault::Unauthorized, alert),
-        AlertKind::SubscriptionLapsed => fault(context, Fault::SubscriptionLapsed, alert),
+        AlertKind::SubscriptionLapsed => lapse(context, alert),
         AlertKind::NotFound => fault(context, Fault::NotFound, alert),
         AlertKind::AccountError => fault(context, Fault::AccountError, alert),
         AlertKind::Malformed => fault(context, Fault::Malformed, alert),
         AlertKind::DeliveryFailing => "about receivers: see `minimax-watch alerts`".to_owned(),
+        AlertKind::ServicesInError => match &context.plan {
+            Some(plan) if plan.active.is_some() => {
+                let in_error = plan.services_in_error.iter();
+                let names: Vec<String> = in_error.map(|service| service.name.clone()).collect();
+                let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                format!("other services with accounts in error: {names}{}", read_at(plan, context.now))
+            }
+            plan => plan_unknown(context, plan.as_ref()),
+        },
+    }
+}
+
+/// What checks and the plan say.
+fn lapse(context: &Context<'_>, alert: Option<&Alert>) -> String {
+    let plan = match &context.plan {
+        Some(plan) if plan.active == Some(false) => {
+            let confirmed = if alert.is_none() { "; fires when a second reading confirms it" } else { "" };
+            return format!("the plan is not active{}{confirmed}", read_at(plan, context.now));
+        }
+        Some(plan) if plan.active.is_some() => format!("the plan is active{}", read_at(plan, context.now)),
+        plan => plan_unknown(context, plan.as_ref()),
+    };
+    let by_checks = fault(context, Fault::SubscriptionLapsed, alert);
+    format!("{by_checks}; {plan}")
+}
+
+/// `, read 15 min ago`, and that the last reading failed, if it did.
+fn read_at(plan: &PlanReport, now: Timestamp) -> String {
+    let read = plan.read_at.map(|at| format!(", read {}", relative(at, now))).unwrap_or_default();
+    match &plan.error {
+        Some(error) => format!("{read} (the last reading failed: {})", one_line(error).trim_end_matches('.')),
+        None => read,
+    }
+}
+
+fn plan_unknown(context: &Context<'_>, plan: Option<&PlanReport>) -> String {
+    match plan.and_then(|plan| plan.error.as_ref()) {
+        _ if !context.config.plan.watch => "plans are not watched ([plan].watch)".to_owned(),
+        Some(error) => format!("the plan could not be read: {}", one_line(error).trim_end_matches('.')),
+        None => "the plan was not read yet".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::Home;
 
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 19] = [
     include_str!("../account_state.rs"),
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
@@ -14,6 +14,7 @@ const SOURCES: [&str; 18] = [
     include_str!("../deliveries.rs"),
     include_str!("../digests.rs"),
     include_str!("../outbox.rs"),
+    include_str!("../plans.rs"),
     include_str!("../purge.rs"),
     include_str!("../resend.rs"),
     include_str!("../runs.rs"),
@@ -26,7 +27,7 @@ const SOURCES: [&str; 18] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 17] = [
+const WANTED: [(&str, &str); 19] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -38,6 +39,8 @@ const WANTED: [(&str, &str); 17] = [
         "SCAN subscriptions USING INDEX sqlite_autoindex_subscriptions_1",
     ),
     ("SUM(accounts), 0) FROM subscriptions", "SCAN subscriptions"),
+    ("FROM plans ORDER BY subscription", "SCAN plans USING INDEX sqlite_autoindex_plans_1"),
+    ("DELETE FROM plans", "SCAN plans"),
     // A row or two each.
     ("FROM runs ORDER BY id DESC LIMIT 1", "SCAN runs"),
     ("SELECT (SELECT COUNT(*) FROM messages", "SCAN CONSTANT ROW"),

@@ -79,6 +79,16 @@ impl Answer {
         reply(StatusCode::UNAUTHORIZED, &body).into()
     }
 
+    /// 200 to a read of the plan, with the accounts of each service.
+    pub(crate) fn account_info(is_active: bool, accounts: &Value) -> Self {
+        let info = json!({
+            "id": "1001", "email": "owner@example.com", "name": "An Owner", "created": "2024-10-01T00:00:00Z", "verified": true,
+            "subscriptionIsActive": is_active, "subscriptions": 1, "maxAccountsPerAPI": 3, "sub": "261015",
+            "replyUrl": "https://reply.example.com/private", "accounts": accounts,
+        });
+        reply(StatusCode::OK, &info).into()
+    }
+
     /// 402: the useapi.net plan has lapsed.
     pub(crate) fn lapsed(text: LapsedBody) -> Self {
         let text = match text {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, NotFoundBody};
 use super::lock::lock;
@@ -46,13 +46,20 @@ pub(crate) struct Plan {
     tokens: Vec<SecretString>,
     accounts: BTreeMap<String, AccountEntry>,
     list: Script<Answer>,
+    account_info: Script<Answer>,
     /// The answer to every read.
     all: Option<Answer>,
 }
 
 impl Plan {
     pub(crate) fn new(token: SecretString) -> Self {
-        Self { tokens: vec![token], accounts: BTreeMap::new(), list: Script::default(), all: None }
+        Self {
+            tokens: vec![token],
+            accounts: BTreeMap::new(),
+            list: Script::default(),
+            account_info: Script::default(),
+            all: None,
+        }
     }
 
     pub(crate) fn accepts(&self, token: &str) -> bool {
@@ -69,6 +76,15 @@ impl Plan {
             .or_else(|| self.all.clone())
             .or_else(|| self.accounts.get(id)?.script.current().cloned())
             .unwrap_or_else(|| Answer::not_found(NotFoundBody::default()))
+    }
+
+    /// The answer to a read of the plan: an active one, unless another was set.
+    pub(crate) fn account_info(&mut self) -> Answer {
+        let exception = self.account_info.take_exception();
+        let set = exception.or_else(|| self.all.clone()).or_else(|| self.account_info.current().cloned());
+        set.unwrap_or_else(|| {
+            Answer::account_info(true, &json!({"MiniMax API": {"total": self.accounts.len()}}))
+        })
     }
 
     pub(crate) fn list_reply(&mut self, now: Timestamp, ordinal: usize) -> Reply {
@@ -144,6 +160,16 @@ impl Subscription {
     /// Sets the answer to reads of the list; `None` lists what is stored.
     pub(crate) fn set_list(&self, answer: Option<Answer>) {
         drop(lock(&self.0).list.set(answer));
+    }
+
+    /// Sets the answer to reads of the plan; `None` shows an active one.
+    pub(crate) fn set_account_info(&self, answer: Option<Answer>) {
+        drop(lock(&self.0).account_info.set(answer));
+    }
+
+    /// Sets the answer to the next read of the plan only.
+    pub(crate) fn next_account_info(&self, answer: Answer) {
+        lock(&self.0).account_info.once(answer);
     }
 
     /// Sets the answer to the next read of the list only.

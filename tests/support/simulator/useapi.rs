@@ -34,6 +34,7 @@ use minimax_watch::domain::time::Timestamp;
 use minimax_watch::simulator::VirtualNow;
 
 const ACCOUNTS: &str = "/v1/minimax/accounts";
+const ACCOUNT_INFO: &str = "/v2/account";
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// One request as it was received.
@@ -56,11 +57,15 @@ pub(crate) struct Request {
 enum Target {
     List,
     Account(String),
+    AccountInfo,
     Unknown,
 }
 
 impl Target {
     fn parse(path: &str) -> Self {
+        if path == ACCOUNT_INFO {
+            return Self::AccountInfo;
+        }
         let Some(rest) = path.strip_prefix(ACCOUNTS) else { return Self::Unknown };
         if rest.is_empty() {
             return Self::List;
@@ -80,7 +85,10 @@ struct State {
     latency: Mutex<Duration>,
     /// Duration of each response in simulated time.
     answer_time: Mutex<TimeDelta>,
+    /// Reads of accounts, of lists, and of what does not exist.
     requests: RequestLog<Request>,
+    /// Reads of the plan.
+    plan_requests: RequestLog<Request>,
 }
 
 impl State {
@@ -89,13 +97,14 @@ impl State {
         let target = Target::parse(path);
         let plans = lock(&self.plans);
         let plan = bearer(headers).and_then(|token| plans.iter().find(|plan| lock(plan).accepts(token)));
-        let ordinal = self.requests.append(Request {
+        let log = if matches!(target, Target::AccountInfo) { &self.plan_requests } else { &self.requests };
+        let ordinal = log.append(Request {
             at: now,
             method: method.to_string(),
             path: path.to_owned(),
             account: match &target {
                 Target::Account(id) => Some(AccountId::new(id.as_str())),
-                Target::List | Target::Unknown => None,
+                Target::List | Target::AccountInfo | Target::Unknown => None,
             },
             user_agent: headers.get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()).into()),
             authorized: plan.is_some(),
@@ -109,6 +118,7 @@ impl State {
         match (target, plan) {
             (Target::Unknown, _) => Reply::status(StatusCode::NOT_FOUND),
             (_, None) => Answer::unauthorized(*lock(&self.refusal)).into_reply(now, ordinal),
+            (Target::AccountInfo, Some(plan)) => lock(plan).account_info().into_reply(now, ordinal),
             (Target::List, Some(plan)) => lock(plan).list_reply(now, ordinal),
             (Target::Account(id), Some(plan)) => lock(plan).account_answer(&id).into_reply(now, ordinal),
         }
@@ -138,7 +148,10 @@ async fn respond(
         tokio::time::sleep(latency).await;
     }
     let reply = state.reply(request.method(), request.uri().path(), request.headers());
-    state.now.advance(*lock(&state.answer_time));
+    // Plans are read beside the checks, which take the time.
+    if request.uri().path() != ACCOUNT_INFO {
+        state.now.advance(*lock(&state.answer_time));
+    }
     let mut response = reply.send(&hang_up).await;
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     // The HTTP library would add the machine's time. A scripted `Date` stays, even a wrong one.
@@ -172,6 +185,7 @@ impl FakeUseApi {
             latency: Mutex::default(),
             answer_time: Mutex::default(),
             requests: RequestLog::default(),
+            plan_requests: RequestLog::default(),
         });
         let router = Router::new().fallback(respond).with_state(Arc::clone(&state));
         Ok(Self { state, port: Arc::new(Port::open_http(router, tls).await?) })
@@ -212,6 +226,11 @@ impl FakeUseApi {
     /// The requests since the start or since [`Self::forget_requests`].
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.state.requests.all()
+    }
+
+    /// The reads of plans, which [`Self::requests`] leaves out.
+    pub(crate) fn plan_requests(&self) -> Vec<Request> {
+        self.state.plan_requests.all()
     }
 
     /// Those for `account`.

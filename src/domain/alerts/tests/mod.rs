@@ -2,6 +2,7 @@
 
 mod expiries;
 mod kinds;
+mod plans;
 mod properties;
 mod refusals;
 pub(in crate::domain) mod world;

@@ -10,7 +10,7 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState, Check, RunId};
-use crate::domain::alerts::{self, OpenAlerts, Resolved, SubscriptionTotals, Transition};
+use crate::domain::alerts::{self, OpenAlerts, Resolved, SubscriptionInput, SubscriptionTotals, Transition};
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, ExpirySource};
@@ -19,6 +19,7 @@ use crate::domain::lead_times::{LeadTimes, SAME_WITHIN};
 use crate::domain::message::{Reason, Status};
 use crate::domain::notification::{self, Notification, NotificationDecision, NotifiedState};
 use crate::domain::observation::{Observation, Outcome};
+use crate::domain::plan::PlanState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 
@@ -61,6 +62,7 @@ impl SentNotification {
 pub(in crate::domain) struct World {
     pub(in crate::domain) policy: Policy,
     pub(in crate::domain) records: Vec<AccountRecord>,
+    pub(in crate::domain) plan: Option<PlanState>,
     pub(in crate::domain) alerts: Vec<Alert>,
     pub(in crate::domain) sent: Vec<SentNotification>,
     pub(in crate::domain) changes: Vec<Change>,
@@ -129,6 +131,7 @@ impl World {
         Self {
             policy: policy(),
             records: ids.iter().map(record).collect(),
+            plan: None,
             alerts: Vec::new(),
             sent: Vec::new(),
             changes: Vec::new(),
@@ -178,15 +181,10 @@ impl World {
     pub(in crate::domain) fn transitions(&self, seconds: i64) -> Vec<Transition> {
         let (open, now) = (OpenAlerts::new(&self.alerts), at(seconds));
         let decide = |records: &[AccountRecord], totals| {
-            let steps = alerts::evaluate_subscription(
-                &main_subscription(),
-                records,
-                totals,
-                &open,
-                &self.policy,
-                now,
-            );
-            (steps, alerts::outdated_faults(&main_subscription(), records, totals, &open, &self.policy))
+            let name = &main_subscription();
+            let input = SubscriptionInput { name, records, totals, plan: self.plan.as_ref() };
+            let steps = alerts::evaluate_subscription(&input, &open, &self.policy, now);
+            (steps, alerts::outdated_faults(&input, &open, &self.policy))
         };
         let decided = decide(&self.records, SubscriptionTotals::default());
         let needing_evaluation: Vec<AccountRecord> =
@@ -287,8 +285,10 @@ impl World {
         for (receiver, silenced) in &self.silenced {
             for alert in &self.alerts {
                 let notified = self.notified(*receiver, alert, now);
+                let has_reminders = alert.condition.kind.has_reminders();
+                let repeat_every = self.policy.repeat_every.filter(|_| has_reminders);
                 let NotificationDecision::Send(reason) =
-                    notification::decide(alert, notified, self.policy.repeat_every, now)
+                    notification::decide(alert, notified, repeat_every, now)
                 else {
                     continue;
                 };
