@@ -71,7 +71,7 @@ fn check_problems(problems: &[Problem], is_typed: bool) {
 /// Checks that the content of a secret's file is accepted without its last line break, or refused by a message that does not hold it.
 pub fn check_secret(content: &[u8]) {
     let Ok(text) = regular_file::decode(content.to_vec()) else { return };
-    for form in [Form::Token, Form::Url, Form::Line, Form::Lines] {
+    for form in [Form::Token, Form::Key, Form::Url, Form::Line, Form::Lines] {
         let diagnostics = Diagnostics::default();
         let secret = secrets::check(&text, form, "it", &Place::root("a.toml", &diagnostics));
         let message = diagnostics.finish(Some(())).err().map(|problems| problems.to_string());
@@ -85,7 +85,7 @@ pub fn check_secret(content: &[u8]) {
             let is_line = !secret.chars().any(char::is_control);
             assert!(form == Form::Lines || is_line);
             assert!(
-                !matches!(form, Form::Token | Form::Url)
+                !matches!(form, Form::Token | Form::Key | Form::Url)
                     || secret.bytes().all(|byte| byte.is_ascii_graphic())
             );
         }

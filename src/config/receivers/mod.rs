@@ -7,6 +7,7 @@ mod endpoint;
 mod exec;
 mod fallbacks;
 mod from_environment;
+mod known_services;
 mod ntfy;
 mod pagerduty;
 mod receiver;
