@@ -51,10 +51,10 @@ pub fn check_configuration(content: &str, (name, value): (&str, &str)) {
             check_problems(&loaded.warnings, is_typed);
             assert!(is_typed || !is_planted(&show(&loaded.config)));
         }
-        Err(problems) => {
-            let problems: Vec<Problem> = problems.iter().cloned().collect();
-            assert!(!problems.is_empty());
-            check_problems(&problems, is_typed);
+        Err(invalid) => {
+            assert!(!invalid.problems.is_empty());
+            check_problems(&invalid.problems, is_typed);
+            check_problems(&invalid.warnings, is_typed);
         }
     }
 }
