@@ -26,7 +26,7 @@ const SOURCES: [&str; 18] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 17] = [
+const WANTED: [(&str, &str); 18] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -55,6 +55,7 @@ const WANTED: [(&str, &str); 17] = [
     ("FROM digests ORDER BY receiver", "SCAN digests USING INDEX sqlite_autoindex_digests_1"),
     // The Alertmanagers that are configured: a few.
     ("DELETE FROM series_servers", "SCAN series_servers"),
+    ("WHERE failures > 0 ORDER BY", "SCAN series_servers"),
     // As is every silence.
     ("FROM silences ORDER BY id", "SCAN silences"),
 ];
