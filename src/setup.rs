@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::api::Client;
 use crate::cli::GlobalOptions;
 use crate::clock;
-use crate::config::{self, Config, Environment, Source};
+use crate::config::{self, Config, Environment, InvalidConfig, Loaded, Problems, Source};
 use crate::domain::account::AccountId;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
@@ -26,13 +26,34 @@ pub(crate) fn load(global: &GlobalOptions, accounts: &[String]) -> anyhow::Resul
     let source = config::find(global.config.as_deref(), &environment)?;
     let loaded = if matches!(source, Source::None) {
         let accounts: Vec<AccountId> = accounts.iter().map(AccountId::new).collect();
-        config::from_environment(&accounts, &environment, clock::now())?
+        config::from_environment(&accounts, &environment, clock::now())
     } else {
-        config::load(&source, &environment, clock::now())?
+        config::load(&source, &environment, clock::now())
     };
-    notify::check_templates(&loaded.config.receivers)?;
+    let loaded = with_checked_templates(loaded)?;
     warn(&loaded.warnings);
     Ok(loaded.config)
+}
+
+/// The same configuration, if every template of its receivers can be rendered too. Of an invalid one those of its valid receivers are
+/// checked all the same, and its warnings are logged.
+///
+/// # Errors
+/// With every problem.
+pub(crate) fn with_checked_templates(loaded: Result<Loaded, InvalidConfig>) -> Result<Loaded, Problems> {
+    let receivers = match &loaded {
+        Ok(loaded) => &loaded.config.receivers,
+        Err(invalid) => &invalid.receivers,
+    };
+    let templates = notify::check_templates(receivers);
+    let (problems, warnings) = match (loaded, templates) {
+        (Ok(loaded), Ok(())) => return Ok(loaded),
+        (Ok(loaded), Err(problems)) => (problems, loaded.warnings),
+        (Err(invalid), Ok(())) => (invalid.problems, invalid.warnings),
+        (Err(invalid), Err(problems)) => (invalid.problems.and(problems), invalid.warnings),
+    };
+    warn(warnings);
+    Err(problems)
 }
 
 /// What a command starts with that reads the store: the configuration, its existing store, and the time.

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::config::{self, Environment, Loaded, Source};
 use crate::domain::time::{Timestamp, minute};
 use crate::report::{ConfigReport, EffectiveConfig};
-use crate::{notify, output, setup, store};
+use crate::{output, setup, store};
 
 use super::{probe, summary};
 
@@ -22,8 +22,7 @@ async fn check(global: &GlobalOptions, options: ConfigCheckArgs) -> anyhow::Resu
     let environment = Environment::from_process();
     let source = config::find(global.config.as_deref(), &environment)?;
     let now = clock::now();
-    let loaded = config::load(&source, &environment, now)?;
-    notify::check_templates(&loaded.config.receivers)?;
+    let loaded = setup::with_checked_templates(config::load(&source, &environment, now))?;
     let report = examine(&source, &loaded, now);
     if !options.probe {
         return output::answer(&report, global.json, |report| describe(report, &loaded)).map(|()| 0);

@@ -87,6 +87,15 @@ impl From<Vec<Problem>> for Problems {
     }
 }
 
+impl Problems {
+    /// These problems, and `more` behind them.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.iter().map(ToString::to_string).collect();
@@ -129,17 +138,21 @@ impl Diagnostics {
 
     /// `value` and the warnings, unless a problem was recorded.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
-        let mut problems = self.problems.into_inner();
+        let (problems, warnings) = self.into_problems_and_warnings();
         match value {
-            Some(value) if problems.is_empty() => Ok((value, self.warnings.into_inner())),
-            _ => {
-                problems.sort_by_key(|problem| problem.line);
-                if self.more.get() > 0 {
-                    problems.push(Problem::new("", "", format!("and {} more", self.more.get())));
-                }
-                Err(Problems(problems))
-            }
+            Some(value) if problems.is_empty() => Ok((value, warnings)),
+            _ => Err(problems),
         }
+    }
+
+    /// What was recorded: the problems by line, and the warnings.
+    pub(super) fn into_problems_and_warnings(self) -> (Problems, Vec<Problem>) {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by_key(|problem| problem.line);
+        if self.more.get() > 0 {
+            problems.push(Problem::new("", "", format!("and {} more", self.more.get())));
+        }
+        (Problems(problems), self.warnings.into_inner())
     }
 }
 

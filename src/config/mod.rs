@@ -62,11 +62,30 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
+/// A configuration that is not valid.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{problems}")]
+pub struct InvalidConfig {
+    /// Every problem that makes it invalid.
+    pub problems: Problems,
+    /// What works and may be a mistake.
+    pub warnings: Vec<Problem>,
+    /// The receivers that are valid, for checks that are made elsewhere.
+    pub receivers: Vec<Receiver>,
+}
+
+/// A file that cannot be read as a whole.
+impl From<Problem> for InvalidConfig {
+    fn from(problem: Problem) -> Self {
+        Self { problems: problem.into(), warnings: Vec::new(), receivers: Vec::new() }
+    }
+}
+
 /// Loads the configuration of `source` with the overrides in `environment`; without a file, as [`from_environment`] does.
 ///
 /// # Errors
 /// With every problem that makes the configuration invalid.
-pub fn load(source: &Source, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {
+pub fn load(source: &Source, environment: &Environment, now: Timestamp) -> Result<Loaded, InvalidConfig> {
     match source {
         Source::File(path) => parse(&Text::read(path)?, environment, now),
         Source::None => from_environment(&[], environment, now),
@@ -82,13 +101,13 @@ pub fn from_environment(
     accounts: &[AccountId],
     environment: &Environment,
     now: Timestamp,
-) -> Result<Loaded, Problems> {
+) -> Result<Loaded, InvalidConfig> {
     let diagnostics = Diagnostics::default();
     let mut values = DeTable::new();
     overrides::apply(&mut values, environment, &diagnostics);
     let context = Context { environment, folder: &working_directory(), now };
-    let config = sections::from_environment(accounts, values, &context, &diagnostics);
-    diagnostics.finish(config).map(|(config, warnings)| Loaded { config, warnings })
+    let read = sections::from_environment(accounts, values, &context, &diagnostics);
+    finish(read, diagnostics)
 }
 
 /// The API token that the file behind `origin` holds now, if it still holds a valid one. Reads the file.
@@ -119,11 +138,20 @@ fn working_directory() -> PathBuf {
 }
 
 /// The configuration that `text` and the overrides in `environment` hold.
-fn parse(text: &Text, environment: &Environment, now: Timestamp) -> Result<Loaded, Problems> {
+fn parse(text: &Text, environment: &Environment, now: Timestamp) -> Result<Loaded, InvalidConfig> {
     let diagnostics = Diagnostics::default();
     let mut values = text.parse()?;
     overrides::apply(&mut values, environment, &diagnostics);
     let context = Context { environment, folder: &text.folder, now };
-    let config = sections::from_file(text, values, &context, &diagnostics);
-    diagnostics.finish(config).map(|(config, warnings)| Loaded { config, warnings })
+    let read = sections::from_file(text, values, &context, &diagnostics);
+    finish(read, diagnostics)
+}
+
+/// The configuration, unless a problem was recorded; an error of `read` holds the receivers that are valid.
+fn finish(read: Result<Config, Vec<Receiver>>, diagnostics: Diagnostics) -> Result<Loaded, InvalidConfig> {
+    let (problems, warnings) = diagnostics.into_problems_and_warnings();
+    match read {
+        Ok(config) if problems.is_empty() => Ok(Loaded { config, warnings }),
+        Ok(Config { receivers, .. }) | Err(receivers) => Err(InvalidConfig { problems, warnings, receivers }),
+    }
 }

@@ -51,10 +51,10 @@ pub fn check_configuration(content: &str, (name, value): (&str, &str)) {
             check_problems(&loaded.warnings, is_typed);
             assert!(is_typed || !is_planted(&show(&loaded.config)));
         }
-        Err(problems) => {
-            let problems: Vec<Problem> = problems.iter().cloned().collect();
-            assert!(!problems.is_empty());
-            check_problems(&problems, is_typed);
+        Err(invalid) => {
+            assert!(!invalid.problems.is_empty());
+            check_problems(&invalid.problems, is_typed);
+            check_problems(&invalid.warnings, is_typed);
         }
     }
 }
@@ -71,7 +71,7 @@ fn check_problems(problems: &[Problem], is_typed: bool) {
 /// Checks that the content of a secret's file is accepted without its last line break, or refused by a message that does not hold it.
 pub fn check_secret(content: &[u8]) {
     let Ok(text) = regular_file::decode(content.to_vec()) else { return };
-    for form in [Form::Token, Form::Url, Form::Line, Form::Lines] {
+    for form in [Form::Token, Form::Key, Form::Url, Form::Line, Form::Lines] {
         let diagnostics = Diagnostics::default();
         let secret = secrets::check(&text, form, "it", &Place::root("a.toml", &diagnostics));
         let message = diagnostics.finish(Some(())).err().map(|problems| problems.to_string());
@@ -85,7 +85,7 @@ pub fn check_secret(content: &[u8]) {
             let is_line = !secret.chars().any(char::is_control);
             assert!(form == Form::Lines || is_line);
             assert!(
-                !matches!(form, Form::Token | Form::Url)
+                !matches!(form, Form::Token | Form::Key | Form::Url)
                     || secret.bytes().all(|byte| byte.is_ascii_graphic())
             );
         }

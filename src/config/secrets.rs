@@ -28,8 +28,10 @@ const MAX_FILE: u64 = 64 * 1024;
 /// The characters that a secret may consist of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// An API token: visible ASCII without quotes and `=`, which show that the file holds more than the token (`TOKEN="…"`).
+    /// A token of useapi.net: visible ASCII without quotes and `=`, which show that the file holds more than the token (`TOKEN="…"`).
     Token,
+    /// A token or key of another service: the same characters.
+    Key,
     /// Visible ASCII, as in a URL.
     Url,
     /// One line of any text.
@@ -39,12 +41,12 @@ pub(super) enum Form {
 }
 
 impl Context<'_> {
-    /// The API token `name` of `table`, which must be given.
-    pub(super) fn required_token(&self, table: &mut Table<'_>, name: &str) -> Option<Secret> {
+    /// The secret `name` of `table`, which must be given.
+    pub(super) fn required_secret(&self, table: &mut Table<'_>, name: &str, form: Form) -> Option<Secret> {
         if !table.has(name) && !is_given(table, name) {
             table.place.problem(format!("{name} is missing: give {name}_file or {name}_env"));
         }
-        self.secret(table, name, Form::Token)
+        self.secret(table, name, form)
     }
 
     /// The secret `name` of `table`, when it is given.
@@ -223,7 +225,7 @@ pub(super) fn check(content: &str, form: Form, holder: &str, place: &Place<'_>) 
     let content = content.strip_prefix(regular_file::BYTE_ORDER_MARK).unwrap_or(content);
     let line = content.strip_suffix('\n').map_or(content, |line| line.strip_suffix('\r').unwrap_or(line));
     let is_allowed = |c: char| match form {
-        Form::Token => c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '='),
+        Form::Token | Form::Key => c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '='),
         Form::Url => c.is_ascii_graphic(),
         Form::Line => !c.is_control(),
         Form::Lines => !c.is_control() || c == '\n' || c == '\r',
@@ -232,6 +234,7 @@ pub(super) fn check(content: &str, form: Form, holder: &str, place: &Place<'_>) 
         Form::Token => {
             "it must be the token alone, as useapi.net shows it: `user:<digits>-<letters and digits>`"
         }
+        Form::Key => "it must be the token or key alone, on one line",
         Form::Url => "it must be the address alone, on one line",
         Form::Line => "it must be one line of text",
         Form::Lines => "it must be lines of text",
@@ -243,7 +246,7 @@ pub(super) fn check(content: &str, form: Form, holder: &str, place: &Place<'_>) 
     let Some(found) = line.chars().find(|c| !is_allowed(*c)) else {
         return Some(SecretString::from(line));
     };
-    let found = if form == Form::Token && line.starts_with("Bearer ") {
+    let found = if matches!(form, Form::Token | Form::Key) && line.starts_with("Bearer ") {
         "begins with \"Bearer \""
     } else if form == Form::Token && line.starts_with("USEAPI_TOKEN=") {
         "begins with \"USEAPI_TOKEN=\""
@@ -305,8 +308,8 @@ mod tests {
             let (folder, now) = (self.beside.path(), chrono::DateTime::UNIX_EPOCH);
             let context = Context { environment: &environment, folder, now };
             let secret = match form {
-                Form::Token => context.required_token(&mut table, "token"),
-                Form::Url | Form::Line | Form::Lines => context.secret(&mut table, "token", form),
+                Form::Token => context.required_secret(&mut table, "token", form),
+                Form::Key | Form::Url | Form::Line | Form::Lines => context.secret(&mut table, "token", form),
             };
             table.finish();
             let message = match diagnostics.finish(Some(())) {

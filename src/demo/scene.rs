@@ -70,7 +70,8 @@ impl Scene {
             write_private(&folder.join(name), secret)?;
         }
         let environment: Environment = std::iter::empty::<(&str, &str)>().collect();
-        let config = config::load(&Source::File(file), &environment, start)?.config;
+        let loaded = config::load(&Source::File(file), &environment, start);
+        let config = loaded.map_err(|invalid| invalid.problems)?.config;
         let store = Store::open(&config.store.path).await?;
         let mut engine = setup::engine(config, store)?;
         engine.clock = now.clock();

@@ -206,10 +206,8 @@ fn plans(report: &Report) -> String {
     };
     let mut lines: String = shown.iter().map(line).collect();
     if !more.is_empty() {
-        lines.push_str(&format!(
-            "{} more: see `minimax-watch status --json`\n",
-            pluralize(more.len(), "plan")
-        ));
+        let more = pluralize(more.len(), "plan");
+        let _ = writeln!(lines, "{more} more: see `minimax-watch status --json`");
     }
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }

@@ -1,4 +1,5 @@
-//! What is new after one `check`: alerts that opened, escalated or resolved, changes, and messages that were not delivered.
+//! What is new after one `check`: alerts that opened, escalated or resolved, changes, messages that were not delivered, and Alertmanagers
+//! that did not accept a push.
 //!
 //! Guarantees: alerts that keep firing, and what a silence suppresses, are left out. It compares the store with its state
 //! before the run.
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::alerts::account_names;
 use crate::config::Config;
-use crate::domain::account::AccountKey;
+use crate::domain::account::{AccountKey, ReceiverName};
 use crate::domain::account_names::AccountNames;
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, AlertId, Severity};
@@ -17,7 +18,7 @@ use crate::domain::message::{AlertEntry, ChangeEntry, MessageId};
 use crate::domain::notification::{alert_entry, change_entry};
 use crate::domain::silence::{self, Silence};
 use crate::domain::time::Timestamp;
-use crate::store::{DeliveryState, Store, StoreError, StoredChange, StoredMessage};
+use crate::store::{DeliveryState, FailingServer, Store, StoreError, StoredChange, StoredMessage};
 
 /// How many alerts, and how many changes, are kept: nobody reads more when a whole fleet fails.
 const MAX_HELD: usize = 100;
@@ -30,6 +31,8 @@ pub struct Before {
     last_change_id: i64,
     attempts: BTreeMap<MessageId, u32>,
     oldest_message: Timestamp,
+    /// The failed pushes to each server of a receiver.
+    failures: BTreeMap<(ReceiverName, String), u32>,
 }
 
 impl Before {
@@ -42,12 +45,16 @@ impl Before {
             })
             .await?;
         let pending = store.messages_since(now).await?;
+        let failing = store.failing_servers().await?.into_iter();
         Ok(Self {
             at: now,
             firing,
             last_change_id: store.last_change_id().await?,
             oldest_message: pending.iter().map(|message| message.created_at).fold(now, Timestamp::min),
             attempts: pending.into_iter().map(|message| (message.id, message.attempts)).collect(),
+            failures: failing
+                .map(|failing| ((failing.receiver, failing.server), failing.state.failures))
+                .collect(),
         })
     }
 
@@ -72,6 +79,8 @@ pub struct News {
     pub omitted: usize,
     /// Messages whose attempts failed.
     pub undelivered: Vec<StoredMessage>,
+    /// Alertmanagers that did not accept a push.
+    pub failing_servers: Vec<FailingServer>,
 }
 
 impl News {
@@ -101,12 +110,17 @@ impl News {
             message.state != DeliveryState::Delivered
                 && message.attempts > before.attempts.get(&message.id).copied().unwrap_or_default()
         };
+        let was_pushed = |failing: &FailingServer| {
+            let server = (failing.receiver.clone(), failing.server.clone());
+            before.failures.get(&server) != Some(&failing.state.failures)
+        };
         Ok(Self {
             generated_at: now,
             alerts: alerts.iter().map(|alert| alert_entry(alert, None, name)).collect(),
             changes: changes.iter().map(|stored| change_entry(&stored.change, name)).collect(),
             omitted: more_alerts + more_changes,
             undelivered: messages.into_iter().filter(was_tried).collect(),
+            failing_servers: store.failing_servers().await?.into_iter().filter(was_pushed).collect(),
         })
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::account::SubscriptionName;
-use crate::domain::plan::PlanState;
+use crate::domain::plan::{Plan, PlanState};
 use crate::domain::time::{Timestamp, seconds};
 
 /// The plan of one subscription, by the last answer of `GET /v2/account`.
@@ -50,7 +50,7 @@ impl PlanReport {
     /// The report of `state`.
     pub fn new(subscription: &SubscriptionName, state: &PlanState) -> Self {
         let plan = state.plan.as_ref();
-        let services = plan.into_iter().flat_map(|plan| plan.services_in_error());
+        let services = plan.into_iter().flat_map(Plan::services_in_error);
         let services = services.map(|service| ServiceReport {
             name: service.name.clone(),
             in_error: service.in_error,
@@ -95,7 +95,7 @@ impl PlanReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::plan::{Plan, PlanFailure, ServiceAccounts};
+    use crate::domain::plan::{PlanFailure, ServiceAccounts};
 
     #[test]
     fn sentence_leaves_out_what_is_not_known() {

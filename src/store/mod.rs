@@ -56,6 +56,7 @@ pub use permissions::permission_warnings;
 pub use purge::{PurgeState, Purged};
 pub use resend::ResendSource;
 pub use runs::{RunCounts, RunRecord, Tally};
+pub use series::FailingServer;
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;
 

@@ -24,6 +24,19 @@ from_row! {
         optional_timestamp(accepted_at, failing_since) count(failures) optional_timestamp(next_attempt_at) get(last_error)
 }
 
+/// A server that did not accept its latest push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingServer {
+    /// The receiver that it belongs to.
+    pub receiver: ReceiverName,
+    /// Its address.
+    pub server: String,
+    /// How pushes to it went.
+    pub state: ServerState,
+}
+
+from_row! { FailingServer: "series_servers" get(receiver, server) nested(state) }
+
 from_row! {
     LastConclusive: "accounts" nested(account) optional_timestamp(last_conclusive_at, unreachable_since)
 }
@@ -58,6 +71,15 @@ impl Store {
         );
         let state = query.bind(receiver.as_str()).bind(server).fetch_optional(&self.read).await?;
         Ok(state.unwrap_or_default())
+    }
+
+    /// Every server that did not accept its latest push, by receiver.
+    pub async fn failing_servers(&self) -> Result<Vec<FailingServer>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT receiver, server, accepted_at, failing_since, failures, next_attempt_at, last_error FROM series_servers
+             WHERE failures > 0 ORDER BY receiver, server",
+        );
+        Ok(query.fetch_all(&self.read).await?)
     }
 
     /// When each of `accounts` that is watched was last checked conclusively.

@@ -16,8 +16,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::sys::stat::fstat;
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::format::{Format, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -77,6 +77,12 @@ pub fn filter(level: Option<LogLevel>, verbosity: DefaultVerbosity) -> Targets {
     filter
 }
 
+/// Whether a library logs what the failed request says too: that a certificate is not trusted. The crate's warnings, about certificates of
+/// authorities that cannot be read, are said nowhere else.
+fn is_said_twice(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() == Level::ERROR && metadata.target().starts_with("rustls_platform_verifier")
+}
+
 /// Where the log goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogTarget {
@@ -107,7 +113,8 @@ fn is_journal(environment: &Environment) -> bool {
 
 /// Starts logging, from `level` on, if one is given.
 pub fn start(level: Option<LogLevel>, verbosity: DefaultVerbosity, target: LogTarget, color: ColorChoice) {
-    let registry = tracing_subscriber::registry().with(filter(level, verbosity));
+    let said_once = filter_fn(|metadata| !is_said_twice(metadata));
+    let registry = tracing_subscriber::registry().with(filter(level, verbosity)).with(said_once);
     let (format, socket) = match target {
         // If the journal's socket cannot be reached from here, its stream can.
         LogTarget::Journal => (LogFormat::Text, journal::connect().ok()),

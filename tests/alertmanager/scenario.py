@@ -19,7 +19,7 @@ import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-ALERTMANAGER, BUILD = sys.argv[1], pathlib.Path(sys.argv[2])
+ALERTMANAGER, AMTOOL, BUILD = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
 ACCOUNT = "video-1"
 DAY = 86_400
 # Long for a busy machine; a step that passes does not wait for it.
@@ -216,6 +216,22 @@ class Scene:
         with urllib.request.urlopen(address, timeout=5) as answer:
             return sorted(name(alert["labels"]) for alert in json.load(answer))
 
+    def amtool(self, *arguments):
+        command = [AMTOOL, f"--alertmanager.url=http://127.0.0.1:{self.api_port}", *arguments]
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, env=environment)
+        if ended.returncode != 0:
+            self.fail(f"amtool {' '.join(arguments)}", ended.stdout + ended.stderr)
+        return ended.stdout
+
+    def expect_listed(self, step, expected, *options):
+        """What amtool lists with these options."""
+        alerts = json.loads(self.amtool("alert", "query", "--output=json", *options, f"account={ACCOUNT}"))
+        seen = sorted(f"{name(alert['labels'])} {alert['status']['state']}" for alert in alerts)
+        if seen != expected:
+            self.fail(step, f"expected amtool to list {expected}, saw {seen}")
+        print(f"ok: {step}: amtool lists: {', '.join(seen) or 'nothing'}", flush=True)
+
     def expect_firing(self, step, expected, timeout=TIMEOUT):
         seen = None
         deadline = time.monotonic() + timeout
@@ -267,6 +283,7 @@ def play(scene):
     scene.start("b")
     scene.expect_firing("two watchers push one series", [warning])
     scene.expect_notified("one notification for both", f"firing {warning} x1")
+    scene.expect_listed("one alert for both", [f"{warning} active"])
 
     scene.kill("a")
     scene.expect_notified("one watcher killed")
@@ -292,6 +309,15 @@ def play(scene):
     scene.watchers["a"]["vendor"].join()
     scene.expect_firing("it sees the renewal too", [])
     scene.expect_notified("both end", f"resolved {stale} x1", f"resolved {unreachable} x1")
+
+    silence = ["--author=ops", "--duration=1h", "--comment=being fixed", f"account={ACCOUNT}"]
+    scene.amtool("silence", "add", *silence)
+    scene.expire(2 * DAY)
+    moved = "expiry_moved_back warning"
+    scene.expect_firing("both push alerts that are silenced", [warning, moved])
+    scene.expect_notified("a silenced account")
+    scene.expect_listed("none that is not silenced", [])
+    scene.expect_listed("those that are", [f"{warning} suppressed", f"{moved} suppressed"], "--silenced")
 
 
 def main():

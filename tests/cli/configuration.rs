@@ -372,3 +372,21 @@ async fn usual_mistakes_are_refused_with_their_line_and_the_next_step() {
         assert!(!refused.err.contains("hush"), "{}", refused.err);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn problems_of_templates_are_reported_with_those_of_the_file_and_its_warnings() {
+    let setup = Setup::open().await;
+    setup.secret("broken.txt", "{{ nowhere");
+    std::fs::write(setup.path("open-url"), "https://hooks.example.com/hush").unwrap();
+    let valid = "[[receivers]]\nname = \"chat\"\ntype = \"slack\"\nurl_file = \"open-url\"\ntext_template_file = \"broken.txt\"\n";
+    let invalid = "[[receivers]]\nname = \"x\"\ntype = \"pigeon\"\n";
+    for (command, more) in [("check", invalid), ("show", invalid), ("check", "")] {
+        setup.configure(&["a"], &format!("{valid}{more}"));
+        let refused = setup.run(&["config", command]);
+        assert_eq!((refused.status, refused.out.as_str()), (Some(3), ""), "{command}: {refused:?}");
+        assert!(refused.err.contains("text_template_file of receiver chat: "), "{}", refused.err);
+        assert!(refused.err.contains("open-url can be read by others"), "{}", refused.err);
+        assert_eq!(refused.err.contains("unknown type \"pigeon\""), !more.is_empty(), "{}", refused.err);
+        assert_eq!(refused.err.contains("2 problems with the configuration"), !more.is_empty());
+    }
+}

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use minimax_watch::clock;
 
 use crate::setup::{Setup, healthy, webhook};
-use crate::simulator::{Record, Reply, StatusCode, WebhookServer};
+use crate::simulator::{Alertmanager, Record, Reply, StatusCode, WebhookServer};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn quiet_with_receivers_prints_only_what_is_new_and_keeps_the_status() {
@@ -64,6 +64,27 @@ async fn undelivered_message_and_failed_command_are_printed() {
     let broken = setup.run(&["check", "--quiet"]);
     assert_eq!(broken.status, Some(3));
     assert!(broken.err.contains("is not a database"), "{}", broken.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alertmanager_that_accepts_no_push_is_printed_once_for_each_attempt() {
+    let setup = Setup::open().await;
+    let server = Alertmanager::open_in_real_time().await.unwrap();
+    setup.vendor.put(Record::ending("a", clock::now() + TimeDelta::days(2)));
+    let receiver = format!(
+        "[[receivers]]\nname = \"am\"\ntype = \"alertmanager\"\nurls = [\"{}\"]\ntimeout = \"2s\"\n",
+        server.url()
+    );
+    setup.configure(&["a"], &receiver);
+    server.go_down();
+    let failed = setup.run(&["check", "--quiet"]);
+    assert_eq!((failed.status, failed.err.as_str()), (Some(1), ""), "{failed:?}");
+    let lines: Vec<&str> = failed.out.lines().collect();
+    let [alert, push] = lines.as_slice() else { panic!("{failed:?}") };
+    assert!(alert.starts_with("WARNING a: "), "{alert}");
+    assert!(push.starts_with("NOT DELIVERED to am, next attempt "), "{push}");
+    assert!(push.contains("cannot connect") && push.ends_with("(alerts that fire)"), "{push}");
+    assert_eq!(setup.run(&["check", "--quiet"]).out, "", "the next attempt is not due yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]

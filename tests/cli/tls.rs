@@ -76,6 +76,7 @@ async fn mail_is_sent_over_tls_only_where_the_certificate_is_trusted() {
             refused.out
         );
         assert!(refused.out.contains("certificate"), "{}", refused.out);
+        assert_eq!(refused.err, "", "{word}: said once");
 
         let trusted = setup.path("ca.pem").display().to_string();
         setup.set("SSL_CERT_FILE", &trusted);

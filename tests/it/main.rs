@@ -26,6 +26,7 @@ mod lists;
 mod mail;
 mod no_duplicates;
 mod outcomes;
+mod own_templates;
 mod plans;
 mod quiet_hours;
 mod rate_limits;

@@ -5,10 +5,11 @@ use super::super::model::ChatWebhook;
 use super::super::page::Page;
 use super::super::table::Table;
 use super::endpoint;
+use super::known_services::Service;
 
-/// Reads the keys of this type.
-pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<ChatWebhook> {
-    let endpoint = endpoint::read_secret(&mut table, context);
+/// Reads the keys of the type that is for `service`.
+pub(super) fn read(mut table: Table<'_>, context: &Context<'_>, service: Service) -> Option<ChatWebhook> {
+    let endpoint = endpoint::read_secret(&mut table, context, |url| service.check(url));
     table.finish();
     Some(ChatWebhook { endpoint: endpoint? })
 }

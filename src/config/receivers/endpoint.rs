@@ -12,16 +12,28 @@ use super::super::secrets::{self, Form};
 use super::super::table::Table;
 use super::super::values::{REQUEST_TIMEOUT, TIMEOUTS};
 
-/// Reads `url`, `url_file` or `url_env`, and the keys that go with an address.
-pub(super) fn read(table: &mut Table<'_>, context: &Context<'_>) -> Option<Endpoint> {
+/// Reads `url`, `url_file` or `url_env`, and the keys that go with an address. `check` refuses an address with the rest of a sentence that
+/// begins with it.
+pub(super) fn read(
+    table: &mut Table<'_>,
+    context: &Context<'_>,
+    check: impl Fn(&Url) -> Result<(), String>,
+) -> Option<Endpoint> {
     let allow_http = table.flag("allow_http", false);
-    let url = url(table, allow_http, context);
+    let url = url(table, context, |typed| {
+        let url = address::parse_receiver(typed, allow_http).map_err(|error| error.to_string())?;
+        check(&url).map(|()| url)
+    });
     let timeout = table.duration("timeout", REQUEST_TIMEOUT, TIMEOUTS).to_std().unwrap_or_default();
     Some(Endpoint { url: url?, timeout, allow_http })
 }
 
 /// As [`read`], for an address that always is a secret: it must not be in the file.
-pub(super) fn read_secret(table: &mut Table<'_>, context: &Context<'_>) -> Option<Endpoint> {
+pub(super) fn read_secret(
+    table: &mut Table<'_>,
+    context: &Context<'_>,
+    check: impl Fn(&Url) -> Result<(), String>,
+) -> Option<Endpoint> {
     if table.has("url") {
         table.refuse(
             "url",
@@ -34,7 +46,7 @@ pub(super) fn read_secret(table: &mut Table<'_>, context: &Context<'_>) -> Optio
         table.place.problem("url is missing: give url_file or url_env");
         return None;
     }
-    read(table, context)
+    read(table, context, check)
 }
 
 /// Reads `api_url`, the address of a service's API without a path, and the keys that go with it.
@@ -55,7 +67,8 @@ pub(super) fn read_api(table: &mut Table<'_>, default: &str) -> Option<Endpoint>
 
 /// The base address of an API. A copied address of one request is refused, since it may hold a token.
 fn api_base(typed: &str, allow_http: bool) -> Result<Url, String> {
-    let url = inline_url(typed, allow_http)?;
+    let url = address::parse_receiver(typed, allow_http).map_err(|error| error.to_string())?;
+    refuse_login(&url)?;
     if url.query().is_some() || url.fragment().is_some() || url.path().contains("/bot") {
         return Err("must be the base address, such as https://api.example.com".to_owned());
     }
@@ -88,7 +101,11 @@ fn show_rest(endpoint: &Endpoint, page: &mut Page) {
 }
 
 /// The address, by exactly one of `url`, `url_file` and `url_env`.
-fn url(table: &mut Table<'_>, allow_http: bool, context: &Context<'_>) -> Option<Secret> {
+fn url(
+    table: &mut Table<'_>,
+    context: &Context<'_>,
+    parse: impl Fn(&str) -> Result<Url, String>,
+) -> Option<Secret> {
     let (is_inline, is_elsewhere) = (table.has("url"), secrets::is_given(table, "url"));
     if !is_inline && !is_elsewhere {
         table.place.problem("url is missing: give url, url_file or url_env");
@@ -102,11 +119,14 @@ fn url(table: &mut Table<'_>, allow_http: bool, context: &Context<'_>) -> Option
         return None;
     }
     let (place, secret, url) = if let Some(field) = typed {
-        let url = field.parse(|typed| inline_url(typed, allow_http))?;
+        let url = field.parse(|typed| {
+            let url = parse(typed)?;
+            refuse_login(&url).map(|()| url)
+        })?;
         (field.place, Secret { value: SecretString::from(field.value), origin: Origin::Inline }, url)
     } else {
         let (place, secret) = (table.place.member("url"), secret?);
-        let url = address::parse_receiver(secret.value.expose_secret(), allow_http);
+        let url = parse(secret.value.expose_secret());
         let refuse = |reason| place.problem(format!("the value in {} {reason}", secret.origin));
         let url = url.map_err(refuse).ok()?;
         (place, secret, url)
@@ -125,13 +145,12 @@ fn warn_unencrypted(url: &Url, place: &Place<'_>) {
     }
 }
 
-/// An address in the file itself, which must not hold a password.
-fn inline_url(typed: &str, allow_http: bool) -> Result<Url, String> {
-    let url = address::parse_receiver(typed, allow_http).map_err(|error| error.to_string())?;
+/// An address in the file itself must not hold a password.
+fn refuse_login(url: &Url) -> Result<(), String> {
     if url.password().is_some() || !url.username().is_empty() {
         return Err(
             "holds a user name or password, which must not be in the file: give url_file or url_env".into()
         );
     }
-    Ok(url)
+    Ok(())
 }

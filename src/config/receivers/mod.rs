@@ -7,6 +7,7 @@ mod endpoint;
 mod exec;
 mod fallbacks;
 mod from_environment;
+mod known_services;
 mod ntfy;
 mod pagerduty;
 mod receiver;
@@ -26,12 +27,13 @@ use super::table::Table;
 use fallbacks::Fallback;
 use receiver::receiver;
 
-/// Reads every receiver. None at all is valid: `status` and the exit status of `check` still report alerts.
+/// Reads every receiver: those that are valid, and whether all are. None at all is valid: `status` and the exit status of `check` still
+/// report alerts.
 pub(super) fn read(
     root: &mut Table<'_>,
     context: &Context<'_>,
     diagnostics: &Diagnostics,
-) -> Option<Vec<Receiver>> {
+) -> (Vec<Receiver>, bool) {
     let (mut names, mut fallbacks) = (Seen::new(), Vec::new());
     let tables = root.tables("receivers");
     let receivers: Vec<Option<Receiver>> =
@@ -43,8 +45,8 @@ pub(super) fn read(
         Fallback { receiver: Some(name), to: None }
     }));
     fallbacks::check(&fallbacks);
-    let receivers: Option<Vec<Receiver>> = receivers.into_iter().collect();
-    receivers.zip(more).map(|(receivers, more)| receivers.into_iter().chain(more).collect())
+    let are_all_valid = receivers.iter().all(Option::is_some) && more.is_some();
+    (receivers.into_iter().flatten().chain(more.into_iter().flatten()).collect(), are_all_valid)
 }
 
 /// Shows the keys of the receiver's type.

@@ -1,6 +1,5 @@
 //! `type = "ntfy"`: the server and topic, and the access token where the topic is protected.
 
-use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::super::context::Context;
@@ -9,22 +8,15 @@ use super::super::page::Page;
 use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
+use super::known_services::Service;
 
 /// Characters of a topic's name.
 const MAX_TOPIC: usize = 64;
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Ntfy> {
-    let endpoint = endpoint::read(&mut table, context);
-    let token = context.secret(&mut table, "token", Form::Token);
-    if let Some(endpoint) = &endpoint
-        && !Url::parse(endpoint.url.value.expose_secret()).is_ok_and(|url| has_topic(&url))
-    {
-        table.problem(
-            "url",
-            "must end in the topic: letters, digits, - and _, as in https://ntfy.sh/my-topic",
-        );
-    }
+    let endpoint = endpoint::read(&mut table, context, check_topic);
+    let token = context.secret(&mut table, "token", Form::Key);
     table.finish();
     Some(Ntfy { endpoint: endpoint?, token })
 }
@@ -37,8 +29,12 @@ pub(super) fn show(ntfy: &Ntfy, page: &mut Page) {
     }
 }
 
-fn has_topic(url: &Url) -> bool {
+fn check_topic(url: &Url) -> Result<(), String> {
+    Service::Ntfy.check(url)?;
     let topic = url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
     let is_topic = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    (1..=MAX_TOPIC).contains(&topic.len()) && topic.chars().all(is_topic) && url.query().is_none()
+    if (1..=MAX_TOPIC).contains(&topic.len()) && topic.chars().all(is_topic) && url.query().is_none() {
+        return Ok(());
+    }
+    Err("must end in the topic: letters, digits, - and _, as in https://ntfy.sh/my-topic".to_owned())
 }

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret as _;
 use super::super::context::Context;
 use super::super::model::PagerDuty;
 use super::super::page::Page;
+use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
 
@@ -15,7 +16,7 @@ const KEY_LENGTH: usize = 32;
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<PagerDuty> {
-    let routing_key = context.required_token(&mut table, "routing_key");
+    let routing_key = context.required_secret(&mut table, "routing_key", Form::Key);
     if let Some(key) = &routing_key {
         let value = key.value.expose_secret();
         if value.len() != KEY_LENGTH || !value.chars().all(|c| c.is_ascii_alphanumeric()) {

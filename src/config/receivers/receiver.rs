@@ -12,6 +12,7 @@ use super::super::suggest::{choose, unknown};
 use super::super::table::Table;
 use super::super::values;
 use super::fallbacks::Fallback;
+use super::known_services::Service;
 use super::{alertmanager, chat_webhook, email, exec, ntfy, pagerduty, telegram, templates, webhook};
 use crate::domain::account::ReceiverName;
 use crate::domain::account_glob;
@@ -31,8 +32,8 @@ const TYPES: &[(&str, ReadChannel)] = &[
     ("webhook", |table, context| webhook::read(table, context).map(Channel::Webhook)),
     ("telegram", |table, context| telegram::read(table, context).map(Channel::Telegram)),
     ("ntfy", |table, context| ntfy::read(table, context).map(Channel::Ntfy)),
-    ("discord", |table, context| chat_webhook::read(table, context).map(Channel::Discord)),
-    ("slack", |table, context| chat_webhook::read(table, context).map(Channel::Slack)),
+    ("discord", |table, context| chat_webhook::read(table, context, Service::Discord).map(Channel::Discord)),
+    ("slack", |table, context| chat_webhook::read(table, context, Service::Slack).map(Channel::Slack)),
     ("pagerduty", |table, context| pagerduty::read(table, context).map(Channel::PagerDuty)),
     ("alertmanager", |table, context| alertmanager::read(table, context).map(Channel::Alertmanager)),
     ("exec", |table, _| exec::read(table).map(Channel::Exec)),

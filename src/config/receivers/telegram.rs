@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::model::Telegram;
 use super::super::page::Page;
+use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
 use secrecy::ExposeSecret as _;
@@ -14,7 +15,7 @@ const MIN_KEY: usize = 20;
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Telegram> {
-    let token = context.required_token(&mut table, "token");
+    let token = context.required_secret(&mut table, "token", Form::Key);
     if let Some(token) = &token
         && !is_bot_token(token.value.expose_secret())
     {

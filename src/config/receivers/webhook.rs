@@ -14,6 +14,7 @@ use super::super::place::Place;
 use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
+use super::known_services::check_webhook;
 
 /// How a signing secret begins (Standard Webhooks).
 const SIGNING_PREFIX: &str = "whsec_";
@@ -44,7 +45,7 @@ const RESERVED_HEADERS: [&str; 14] = [
 
 /// Reads the keys of this type.
 pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Webhook> {
-    let endpoint = endpoint::read(&mut table, context);
+    let endpoint = endpoint::read(&mut table, context, check_webhook);
     let headers = table.table("headers").map(|table| headers(table, context)).unwrap_or_default();
     let format = table.choice("format", WebhookFormat::Standard, WebhookFormat::VARIANTS, Into::into);
     let secret = context.secret(&mut table, "secret", Form::Lines);

@@ -15,7 +15,7 @@ use super::context::Context;
 use super::diagnostics::{Diagnostics, Problem};
 use super::file::Text;
 use super::find::USUAL_PLACES;
-use super::model::{Config, Origin, Secret, Subscription};
+use super::model::{Config, Origin, Receiver, Secret, Subscription};
 use super::place::Place;
 use super::receivers;
 use super::secrets;
@@ -33,24 +33,30 @@ const MISPLACED: [(&str, &str); 2] = [
 ];
 
 /// The configuration in `values`, which `file` and overrides hold.
+///
+/// # Errors
+/// With the receivers that are valid, after a problem was recorded.
 pub(super) fn from_file(
     file: &Text,
     values: DeTable<'_>,
     context: &Context<'_>,
     diagnostics: &Diagnostics,
-) -> Option<Config> {
+) -> Result<Config, Vec<Receiver>> {
     let mut root = Table::new(Place::file(file, diagnostics), values);
     let subscriptions = subscriptions::read(&mut root, context);
     finish(root, context, subscriptions, diagnostics)
 }
 
 /// The configuration without a file: the subscription `default`, and the overrides in `values`.
+///
+/// # Errors
+/// As [`from_file`].
 pub(super) fn from_environment(
     accounts: &[AccountId],
     values: DeTable<'_>,
     context: &Context<'_>,
     diagnostics: &Diagnostics,
-) -> Option<Config> {
+) -> Result<Config, Vec<Receiver>> {
     let root = Table::new(Place::root("without a configuration file", diagnostics), values);
     let subscriptions = token_in_environment(context, diagnostics).map(|token| {
         let name = SubscriptionName::new("default");
@@ -82,13 +88,13 @@ fn finish(
     context: &Context<'_>,
     subscriptions: Option<Vec<Subscription>>,
     diagnostics: &Diagnostics,
-) -> Option<Config> {
+) -> Result<Config, Vec<Receiver>> {
     let api = api::read(section(&mut root, "api"));
     let schedule = times::schedule(section(&mut root, "schedule"), context.now);
     let expiry = times::expiry(section(&mut root, "expiry"));
     let alerts = times::alerts(section(&mut root, "alerts"));
     let plan = plan::read(section(&mut root, "plan"));
-    let receivers = receivers::read(&mut root, context, diagnostics);
+    let (receivers, are_all_valid) = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
     root.refuse("http", NOT_SUPPORTED);
     root.refuse("heartbeat", NOT_SUPPORTED);
@@ -96,16 +102,12 @@ fn finish(
         root.refuse(key, reason);
     }
     root.finish();
-    Some(Config {
-        subscriptions: subscriptions?,
-        api,
-        schedule: schedule?,
-        expiry,
-        alerts,
-        plan,
-        receivers: receivers?,
-        store: store?,
-    })
+    match (subscriptions, schedule, store) {
+        (Some(subscriptions), Some(schedule), Some(store)) if are_all_valid => {
+            Ok(Config { subscriptions, api, schedule, expiry, alerts, plan, receivers, store })
+        }
+        _ => Err(receivers),
+    }
 }
 
 /// The table `name`; an absent one is an empty one.

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::model::{Account, Subscription};
 use super::super::place::Seen;
+use super::super::secrets::Form;
 use super::super::table::Table;
 use super::super::values;
 use super::times;
@@ -27,7 +28,7 @@ pub(super) fn unnamed(id: AccountId) -> Account {
 
 fn subscription(mut table: Table<'_>, context: &Context<'_>, names: &mut Seen) -> Option<Subscription> {
     let name = table.required("name").and_then(|field| field.unique_name(names));
-    let token = context.required_token(&mut table, "token");
+    let token = context.required_secret(&mut table, "token", Form::Token);
     let discover = table.flag("discover", false);
     if table.has_no_accounts() && !discover {
         table.place.problem("no accounts: add [[subscriptions.accounts]], or set discover = true");

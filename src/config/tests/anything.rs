@@ -81,7 +81,7 @@ proptest! {
     ) {
         let environment = [("TOKEN".to_owned(), "t".to_owned()), (format!("MINIMAX_WATCH__{name}"), value)];
         if let Err(problems) = with(&lines.join("\n"), &environment.into_iter().collect()) {
-            prop_assert!(problems.iter().count() > 0);
+            prop_assert!(!problems.problems.is_empty());
         }
     }
 }

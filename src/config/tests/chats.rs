@@ -14,6 +14,9 @@ fn variables(more: &[(&str, &str)]) -> Environment {
         ("KEY", "hushhushhushhushhushhushhushhush"),
         ("URL", "https://chat.example.com/api/webhooks/1/hush-hush"),
         ("TOPIC", "https://ntfy.example.com/hush-topic"),
+        ("DISCORD", "https://discord.com/api/webhooks/4711/hush/slack"),
+        ("SLACK", "https://hooks.slack.com/triggers/T4711/hush"),
+        ("QUOTED", "\"hush\""),
         ("HOME", "/home/ops"),
     ];
     base.iter().chain(more).copied().collect()
@@ -122,6 +125,32 @@ fn each_problem_of_a_type_names_the_next_step() {
             "url: this address is a secret, which must not",
         ),
         ("type = 'slack'\nurl_env = 'TOPIC'\nheaders = {}", "headers: unknown key"),
+        (
+            "type = 'discord'\nurl_env = 'DISCORD'",
+            "url: the value in environment variable DISCORD ends in /slack, which takes messages of another form",
+        ),
+        (
+            "type = 'slack'\nurl_env = 'SLACK'",
+            "url: the value in environment variable SLACK starts a workflow, which takes no messages",
+        ),
+        (
+            "type = 'discord'\nurl_env = 'SLACK'",
+            "environment variable SLACK is one of another service: use type = \"slack\"",
+        ),
+        ("type = 'ntfy'\nurl_env = 'DISCORD'", "use type = \"discord\""),
+        ("type = 'webhook'\nurl_env = 'DISCORD'", "use type = \"discord\""),
+        (
+            "type = 'webhook'\nurl = 'https://events.pagerduty.com/v2/enqueue'",
+            "url: is one of another service: use type = \"pagerduty\"",
+        ),
+        (
+            "type = 'ntfy'\nurl = 'https://ntfy.sh/hush/json'",
+            "url: must end in the topic, with nothing behind it",
+        ),
+        (
+            "type = 'telegram'\nchat_id = 1\ntoken_env = 'QUOTED'",
+            "token_env: the environment variable QUOTED holds a quote; it must be the token or key alone, on one line",
+        ),
         (
             "type = 'pagerduty'\nrouting_key_env = 'BOT'",
             "routing_key: environment variable BOT does not hold the 32 letters",

@@ -40,7 +40,7 @@ fn environment() -> Environment {
     .collect()
 }
 
-fn with(content: &str, environment: &Environment) -> Result<Loaded, Problems> {
+fn with(content: &str, environment: &Environment) -> Result<Loaded, InvalidConfig> {
     let text = Text::new("a.toml".into(), PathBuf::from("/etc/watch"), content.into());
     parse(&text, environment, now())
 }

@@ -27,7 +27,7 @@ const SOURCES: [&str; 19] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 19] = [
+const WANTED: [(&str, &str); 20] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -58,6 +58,7 @@ const WANTED: [(&str, &str); 19] = [
     ("FROM digests ORDER BY receiver", "SCAN digests USING INDEX sqlite_autoindex_digests_1"),
     // The Alertmanagers that are configured: a few.
     ("DELETE FROM series_servers", "SCAN series_servers"),
+    ("WHERE failures > 0 ORDER BY", "SCAN series_servers"),
     // As is every silence.
     ("FROM silences ORDER BY id", "SCAN silences"),
 ];
