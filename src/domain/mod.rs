@@ -18,6 +18,7 @@ pub mod diff;
 pub mod digest;
 pub mod duration;
 pub mod expiry_tracking;
+pub mod jobs;
 pub mod lead_times;
 pub mod message;
 pub mod notification;
