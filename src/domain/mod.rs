@@ -14,6 +14,7 @@ pub mod clock;
 pub mod clock_skew;
 pub mod concurrency_limit;
 pub mod configuration;
+pub mod credits;
 pub mod diff;
 pub mod digest;
 pub mod duration;

@@ -10,3 +10,5 @@ mod job;
 pub use attribution::WatchedIds;
 pub use failing::{FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate};
 pub use job::{Job, JobCode, JobKey, JobResult, MAX_DATA_DELAY, asks_for_work};
+
+pub(in crate::domain) use job::DATA_DELAY_TEXT;
