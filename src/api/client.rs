@@ -252,6 +252,7 @@ fn head(response: &reqwest::Response) -> Response {
     }
 }
 
+mod account_features;
 mod job_statistics;
 #[cfg(test)]
 mod tests;

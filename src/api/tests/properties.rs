@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use super::classify::ResponseReader;
+use super::features::FeaturesAnswer;
 use super::job_stats::JobStatsAnswer;
 use super::list::ListReader;
 use super::redact::{MAX_QUOTE, Redactor};
@@ -95,6 +96,35 @@ pub fn check_job_stats(status: u16, body: &[u8]) {
         }
         JobStatsAnswer::Failed(seen) => {
             assert!(status != 200);
+            check_observation(&seen);
+            check_outcome(status, seen.outcome);
+        }
+    }
+}
+
+/// A response about an account's credits: numbers and texts are bounded, and only 401 and 596 say that a session is dead.
+pub fn check_features(status: u16, body: &[u8]) {
+    let answer = reader().features(&response(status, None, body));
+    assert_eq!(answer.session_error(true).is_some(), matches!(status, 401 | 596));
+    assert_eq!(answer.session_error(false).is_some(), status == 596);
+    match answer {
+        FeaturesAnswer::Read(credits) => {
+            assert_eq!(status, 200);
+            assert!(credits.left.is_none_or(|left| left <= 1_000_000_000_000_000));
+            assert!(credits.ends.len() <= 256 && credits.ends.is_sorted());
+            credits
+                .plan_ends_at
+                .into_iter()
+                .chain(credits.ends.iter().map(|end| end.at))
+                .for_each(check_timestamp);
+            credits.plan.iter().for_each(|plan| check_text(plan, 64));
+        }
+        FeaturesAnswer::NotUnderstood(reason) => {
+            assert_eq!(status, 200);
+            check_error(&reason);
+        }
+        FeaturesAnswer::Unauthorized(error) | FeaturesAnswer::AccountError(error) => check_error(&error),
+        FeaturesAnswer::Failed(seen) => {
             check_observation(&seen);
             check_outcome(status, seen.outcome);
         }

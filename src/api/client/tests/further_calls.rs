@@ -1,12 +1,17 @@
-//! The request for the jobs.
+//! The requests for jobs and credits.
 
 use super::*;
-use crate::api::JobStatsAnswer;
+use crate::api::{FeaturesAnswer, JobStatsAnswer};
 use crate::domain::jobs::WatchedIds;
 
 async fn job_stats(base_url: Url, max_body: usize) -> JobStatsAnswer {
     let client = Client::new(&api(base_url)).unwrap();
     client.job_stats(&token(TOKEN), &WatchedIds::new([]), (1_000, max_body), &Clock::fixed(now())).await
+}
+
+async fn features(base_url: Url, id: &str) -> FeaturesAnswer {
+    let client = Client::new(&api(base_url)).unwrap();
+    client.features(&token(TOKEN), &AccountId::new(id), &Clock::fixed(now())).await
 }
 
 fn request_line(requests: &Receiver<String>) -> String {
@@ -36,13 +41,37 @@ async fn answer_about_jobs_is_read_up_to_its_own_cap() {
 }
 
 #[tokio::test]
-async fn failed_request_says_nothing_about_jobs() {
+async fn failed_request_says_nothing_about_jobs_or_credits() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let JobStatsAnswer::Failed(seen) = job_stats(closed, MAX_BODY).await else { unreachable!() };
+    let JobStatsAnswer::Failed(seen) = job_stats(closed.clone(), MAX_BODY).await else { unreachable!() };
+    assert_eq!(seen.outcome, Outcome::Unavailable);
+    let FeaturesAnswer::Failed(seen) = features(closed, "1").await else { unreachable!() };
     assert_eq!(seen.outcome, Outcome::Unavailable);
     let throttled = || scripted(vec![http("429 Slow\r\nretry-after: 20", b"")]).0;
     let JobStatsAnswer::Failed(seen) = job_stats(throttled(), MAX_BODY).await else { unreachable!() };
     assert_eq!((seen.outcome, seen.retry_after), (Outcome::RateLimited, Some(TimeDelta::seconds(20))));
+    let FeaturesAnswer::Failed(seen) = features(throttled(), "1").await else { unreachable!() };
+    assert_eq!((seen.outcome, seen.retry_after), (Outcome::RateLimited, Some(TimeDelta::seconds(20))));
+}
+
+#[tokio::test]
+async fn credits_are_requested_for_one_account() {
+    for (id, query) in
+        [("007", "007"), ("me@example.com", "me@example.com"), ("a&b=c d", "a%26b%3Dc%20d"), ("..", "..")]
+    {
+        let (url, requests) = scripted(vec![http("200 OK", br#"{"totalCredits":100}"#)]);
+        let FeaturesAnswer::Read(credits) = features(url, id).await else { unreachable!("{id}") };
+        assert_eq!(credits.left, Some(100));
+        let line = request_line(&requests);
+        assert_eq!(line, format!("GET /v1/minimax/features/?account={query} HTTP/1.1"), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn credits_of_an_empty_id_are_not_requested() {
+    let (url, requests) = scripted(vec![http("200 OK", br#"{"totalCredits":100}"#)]);
+    assert!(matches!(features(url, "").await, FeaturesAnswer::NotUnderstood(_)));
+    assert!(requests.try_recv().is_err());
 }
