@@ -181,10 +181,15 @@ impl Client {
         self.unpooled.get_or_init(|| builder(&self.api).pool_max_idle_per_host(0).build().ok()).as_ref()
     }
 
-    /// The whole response, with a body up to its cap after decompression.
+    /// The whole response about one account, with a body up to its cap after decompression.
     pub(super) async fn read(&self, response: &mut reqwest::Response) -> Response {
+        self.read_capped(response, self.api.max_body).await
+    }
+
+    /// The whole response, with a body of up to `max_body` bytes after decompression.
+    async fn read_capped(&self, response: &mut reqwest::Response, max_body: usize) -> Response {
         let head = head(response);
-        let cap = if head.status == 200 { self.api.max_body } else { self.api.max_body.min(MAX_REFUSAL) };
+        let cap = if head.status == 200 { max_body } else { max_body.min(MAX_REFUSAL) };
         let mut bytes = Vec::new();
         let end = self.read_body(response, |chunk| {
             if chunk.len() > cap - bytes.len() {
@@ -254,5 +259,7 @@ fn head(response: &reqwest::Response) -> Response {
     }
 }
 
+mod account_features;
+mod job_statistics;
 #[cfg(test)]
 mod tests;

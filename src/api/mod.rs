@@ -6,7 +6,7 @@
 //!
 //! Path of a response: `client` reads the bytes, `wire` picks the allow-listed members out of the JSON (after `repair` if its
 //! strings are invalid), `classify` judges the status, `normalise` builds the configuration, `redact` cleans each quoted text.
-//! `list` is the same path for the list of all accounts, `account_info` reads the plan.
+//! `list` is the same path for the list of all accounts. `account_info`, `job_stats` and `features` read the answers of further calls.
 //!
 //! Leaves to others: when to send a request and when to believe a response (`engine`), and what follows from it (`domain`).
 
@@ -15,6 +15,8 @@ mod classify;
 mod client;
 mod date_time;
 mod failure;
+mod features;
+mod job_stats;
 mod list;
 mod normalise;
 #[cfg(any(test, fuzzing))]
@@ -30,6 +32,8 @@ mod token;
 mod wire;
 
 pub use client::{Client, ClientError};
+pub use features::FeaturesAnswer;
+pub use job_stats::{JobStats, JobStatsAnswer};
 pub use list::Listing;
 pub use token::ApiToken;
 

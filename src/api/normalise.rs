@@ -114,7 +114,7 @@ fn max_jobs(value: &Value) -> Option<i64> {
 }
 
 /// A short printable text, trimmed; `None` if it is empty or could contain a secret.
-fn name(value: &Value, max_length: usize, redactor: &Redactor<'_>) -> Option<String> {
+pub(super) fn name(value: &Value, max_length: usize, redactor: &Redactor<'_>) -> Option<String> {
     let Value::String(text) = value else { return None };
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= max_length && !text.chars().any(is_invisible);

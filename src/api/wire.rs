@@ -18,10 +18,10 @@ const MAX_CAPABILITY_LENGTH: usize = 64;
 
 /// Which members of an object are kept, each with the selection for its own value.
 #[derive(Clone, Copy)]
-struct Selection(&'static [(&'static str, Selection)]);
+pub(super) struct Selection(pub(super) &'static [(&'static str, Selection)]);
 
 /// Keeps no member.
-const NOTHING: Selection = Selection(&[]);
+pub(super) const NOTHING: Selection = Selection(&[]);
 
 /// Stands for the name of every capability.
 const CAPABILITIES: &str = "support*";
@@ -175,7 +175,7 @@ pub(super) fn exact_text(string: &[u8]) -> Option<String> {
 
 /// A member's name; borrowed where possible, since most names are only compared.
 #[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'de> DeserializeSeed<'de> for Selection {
     type Value = Value;

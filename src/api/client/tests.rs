@@ -10,6 +10,8 @@ use flate2::{Compression, write::GzEncoder};
 use secrecy::SecretString;
 use url::Url;
 
+mod further_calls;
+
 use super::*;
 use crate::config::FetchMode;
 use crate::domain::time::Timestamp;

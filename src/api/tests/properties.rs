@@ -8,12 +8,16 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use super::classify::ResponseReader;
+use super::features::FeaturesAnswer;
+use super::job_stats::JobStatsAnswer;
 use super::list::ListReader;
 use super::redact::{MAX_QUOTE, Redactor};
 use super::repair::make_readable;
 use super::response::Response;
 use super::{normalise, retry, wire};
+use crate::domain::account::AccountId;
 use crate::domain::configuration::Configuration;
+use crate::domain::jobs::WatchedIds;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::text::{MAX_QUOTED, is_invisible};
 use crate::domain::time::{Timestamp, rfc3339};
@@ -67,6 +71,64 @@ pub fn check_list(status: u16, piece: usize, body: &[u8]) {
         assert!(whole.outcome != Outcome::AccountError || status == 596);
     }
     whole.accounts.values().for_each(check_observation);
+}
+
+/// A response about the jobs: each of them once, newest first, at a plausible time, and of a watched account or of none. A refusal
+/// holds no job.
+pub fn check_job_stats(status: u16, body: &[u8]) {
+    let watched = ["123456", "7-a"].map(AccountId::new);
+    match reader().job_stats(&response(status, None, body), &WatchedIds::new(&watched)) {
+        JobStatsAnswer::Read(seen) => {
+            assert_eq!(status, 200);
+            assert!(!seen.is_cut && 2 * (seen.jobs.len() + seen.unreadable) <= body.len());
+            assert!(!seen.jobs.is_empty() || seen.unreadable == 0);
+            assert!(seen.jobs.is_sorted_by(|newer, older| (newer.at, newer.key) > (older.at, older.key)));
+            for job in &seen.jobs {
+                let seconds = Timestamp::from_timestamp(job.at.timestamp(), 0).unwrap_or_default();
+                check_timestamp(seconds);
+                assert_eq!(job.at.timestamp_subsec_nanos() % 1_000_000, 0);
+                assert!(job.account.as_ref().is_none_or(|account| watched.contains(account)));
+            }
+        }
+        JobStatsAnswer::NotUnderstood(reason) => {
+            assert_eq!(status, 200);
+            check_error(&reason);
+        }
+        JobStatsAnswer::Failed(seen) => {
+            assert!(status != 200);
+            check_observation(&seen);
+            check_outcome(status, seen.outcome);
+        }
+    }
+}
+
+/// A response about an account's credits: numbers and texts are bounded, and only 401 and 596 say that a session is dead.
+pub fn check_features(status: u16, body: &[u8]) {
+    let answer = reader().features(&response(status, None, body));
+    assert_eq!(answer.session_error(true).is_some(), matches!(status, 401 | 596));
+    assert_eq!(answer.session_error(false).is_some(), status == 596);
+    match answer {
+        FeaturesAnswer::Read(credits) => {
+            assert_eq!(status, 200);
+            assert!(credits.left.is_none_or(|left| left <= 1_000_000_000_000_000));
+            assert!(credits.ends.len() <= 256 && credits.ends.is_sorted());
+            credits
+                .plan_ends_at
+                .into_iter()
+                .chain(credits.ends.iter().map(|end| end.at))
+                .for_each(check_timestamp);
+            credits.plan.iter().for_each(|plan| check_text(plan, 64));
+        }
+        FeaturesAnswer::NotUnderstood(reason) => {
+            assert_eq!(status, 200);
+            check_error(&reason);
+        }
+        FeaturesAnswer::Unauthorized(error) | FeaturesAnswer::AccountError(error) => check_error(&error),
+        FeaturesAnswer::Failed(seen) => {
+            check_observation(&seen);
+            check_outcome(status, seen.outcome);
+        }
+    }
 }
 
 /// The text of an expiry: a time between 2001 and 2100 whose RFC 3339 form is read as the same time, or none; never both a time and a quotation.

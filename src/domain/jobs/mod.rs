@@ -1,0 +1,14 @@
+//! What became of the jobs that were sent to accounts: which jobs count, whose they are, and whether the jobs of an account fail.
+//!
+//! Jobs are given as plain values in any order, perhaps twice, perhaps with times in the future. Reading them is left to `api`,
+//! keeping them to `store`.
+
+mod attribution;
+mod failing;
+mod job;
+
+pub use attribution::WatchedIds;
+pub use failing::{FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate};
+pub use job::{Job, JobCode, JobKey, JobResult, MAX_DATA_DELAY, asks_for_work};
+
+pub(in crate::domain) use job::DATA_DELAY_TEXT;
