@@ -62,6 +62,12 @@ async fn usable_accounts_are_listed_best_first_with_the_members_of_the_contract(
         (&json!("gone"), &json!("main"), &json!(false))
     );
     assert_eq!(gone["reasons"].as_array().unwrap().len(), 1, "one cause is one reason: {gone}");
+    let status = valid("status", &setup.run(&["status", "--json"]).out);
+    let usable: Vec<&Value> =
+        status["accounts"].as_array().unwrap().iter().map(|one| &one["usable"]).collect();
+    assert_eq!(usable, [true, false, true, true, true]);
+    let table = words(&setup.run(&["status"]).out);
+    assert!(table.contains("; 4 usable; last run "), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,6 +100,8 @@ async fn account_that_cannot_take_jobs_is_named_with_its_reason_and_the_status_i
         let report = json(&setup, &[]);
         let (usable, unusable) = (ids(&report, "usable").len(), ids(&report, "unusable").len());
         assert_eq!((usable, unusable), if status == 0 { (1, 0) } else { (0, 1) }, "{name}: {report}");
+        let state = valid("status", &setup.run(&["status", "--json"]).out);
+        assert_eq!(state["accounts"][0]["usable"], status == 0, "{name}: {state}");
     }
 }
 
@@ -176,6 +184,7 @@ async fn old_data_makes_no_account_usable() {
     assert_eq!(old.status, Some(2), "{old:?}");
     let text = words(&old.out);
     assert!(text.contains("(1 h 16 min ago); it must be younger than 1 h 15 min"), "{text}");
+    assert_eq!(valid("status", &setup.run(&["status", "--json"]).out)["accounts"][0]["usable"], false);
     setup.set("MINIMAX_WATCH__ALERTS__UNREACHABLE_AFTER", "2h");
     assert_eq!(setup.run(&["usable"]).status, Some(0), "the configuration decides what is old");
     execute(&setup, "UPDATE unchanged_checks SET at = at + 86400000000").await;
@@ -196,6 +205,8 @@ async fn without_a_conclusive_check_the_status_is_3() {
     assert!(text.ends_with("No account is usable: none of 1 account had a conclusive check yet."), "{text}");
     let report = json(&setup, &[]);
     assert_eq!((ids(&report, "usable").len(), ids(&report, "unusable")), (0, vec!["a".to_owned()]));
+    let state = valid("status", &setup.run(&["status", "--json"]).out);
+    assert_eq!(state["accounts"][0]["usable"], Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]
