@@ -1,4 +1,8 @@
-//! `usable`: exit status, order, reasons, options and JSON (docs/contract.md, sections 2 and 7).
+//! `usable`: exit status, order, reasons, options and JSON (docs/contract.md, sections 2 and 7), and the examples in the documents.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
@@ -9,7 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use crate::schema::valid;
-use crate::setup::{Setup, healthy};
+use crate::setup::{Ended, PROGRAM, Setup, healthy};
 use crate::simulator::{Answer, ErrorBody, LapsedBody, NotFoundBody, Record, Refusal};
 
 fn words(text: &str) -> String {
@@ -221,4 +225,55 @@ async fn without_a_store_the_status_is_3_with_the_next_step() {
     assert!(as_json.err.contains("there is no store at "), "{}", as_json.err);
     assert_eq!(valid("usable", &as_json.out), json!({"usable": [], "unusable": []}));
     assert!(!setup.store().exists(), "a reading command creates no store");
+}
+
+/// The block of `language` in `page` that contains `words`.
+fn block(page: &str, language: &str, words: &str) -> String {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let fence = format!("```{language}\n");
+    let mut blocks = text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+    blocks.find(|block| block.contains(words)).unwrap()
+}
+
+/// Runs `line` in a shell that finds the program, and `sleep` as `sleep`.
+fn shell(setup: &Setup, line: &str, sleep: &str) -> Ended {
+    let bin = setup.path("bin");
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(PROGRAM, bin.join("minimax-watch")).unwrap();
+    fs::write(bin.join("sleep"), format!("#!/bin/sh\n{sleep}\n")).unwrap();
+    fs::set_permissions(bin.join("sleep"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut shell = setup.process("/bin/sh", &["-c", line]);
+    shell.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    Ended::of(&shell.output().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn loop_in_the_readme_waits_until_an_account_is_usable() {
+    let setup = Setup::with(&["a"], "").await;
+    setup.vendor.next("a", Answer::not_found(NotFoundBody::Empty));
+    assert_eq!(setup.run(&["check"]).status, Some(2));
+    let waiting = block("README.md", "sh", "until minimax-watch usable");
+    let ended =
+        shell(&setup, &format!("{waiting}echo submitted"), "echo >>slept; minimax-watch check --quiet");
+    assert_eq!((ended.status, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(ended.out.ends_with("submitted\n"), "{ended:?}");
+    assert_eq!(fs::read_to_string(setup.path("slept")).unwrap(), "\n", "it waited once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn command_for_n8n_succeeds_also_when_no_account_is_usable_and_fails_when_nothing_is_known() {
+    for (answer, status, usable) in [
+        (Some(Record::ending("a", healthy()).into()), 0, 1),
+        (Some(Answer::account_error("on hold")), 0, 0),
+        (None, 1, 0),
+    ] {
+        let setup = Setup::with(&["a"], "").await;
+        if let Some(answer) = answer {
+            setup.vendor.set_answer("a", answer);
+            setup.run(&["check"]);
+        }
+        let ended = shell(&setup, &block("docs/n8n.md", "sh", "minimax-watch usable"), "exit 1");
+        assert_eq!(ended.status, Some(status), "{ended:?}");
+        assert_eq!(ids(&valid("usable", &ended.out), "usable").len(), usable, "{ended:?}");
+    }
 }
