@@ -12,7 +12,7 @@ use minimax_watch::domain::message::Message;
 use minimax_watch::report::{
     Alerts, BackupReport, ConfigReport, ConfigurationAt, Deliveries, Diff, EffectiveConfig, Explanation,
     GeneratedFiles, History, Probe, Report, ResendReport, ScheduleReport, Silences, Simulation, TestReport,
-    Verification,
+    UsableAccounts, Verification,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -45,6 +45,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::new::<GeneratedFiles>("files", 1),
     Schema::new::<ResendReport>("resend", 1),
     Schema::new::<TestReport>("notify-test", 1),
+    Schema::new::<UsableAccounts>("usable", 1),
     Schema::new::<Verification>("webhook-verify", 1),
     Schema::new::<Message>("webhook", 1),
 ];

@@ -76,6 +76,9 @@ _minimax__watch() {
             minimax__watch,status)
                 cmd="minimax__watch__subcmd__status"
                 ;;
+            minimax__watch,usable)
+                cmd="minimax__watch__subcmd__usable"
+                ;;
             minimax__watch,webhook)
                 cmd="minimax__watch__subcmd__webhook"
                 ;;
@@ -157,6 +160,9 @@ _minimax__watch() {
             minimax__watch__subcmd__help,status)
                 cmd="minimax__watch__subcmd__help__subcmd__status"
                 ;;
+            minimax__watch__subcmd__help,usable)
+                cmd="minimax__watch__subcmd__help__subcmd__usable"
+                ;;
             minimax__watch__subcmd__help,webhook)
                 cmd="minimax__watch__subcmd__help__subcmd__webhook"
                 ;;
@@ -236,7 +242,7 @@ _minimax__watch() {
 
     case "${cmd}" in
         minimax__watch)
-            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status usable history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -770,7 +776,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help)
-            opts="run check status history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="run check status usable history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1134,6 +1140,20 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__help__subcmd__usable)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1742,6 +1762,48 @@ _minimax__watch() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__usable)
+            opts="-c -h -V --needs --for --config --json --log-level --log-format --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --needs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

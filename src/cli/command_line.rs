@@ -12,6 +12,7 @@ use super::global::GlobalOptions;
 use super::history::{DiffArgs, HistoryArgs};
 use super::packages::{CompletionsArgs, ManArgs};
 use super::silence::SilenceCommand;
+use super::usable::UsableArgs;
 use super::webhook::WebhookCommand;
 
 /// Watch MiniMax (Hailuo AI) accounts at useapi.net and send alerts before their tokens expire
@@ -81,6 +82,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Show the last known state, from the store alone
     Status(StatusArgs),
+    /// List the accounts that can take jobs now, best first, and why others cannot
+    Usable(UsableArgs),
     /// Show the configurations of an account over time, and what changed between them
     History(HistoryArgs),
     /// Compare an account's configuration at two times

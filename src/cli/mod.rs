@@ -13,6 +13,7 @@ mod global;
 mod history;
 mod packages;
 mod silence;
+mod usable;
 mod webhook;
 
 pub use alerts::{AckArgs, AlertsArgs, DeliveriesArgs, ExplainArgs, ResendArgs, SimulateArgs};
@@ -25,4 +26,5 @@ pub use global::{ColorChoice, GlobalOptions, LogFormat, LogLevel};
 pub use history::{DiffArgs, HistoryArgs};
 pub use packages::{CompletionsArgs, ManArgs};
 pub use silence::{SilenceAddArgs, SilenceCommand, SilenceListArgs};
+pub use usable::UsableArgs;
 pub use webhook::{VerifyArgs, WebhookCommand};

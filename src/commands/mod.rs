@@ -22,6 +22,7 @@ mod silence;
 mod simulate;
 mod status;
 mod summary;
+mod usable;
 mod webhook;
 
 use std::io;
@@ -147,6 +148,7 @@ async fn dispatch(cli: Cli, signals: Option<HeldSignals>) -> anyhow::Result<u8> 
         Command::Run => return run::run(&global, signals.unwrap_or_else(HeldSignals::hold)).await,
         Command::Check(options) => return check::run(&global, &options).await,
         Command::Status(options) => return status::run(&global, &options).await,
+        Command::Usable(options) => return usable::run(&global, &options).await,
         Command::Notify(command) => return notify::run(&global, &command).await,
         Command::Webhook(command) => return webhook::run(&global, &command),
         Command::Config(command) => return config::run(&global, &command).await,

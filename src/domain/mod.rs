@@ -40,4 +40,5 @@ pub mod text;
 pub mod time;
 pub mod time_arg;
 pub mod time_zone;
+pub mod usable;
 pub mod verdict;

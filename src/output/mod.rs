@@ -19,6 +19,7 @@ mod schedule;
 mod silences;
 mod simulation;
 mod table;
+mod usable;
 
 use std::io::{self, BufWriter, Write};
 
@@ -36,6 +37,7 @@ pub(crate) use progress::Progress;
 pub(crate) use schedule::render as schedule;
 pub(crate) use silences::{added as silence_added, table as silences};
 pub(crate) use simulation::render as simulation;
+pub(crate) use usable::render as usable;
 
 use crate::cli::{ColorChoice, Format};
 use crate::config::Problems;

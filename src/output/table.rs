@@ -259,6 +259,7 @@ fn footer(report: &Report) -> String {
         count => format!("{}, {alerts}", pluralize(count, "account")),
     };
     let mut text = format!("{}: {known}", report.verdict.as_str().to_uppercase());
+    text.push_str(&usable(report));
     if let Some(run) = &report.last_run {
         let at = run.finished_at.unwrap_or(run.started_at);
         let _ = write!(text, "; last run {}", dated(at, report.generated_at));
@@ -271,6 +272,16 @@ fn footer(report: &Report) -> String {
             write!(text, "; messages: {} waiting, {} failed", report.outbox.pending, report.outbox.failed);
     }
     text
+}
+
+/// How many accounts can take jobs, when not all can; `minimax-watch usable` says which.
+fn usable(report: &Report) -> String {
+    let usable = report.accounts.iter().filter(|account| account.usable == Some(true)).count();
+    match (usable, report.accounts.len()) {
+        (usable, all) if usable == all => String::new(),
+        (0, _) => "; none usable".to_owned(),
+        (usable, _) => format!("; {usable} usable"),
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod schedule;
 mod silences;
 mod simulation;
 mod status;
+mod usable;
 
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
@@ -37,3 +38,4 @@ pub use schedule::{RunTime, ScheduleReport};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::{AccountReport, Expiries, ExpiryReport, ListReport, Report};
+pub use usable::{AccountOffer, Demand, UnusableAccount, UsableAccounts};

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::plan::PlanReport;
 use super::probe::replace_token;
+use super::usable::{Demand, requirements, usability};
 use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
@@ -21,6 +22,7 @@ use crate::domain::observation::Outcome;
 use crate::domain::overdue::{Overdue, overdue};
 use crate::domain::policy::Policy;
 use crate::domain::time::{Timestamp, seconds};
+use crate::domain::usable::Requirements;
 use crate::domain::verdict::Verdict;
 use crate::store::{OutboxCounts, RunRecord, Store, StoreError};
 
@@ -83,6 +85,8 @@ pub struct AccountReport {
     pub outcome: Option<Outcome>,
     /// The account's verdict.
     pub verdict: Verdict,
+    /// Whether it can take jobs now, as `usable` judges without options; `null` before the first conclusive check.
+    pub usable: Option<bool>,
     /// When the last check was.
     #[serde(serialize_with = "seconds::option::serialize")]
     pub checked_at: Option<Timestamp>,
@@ -163,6 +167,7 @@ impl Report {
         let mut concerning = store.firing_alerts().await?;
         concerning.retain(|alert| concerns(alert, wanted));
         let (open, policy) = (FiringAlerts::new(&concerning), config.policy());
+        let requirements = requirements(config, Demand::default(), now);
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
         store
@@ -174,7 +179,7 @@ impl Report {
                         names.insert(record.account.clone(), record.name.clone());
                     }
                     if asked(&record.account) {
-                        let mut report = AccountReport::new(record, &open, &policy, now);
+                        let mut report = AccountReport::new(record, &open, &policy, &requirements);
                         match capabilities_seen.get(&report.capabilities) {
                             Some(same) => report.capabilities = Arc::clone(same),
                             None => drop(capabilities_seen.insert(Arc::clone(&report.capabilities))),
@@ -244,7 +249,7 @@ impl Report {
             .each_watched(|record| {
                 let is_asked = wanted.is_none_or(|wanted| wanted.contains(&record.account));
                 if is_asked && !record.account.is_listing() {
-                    worst = worst.max(Some(verdict_by_state(record, &policy, now)));
+                    worst = worst.max(Some(verdict_by_state(&record, &policy, now)));
                 }
             })
             .await?;
@@ -263,7 +268,7 @@ impl Report {
     pub async fn is_well(store: &Store, config: &Config, now: Timestamp) -> Result<bool, StoreError> {
         let policy = config.policy();
         let is_well = |record: AccountRecord| {
-            record.account.is_listing() || verdict_by_state(record, &policy, now) == Verdict::Ok
+            record.account.is_listing() || verdict_by_state(&record, &policy, now) == Verdict::Ok
         };
         let last = store.last_run().await?;
         Ok(last.is_some_and(|run| run.counts.checked > 0)
@@ -286,10 +291,17 @@ impl ListReport {
 }
 
 impl AccountReport {
-    fn new(record: AccountRecord, open: &FiringAlerts<'_>, policy: &Policy, now: Timestamp) -> Self {
+    fn new(
+        record: AccountRecord,
+        open: &FiringAlerts<'_>,
+        policy: &Policy,
+        requirements: &Requirements,
+    ) -> Self {
         let expires_at = record.expires_at(policy);
         let alerts = open.concerning(&record.account);
-        let verdict = record.verdict(alerts.iter().map(|alert| alert.condition.severity), policy, now);
+        let severities = alerts.iter().map(|alert| alert.condition.severity);
+        let verdict = record.verdict(severities, policy, requirements.now);
+        let usable = usability(&record, &alerts, policy, requirements).is_usable();
         let AccountRecord { account, name, account_state, configuration } = record;
         let seen = configuration.unwrap_or_default();
         let longest = policy.lead_times(&account).as_slice().first().copied().unwrap_or_default();
@@ -299,6 +311,7 @@ impl AccountReport {
             name,
             outcome: account_state.outcome,
             verdict,
+            usable,
             checked_at: account_state.checked_at,
             last_ok_at: account_state.last_ok_at,
             expires_at,
@@ -331,8 +344,8 @@ async fn plans(
 }
 
 /// The verdict on an account without its open alerts.
-fn verdict_by_state(record: AccountRecord, policy: &Policy, now: Timestamp) -> Verdict {
-    AccountReport::new(record, &FiringAlerts::new(&[]), policy, now).verdict
+fn verdict_by_state(record: &AccountRecord, policy: &Policy, now: Timestamp) -> Verdict {
+    record.verdict([], policy, now)
 }
 
 /// Whether `alert` is about one of the accounts in `wanted`; every alert is when `wanted` is absent.

@@ -39,7 +39,7 @@ async fn check_and_status_print_the_object_of_the_contract() {
         assert_eq!(
             *account,
             json!({
-                "subscription": "main", "id": "123456", "name": "123456", "outcome": "ok", "verdict": "warning",
+                "subscription": "main", "id": "123456", "name": "123456", "outcome": "ok", "verdict": "warning", "usable": true,
                 "checked_at": checked_at, "last_ok_at": checked_at, "expires_at": rfc3339(end),
                 "expiries": {"exp_Expire": read(end), "exp": read(other)},
                 "max_jobs": 1, "host": "hailuoai.video",

@@ -24,6 +24,7 @@ async fn check_beside_the_service_is_refused_and_reading_commands_work() {
     for reader in [
         &["status"][..],
         &["status", "--json"],
+        &["usable", "--json"],
         &["check", "--dry-run"],
         &["schedule"],
         &["config", "check"],

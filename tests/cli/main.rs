@@ -52,6 +52,7 @@ mod simulator;
 mod snippets;
 mod store;
 mod tls;
+mod usable;
 mod verdicts;
 mod webhook;
 mod wrong_clocks;

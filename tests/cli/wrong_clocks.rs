@@ -16,9 +16,10 @@ const LIBRARIES: [&str; 3] = [
     "/usr/lib64/faketime/libfaketime.so.1",
 ];
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 15] = [
     &["check"],
     &["status"],
+    &["usable", "--for", "2d"],
     &["explain", "a"],
     &["history", "a"],
     &["diff", "a"],

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use strum::{Display, EnumIter, EnumString, IntoStaticStr};
+use strum::{Display, EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::domain::account::AccountKey;
 use crate::domain::alerts::AlertKind;
@@ -52,6 +52,11 @@ impl Fault {
             Outcome::Malformed => Some(Self::Malformed),
             Outcome::Ok | Outcome::RateLimited | Outcome::Unavailable | Outcome::Blocked => None,
         }
+    }
+
+    /// The outcome that shows it.
+    pub fn outcome(self) -> Option<Outcome> {
+        Outcome::iter().find(|outcome| Self::from_outcome(*outcome) == Some(self))
     }
 
     /// The kind of alert that it raises.
@@ -107,6 +112,15 @@ pub struct AccountState {
     pub expiry_missing: bool,
     /// The history of the two members that give the expiry.
     pub expiries: TrackedExpiries,
+}
+
+/// The last check of an account that said anything about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConclusiveCheck {
+    /// When it was.
+    pub at: Timestamp,
+    /// What it saw; none when it saw one of several faults, and inconclusive checks since then hide which one.
+    pub outcome: Option<Outcome>,
 }
 
 /// An account with everything that the rules need to know about it.
@@ -226,6 +240,29 @@ impl AccountState {
         let sources = [ExpirySource::ExpExpire, ExpirySource::Exp, ExpirySource::Earliest];
         let expiries = sources.map(|source| self.expiries.effective(source).map(|expiry| expiry.at));
         expiries.into_iter().chain([self.expires_at]).flatten().min()
+    }
+
+    /// The last conclusive check, if there was one.
+    pub fn last_conclusive(&self) -> Option<ConclusiveCheck> {
+        let at = self.last_conclusive_at?;
+        let last = self.outcome.filter(|outcome| outcome.is_conclusive());
+        let before = || {
+            if self.last_ok_at == Some(at) {
+                Some(Outcome::Ok)
+            } else {
+                self.last_fault().and_then(Fault::outcome)
+            }
+        };
+        Some(ConclusiveCheck { at, outcome: last.or_else(before) })
+    }
+
+    /// The fault that the last conclusive check saw, where only one is possible.
+    fn last_fault(&self) -> Option<Fault> {
+        let confirmed = || match self.faults.len() {
+            1 => self.faults.first().copied(),
+            _ => None,
+        };
+        self.unconfirmed.map(|unconfirmed| unconfirmed.fault).or_else(confirmed)
     }
 
     /// Whether another check with the same result would change nothing except its time and run.

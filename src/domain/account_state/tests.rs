@@ -212,3 +212,51 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn last_conclusive_check_is_known_behind_inconclusive_ones() {
+    let failed = |outcome: Outcome| Observation::failed(outcome, outcome.as_str());
+    let down = || failed(Outcome::Unavailable);
+    for (checks, expected) in [
+        (vec![], None),
+        (vec![(0, down())], None),
+        (vec![(0, expiring_in_days(20))], Some((0, Some(Outcome::Ok)))),
+        (vec![(0, expiring_in_days(20)), (60, down())], Some((0, Some(Outcome::Ok)))),
+        (
+            vec![(0, expiring_in_days(20)), (60, failed(Outcome::NotFound))],
+            Some((60, Some(Outcome::NotFound))),
+        ),
+        // Awaiting its confirmation, then confirmed.
+        (
+            vec![(0, expiring_in_days(20)), (60, failed(Outcome::NotFound)), (90, down())],
+            Some((60, Some(Outcome::NotFound))),
+        ),
+        (
+            vec![(0, failed(Outcome::NotFound)), (60, failed(Outcome::NotFound)), (90, down())],
+            Some((60, Some(Outcome::NotFound))),
+        ),
+        // Two faults are confirmed, and which one was seen last is not stored.
+        (
+            [Outcome::NotFound, Outcome::NotFound, Outcome::AccountError, Outcome::AccountError]
+                .into_iter()
+                .zip([0, 60, 120, 180])
+                .map(|(outcome, at)| (at, failed(outcome)))
+                .chain([(240, down())])
+                .collect(),
+            Some((180, None)),
+        ),
+    ] {
+        let record = checks.iter().fold(new_account(), |record, (seconds, observation)| {
+            after_check(&record, observation, *seconds).0
+        });
+        let found = record.account_state.last_conclusive().map(|check| (check.at, check.outcome));
+        assert_eq!(found, expected.map(|(seconds, outcome)| (at(seconds), outcome)), "{checks:?}");
+    }
+}
+
+#[test]
+fn each_fault_has_the_outcome_that_shows_it() {
+    for fault in Fault::iter() {
+        assert_eq!(fault.outcome().and_then(Fault::from_outcome), Some(fault));
+    }
+}

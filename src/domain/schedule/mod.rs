@@ -119,6 +119,16 @@ impl Schedule {
         self.next_after(from)
     }
 
+    /// The interval at `moment`: the longer one of the pause in which it lies and the pause before that. In an irregular schedule a
+    /// night or weekend without runs counts until the second run after it, since the first one takes time.
+    pub fn interval_at(&self, moment: Timestamp) -> TimeDelta {
+        let due = self.last_until(moment);
+        let before = due.and_then(|due| self.last_until(due - TimeDelta::milliseconds(1)));
+        let pause = |from: Option<Timestamp>, to: Option<Timestamp>| Some(to? - from?);
+        let pauses = [pause(before, due), pause(due, self.next_after(moment))];
+        pauses.into_iter().flatten().max().unwrap_or_default()
+    }
+
     /// The expression as typed.
     pub fn expression(&self) -> &str {
         &self.expression

@@ -25,6 +25,7 @@ fn account(name: &str, verdict: Verdict, outcome: Outcome, left: Option<TimeDelt
         name: name.to_owned(),
         outcome: Some(outcome),
         verdict,
+        usable: Some(outcome == Outcome::Ok),
         checked_at: Some(now()),
         last_ok_at: Some(now()),
         expires_at: end,
@@ -99,6 +100,23 @@ fn nagios_output_has_one_line_with_performance_data_and_details() {
 #[test]
 fn empty_table_says_what_to_do() {
     insta::assert_snapshot!(text(&Report::empty(now())));
+}
+
+#[test]
+fn summary_counts_usable_accounts_when_not_all_are() {
+    let account = |usable| AccountReport {
+        usable,
+        ..account("a", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20)))
+    };
+    for (accounts, expected) in [
+        (vec![Some(true), Some(true)], ""),
+        (vec![Some(true), Some(false)], "; 1 usable"),
+        (vec![Some(false), None], "; none usable"),
+        (vec![], ""),
+    ] {
+        let accounts = accounts.into_iter().map(account).collect();
+        assert_eq!(usable(&Report { accounts, ..report() }), expected);
+    }
 }
 
 #[test]

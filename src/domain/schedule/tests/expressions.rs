@@ -1,5 +1,6 @@
 //! What an expression means, and the errors of invalid ones.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
@@ -252,5 +253,24 @@ proptest! {
             // It quotes the expression once.
             Err(error) => prop_assert!(error.to_string().len() <= 3_000, "{}", error),
         }
+    }
+}
+
+#[test]
+fn interval_of_an_irregular_schedule_includes_the_pause_until_the_second_run_after_it() {
+    // The 1st of January is a Thursday.
+    for (expression, moment, hours) in [
+        ("0 * * * *", "2026-01-01T07:00:00Z", 1),
+        ("0 * * * *", "2026-01-01T07:59:59Z", 1),
+        ("0 9-17 * * *", "2026-01-01T12:30:00Z", 1),
+        ("0 9-17 * * *", "2026-01-01T23:00:00Z", 16),
+        ("0 9-17 * * *", "2026-01-02T09:30:00Z", 16),
+        ("0 9-17 * * *", "2026-01-02T10:00:00Z", 1),
+        ("0 9 * * 1-5", "2026-01-03T12:00:00Z", 72),
+        ("@daily", "2026-01-03T12:00:00Z", 24),
+    ] {
+        let moment = utc(moment);
+        let schedule = parse(expression, Tz::UTC, moment).unwrap();
+        assert_eq!(schedule.interval_at(moment), TimeDelta::hours(hours), "{expression} at {moment}");
     }
 }
