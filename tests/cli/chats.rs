@@ -6,72 +6,13 @@ use minimax_watch::clock;
 use minimax_watch::domain::text;
 use serde_json::{Value, json};
 
+use crate::chat_setup::Chats;
 use crate::mail::let_pauses_pass;
 use crate::setup::{Setup, healthy};
 use crate::simulator::{
-    Answer, ChatServer, ChatService, NotFoundBody, Post, ProgramMode, Record, RecordingProgram, Reply,
-    RetryAfter, StatusCode, discord_rate_limited, telegram_error,
+    Answer, ChatService, NotFoundBody, Post, ProgramMode, Record, Reply, RetryAfter, StatusCode,
+    discord_rate_limited, telegram_error,
 };
-
-/// A setup with a server of each service and a recording program, each a receiver under the name of its type.
-struct Chats {
-    setup: Setup,
-    servers: Vec<ChatServer>,
-    program: RecordingProgram,
-    receivers: String,
-}
-
-impl Chats {
-    async fn open() -> Self {
-        let setup = Setup::open().await;
-        let program = RecordingProgram::open().unwrap();
-        let (mut servers, mut receivers) = (Vec::new(), program.receiver("exec"));
-        for service in ChatService::ALL {
-            let server = ChatServer::open(&setup.now, service).await.unwrap();
-            let (receiver, secrets) = server.receiver(service.name());
-            for (file, secret) in secrets {
-                setup.secret(&file, &secret);
-            }
-            receivers.push_str(&receiver);
-            servers.push(server);
-        }
-        setup.configure(&["a"], &receivers);
-        setup.vendor.put(Record::ending("a", healthy()));
-        Self { setup, servers, program, receivers }
-    }
-
-    fn server(&self, service: ChatService) -> &ChatServer {
-        self.servers.iter().find(|server| server.service() == service).unwrap()
-    }
-
-    /// The requests at that service; at PagerDuty without change events, which page nobody.
-    fn posts(&self, service: ChatService) -> Vec<Post> {
-        let posts = self.server(service).posts();
-        posts.into_iter().filter(|post| post.path != "/v2/change/enqueue").collect()
-    }
-
-    /// The messages in the list of deliveries, by receiver.
-    fn deliveries(&self, receiver: &str) -> Vec<Value> {
-        let listed = self.setup.run(&["deliveries", "--json"]);
-        let listed: Value = serde_json::from_str(&listed.out).unwrap();
-        let all = listed["deliveries"].as_array().unwrap();
-        all.iter().filter(|message| message["receiver"] == receiver).cloned().collect()
-    }
-
-    fn assert_all_accepted(&self) {
-        for server in &self.servers {
-            for post in server.posts() {
-                assert!(
-                    post.is_accepted(),
-                    "{:?} answers {}: {}",
-                    server.service(),
-                    post.own_status,
-                    post.body
-                );
-            }
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn firing_escalated_and_resolved_messages_arrive_once_and_in_order_at_every_type() {

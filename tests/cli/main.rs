@@ -7,6 +7,7 @@ mod alertmanager;
 mod alerts;
 mod backup;
 mod bare;
+mod chat_setup;
 mod chats;
 mod child;
 mod cli_conventions;

@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use minimax_watch::clock;
 use secrecy::SecretString;
 
+use crate::chat_setup::Chats;
 use crate::child::within_timeout;
 use crate::mail::let_pauses_pass;
 use crate::setup::{Setup, TOKEN};
 use crate::simulator::{
-    Alertmanager, ChatServer, ChatService, Record, RecordingProgram, Reply, Signature, SmtpSecurity,
-    StatusCode, WebhookServer,
+    Alertmanager, ChatServer, ChatService, Record, Reply, Signature, SmtpSecurity, StatusCode, WebhookServer,
 };
 use crate::tls::{PASSWORD, identity, mail, mailbox};
 
@@ -117,19 +117,7 @@ fn echoes(service: ChatService) -> [Reply; 4] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_of_chats_and_pagers_are_in_no_output_log_command_line_or_store() {
-    let setup = Setup::open().await;
-    let program = RecordingProgram::open().unwrap();
-    let (mut servers, mut receivers) = (Vec::new(), program.receiver("exec"));
-    for service in ChatService::ALL {
-        let server = ChatServer::open(&setup.now, service).await.unwrap();
-        let (receiver, secrets) = server.receiver(service.name());
-        for (file, secret) in secrets {
-            setup.secret(&file, &secret);
-        }
-        receivers.push_str(&receiver);
-        servers.push(server);
-    }
-    setup.configure(&["a"], &receivers);
+    let Chats { setup, servers, program, .. } = Chats::open().await;
     setup.vendor.put(Record::ending("a", clock::now() - TimeDelta::days(1)));
     let mut outputs = Vec::new();
     let mut service = setup.serve(&["--log-level", "trace"]);

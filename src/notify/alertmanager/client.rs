@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -149,16 +147,13 @@ fn target(alertmanager: &Alertmanager, url: Url) -> Target {
 }
 
 fn login(alertmanager: &Alertmanager) -> Result<HeaderMap, String> {
-    let value = match &alertmanager.login {
+    let login = match &alertmanager.login {
         None => return Ok(HeaderMap::new()),
         Some(HttpLogin::Basic(login)) => {
-            let login = format!("{}:{}", login.username, login.password.value.expose_secret());
-            format!("Basic {}", STANDARD.encode(login))
+            http::basic(format!("{}:{}", login.username, login.password.value.expose_secret()).as_bytes())
         }
-        Some(HttpLogin::Bearer(token)) => format!("Bearer {}", token.value.expose_secret()),
+        Some(HttpLogin::Bearer(token)) => http::bearer(token),
     };
-    let mut value =
-        HeaderValue::from_str(&value).map_err(|_| "the login is not a valid header".to_owned())?;
-    value.set_sensitive(true);
-    Ok(HeaderMap::from_iter([(AUTHORIZATION, value)]))
+    let login = login.ok_or("the login is not a valid header")?;
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, login)]))
 }

@@ -11,6 +11,7 @@
 
 mod connection;
 mod exchange;
+mod login;
 mod probe;
 mod redact;
 mod request;
@@ -18,6 +19,7 @@ mod response;
 mod target;
 
 pub(super) use self::connection::Clients;
+pub(super) use self::login::{basic, bearer, secret_header};
 pub(super) use self::probe::probe;
 pub(super) use self::request::{Method, Request};
 #[cfg(any(test, fuzzing))]

@@ -2,8 +2,6 @@
 //!
 //! Guarantees: only valid header values are written; the length is declared, and the connection ends after the response.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION,
@@ -12,6 +10,7 @@ use reqwest::header::{
 use url::{Position, Url};
 
 use super::connection::{Connection, OUR_USER_AGENT, host, proxy_login};
+use super::login::basic;
 
 /// What a request does with its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,5 +82,5 @@ fn login(url: &Url) -> Option<HeaderValue> {
     let mut login: Vec<u8> = percent_decode_str(url.username()).collect();
     login.push(b':');
     login.extend(percent_decode_str(url.password().unwrap_or_default()));
-    HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(login))).ok()
+    basic(&login)
 }

@@ -4,7 +4,7 @@
 //! password, is quoted nowhere and not part of the stored body.
 //! Source: <https://docs.ntfy.sh/publish/#publish-as-json>.
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,11 +59,10 @@ pub(super) async fn send(clients: &Clients, ntfy: &Ntfy, body: &[u8], clock: &Cl
     let body = Value::Object(message).to_string();
     let mut headers = json_headers();
     if let Some(token) = &ntfy.token {
-        let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.value.expose_secret())) else {
+        let Some(login) = http::bearer(token) else {
             return Attempt::deferred("the token is not a valid header");
         };
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        headers.insert(AUTHORIZATION, login);
     }
     match target.send(clients, &Request::post(headers, body.as_bytes())).await {
         Ok(response) => classify(&response, &target, clock.now()),

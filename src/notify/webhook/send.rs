@@ -10,7 +10,7 @@ use crate::domain::clock::Clock;
 use crate::domain::message::MessageId;
 use crate::domain::time::Timestamp;
 use crate::notify::attempt::Attempt;
-use crate::notify::http::{Clients, Request, Response, Target, attempt_by_status};
+use crate::notify::http::{Clients, Request, Response, Target, attempt_by_status, secret_header};
 
 /// Tries once to send `body` under `id`.
 pub(in crate::notify) async fn send(
@@ -74,8 +74,7 @@ pub(super) fn classify(response: &Response, target: &Target, is_quoted: bool, no
 /// The headers from the configuration, which checked that they are valid.
 fn configured_headers(headers: &[(String, Secret)]) -> HeaderMap {
     let header = |(name, secret): &(String, Secret)| {
-        let mut value = HeaderValue::from_str(secret.value.expose_secret()).ok()?;
-        value.set_sensitive(true);
+        let value = secret_header(secret.value.expose_secret())?;
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     };
     headers.iter().filter_map(header).collect()
