@@ -30,6 +30,8 @@ pub(super) enum Event {
     Moved { account: usize, which: usize, to: TimeDelta },
     /// `maxJobs` changes.
     Jobs { account: usize, jobs: i64 },
+    /// The plan is shown in another way.
+    Plan(PlanAnswer),
     /// All accounts answer with this outage, or normally again.
     Api(Option<Outage>),
     /// A receiver begins to fail, or accepts messages again.
@@ -48,6 +50,15 @@ pub(super) enum Event {
     Clock(TimeDelta),
     /// The last account leaves the configuration, or returns to it.
     Watched(bool),
+}
+
+/// What the vendor says of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlanAnswer {
+    pub(super) is_readable: bool,
+    pub(super) is_active: bool,
+    /// Whether an account of another service is in error.
+    pub(super) has_service_in_error: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -133,7 +144,7 @@ impl Choice {
             LEAD_TIMES[self.lead_times].iter().map(|lead| format!("\"{lead}s\"")).collect();
         // `delivery_failing` has its own tests; the model does not cover it.
         let kinds = "kinds = [\"expiry\", \"not_found\", \"account_error\", \"unauthorized\", \"subscription_lapsed\", \
-                     \"unreachable\", \"max_jobs_changed\"]\n";
+                     \"services_in_error\", \"unreachable\", \"max_jobs_changed\"]\n";
         let pager = format!("{PAGER}{kinds}");
         let quiet_hours = QUIET_HOURS[self.quiet_hours].map_or_else(String::new, |(typed, ..)| {
             format!("timezone = \"Asia/Kathmandu\"\nquiet_hours = \"{typed}\"\n")
@@ -190,6 +201,16 @@ fn distance() -> impl Strategy<Value = TimeDelta> {
     ]
 }
 
+fn plan() -> impl Strategy<Value = PlanAnswer> {
+    (prop::bool::weighted(0.8), any::<bool>(), prop::bool::weighted(0.3)).prop_map(
+        |(is_readable, is_active, has_service_in_error)| PlanAnswer {
+            is_readable,
+            is_active,
+            has_service_in_error,
+        },
+    )
+}
+
 fn shows() -> impl Strategy<Value = Shows> {
     prop_oneof![
         5 => Just(Shows::Plain),
@@ -242,6 +263,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(account, which, to)| Event::Moved { account, which, to }),
         2 => (account(), 1_i64..4).prop_map(|(account, jobs)| Event::Jobs { account, jobs }),
         4 => outage.prop_map(Event::Api),
+        3 => plan().prop_map(Event::Plan),
         4 => (0..2_usize, trouble).prop_map(|(which, fails)| Event::Receiver { which, fails }),
         1 => Just(Event::Restart),
         1 => duration().prop_map(Event::Down),

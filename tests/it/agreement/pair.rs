@@ -11,10 +11,11 @@ use minimax_watch::domain::silence::Matcher;
 use minimax_watch::notify::Sender;
 use minimax_watch::report::{Explanation, SimulatedAlert, Simulation};
 use minimax_watch::store::{Ack, NewSilence, Store};
+use serde_json::json;
 
-use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, Trouble};
+use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, PlanAnswer, Trouble};
 use super::desk::{Attempted, Desk, DeskType, read_messages};
-use super::model::{AccountRecord, Answer as Answered, Model, Moment, Seen, Silence};
+use super::model::{AccountRecord, Answer as Answered, Model, Moment, PlanSeen, Seen, Silence};
 use super::vendor::Vendor;
 use crate::received;
 use crate::simulator::{
@@ -30,6 +31,7 @@ pub(super) struct Pair {
     model: Model,
     vendors: Vec<Vendor>,
     outage: Option<Outage>,
+    plan: PlanAnswer,
     choice: Choice,
     watched: usize,
     removed_account: Option<AccountRecord>,
@@ -69,6 +71,7 @@ impl Pair {
             model,
             vendors: vendors.into(),
             outage: None,
+            plan: PlanAnswer { is_readable: true, is_active: true, has_service_in_error: false },
             choice,
             watched: ACCOUNTS.len(),
             removed_account: None,
@@ -108,6 +111,13 @@ impl Pair {
             .collect()
     }
 
+    /// What a read of the plan shows now.
+    fn plan_seen(&self) -> Option<PlanSeen> {
+        let PlanAnswer { is_readable, is_active, has_service_in_error } = self.plan;
+        let can_be_read = is_readable && self.outage.is_none();
+        can_be_read.then_some(PlanSeen { is_active, has_service_in_error })
+    }
+
     /// Runs once, then plays the events.
     pub(super) async fn live(&mut self, events: Vec<Event>) {
         self.run().await;
@@ -130,6 +140,7 @@ impl Pair {
                 let seen = self.answer();
                 self.world.start_run().await;
                 self.model.check(&seen, self.world.now(), false);
+                self.model.read_plan(self.plan_seen(), self.world.now(), false);
                 self.restart().await;
             }
             Event::KilledSending => self.kill_while_sending().await,
@@ -156,6 +167,15 @@ impl Pair {
                     Outage::Unavailable => Answer::unavailable(StatusCode::BAD_GATEWAY, ErrorBody::Html),
                     Outage::Limited => Answer::from(Reply::status(StatusCode::TOO_MANY_REQUESTS)),
                 }));
+            }
+            Event::Plan(plan) => {
+                self.plan = plan;
+                let services =
+                    json!({"Kling API": {"total": 2, "error": i32::from(plan.has_service_in_error)}});
+                let answer = Answer::account_info(plan.is_active, &services);
+                let unreadable = || Reply::json(StatusCode::OK, "{\"subscriptionIsActive\":0}").into();
+                let answer = if plan.is_readable { answer } else { unreadable() };
+                self.world.main.set_account_info(Some(answer));
             }
             Event::Receiver { which, fails } => self.trouble(which, fails),
             Event::Restart => self.restart().await,
@@ -257,6 +277,7 @@ impl Pair {
         let seen = self.answer();
         self.world.check_all().await;
         self.model.check(&seen, began, true);
+        self.model.read_plan(self.plan_seen(), began, true);
     }
 
     async fn restart(&mut self) {

@@ -28,6 +28,21 @@ pub(super) enum Seen {
     Nothing,
 }
 
+/// What one answer says of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlanSeen {
+    pub(super) is_active: bool,
+    pub(super) has_service_in_error: bool,
+}
+
+/// What the answers so far say of the plan.
+#[derive(Clone, Debug, Default)]
+struct Plan {
+    inactive_since: Option<Moment>,
+    is_lapsed: bool,
+    has_service_in_error: bool,
+}
+
 /// The parts of the configuration that a reload may change.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
@@ -255,6 +270,7 @@ pub(super) struct Model {
     pub(super) policy: Policy,
     accounts: BTreeMap<&'static str, Account>,
     refusals: BTreeSet<&'static str>,
+    plan: Plan,
     unreachable_since: Option<Moment>,
     unreachable: bool,
     lives: Vec<((String, &'static str), Life)>,
@@ -273,6 +289,7 @@ impl Model {
             policy,
             accounts,
             refusals,
+            plan: Plan::default(),
             unreachable_since: None,
             unreachable: false,
             lives,
@@ -325,6 +342,19 @@ impl Model {
         }
     }
 
+    /// Records what a run read of the plan, if it could be read; `confirmed` by a second answer ten seconds later.
+    pub(super) fn read_plan(&mut self, seen: Option<PlanSeen>, at: Moment, confirmed: bool) {
+        let Some(PlanSeen { is_active, has_service_in_error }) = seen else { return };
+        self.plan.has_service_in_error = has_service_in_error;
+        if is_active {
+            (self.plan.inactive_since, self.plan.is_lapsed) = (None, false);
+            return;
+        }
+        let since = self.plan.inactive_since.map_or(at, |since| since.min(at));
+        self.plan.inactive_since = Some(since);
+        self.plan.is_lapsed |= confirmed || at - since >= TimeDelta::seconds(10);
+    }
+
     /// The operator removes an account or adds it again; an added account is checked before any fault counts.
     pub(super) fn watch(
         &mut self,
@@ -344,7 +374,10 @@ impl Model {
         let refused = |account: &Account| {
             matches!(account.unconfirmed, Some(("unauthorized" | "subscription_lapsed", _)))
         };
-        !self.refusals.is_empty() || self.unreachable_since.is_some() || self.accounts.values().any(refused)
+        !self.refusals.is_empty()
+            || self.plan.inactive_since.is_some()
+            || self.unreachable_since.is_some()
+            || self.accounts.values().any(refused)
     }
 
     pub(super) fn silence(&mut self, silence: Silence) {
@@ -373,6 +406,13 @@ impl Model {
         }
         for kind in &self.refusals {
             levels.insert((all.clone(), *kind), Level::flat(Severity::Critical));
+        }
+        if self.plan.is_lapsed {
+            levels.insert((all.clone(), "subscription_lapsed"), Level::flat(Severity::Critical));
+        }
+        if self.plan.has_service_in_error {
+            // It counts accounts of other services.
+            levels.insert(("main(1)".to_owned(), "services_in_error"), Level::flat(Severity::Info));
         }
         if self.unreachable {
             levels.insert((all, "unreachable"), Level::flat(Severity::Warning));
@@ -472,8 +512,8 @@ impl Model {
             }
             for (((subject, kind), life), silenced) in self.lives.iter_mut().zip(&silenced) {
                 let notified = life.counted(receiver, deliveries);
-                let Some(reason) = due_reason(life, &notified, min_severities, self.policy.repeat, now)
-                else {
+                let repeat = self.policy.repeat.filter(|_| *kind != "services_in_error");
+                let Some(reason) = due_reason(life, &notified, min_severities, repeat, now) else {
                     continue;
                 };
                 let is_held_back = *silenced || (is_quiet && life.level.severity != Severity::Critical);
@@ -560,6 +600,7 @@ impl Model {
             policy: self.policy.clone(),
             accounts: self.accounts.clone(),
             refusals: self.refusals.clone(),
+            plan: self.plan.clone(),
             unreachable_since: self.unreachable_since,
             unreachable: self.unreachable,
             lives: self.lives.clone(),
