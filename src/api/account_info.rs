@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -58,8 +59,12 @@ impl ResponseReader<'_> {
     /// What the answer to `GET /v2/account` says.
     fn plan(&self, response: &Response) -> PlanReading {
         if response.status != 200 {
-            let refusal = self.refusal(response);
-            return failed(refusal.error, refusal.outcome == Outcome::Malformed);
+            // Not a word of the body: it is about a person.
+            let reason =
+                StatusCode::from_u16(response.status).ok().and_then(|status| status.canonical_reason());
+            let status = format!("{} {}", response.status, reason.unwrap_or_default());
+            let outcome = self.refusal(response).outcome;
+            return failed(Some(status.trim_end().to_owned()), outcome == Outcome::Malformed);
         }
         let body = match &response.body {
             Ok(body) => without_byte_order_mark(body),
@@ -198,8 +203,10 @@ mod tests {
             (200, "<html>", true, "not JSON"),
             (200, "", true, "an empty body"),
             (401, r#"{"error":"Unauthorized","code":401}"#, false, "401 Unauthorized"),
-            (402, r#"{"error":"Lapsed","email":"ops@example.com"}"#, false, "402 Payment Required: Lapsed"),
-            (404, "", false, "404 Not Found: an empty body"),
+            (402, r#"{"error":"Plan of ops@example.com lapsed"}"#, false, "402 Payment Required"),
+            (403, "<p>ops@example.com</p>", false, "403 Forbidden"),
+            (404, "ops@example.com", false, "404 Not Found"),
+            (200, r#"{"error":"ops@example.com","subscriptionIsActive":7}"#, true, "no subscriptionIsActive"),
             (502, "<title>Bad Gateway</title>", false, "502 Bad Gateway"),
             (418, "", true, "418"),
         ] {

@@ -106,9 +106,9 @@ impl PlanState {
         Self { plan: Some(plan), read_at: Some(now), inactive_since, is_lapsed: is_confirmed, failure: None }
     }
 
-    /// Whether an inactive plan waits for a second reading.
+    /// Whether the last reading showed an inactive plan, and a second one is to confirm it.
     pub const fn awaits_confirmation(&self) -> bool {
-        self.inactive_since.is_some() && !self.is_lapsed
+        self.inactive_since.is_some() && !self.is_lapsed && self.failure.is_none()
     }
 }
 

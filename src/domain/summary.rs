@@ -154,6 +154,8 @@ pub fn alert_topic(alert: &AlertEntry, now: Timestamp) -> String {
         Status::Resolved => resolved_text(alert),
     };
     let affected_accounts = match alert.affected {
+        // They are no MiniMax accounts, and the detail counts them.
+        _ if alert.kind == AlertKind::ServicesInError => String::new(),
         affected if affected > 1 => format!(", {affected} accounts"),
         _ => String::new(),
     };

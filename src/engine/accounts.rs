@@ -28,6 +28,7 @@ impl Engine {
                 wanted.push(discovered(AccountKey::listing(&subscription.name)));
             }
         }
+        self.forget_unwatched_plans().await?;
         let hashes = membership_hashes(&wanted, self.config.expiry.source);
         let mut writer = self.store.write().await?;
         let before = writer.membership_hashes().await?;

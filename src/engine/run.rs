@@ -38,6 +38,16 @@ pub enum Scope {
     Accounts(BTreeSet<AccountKey>),
 }
 
+impl Scope {
+    /// Whether it has accounts of `subscription`.
+    pub(super) fn has_any_of(&self, subscription: &SubscriptionName) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Accounts(accounts) => accounts.iter().any(|account| account.subscription == *subscription),
+        }
+    }
+}
+
 /// Called with the number of accounts that were checked, and of all accounts of this step.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
@@ -203,17 +213,21 @@ impl Run {
         let plans = match &self.phase {
             Phase::FirstChecks => engine.plans_to_read(&targets),
             Phase::Deferred(_) => BTreeSet::new(),
-            Phase::Confirmation(_) => engine.plans_to_confirm().await?,
+            Phase::Confirmation(_) => engine.plans_to_confirm(&self.scope).await?,
         };
-        let checks = step.check_all(targets, first, self.waited, progress);
-        let (deferred, plans) = tokio::join!(checks, engine.read_plans(plans));
-        let deferred = deferred?;
+        let checks = async {
+            let deferred = step.check_all(targets, first, self.waited, progress).await;
+            deferred.map(|deferred| (deferred, engine.clock.now()))
+        };
+        let (checked, plans) = engine.read_plans_beside(plans, checks).await;
+        let (deferred, checked_at) = checked?;
         let is_complete = !engine.is_stopping();
         self.counts = step.finish(plans, deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
-        self.busy += (now_after - now).max(TimeDelta::zero());
+        self.busy += (checked_at - now).max(TimeDelta::zero());
         let next_recheck = engine.store.next_recheck().await?;
-        let has_unconfirmed = next_recheck.is_some() || !engine.plans_to_confirm().await?.is_empty();
+        let has_unconfirmed =
+            next_recheck.is_some() || !engine.plans_to_confirm(&self.scope).await?.is_empty();
         let next = match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };

@@ -7,6 +7,7 @@ use textwrap::core::display_width;
 use super::lines::{account_title, labelled, wrap};
 use super::paint::{Paint, bold, severity};
 use crate::domain::account::ReceiverName;
+use crate::domain::alerts::AlertKind;
 use crate::domain::expiry_tracking::ReadState;
 use crate::domain::text::{self, one_line, quoted};
 use crate::domain::time::{Timestamp, dated, minute, relative};
@@ -136,7 +137,10 @@ fn render_rule(rule: &RuleReport, paint: Paint) -> String {
     facts.extend(alert.stage.as_ref().map(|stage| format!("stage {stage}")));
     facts.push(format!("since {}", minute(alert.opened_at)));
     let accounts = if alert.affected == 1 { "account" } else { "accounts" };
-    facts.extend(alert.shared.then(|| format!("for the whole subscription, {} {accounts}", alert.affected)));
+    facts.extend(alert.shared.then(|| match rule.kind {
+        AlertKind::ServicesInError => "for the whole subscription".to_owned(),
+        _ => format!("for the whole subscription, {} {accounts}", alert.affected),
+    }));
     facts.extend(alert.acknowledged.as_ref().map(|ack| format!("acknowledged {}", minute(ack.at))));
     let id = alert.id.as_ref();
     let id = id.map_or_else(|| "the next evaluation opens it".to_owned(), |id| format!("id {id}"));

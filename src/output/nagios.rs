@@ -9,6 +9,7 @@ use std::fmt::Write;
 use super::lines::pluralize;
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
+use crate::domain::severity::Severity;
 use crate::domain::summary::alert_line;
 use crate::domain::text::{self, one_line};
 use crate::domain::time::relative;
@@ -133,7 +134,8 @@ fn headline(report: &Report) -> String {
     let mut bad: Vec<&AccountReport> =
         report.accounts.iter().filter(|account| account.verdict != Verdict::Ok).collect();
     bad.sort_by_key(|account| Reverse(account.verdict));
-    let cause = shared(report).max_by_key(|alert| alert.severity);
+    let causes = shared(report).filter(|alert| alert.severity > Severity::Info);
+    let cause = causes.max_by_key(|alert| alert.severity);
     let list = report.lists.first().filter(|_| report.accounts.is_empty());
     match (bad.as_slice(), cause, list) {
         (_, Some(alert), _) => alert_line(alert, report.generated_at),

@@ -15,7 +15,7 @@ use crate::domain::observation::Outcome;
 use crate::domain::overdue::Overdue;
 use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
-use crate::domain::time::{dated, in_words, minute};
+use crate::domain::time::{dated, in_words, minute, relative};
 use crate::domain::verdict::Verdict;
 use crate::report::{AccountReport, PlanReport, Report};
 
@@ -202,7 +202,12 @@ fn plans(report: &Report) -> String {
     let known: Vec<&PlanReport> = report.plans.iter().filter(|plan| plan.active.is_some()).collect();
     let (shown, more) = known.split_at(known.len().min(MAX_NAMES));
     let line = |plan: &&PlanReport| {
-        wrap(&format!("Plan of {}: {}", text::name(plan.subscription.as_str()), plan.sentence()), 0)
+        let age = plan.read_at.map(|at| relative(at, report.generated_at)).unwrap_or_default();
+        let failure = plan.error.as_ref().map(|error| {
+            format!(", read {age}; the last reading failed: {}", one_line(error).trim_end_matches('.'))
+        });
+        let name = text::name(plan.subscription.as_str());
+        wrap(&format!("Plan of {name}: {}{}", plan.sentence(), failure.unwrap_or_default()), 0)
     };
     let mut lines: String = shown.iter().map(line).collect();
     if !more.is_empty() {

@@ -67,6 +67,11 @@ impl Writer {
         self.execute(statement).await
     }
 
+    /// Deletes what is known of every plan.
+    pub async fn remove_plans(&mut self) -> Result<(), StoreError> {
+        self.execute(sqlx::query("DELETE FROM plans")).await
+    }
+
     /// Deletes what is known of plans of subscriptions that are not watched, so that it does not count when they return.
     pub async fn remove_unwatched_plans(&mut self) -> Result<(), StoreError> {
         let statement = sqlx::query(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use minimax_watch::clock;
+use serde_json::json;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
@@ -197,4 +198,19 @@ async fn rate_limit_beyond_the_timeout_does_not_delay_notifications() {
     assert_eq!(check.status, Some(2), "{check:?}");
     assert!(check.out.starts_with("MINIMAX CRITICAL - "), "{check:?}");
     assert_eq!(hook.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn information_hides_nothing_in_the_first_line() {
+    let mut setup = Setup::with(&["a"], "").await;
+    setup.set("MINIMAX_WATCH__ALERTS__CONFIRM_AFTER", "0s");
+    setup
+        .vendor
+        .set_account_info(Some(Answer::account_info(true, &json!({"Kling API": {"total": 1, "error": 1}}))));
+    let well = setup.run(&["check", "--format", "nagios"]);
+    assert!(well.out.starts_with("MINIMAX OK - 1 account ok"), "{well:?}");
+    assert!(well.out.contains("\nINFO: useapi.net counts accounts in error"), "{well:?}");
+    setup.vendor.remove("a");
+    let bad = setup.run(&["check", "--format", "nagios"]);
+    assert!(bad.out.starts_with("MINIMAX CRITICAL - a: "), "{bad:?}");
 }

@@ -1,7 +1,9 @@
 //! The plan of a subscription, from the read of `GET /v2/account` to the messages.
 
 use axum::http::StatusCode;
+use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::alerts::AlertKind;
+use minimax_watch::engine::{NextStep, Run, Scope};
 use minimax_watch::report::Report;
 use serde_json::json;
 
@@ -125,6 +127,40 @@ async fn plan_that_is_no_longer_watched_ends_its_alerts() {
         ["resolved services_in_error info main(1) + resolved subscription_lapsed critical main(2)"]
     );
     assert_eq!(world.api.plan_requests().len(), before);
+
+    // What was known before does not count when plans are watched again.
+    world.main.set_account_info(Some(Reply::status(StatusCode::INTERNAL_SERVER_ERROR).into()));
+    world.reload(Settings::watching(STUDIOS)).await;
+    next_run(&world).await;
+    assert!(world.received().is_empty());
+}
+
+#[tokio::test]
+async fn check_of_some_accounts_reads_the_plans_of_their_subscriptions_only() {
+    let world = World::watching(STUDIOS).await;
+    world.main.set_account_info(Some(inactive()));
+    world.start_run().await;
+    let before = world.api.plan_requests().len();
+    world.advance(minutes(15));
+    let elsewhere = AccountKey::new(&SubscriptionName::new("other"), &AccountId::new("9"));
+    let mut run = Run::start(Scope::Accounts([elsewhere].into()));
+    let next = world.advance_run(&mut run).await;
+    assert!(matches!(next, NextStep::Finished(_)), "{next:?}");
+    assert_eq!(world.api.plan_requests().len(), before);
+}
+
+#[tokio::test]
+async fn plan_that_cannot_be_read_again_is_confirmed_later() {
+    let world = World::watching(STUDIOS).await;
+    world.main.set_account_info(Some(inactive()));
+    world.start_run().await;
+    world.main.set_account_info(Some(Reply::status(StatusCode::BAD_GATEWAY).into()));
+    next_run(&world).await;
+    assert_eq!(world.api.plan_requests().len(), 2, "no second request in the same run");
+    assert!(world.received().is_empty());
+    world.main.set_account_info(Some(inactive()));
+    next_run(&world).await;
+    assert_eq!(world.received(), ["opened subscription_lapsed critical main(2)"]);
 }
 
 #[tokio::test]
@@ -149,4 +185,17 @@ async fn services_in_error_are_sent_once_and_count_in_no_verdict() {
     assert_eq!(report.alerts[0].kind, AlertKind::ServicesInError);
     let kept = serde_json::to_string(&report).unwrap();
     assert!(!kept.contains("example.com") && !kept.contains("An Owner"), "{kept}");
+}
+
+#[tokio::test]
+async fn plan_that_is_not_answered_holds_the_run_up_for_seconds_only() {
+    let world = World::open(Settings::watching(STUDIOS).api("timeout = \"1m\"")).await;
+    world.all_healthy(STUDIOS);
+    world.main.set_account_info(Some(Reply::hang().into()));
+    let began = std::time::Instant::now();
+    world.run().await;
+    assert!(began.elapsed().as_secs() < 30, "it would wait for a minute");
+    let states = world.engine.store.plan_states().await.unwrap();
+    let failure = states.values().next().unwrap().failure.clone().unwrap();
+    assert_eq!(failure.error, "no answer within 2 s after the checks");
 }

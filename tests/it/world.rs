@@ -164,8 +164,9 @@ impl Settings {
 
     fn text(&self) -> String {
         let Self { subscriptions, api, expiry, alerts, store, receivers } = self;
+        let timeout = if api.starts_with("timeout") { "" } else { "timeout = \"5s\"" };
         format!(
-            "{subscriptions}\n[api]\nbase_url = \"@api@\"\ntimeout = \"5s\"\n{api}\n[expiry]\n{expiry}\n[alerts]\n{alerts}\n\
+            "{subscriptions}\n[api]\nbase_url = \"@api@\"\n{timeout}\n{api}\n[expiry]\n{expiry}\n[alerts]\n{alerts}\n\
              [store]\npath = \"watch.db\"\n{store}\n{receivers}"
         )
     }

@@ -45,6 +45,9 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         unreachable_after = "1h"
         repeat_every = "0s"
 
+        [plan]
+        watch = true
+
         [[receivers]]
         name = "mail"
         type = "email"

@@ -17,11 +17,19 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
     let plan = subscription.plan.and_then(|state| state.plan.as_ref());
     let open = subscription.open.find(&subscription.subject(), AlertKind::ServicesInError);
     let condition = plan.and_then(|plan| condition(subscription, plan));
-    let resolved = || match plan {
-        Some(_) => "useapi.net counts no account in error for any other service.".to_owned(),
-        None => "The plan is no longer watched.".to_owned(),
+    if let (Some(alert), Some(condition)) = (open, &condition)
+        && alert.condition.detail != condition.detail
+    {
+        // The text is made of counts, not by the vendor: another one says something else.
+        return vec![Transition::Update(alert.id.clone(), condition.clone())];
+    }
+    let resolved = || "useapi.net counts no account in error for any other service.".to_owned();
+    let transition = diff_alert(open, condition, resolved);
+    let without_plan = |transition: Transition| match (open, plan) {
+        (Some(alert), None) => transition.without_source(alert),
+        _ => transition,
     };
-    diff_alert(open, condition, resolved).into_iter().collect()
+    transition.map(without_plan).into_iter().collect()
 }
 
 fn condition(subscription: &SubscriptionAccounts<'_>, plan: &Plan) -> Option<Condition> {

@@ -16,6 +16,9 @@ const ALERT: FaultAlert = FaultAlert::new(
     "useapi.net reports that the subscription has lapsed",
 );
 
+/// The detail of an alert that the plan raised.
+const BY_PLAN: &str = "useapi.net reports that the subscription is not active (GET /v2/account).";
+
 pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
     let is_active =
@@ -27,7 +30,16 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
             healthy_again_count(healthy, accounts)
         }
     };
-    subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, resolved)
+    let transitions =
+        subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, resolved);
+    let open = subscription.open.find(&subscription.subject(), ALERT.fault.kind());
+    let was_by_plan = open.is_some_and(|alert| alert.condition.detail == BY_PLAN);
+    match (open, subscription.plan) {
+        (Some(alert), None) if was_by_plan => {
+            transitions.into_iter().map(|transition| transition.without_source(alert)).collect()
+        }
+        _ => transitions,
+    }
 }
 
 pub(super) fn attribute<'a>(subscription: &SubscriptionAccounts<'a>) -> Attribution<'a> {
@@ -42,6 +54,6 @@ fn by_plan(subscription: &SubscriptionAccounts<'_>) -> Condition {
         AlertKind::SubscriptionLapsed,
         Severity::Critical,
         subscription.account_count(),
-        "useapi.net reports that the subscription is not active (GET /v2/account).".to_owned(),
+        BY_PLAN.to_owned(),
     )
 }

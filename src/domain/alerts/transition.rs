@@ -38,6 +38,18 @@ impl Transition {
         Self::Resolve(Resolved { id, detail, renewed_until: None, resolution })
     }
 
+    /// The same; if it resolves `alert`, then because its source, the plan, is no longer watched.
+    pub(super) fn without_source(self, alert: &Alert) -> Self {
+        match self {
+            Self::Resolve(resolved) if resolved.id == alert.id => Self::Resolve(Resolved {
+                detail: "The plan is no longer watched ([plan].watch).".to_owned(),
+                resolution: Resolution::NoLongerWatched,
+                ..resolved
+            }),
+            other => other,
+        }
+    }
+
     /// The alert that this transition makes more severe, if it does so. Its acknowledgement ends then.
     pub fn escalated_alert<'a>(&'a self, alerts: &[Alert]) -> Option<&'a AlertId> {
         let Self::Update(id, condition) = self else { return None };

@@ -55,6 +55,13 @@ impl Effect {
             }
             return;
         }
+        if kind == AlertKind::ServicesInError && !matcher.covers_subscriptions() {
+            if matches!(matcher.kinds, Kinds::Only { .. }) {
+                self.passing
+                    .push(format!("{kind} (it is about a subscription: silence it by --subscription)"));
+            }
+            return;
+        }
         match kind.severities() {
             [Severity::Critical] if !even_critical => self.passing.push(kind.to_string()),
             severities if severities.contains(&Severity::Critical) && !even_critical => {

@@ -170,6 +170,11 @@ impl Matcher {
         self.globs.iter().any(|glob| glob == "*")
     }
 
+    /// Whether it covers alerts about whole subscriptions, whatever their accounts are.
+    fn covers_subscriptions(&self) -> bool {
+        self.globs.is_empty() || self.names_every_account()
+    }
+
     /// Whether it covers alerts about receivers, which belong to no account and no subscription.
     fn covers_receivers(&self) -> bool {
         self.globs.is_empty() && self.subscriptions.is_empty()

@@ -166,7 +166,6 @@ fn effect_lists_each_covered_kind_as_silenced_or_passing() {
                 "expiry_unknown",
                 "unreachable",
                 "malformed",
-                "services_in_error",
                 "changes of a configuration",
             ][..],
             &[

@@ -251,7 +251,7 @@ proptest! {
     ) {
         let facts = AccountFacts { capabilities: &flags, ..facts };
         let has_critical = |(kind, severity): &(AlertKind, Severity)| {
-            *severity == Critical && *kind != AlertKind::Expiry
+            *severity == Critical && !matches!(kind, AlertKind::Expiry | AlertKind::ServicesInError)
         };
         if facts.alerts.iter().any(has_critical) {
             prop_assert!(!is_usable(&judge(&facts, &requirements)));

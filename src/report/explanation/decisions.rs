@@ -112,6 +112,9 @@ fn notified_text(
     );
     let next = match reminder {
         _ if context.acks.contains_key(&alert.id) => "acknowledged, so no reminders".to_owned(),
+        None if !alert.condition.kind.has_reminders() => {
+            "no reminders: alerts of this kind are not repeated".to_owned()
+        }
         None => "no reminders: [alerts].repeat_every is 0s".to_owned(),
         Some(at) => format!("next reminder {}", relative(at, context.now)),
     };
