@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::simulator::{
     Answer, ErrorBody, InjectedFault, LapsedBody, NotFoundBody, Record, Refusal, Reply, RetryAfter,
     SmtpStage, StatusCode,
@@ -110,6 +112,9 @@ fn flap(scene: &Scene, random: &mut SeededRandom) {
             }
         }
         if random.percent(30) {
+            vendor.set_account_info(plan(random));
+        }
+        if random.percent(30) {
             vendor.set_all(None);
         } else if random.percent(12) {
             let all = [
@@ -125,6 +130,17 @@ fn flap(scene: &Scene, random: &mut SeededRandom) {
     }
     if random.percent(5) {
         scene.setup.api.go_down();
+    }
+}
+
+/// An answer to a read of the plan; `None` shows an active one.
+fn plan(random: &mut SeededRandom) -> Option<Answer> {
+    let services = json!({"Kling API": {"total": 3, "error": random.within(0, 3)}});
+    match random.within(0, 5) {
+        0 | 1 => Some(Answer::account_info(false, &services)),
+        2 => Some(Answer::account_info(true, &services)),
+        3 => Some(Answer::not_json()),
+        _ => None,
     }
 }
 

@@ -84,6 +84,7 @@ impl Scene {
         for vendor in [&self.setup.vendor, &self.other] {
             vendor.set_all(None);
             vendor.set_list(None);
+            vendor.set_account_info(None);
         }
         for (vendor, accounts) in [(&self.setup.vendor, &NAMED[..]), (&self.other, &LISTED[..])] {
             for account in accounts {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use minimax_watch::domain::time::Timestamp;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::RunOptions;
@@ -74,6 +75,8 @@ impl Story {
                 .vendor
                 .put(Record::ending("b", if chapter == 1 { self.first_expiry } else { self.nearer_expiry }));
             other.set_all(Some(Answer::unauthorized(Refusal::default())));
+            let services = json!({"Kling API": {"total": 2, "error": 1}});
+            setup.vendor.set_account_info(Some(Answer::account_info(false, &services)));
         }
         if chapter == 2 {
             setup.vendor.put(Record::ending("c", ahead(20 * DAY)).max_jobs(3).flag("supportVideo", false));
