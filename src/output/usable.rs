@@ -86,7 +86,9 @@ fn unknown_flags(accounts: &UsableAccounts) -> String {
 fn summary(accounts: &UsableAccounts) -> String {
     let (usable, all) = (accounts.usable.len(), accounts.usable.len() + accounts.unusable.len());
     match (usable, all) {
-        (_, 0) => "No accounts are known yet: run `minimax-watch check`, or start the service.".to_owned(),
+        (_, 0) => {
+            "No accounts are known: none is set up, or `minimax-watch check` did not run yet.".to_owned()
+        }
         (_, 1) if usable == 1 => "1 account is usable.".to_owned(),
         (0, _) if !accounts.is_any_known => {
             format!("No account is usable: none of {} had a conclusive check yet.", pluralize(all, "account"))

@@ -103,9 +103,9 @@ impl UsableAccounts {
             .await?;
         usable.sort_by(|(one, _), (other, _)| one.cmp(other));
         report.usable = usable.into_iter().map(|(_, offer)| offer).collect();
-        let flags = requirements.needs.iter().map(Need::flag);
-        report.unknown_flags =
-            flags.filter(|flag| !report.known_flags.contains(*flag)).map(str::to_owned).collect();
+        let is_unknown = |need: &&Need| !report.known_flags.iter().any(|flag| need.is(flag));
+        let unknown = requirements.needs.iter().filter(is_unknown);
+        report.unknown_flags = unknown.map(|need| need.flag().to_owned()).collect();
         Ok(report)
     }
 

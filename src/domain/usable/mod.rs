@@ -149,7 +149,7 @@ fn expiry_reason(expires_at: Option<Timestamp>, requirements: &Requirements) -> 
 }
 
 fn missing_reason(need: &Need, capabilities: &BTreeMap<String, bool>) -> Option<Reason> {
-    let value = capabilities.get(need.flag()).copied();
+    let value = capabilities.iter().find(|(flag, _)| need.is(flag)).map(|(_, has)| *has);
     (value != Some(true)).then(|| Reason::Lacks { need: need.clone(), is_absent: value.is_none() })
 }
 

@@ -44,6 +44,11 @@ impl Need {
         Ok(Self(format!("{PREFIX}{}{rest}", first.to_ascii_uppercase())))
     }
 
+    /// Whether `flag` is meant, in upper or lower case.
+    pub fn is(&self, flag: &str) -> bool {
+        self.0.eq_ignore_ascii_case(flag)
+    }
+
     /// The vendor's name: `supportVideo`.
     pub fn flag(&self) -> &str {
         &self.0
@@ -67,6 +72,14 @@ mod tests {
             ("4k", "support4k"),
         ] {
             assert_eq!(Need::parse(typed).unwrap().flag(), flag, "{typed}");
+        }
+    }
+
+    #[test]
+    fn need_is_found_in_upper_and_lower_case() {
+        for typed in ["VIDEO", "video", "supportVideo"] {
+            let need = Need::parse(typed).unwrap();
+            assert!(need.is("supportVideo") && !need.is("supportAudio"), "{typed}");
         }
     }
 

@@ -75,7 +75,7 @@ fn last_line_says_whether_any_account_is_usable() {
             UsableAccounts { unusable: vec![refused("b", &reasons)], is_any_known: false, ..known() },
             "No account is usable: none of 1 account had a conclusive check yet.",
         ),
-        (known(), "No accounts are known yet: run `minimax-watch check`, or start the service."),
+        (known(), "No accounts are known: none is set up, or `minimax-watch check` did not run yet."),
     ] {
         assert_eq!(render(&report).lines().last(), Some(last));
     }

@@ -107,8 +107,9 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
 fn lapse(context: &Context<'_>, alert: Option<&Alert>) -> String {
     let plan = match &context.plan {
         Some(plan) if plan.active == Some(false) => {
+            let by_checks = fault(context, Fault::SubscriptionLapsed, None);
             let confirmed = if alert.is_none() { "; fires when a second reading confirms it" } else { "" };
-            return format!("the plan is not active{}{confirmed}", read_at(plan, context.now));
+            return format!("the plan is not active{}{confirmed}; {by_checks}", read_at(plan, context.now));
         }
         Some(plan) if plan.active.is_some() => format!("the plan is active{}", read_at(plan, context.now)),
         plan => plan_unknown(context, plan.as_ref()),
