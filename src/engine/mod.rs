@@ -11,6 +11,7 @@ mod deliver;
 mod digest;
 mod fetch;
 mod id;
+mod jobs;
 mod plans;
 mod purge;
 mod push;

@@ -16,6 +16,7 @@ use super::Engine;
 use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
+use super::jobs::StatsAnswer;
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::RunId;
 use crate::domain::plan::PlanReading;
@@ -205,11 +206,16 @@ impl Run {
             Phase::Deferred(_) => BTreeSet::new(),
             Phase::Confirmation(_) => engine.plans_to_confirm().await?,
         };
+        let statistics = match &self.phase {
+            Phase::FirstChecks => engine.statistics_to_read(&targets),
+            Phase::Deferred(_) | Phase::Confirmation(_) => BTreeSet::new(),
+        };
         let checks = step.check_all(targets, first, self.waited, progress);
-        let (deferred, plans) = tokio::join!(checks, engine.read_plans(plans));
-        let deferred = deferred?;
+        let reads = (engine.read_plans(plans), engine.read_statistics(statistics));
+        let (deferred, plans, statistics) = tokio::join!(checks, reads.0, reads.1);
+        let (deferred, statistics) = (deferred?, statistics?);
         let is_complete = !engine.is_stopping();
-        self.counts = step.finish(plans, deferred.is_none() && is_complete).await?;
+        self.counts = step.finish((plans, statistics), deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (now_after - now).max(TimeDelta::zero());
         let next_recheck = engine.store.next_recheck().await?;
@@ -324,11 +330,12 @@ impl<'a> RunStep<'a> {
 
     async fn finish(
         self,
-        plans: Vec<(SubscriptionName, PlanReading)>,
+        (plans, statistics): (Vec<(SubscriptionName, PlanReading)>, Vec<StatsAnswer>),
         is_finished: bool,
     ) -> Result<RunCounts, StoreError> {
         let mut writer = self.engine.store.write().await?;
         self.engine.record_plans(&mut writer, plans).await?;
+        self.engine.record_statistics(&mut writer, statistics).await?;
         if let Some(date) = self.engine.client.take_date() {
             writer.save_api_date(date).await?;
         }

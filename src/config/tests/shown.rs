@@ -45,6 +45,15 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         unreachable_after = "1h"
         repeat_every = "0s"
 
+        [plan]
+        watch = true
+
+        [jobs]
+        watch = false
+        window = "1h"
+        min_jobs = 3
+        failing = 0.5
+
         [[receivers]]
         name = "mail"
         type = "email"

@@ -1,6 +1,7 @@
 //! Each alert rule with its inputs in words. Whether it fires is read from the evaluated alerts.
 
 use super::context::Context;
+use super::jobs;
 use crate::domain::account_state::Fault;
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::observation::Outcome;
@@ -91,6 +92,8 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
         AlertKind::AccountError => fault(context, Fault::AccountError, alert),
         AlertKind::Malformed => fault(context, Fault::Malformed, alert),
         AlertKind::DeliveryFailing => "about receivers: see `minimax-watch alerts`".to_owned(),
+        AlertKind::JobsFailing => jobs::failing(context),
+        AlertKind::OutOfCredits => jobs::out_of_credits(context),
         AlertKind::ServicesInError => match &context.plan {
             Some(plan) if plan.active.is_some() => {
                 let in_error = plan.services_in_error.iter();
