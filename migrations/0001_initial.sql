@@ -64,6 +64,27 @@ CREATE TABLE plans (
     failure        TEXT                          -- JSON: why the last reading failed
 ) STRICT;
 
+-- What became of jobs, by the vendor's statistics. Answers overlap: a job has the same key in each.
+CREATE TABLE jobs (
+    id           INTEGER PRIMARY KEY,
+    subscription TEXT    NOT NULL,
+    key          INTEGER NOT NULL,               -- a hash of what identifies the job
+    account      TEXT    NOT NULL,               -- the watched account that it was sent to; empty: unknown
+    at           INTEGER NOT NULL,               -- when it was answered
+    code         INTEGER NOT NULL,               -- the status code of its answer
+    counts       INTEGER NOT NULL,               -- 1: a success, a failure, or refused for lack of credits
+    UNIQUE (subscription, key)
+) STRICT;
+CREATE INDEX jobs_of ON jobs (subscription, account, at) WHERE counts = 1;
+CREATE INDEX jobs_newest ON jobs (subscription, at);
+
+-- The readings of those statistics.
+CREATE TABLE job_readings (
+    subscription TEXT    PRIMARY KEY,
+    read_at      INTEGER,                        -- the last one that showed jobs, or none
+    failure      TEXT                            -- JSON: why the last reading failed
+) STRICT;
+
 -- Run-length: one row for each change; an unchanged check moves last_seen_at and the count.
 CREATE TABLE snapshots (
     id            INTEGER PRIMARY KEY,

@@ -59,6 +59,12 @@ impl Page {
         self.duration("repeat_every", config.alerts.repeat_every.unwrap_or_default());
         self.header("[plan]");
         self.line(&format!("watch = {}", config.plan.watch));
+        self.header("[jobs]");
+        self.line(&format!("watch = {}", config.jobs.watch));
+        self.duration("window", config.jobs.policy.window);
+        self.line(&format!("min_jobs = {}", config.jobs.policy.min_jobs));
+        // With a decimal point, and as exact as it was typed.
+        self.line(&format!("failing = {:?}", config.jobs.policy.failing));
     }
 
     fn receiver(&mut self, receiver: &Receiver) {

@@ -126,7 +126,12 @@ impl<'f> Table<'f> {
         parsed.unwrap_or(default)
     }
 
-    /// The boolean at `key`, else `false`.
+    /// The share at `key`, above 0 and up to 1, else `default`.
+    pub(super) fn share(&mut self, key: &'static str, default: f64) -> f64 {
+        self.take(key, share).map_or(default, |field| field.value)
+    }
+
+    /// The boolean at `key`, else `default`.
     pub(super) fn flag(&mut self, key: impl Key, default: bool) -> bool {
         self.take(key, flag).map_or(default, |field| field.value)
     }
@@ -253,6 +258,21 @@ fn number(value: DeValue<'_>, place: &Place<'_>) -> Option<i64> {
         }
         other => wrong("a whole number", &other, place),
     }
+}
+
+/// A part of one, as a number with or without decimals; in the environment also as text.
+fn share(value: DeValue<'_>, place: &Place<'_>) -> Option<f64> {
+    let typed = match value {
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::String(text) if place.is_overridden() => text.trim().to_owned(),
+        other => return wrong("a number", &other, place),
+    };
+    let share = typed.parse().ok().filter(|share: &f64| *share > 0.0 && *share <= 1.0);
+    if share.is_none() {
+        place.problem("must be above 0 and up to 1, such as 0.5");
+    }
+    share
 }
 
 fn flag(value: DeValue<'_>, place: &Place<'_>) -> Option<bool> {

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::account::AccountKey;
 use super::configuration::ExpirySource;
+use super::jobs::JobsPolicy;
 use super::lead_times::{CRITICAL_WITHIN, LeadTimes};
 
 /// Thresholds and sources. Only lead times can differ between accounts.
@@ -23,6 +24,8 @@ pub struct Policy {
     pub unreachable_after: TimeDelta,
     /// How often alerts that still fire are repeated, if at all.
     pub repeat_every: Option<TimeDelta>,
+    /// When the jobs of an account count as failing; none while jobs are not watched.
+    pub jobs: Option<JobsPolicy>,
 }
 
 impl Policy {

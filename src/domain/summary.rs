@@ -236,6 +236,8 @@ fn firing_text(alert: &AlertEntry, now: Timestamp) -> String {
         AlertKind::Unreachable => "useapi.net cannot be reached",
         AlertKind::Malformed => "useapi.net's answers cannot be read",
         AlertKind::DeliveryFailing => "messages to this receiver are not delivered",
+        AlertKind::JobsFailing => "jobs sent to this account fail",
+        AlertKind::OutOfCredits => "jobs are refused for lack of credits",
         AlertKind::ServicesInError => "useapi.net counts accounts of other services in error",
     };
     phrase.to_owned()
@@ -283,6 +285,8 @@ fn resolved_text(alert: &AlertEntry) -> String {
         (AlertKind::Unreachable, _) => "useapi.net can be reached again",
         (AlertKind::Malformed, _) => "useapi.net's answers can be read again",
         (AlertKind::DeliveryFailing, _) => "messages to this receiver are delivered again",
+        (AlertKind::JobsFailing, _) => "jobs no longer fail",
+        (AlertKind::OutOfCredits, _) => "jobs are no longer refused for lack of credits",
         (AlertKind::ServicesInError, _) => "useapi.net counts no accounts of other services in error",
     };
     phrase.to_owned()

@@ -11,12 +11,14 @@ mod deliver;
 mod digest;
 mod fetch;
 mod id;
+mod jobs;
 mod plans;
 mod purge;
 mod push;
 mod record;
 mod resend;
 mod run;
+mod subscription_reads;
 mod tokens;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Purging: rows that ended more than `[store].keep` ago are deleted, and messages of removed receivers fail permanently.
+//! Purging: rows that ended more than `[store].keep` ago are deleted, jobs after 30 days at the latest, and messages of removed receivers fail permanently.
 //!
 //! Guarantees: a wrong clock costs at most the oldest days. The current time is the earlier one of the clock and the `Date` of
 //! the latest API answer; before the first such date nothing is deleted. Rows before the horizon are deleted; it starts at the
@@ -7,6 +7,7 @@
 use chrono::TimeDelta;
 
 use super::Engine;
+use super::jobs::JOBS_KEPT;
 use crate::domain::backoff::RETRY_WINDOW;
 use crate::domain::time::Timestamp;
 use crate::store::{PurgeState, Purged, StoreError};
@@ -33,12 +34,18 @@ impl Engine {
     /// Deletes a batch of the rows before the present horizon.
     pub async fn purge_backlog(&self, now: Timestamp) -> Result<Purged, StoreError> {
         let mut writer = self.store.write().await?;
-        let PurgeState { date: Some(date), horizon: Some(horizon) } = writer.purge_state().await? else {
+        let PurgeState { date: Some(date), horizon } = writer.purge_state().await? else {
             return Ok(Purged::default());
         };
-        let purged = writer.purge(horizon.min(now.min(date) - self.config.store.keep)).await?;
+        // The vendor shows jobs of three months, so that a wrong clock costs nothing that matters.
+        let jobs = writer.purge_jobs(now.min(date) - self.config.store.keep.min(JOBS_KEPT)).await?;
+        let Some(horizon) = horizon else {
+            writer.commit().await?;
+            return Ok(jobs);
+        };
+        let Purged { rows, more } = writer.purge(horizon.min(now.min(date) - self.config.store.keep)).await?;
         writer.commit().await?;
-        Ok(purged)
+        Ok(Purged { rows: rows + jobs.rows, more: more || jobs.more })
     }
 
     /// Fails the messages to receivers that left the configuration once they have waited for a whole retry window. Closes the alerts

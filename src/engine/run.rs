@@ -16,9 +16,9 @@ use super::Engine;
 use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
+use super::subscription_reads::{SubscriptionAnswers, SubscriptionReads};
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::RunId;
-use crate::domain::plan::PlanReading;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::store::{RunCounts, StoreError, Tally};
@@ -180,6 +180,21 @@ impl Run {
         self.next_stage
     }
 
+    /// What this step reads of whole subscriptions beside its checks of `targets`.
+    async fn reads(&self, engine: &Engine, targets: &[AccountKey]) -> Result<SubscriptionReads, StoreError> {
+        Ok(match &self.phase {
+            Phase::FirstChecks => SubscriptionReads {
+                plans: engine.plans_to_read(targets),
+                jobs: engine.jobs_to_read(targets).await?,
+            },
+            Phase::Deferred(_) => SubscriptionReads::default(),
+            Phase::Confirmation(_) => SubscriptionReads {
+                plans: engine.plans_to_confirm(&self.scope).await?,
+                ..SubscriptionReads::default()
+            },
+        })
+    }
+
     /// Makes the checks that are due, and stores what they show.
     pub async fn advance(
         &mut self,
@@ -210,19 +225,15 @@ impl Run {
             Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
             Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
         };
-        let plans = match &self.phase {
-            Phase::FirstChecks => engine.plans_to_read(&targets),
-            Phase::Deferred(_) => BTreeSet::new(),
-            Phase::Confirmation(_) => engine.plans_to_confirm(&self.scope).await?,
-        };
+        let reads = self.reads(engine, &targets).await?;
         let checks = async {
             let deferred = step.check_all(targets, first, self.waited, progress).await;
             deferred.map(|deferred| (deferred, engine.clock.now()))
         };
-        let (checked, plans) = engine.read_plans_beside(plans, checks).await;
+        let (checked, answers) = engine.read_beside(&reads, checks).await;
         let (deferred, checked_at) = checked?;
         let is_complete = !engine.is_stopping();
-        self.counts = step.finish(plans, deferred.is_none() && is_complete).await?;
+        self.counts = step.finish(answers, deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (checked_at - now).max(TimeDelta::zero());
         let next_recheck = engine.store.next_recheck().await?;
@@ -336,13 +347,10 @@ impl<'a> RunStep<'a> {
         Ok(deferred)
     }
 
-    async fn finish(
-        self,
-        plans: Vec<(SubscriptionName, PlanReading)>,
-        is_finished: bool,
-    ) -> Result<RunCounts, StoreError> {
+    async fn finish(self, answers: SubscriptionAnswers, is_finished: bool) -> Result<RunCounts, StoreError> {
         let mut writer = self.engine.store.write().await?;
-        self.engine.record_plans(&mut writer, plans).await?;
+        self.engine.record_plans(&mut writer, answers.plans).await?;
+        self.engine.record_statistics(&mut writer, answers.jobs).await?;
         if let Some(date) = self.engine.client.take_date() {
             writer.save_api_date(date).await?;
         }

@@ -15,6 +15,7 @@ mod schedule;
 mod silences;
 mod simulation;
 mod status;
+mod trials;
 mod usable;
 
 pub use alerts::{AlertReport, Alerts};

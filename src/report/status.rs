@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::plan::PlanReport;
 use super::probe::replace_token;
+use super::trials::trials_due;
 use super::usable::{Demand, requirements, usability};
 use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
@@ -168,6 +169,7 @@ impl Report {
         concerning.retain(|alert| concerns(alert, wanted));
         let (open, policy) = (FiringAlerts::new(&concerning), config.policy());
         let requirements = requirements(config, Demand::default(), now);
+        let trials = trials_due(store, config, &concerning, now).await?;
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
         store
@@ -179,7 +181,7 @@ impl Report {
                         names.insert(record.account.clone(), record.name.clone());
                     }
                     if asked(&record.account) {
-                        let mut report = AccountReport::new(record, &open, &policy, &requirements);
+                        let mut report = AccountReport::new(record, (&open, &trials), &policy, &requirements);
                         match capabilities_seen.get(&report.capabilities) {
                             Some(same) => report.capabilities = Arc::clone(same),
                             None => drop(capabilities_seen.insert(Arc::clone(&report.capabilities))),
@@ -293,7 +295,7 @@ impl ListReport {
 impl AccountReport {
     fn new(
         record: AccountRecord,
-        open: &FiringAlerts<'_>,
+        (open, trials): (&FiringAlerts<'_>, &BTreeSet<AccountKey>),
         policy: &Policy,
         requirements: &Requirements,
     ) -> Self {
@@ -301,7 +303,7 @@ impl AccountReport {
         let alerts = open.concerning(&record.account);
         let severities = alerts.iter().map(|alert| alert.condition.severity);
         let verdict = record.verdict(severities, policy, requirements.now);
-        let usable = usability(&record, &alerts, policy, requirements).is_usable();
+        let usable = usability(&record, (&alerts, trials), policy, requirements).is_usable();
         let AccountRecord { account, name, account_state, configuration } = record;
         let seen = configuration.unwrap_or_default();
         let longest = policy.lead_times(&account).as_slice().first().copied().unwrap_or_default();

@@ -8,8 +8,9 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::trials::trials_due;
 use crate::config::Config;
-use crate::domain::account::{AccountId, SubscriptionName};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, FiringAlerts};
 use crate::domain::policy::Policy;
@@ -89,13 +90,14 @@ impl UsableAccounts {
         let alerts = store.firing_alerts().await?;
         let (open, policy) = (FiringAlerts::new(&alerts), config.policy());
         let requirements = requirements(config, demand, now);
+        let trials = trials_due(store, config, &alerts, now).await?;
         let mut report = Self { generated_at: now, ..Self::default() };
         let mut usable: Vec<(Rank, AccountOffer)> = Vec::new();
         store
             .each_watched(|record| {
                 if !record.account.is_listing() {
                     let alerts = open.concerning(&record.account);
-                    let usability = usability(&record, &alerts, &policy, &requirements);
+                    let usability = usability(&record, (&alerts, &trials), &policy, &requirements);
                     report.note(&record, &usability);
                     usable.extend(report.sort_in(record, usability, &policy));
                 }
@@ -167,10 +169,10 @@ pub(super) fn requirements(config: &Config, demand: Demand, now: Timestamp) -> R
     Requirements { now, max_age: config.alerts.unreachable_after + interval, valid_for, needs }
 }
 
-/// Judges one account, with the open `alerts` about it and its subscription.
+/// Judges one account, with the open `alerts` about it and its subscription, and the accounts for which a trial is due.
 pub(super) fn usability(
     record: &AccountRecord,
-    alerts: &[&Alert],
+    (alerts, trials): (&[&Alert], &BTreeSet<AccountKey>),
     policy: &Policy,
     requirements: &Requirements,
 ) -> Usability {
@@ -180,8 +182,7 @@ pub(super) fn usability(
         expires_at: record.expires_at(policy),
         capabilities: record.configuration.as_ref().map_or(&none, |seen| &seen.capabilities),
         alerts: alerts.iter().map(|alert| (alert.condition.kind, alert.condition.severity)).collect(),
-        // What became of jobs is not read yet.
-        is_trial_due: false,
+        is_trial_due: trials.contains(&record.account),
     };
     judge(&facts, requirements)
 }

@@ -23,6 +23,9 @@ const COPY: &str = "
         SELECT c.* FROM main.accounts a CROSS JOIN source.unchanged_checks c ON c.account = a.key;
     INSERT INTO subscriptions SELECT * FROM source.subscriptions WHERE name IN (SELECT subscription FROM main.accounts);
     INSERT INTO plans SELECT * FROM source.plans WHERE subscription = ?1;
+    INSERT INTO job_readings SELECT * FROM source.job_readings WHERE subscription = ?1;
+    INSERT INTO jobs SELECT * FROM source.jobs WHERE subscription = ?1 AND account = ?2 AND counts = 1
+        ORDER BY at DESC LIMIT 2000;
     INSERT INTO notifications
         SELECT n.* FROM main.alerts a CROSS JOIN source.notifications n ON n.alert = a.id ORDER BY n.id;
     INSERT INTO acks SELECT k.* FROM main.alerts a CROSS JOIN source.acks k ON k.alert = a.id;

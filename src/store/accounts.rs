@@ -67,6 +67,22 @@ async fn needing_evaluation(
     records.map(without_configuration).try_collect().await
 }
 
+async fn with_refused_jobs(
+    executor: impl SqliteExecutor<'_>,
+    now: Timestamp,
+) -> Result<Vec<AccountRecord>, StoreError> {
+    let records = sqlx::query_as(account_records!(
+        "(SELECT w.key FROM accounts w WHERE w.watched = 1 AND 300 <= (
+              SELECT j.code FROM jobs j WHERE j.subscription = w.subscription AND j.account = w.id AND j.counts = 1 AND j.at <= ?
+              ORDER BY j.at DESC LIMIT 1)) AS k CROSS JOIN accounts a ON a.key = k.key",
+        "ORDER BY a.subscription, a.id"
+    ))
+    .bind(millis(now))
+    .fetch(executor);
+    let without_configuration = |record| Ok(AccountRecord { configuration: None, ..record? });
+    records.map(without_configuration).try_collect().await
+}
+
 async fn next_expiry(
     executor: impl SqliteExecutor<'_>,
     horizon: Timestamp,
@@ -152,6 +168,11 @@ impl Writer {
     /// As [`Store::needing_evaluation`].
     pub async fn needing_evaluation(&mut self, horizon: Timestamp) -> Result<Vec<AccountRecord>, StoreError> {
         needing_evaluation(self.connection(), horizon).await
+    }
+
+    /// The watched accounts whose newest job up to `now` that counts was not accepted, without their configurations.
+    pub async fn with_refused_jobs(&mut self, now: Timestamp) -> Result<Vec<AccountRecord>, StoreError> {
+        with_refused_jobs(self.connection(), now).await
     }
 
     /// As [`Store::each_watched`].

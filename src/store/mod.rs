@@ -18,6 +18,7 @@ mod digests;
 mod error;
 mod file_identity;
 mod inspect;
+mod jobs;
 mod lock;
 mod notification_queries;
 mod notifications;

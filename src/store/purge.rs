@@ -76,6 +76,12 @@ impl Writer {
         Ok(Columns::new(&table, &row).optional_timestamp("time")?)
     }
 
+    /// Deletes a batch of the jobs before `before`.
+    pub async fn purge_jobs(&mut self, before: Timestamp) -> Result<Purged, StoreError> {
+        let rows = self.purge_job_rows(before, BATCH).await?;
+        Ok(Purged { rows, more: i64::try_from(rows).is_ok_and(|rows| rows >= BATCH) })
+    }
+
     /// Deletes a batch of what ended before `before`.
     pub async fn purge(&mut self, before: Timestamp) -> Result<Purged, StoreError> {
         let statements = [

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::schema::valid;
 use crate::setup::{Setup, healthy, webhook};
-use crate::simulator::{Record, WebhookServer};
+use crate::simulator::{Answer, Record, WebhookServer};
 
 fn explain(setup: &Setup, account: &str) -> Value {
     let ended = setup.run(&["explain", account, "--json"]);
@@ -162,4 +162,38 @@ async fn before_the_first_successful_check_no_value_is_called_missing() {
         "{text}"
     );
     assert!(!text.contains("missing") && !text.contains("readable"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn account_that_is_healthy_on_record_and_refused_in_practice_is_explained_with_its_jobs() {
+    let setup = Setup::with(&["a"], "[jobs]\nwatch = true").await;
+    let job = |(minutes, code): (i64, u16)| {
+        let at = clock::now() - TimeDelta::minutes(minutes);
+        let jobid = format!("user:4711-minimax:a-video:{minutes}");
+        json!({"timestamp": at.to_rfc3339(), "jobid": jobid, "endpoint": "videos/create", "code": code})
+    };
+    let rows = [(5, 403), (9, 403), (14, 596), (20, 200), (27, 403), (31, 403)].map(job);
+    setup.vendor.set_job_stats(Answer::job_stats(&rows));
+    assert_eq!(setup.run(&["check"]).status, Some(1), "a warning");
+    let explained = explain(&setup, "a");
+    assert_eq!(explained["state"]["outcome"], "ok");
+    let failing = rule(&explained, "jobs_failing");
+    assert_eq!(
+        (&failing["fires"], &failing["alert"]["severity"]),
+        (&json!(true), &json!("warning")),
+        "{failing}"
+    );
+    let why = failing["why"].as_str().unwrap();
+    assert!(why.starts_with("5 of 6 jobs failed since "), "{why}");
+    for part in ["(within 1h), the newest failed", "a share of 0.5 of at least 3", ", read "] {
+        assert!(why.contains(part), "{part}\n{why}");
+    }
+    let credits = rule(&explained, "out_of_credits");
+    assert_eq!(credits["fires"], false);
+    assert!(credits["why"].as_str().unwrap().contains("a job that succeeded"), "{credits}");
+    let text = setup.run(&["explain", "a"]).out;
+    assert!(text.contains("jobs_failing         FIRES: WARNING"), "{text}");
+    assert!(!text.contains("4711"));
+    let usable = setup.run(&["usable"]);
+    assert_eq!(usable.status, Some(2), "{usable:?}");
 }

@@ -22,6 +22,7 @@ mod expiry_sources;
 mod explanations;
 mod fallback;
 mod faulty_peers;
+mod jobs;
 mod lists;
 mod mail;
 mod no_duplicates;

@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::configuration::ExpirySource;
+use crate::domain::jobs::JobsPolicy;
 use crate::domain::lead_times::LeadTimes;
 use crate::domain::policy::Policy;
 use crate::domain::schedule::Schedule;
@@ -39,6 +40,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// Whether the plan of each subscription is watched.
     pub plan: PlanWatch,
+    /// Whether it is watched what becomes of jobs.
+    pub jobs: JobsWatch,
     /// Where notifications are sent.
     pub receivers: Vec<Receiver>,
     /// Where everything is stored.
@@ -61,6 +64,7 @@ impl Config {
             confirm_after: self.alerts.confirm_after,
             unreachable_after: self.alerts.unreachable_after,
             repeat_every: self.alerts.repeat_every,
+            jobs: self.jobs.in_force(),
         }
     }
 
@@ -154,6 +158,22 @@ pub struct Alerts {
 pub struct PlanWatch {
     /// Whether it is.
     pub watch: bool,
+}
+
+/// Whether the vendor's statistics of jobs are read, once in each run, and how they are judged (`[jobs]`).
+#[derive(Clone, Copy, Debug)]
+pub struct JobsWatch {
+    /// Whether they are.
+    pub watch: bool,
+    /// When the jobs of an account count as failing.
+    pub policy: JobsPolicy,
+}
+
+impl JobsWatch {
+    /// How jobs are judged, if they are watched.
+    pub fn in_force(&self) -> Option<JobsPolicy> {
+        self.watch.then_some(self.policy)
+    }
 }
 
 /// Where everything is stored (`[store]`).

@@ -63,6 +63,8 @@ fn the_documented_file_holds_every_key_of_the_contract() {
         ("[schedule]", &["cron", "timezone", "jitter"]),
         ("[expiry]", &["lead_times", "source"]),
         ("[alerts]", &["confirm_after", "unreachable_after", "repeat_every"]),
+        ("[plan]", &["watch"]),
+        ("[jobs]", &["watch", "window", "min_jobs", "failing"]),
         (
             "[[receivers]]\nname = \"ops-mail\"",
             &[

@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 use crate::config::FetchMode;
 use crate::domain::configuration::ExpirySource;
+use crate::domain::jobs::JobsPolicy;
 use crate::domain::schedule::Schedule;
 use crate::domain::time_zone::TimeZone;
 
@@ -28,6 +29,9 @@ fn every_default_is_the_documented_one() {
     assert_eq!(config.alerts.confirm_after, TimeDelta::seconds(10));
     assert_eq!(config.alerts.unreachable_after, TimeDelta::hours(1));
     assert_eq!(config.alerts.repeat_every, Some(TimeDelta::hours(24)));
+    assert!(config.plan.watch && !config.jobs.watch);
+    let JobsPolicy { window, min_jobs, failing } = config.jobs.policy;
+    assert_eq!((window, min_jobs, format!("{failing:?}").as_str()), (TimeDelta::hours(1), 3, "0.5"));
     assert!(config.receivers.is_empty());
     assert_eq!(config.store.path, PathBuf::from("/home/ops/.local/state/minimax-watch/minimax-watch.db"));
     assert_eq!(config.store.keep, TimeDelta::days(400));
@@ -209,6 +213,14 @@ fn every_scalar_is_checked_and_refused_with_its_line() {
         ("alerts", "confirm_after = '61m'", "confirm_after: \"61m\" is longer than 1h"),
         ("alerts", "unreachable_after = '0s'", "unreachable_after: \"0s\" is shorter than 1s"),
         ("alerts", "repeat_every = '59s'", "repeat_every: \"59s\" is shorter than 1m (\"0s\": never)"),
+        ("jobs", "watch = 'yes'", "watch: must be true or false, not text"),
+        ("jobs", "window = '0s'", "window: \"0s\" is shorter than 1s"),
+        ("jobs", "window = '8d'", "window: \"8d\" is longer than 7d"),
+        ("jobs", "min_jobs = 0", "min_jobs: 0 is not between 1 and 1000"),
+        ("jobs", "failing = 0", "failing: must be above 0 and up to 1, such as 0.5"),
+        ("jobs", "failing = 1.01", "failing: must be above 0 and up to 1, such as 0.5"),
+        ("jobs", "failing = nan", "failing: must be above 0 and up to 1, such as 0.5"),
+        ("jobs", "failing = '50%'", "failing: must be a number, not text"),
         ("store", "path = ''", "path: is empty"),
         ("store", "keep = '23h'", "keep: \"23h\" is shorter than 1d"),
     ] {
@@ -223,12 +235,14 @@ fn the_smallest_and_largest_values_are_accepted() {
     let config = config(&format!(
         "{BASE}[api]\nbase_url = 'http://localhost:8080//'\nfetch = 'list'\ntimeout = '10m'\nconcurrency = 1024\n\
          max_body = '1024'\n[schedule]\njitter = '24h'\n[expiry]\nlead_times = ['365d', '1s']\nsource = 'earliest'\n\
-         [alerts]\nconfirm_after = '0s'\nunreachable_after = '1s'\nrepeat_every = '0s'\n[store]\nkeep = '1d'"
+         [alerts]\nconfirm_after = '0s'\nunreachable_after = '1s'\nrepeat_every = '0s'\n\
+         [jobs]\nwatch = true\nwindow = '7d'\nmin_jobs = 1000\nfailing = 1\n[store]\nkeep = '1d'"
     ));
     assert_eq!(config.api.base_url.as_str(), "http://localhost:8080/");
     assert_eq!((config.api.timeout.as_secs(), config.api.max_body), (600, 1024));
     assert_eq!(config.api.fetch, FetchMode::List);
     assert_eq!(config.alerts.repeat_every, None);
+    assert_eq!(config.jobs.in_force().map(|jobs| (jobs.min_jobs, jobs.failing >= 1.0)), Some((1_000, true)));
     assert_eq!(config.expiry.source, ExpirySource::Earliest);
 }
 

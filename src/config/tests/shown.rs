@@ -48,6 +48,12 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         [plan]
         watch = true
 
+        [jobs]
+        watch = false
+        window = "1h"
+        min_jobs = 3
+        failing = 0.5
+
         [[receivers]]
         name = "mail"
         type = "email"

@@ -16,6 +16,7 @@ fn policy() -> Policy {
         confirm_after: TimeDelta::seconds(10),
         unreachable_after: TimeDelta::hours(1),
         repeat_every: None,
+        jobs: None,
     }
 }
 

@@ -44,6 +44,10 @@ pub enum AlertKind {
     Malformed,
     /// A receiver cannot be reached, or refuses its messages permanently.
     DeliveryFailing,
+    /// The jobs that were sent to the account fail.
+    JobsFailing,
+    /// Jobs are refused for lack of credits.
+    OutOfCredits,
     /// The plan counts accounts in error for services other than MiniMax.
     ServicesInError,
 }

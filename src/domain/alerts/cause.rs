@@ -3,8 +3,9 @@
 //! `auth_run` and `last_ok_run` say in which run a refusal and an `ok` were seen, so the cause of a 401 is decided for each run. What
 //! makes each kind a shared cause is left to its rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::account_jobs::AccountJobs;
 use super::alert::{AlertKind, Condition, Subject};
 use super::fault::answering_again_text;
 use super::transition::{OpenAlerts, Transition, diff_alert};
@@ -38,6 +39,8 @@ pub struct SubscriptionInput<'a> {
     pub totals: SubscriptionTotals,
     /// Its plan, if plans are watched and something is known of it.
     pub plan: Option<&'a PlanState>,
+    /// What the jobs of its accounts say, as far as that may change an alert; those of other subscriptions do not matter.
+    pub jobs: &'a BTreeMap<AccountKey, AccountJobs>,
 }
 
 /// The accounts of one subscription.
@@ -69,7 +72,7 @@ pub(super) struct Attribution<'a> {
 
 impl<'a> SubscriptionAccounts<'a> {
     pub(super) fn new(
-        &SubscriptionInput { name, records, totals, plan }: &SubscriptionInput<'a>,
+        &SubscriptionInput { name, records, totals, plan, jobs: _ }: &SubscriptionInput<'a>,
         open: &'a OpenAlerts<'a>,
         policy: &'a Policy,
     ) -> Self {

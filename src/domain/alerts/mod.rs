@@ -6,6 +6,7 @@
 //! last known. Who is notified of an alert is left to `notification`.
 
 mod account_error;
+mod account_jobs;
 mod alert;
 mod by_subject;
 mod cause;
@@ -13,8 +14,10 @@ mod delivery_failing;
 mod expiry;
 mod expiry_unknown;
 mod fault;
+mod jobs_failing;
 mod malformed;
 mod not_found;
+mod out_of_credits;
 mod rule;
 mod services_in_error;
 mod subscription_lapsed;
@@ -28,10 +31,12 @@ use super::account::AccountKey;
 use super::account_state::{AccountRecord, Fault};
 use super::policy::Policy;
 use super::time::{Timestamp, minute};
+use account_jobs::{Explanations, JobsInput};
 use cause::SubscriptionAccounts;
 use rule::{AccountInput, Rule};
 
 pub use super::severity::Severity;
+pub use account_jobs::AccountJobs;
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
 pub use by_subject::FiringAlerts;
 pub use cause::{SubscriptionInput, SubscriptionTotals};
@@ -50,6 +55,8 @@ impl AlertKind {
             Self::Unreachable => Rule::Subscription(unreachable::evaluate),
             Self::Malformed => Rule::Subscription(malformed::evaluate),
             Self::DeliveryFailing => Rule::Receiver,
+            Self::JobsFailing => Rule::Jobs(jobs_failing::evaluate),
+            Self::OutOfCredits => Rule::Jobs(out_of_credits::evaluate),
             Self::ServicesInError => Rule::Subscription(services_in_error::evaluate),
         }
     }
@@ -57,10 +64,12 @@ impl AlertKind {
     /// Every severity that an alert of this kind can have.
     pub const fn severities(self) -> &'static [Severity] {
         match self {
-            Self::Expiry => &[Severity::Warning, Severity::Critical],
-            Self::Unauthorized | Self::SubscriptionLapsed | Self::NotFound | Self::AccountError => {
-                &[Severity::Critical]
-            }
+            Self::Expiry | Self::JobsFailing => &[Severity::Warning, Severity::Critical],
+            Self::Unauthorized
+            | Self::SubscriptionLapsed
+            | Self::NotFound
+            | Self::AccountError
+            | Self::OutOfCredits => &[Severity::Critical],
             Self::ExpiryUnknown | Self::Unreachable | Self::Malformed | Self::DeliveryFailing => {
                 &[Severity::Warning]
             }
@@ -101,7 +110,40 @@ pub fn evaluate_subscription(
             transitions.extend(evaluate(&subscription));
         }
     }
+    transitions.extend(evaluate_jobs(input, open, policy, (&transitions, now)));
     transitions
+}
+
+/// The transitions of the alerts about jobs, once `others` are made.
+fn evaluate_jobs(
+    input: &SubscriptionInput<'_>,
+    open: &OpenAlerts<'_>,
+    policy: &Policy,
+    (others, now): (&[Transition], Timestamp),
+) -> Vec<Transition> {
+    let rules = AlertKind::iter().filter_map(|kind| match kind.rule() {
+        Rule::Jobs(evaluate) => Some((kind, evaluate)),
+        Rule::Account(_) | Rule::Subscription(_) | Rule::Receiver => None,
+    });
+    let rules: Vec<_> = rules.collect();
+    let has_alert = |account: &AccountKey| {
+        let subject = Subject::Account(account.clone());
+        rules.iter().any(|(kind, _)| open.find(&subject, *kind).is_some())
+    };
+    let explanations = Explanations::new(open, others);
+    let accounts = input.records.iter().map(|record| &record.account);
+    let concerned = accounts.filter(|account| input.jobs.contains_key(account) || has_alert(account));
+    let inputs = concerned.map(|account| JobsInput {
+        account,
+        jobs: input.jobs.get(account),
+        is_watched: policy.jobs.is_some(),
+        explained_by: explanations.of(account),
+        open,
+        now,
+    });
+    inputs
+        .flat_map(|input| rules.iter().filter_map(move |(_, evaluate)| evaluate(&input)).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The transitions of one account's alerts that time alone causes: those of `expiry`. Every other kind needs a check.

@@ -1,5 +1,6 @@
 //! The form of a rule: what each kind's file provides, and what the rules of an account are given.
 
+use super::account_jobs::JobsInput;
 use super::alert::{Alert, AlertKind, Condition, Subject};
 use super::cause::SubscriptionAccounts;
 use super::fault::{FaultAlert, healthy_again_text};
@@ -14,6 +15,8 @@ pub(super) enum Rule {
     Account(fn(&AccountInput<'_>) -> Vec<Transition>),
     /// The accounts of a subscription together: a cause that they share raises one alert.
     Subscription(fn(&SubscriptionAccounts<'_>) -> Vec<Transition>),
+    /// What became of an account's jobs. Evaluated after the others, since those can explain it.
+    Jobs(fn(&JobsInput<'_>) -> Option<Transition>),
     /// A receiver's deliveries.
     Receiver,
 }

@@ -117,6 +117,7 @@ fn policy() -> Policy {
         confirm_after: TimeDelta::zero(),
         unreachable_after: TimeDelta::hours(1),
         repeat_every: None,
+        jobs: None,
     }
 }
 

@@ -94,7 +94,7 @@ impl Recovery {
 
 impl JobCounts {
     /// `5 of 6 jobs failed since 2026-11-23 02:10 UTC`
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let Self { failed, counted, since } = self;
         let word = if *counted == 1 { "job" } else { "jobs" };
         format!("{failed} of {counted} {word} failed since {}", minute(*since))
@@ -133,6 +133,17 @@ pub fn evaluate<'j>(
         return JobsDecision::Recovered(Recovery::BelowShare(counts));
     }
     JobsDecision::SaysNothing
+}
+
+/// The counted jobs of the window that [`evaluate`] judges, and whether the newest of them succeeded; none if none counted, ever.
+pub fn window<'j>(
+    jobs: impl IntoIterator<Item = &'j Job>,
+    policy: &JobsPolicy,
+    now: Timestamp,
+) -> Option<(JobCounts, bool)> {
+    let counted = newest_first(jobs, now);
+    let newest = counted.first()?;
+    Some((count(in_window(&counted, policy.window, now)), newest.has_succeeded))
 }
 
 /// The counted jobs up to `now`, each once. Of jobs at the same moment, a success counts as the newest, so that it is never the

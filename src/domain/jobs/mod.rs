@@ -6,9 +6,11 @@
 mod attribution;
 mod failing;
 mod job;
+mod reading;
 
 pub use attribution::WatchedIds;
-pub use failing::{FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate};
+pub use failing::{FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate, window};
 pub use job::{Job, JobCode, JobKey, JobResult, MAX_DATA_DELAY, asks_for_work};
+pub use reading::{StatsFailure, StatsReadings};
 
 pub(in crate::domain) use job::DATA_DELAY_TEXT;

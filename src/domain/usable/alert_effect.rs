@@ -28,13 +28,15 @@ impl AlertEffect {
 
 /// The effect of an open alert.
 ///
-/// A new kind is sorted in here: what jobs show (`jobs_failing`, `out_of_credits`) speaks against an account at any severity, and a job
-/// can disprove it.
+/// What jobs show (`jobs_failing`, `out_of_credits`) speaks against an account at any severity, and a job can disprove it.
 pub(super) const fn alert_effect(kind: AlertKind, severity: Severity) -> AlertEffect {
     let when_critical = match kind {
         // `--for` judges its time.
         AlertKind::Expiry => AlertEffect::Warns,
         AlertKind::ServicesInError => AlertEffect::Ignored,
+        AlertKind::JobsFailing | AlertKind::OutOfCredits => {
+            return AlertEffect::SpeaksAgainst { job_disproves: true };
+        }
         AlertKind::ExpiryUnknown
         | AlertKind::Unauthorized
         | AlertKind::SubscriptionLapsed

@@ -8,6 +8,7 @@ mod alert_effect;
 mod need;
 mod rank;
 mod reason;
+mod trial;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use alert_effect::{AlertEffect, alert_effect, follows_from};
 pub use need::{Need, NeedError};
 pub use rank::Rank;
 pub use reason::Reason;
+pub use trial::TrialFacts;
 
 /// What is asked of an account.
 #[derive(Clone, Debug)]

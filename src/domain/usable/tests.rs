@@ -240,21 +240,30 @@ fn any_ranks() -> impl Strategy<Value = Vec<Rank>> {
     (0..10).map(any_rank).collect::<Vec<_>>()
 }
 
+fn is_about_jobs(kind: AlertKind) -> bool {
+    matches!(kind, AlertKind::JobsFailing | AlertKind::OutOfCredits)
+}
+
 fn is_usable(usability: &Usability) -> bool {
     usability.is_usable() == Some(true)
 }
 
 proptest! {
     #[test]
-    fn open_critical_alert_other_than_expiry_makes_an_account_unusable(
+    fn open_critical_alert_other_than_expiry_makes_an_account_unusable_except_for_a_trial(
         (facts, flags) in any_facts(), requirements in any_requirements()
     ) {
         let facts = AccountFacts { capabilities: &flags, ..facts };
         let has_critical = |(kind, severity): &(AlertKind, Severity)| {
-            *severity == Critical && !matches!(kind, AlertKind::Expiry | AlertKind::ServicesInError)
+            let is_ignored = matches!(kind, AlertKind::Expiry | AlertKind::ServicesInError);
+            *severity == Critical && !is_ignored && !is_about_jobs(*kind)
         };
+        let usability = judge(&facts, &requirements);
         if facts.alerts.iter().any(has_critical) {
-            prop_assert!(!is_usable(&judge(&facts, &requirements)));
+            prop_assert!(!is_usable(&usability));
+        } else if facts.alerts.iter().any(|(kind, _)| is_about_jobs(*kind)) {
+            let is_trial = matches!(usability, Usability::Usable { trial: true, .. });
+            prop_assert!(!is_usable(&usability) || (is_trial && facts.is_trial_due), "{usability:?}");
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::account::SubscriptionName;
+use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{
-    self, Alert, OpenAlerts, Subject, SubscriptionInput, SubscriptionTotals, Transition,
+    self, AccountJobs, Alert, OpenAlerts, Subject, SubscriptionInput, SubscriptionTotals, Transition,
 };
 use crate::domain::plan::PlanState;
 use crate::domain::policy::Policy;
@@ -31,6 +31,8 @@ pub(super) struct Evaluation<'a> {
     pub(super) subscriptions: &'a BTreeMap<SubscriptionName, SubscriptionTotals>,
     /// The plan of each subscription; none while plans are not watched.
     pub(super) plans: &'a BTreeMap<SubscriptionName, PlanState>,
+    /// What the jobs of accounts say; none while jobs are not watched.
+    pub(super) jobs: &'a BTreeMap<AccountKey, AccountJobs>,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
@@ -69,12 +71,12 @@ impl<'a> Evaluation<'a> {
 
     /// Each subscription with those of its accounts that need evaluation.
     fn subscriptions(&self) -> impl Iterator<Item = SubscriptionInput<'a>> {
-        let (records, plans) = (self.records, self.plans);
+        let (records, plans, jobs) = (self.records, self.plans, self.jobs);
         self.subscriptions.iter().map(move |(name, totals)| {
             let begin = records.partition_point(|record| record.account.subscription < *name);
             let end = records.partition_point(|record| record.account.subscription <= *name);
             let records = records.get(begin..end).unwrap_or_default();
-            SubscriptionInput { name, records, totals: *totals, plan: plans.get(name) }
+            SubscriptionInput { name, records, totals: *totals, plan: plans.get(name), jobs }
         })
     }
 

@@ -97,14 +97,16 @@ impl Engine {
     ) -> Result<AccountNames, StoreError> {
         let policy = &self.config.policy();
         let horizon = now + policy.max_lead_time();
-        let records = &writer.needing_evaluation(horizon).await?;
+        let mut records = writer.needing_evaluation(horizon).await?;
         let subscriptions = &writer.subscription_totals().await?;
         let stored = writer.unclosed_alerts().await?;
         let has_acks = !writer.acks().await?.is_empty();
         let open = &OpenAlerts::new(&stored);
+        let jobs = &self.jobs_by_account(writer, &mut records, open, now).await?;
+        let records = &records;
         let mut alert_writer = AlertWriter::new(records, &stored, now);
         let plans = &if self.config.plan.watch { writer.plan_states().await? } else { BTreeMap::new() };
-        let evaluation = Evaluation { basis, records, subscriptions, plans, open, policy, now };
+        let evaluation = Evaluation { basis, records, subscriptions, plans, jobs, open, policy, now };
         for transition in evaluation.transitions(&stored) {
             if has_acks && let Some(id) = transition.escalated_alert(&stored) {
                 writer.remove_ack(id).await?;

@@ -223,6 +223,20 @@ pub(in crate::notify) fn firing() -> Vec<(&'static str, AlertEntry)> {
             ),
         ),
         (
+            "jobs-failing",
+            with_detail(
+                "5 of 6 jobs failed since 2026-11-23 02:10 UTC (codes 403, 596); useapi.net reports jobs up to 15 minutes late.",
+                alert(AlertKind::JobsFailing, Severity::Warning),
+            ),
+        ),
+        (
+            "out-of-credits",
+            with_detail(
+                "2 of 2 jobs were refused for lack of credits since 2026-11-23 02:10 UTC (code 412); useapi.net reports jobs up to 15 minutes late.",
+                alert(AlertKind::OutOfCredits, Severity::Critical),
+            ),
+        ),
+        (
             "delivery-failing",
             AlertEntry {
                 subscription: None,

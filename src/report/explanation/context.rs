@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::jobs::JobFacts;
 use crate::config::{Config, Receiver};
 use crate::domain::account::ReceiverName;
 use crate::domain::account_names::AccountNames;
@@ -34,6 +35,8 @@ pub(super) struct Context<'a> {
     pub(super) notifications: Vec<NotificationRecord>,
     /// The plan of its subscription, while plans are watched and something is known of it.
     pub(super) plan: Option<PlanReport>,
+    /// What the jobs say, while they are watched.
+    pub(super) jobs: Option<JobFacts>,
     notified: BTreeMap<(AlertId, ReceiverName), NotifiedState>,
 }
 
@@ -62,6 +65,10 @@ impl<'a> Context<'a> {
         let name = &record.account.subscription;
         let plan = copy.store.plan_states().await?.remove(name).filter(|_| config.plan.watch);
         Ok(Self {
+            jobs: match config.jobs.in_force() {
+                Some(policy) => Some(JobFacts::load(&copy.store, record, policy, now).await?),
+                None => None,
+            },
             plan: plan.map(|state| PlanReport::new(name, &state)),
             state: record.state_for(&policy),
             record,

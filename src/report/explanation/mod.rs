@@ -6,6 +6,7 @@
 mod context;
 mod decisions;
 mod expiry;
+mod jobs;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,7 @@
 //! Each alert rule with its inputs in words. Whether it fires is read from the evaluated alerts.
 
 use super::context::Context;
+use super::jobs::{self, EXPLAINING, JobsInputs};
 use crate::domain::account_state::Fault;
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Severity, Subject};
 use crate::domain::observation::Outcome;
@@ -91,6 +92,8 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
         AlertKind::AccountError => fault(context, Fault::AccountError, alert),
         AlertKind::Malformed => fault(context, Fault::Malformed, alert),
         AlertKind::DeliveryFailing => "about receivers: see `minimax-watch alerts`".to_owned(),
+        AlertKind::JobsFailing => jobs::failing(&jobs_inputs(context)),
+        AlertKind::OutOfCredits => jobs::out_of_credits(&jobs_inputs(context)),
         AlertKind::ServicesInError => match &context.plan {
             Some(plan) if plan.active.is_some() => {
                 let in_error = plan.services_in_error.iter();
@@ -101,6 +104,11 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
             plan => plan_unknown(context, plan.as_ref()),
         },
     }
+}
+
+fn jobs_inputs<'a>(context: &'a Context<'_>) -> JobsInputs<'a> {
+    let explained_by = EXPLAINING.into_iter().find(|kind| context.firing(*kind).is_some());
+    JobsInputs { facts: context.jobs.as_ref(), explained_by, now: context.now }
 }
 
 /// What checks and the plan say.

@@ -89,6 +89,12 @@ impl Answer {
         reply(StatusCode::OK, &info).into()
     }
 
+    /// 200 to a read of the statistics, with these rows.
+    pub(crate) fn job_stats(rows: &[Value]) -> Self {
+        let stats = json!({"bot": "minimax", "date": "2026-11-01", "total": rows.len(), "data": rows});
+        reply(StatusCode::OK, &stats).into()
+    }
+
     /// 402: the useapi.net plan has lapsed.
     pub(crate) fn lapsed(text: LapsedBody) -> Self {
         let text = match text {

@@ -47,6 +47,7 @@ pub(crate) struct Plan {
     accounts: BTreeMap<String, AccountEntry>,
     list: Script<Answer>,
     account_info: Script<Answer>,
+    job_stats: Script<Answer>,
     /// The answer to every read.
     all: Option<Answer>,
 }
@@ -58,6 +59,7 @@ impl Plan {
             accounts: BTreeMap::new(),
             list: Script::default(),
             account_info: Script::default(),
+            job_stats: Script::default(),
             all: None,
         }
     }
@@ -85,6 +87,13 @@ impl Plan {
         set.unwrap_or_else(|| {
             Answer::account_info(true, &json!({"MiniMax API": {"total": self.accounts.len()}}))
         })
+    }
+
+    /// The answer to a read of the statistics of jobs: none, unless another was set.
+    pub(crate) fn job_stats(&mut self) -> Answer {
+        let exception = self.job_stats.take_exception();
+        let set = exception.or_else(|| self.all.clone()).or_else(|| self.job_stats.current().cloned());
+        set.unwrap_or_else(|| Answer::job_stats(&[]))
     }
 
     pub(crate) fn list_reply(&mut self, now: Timestamp, ordinal: usize) -> Reply {
@@ -170,6 +179,11 @@ impl Subscription {
     /// Sets the answer to the next read of the plan only.
     pub(crate) fn next_account_info(&self, answer: Answer) {
         lock(&self.0).account_info.once(answer);
+    }
+
+    /// Sets the answer to reads of the statistics of jobs.
+    pub(crate) fn set_job_stats(&self, answer: impl Into<Answer>) {
+        drop(lock(&self.0).job_stats.set(Some(answer.into())));
     }
 
     /// Sets the answer to the next read of the list only.

@@ -35,6 +35,7 @@ use minimax_watch::simulator::VirtualNow;
 
 const ACCOUNTS: &str = "/v1/minimax/accounts";
 const ACCOUNT_INFO: &str = "/v2/account";
+const JOB_STATS: &str = "/v2/account/stats";
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// One request as it was received.
@@ -58,6 +59,7 @@ enum Target {
     List,
     Account(String),
     AccountInfo,
+    JobStats,
     Unknown,
 }
 
@@ -65,6 +67,9 @@ impl Target {
     fn parse(path: &str) -> Self {
         if path == ACCOUNT_INFO {
             return Self::AccountInfo;
+        }
+        if path == JOB_STATS {
+            return Self::JobStats;
         }
         let Some(rest) = path.strip_prefix(ACCOUNTS) else { return Self::Unknown };
         if rest.is_empty() {
@@ -89,6 +94,8 @@ struct State {
     requests: RequestLog<Request>,
     /// Reads of the plan.
     plan_requests: RequestLog<Request>,
+    /// Reads of the statistics of jobs.
+    stats_requests: RequestLog<Request>,
 }
 
 impl State {
@@ -97,14 +104,18 @@ impl State {
         let target = Target::parse(path);
         let plans = lock(&self.plans);
         let plan = bearer(headers).and_then(|token| plans.iter().find(|plan| lock(plan).accepts(token)));
-        let log = if matches!(target, Target::AccountInfo) { &self.plan_requests } else { &self.requests };
+        let log = match target {
+            Target::AccountInfo => &self.plan_requests,
+            Target::JobStats => &self.stats_requests,
+            Target::List | Target::Account(_) | Target::Unknown => &self.requests,
+        };
         let ordinal = log.append(Request {
             at: now,
             method: method.to_string(),
             path: path.to_owned(),
             account: match &target {
                 Target::Account(id) => Some(AccountId::new(id.as_str())),
-                Target::List | Target::AccountInfo | Target::Unknown => None,
+                Target::List | Target::AccountInfo | Target::JobStats | Target::Unknown => None,
             },
             user_agent: headers.get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()).into()),
             authorized: plan.is_some(),
@@ -119,6 +130,7 @@ impl State {
             (Target::Unknown, _) => Reply::status(StatusCode::NOT_FOUND),
             (_, None) => Answer::unauthorized(*lock(&self.refusal)).into_reply(now, ordinal),
             (Target::AccountInfo, Some(plan)) => lock(plan).account_info().into_reply(now, ordinal),
+            (Target::JobStats, Some(plan)) => lock(plan).job_stats().into_reply(now, ordinal),
             (Target::List, Some(plan)) => lock(plan).list_reply(now, ordinal),
             (Target::Account(id), Some(plan)) => lock(plan).account_answer(&id).into_reply(now, ordinal),
         }
@@ -148,8 +160,8 @@ async fn respond(
         tokio::time::sleep(latency).await;
     }
     let reply = state.reply(request.method(), request.uri().path(), request.headers());
-    // Plans are read beside the checks, which take the time.
-    if request.uri().path() != ACCOUNT_INFO {
+    // Plans and jobs are read beside the checks, which take the time.
+    if !matches!(request.uri().path(), ACCOUNT_INFO | JOB_STATS) {
         state.now.advance(*lock(&state.answer_time));
     }
     let mut response = reply.send(&hang_up).await;
@@ -186,6 +198,7 @@ impl FakeUseApi {
             answer_time: Mutex::default(),
             requests: RequestLog::default(),
             plan_requests: RequestLog::default(),
+            stats_requests: RequestLog::default(),
         });
         let router = Router::new().fallback(respond).with_state(Arc::clone(&state));
         Ok(Self { state, port: Arc::new(Port::open_http(router, tls).await?) })
@@ -231,6 +244,11 @@ impl FakeUseApi {
     /// The reads of plans, which [`Self::requests`] leaves out.
     pub(crate) fn plan_requests(&self) -> Vec<Request> {
         self.state.plan_requests.all()
+    }
+
+    /// The reads of the statistics of jobs, which [`Self::requests`] leaves out.
+    pub(crate) fn stats_requests(&self) -> Vec<Request> {
+        self.state.stats_requests.all()
     }
 
     /// Those for `account`.

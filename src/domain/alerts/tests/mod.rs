@@ -1,6 +1,7 @@
 //! The rules checked against the contract: tables, and a reference model over random sequences of runs.
 
 mod expiries;
+mod jobs;
 mod kinds;
 mod plans;
 mod properties;

@@ -10,7 +10,9 @@ use chrono::{TimeDelta, TimeZone, Utc};
 
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState, Check, RunId};
-use crate::domain::alerts::{self, OpenAlerts, Resolved, SubscriptionInput, SubscriptionTotals, Transition};
+use crate::domain::alerts::{
+    self, AccountJobs, OpenAlerts, Resolved, SubscriptionInput, SubscriptionTotals, Transition,
+};
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, ExpirySource};
@@ -63,6 +65,7 @@ pub(in crate::domain) struct World {
     pub(in crate::domain) policy: Policy,
     pub(in crate::domain) records: Vec<AccountRecord>,
     pub(in crate::domain) plan: Option<PlanState>,
+    pub(in crate::domain) jobs: BTreeMap<AccountKey, AccountJobs>,
     pub(in crate::domain) alerts: Vec<Alert>,
     pub(in crate::domain) sent: Vec<SentNotification>,
     pub(in crate::domain) changes: Vec<Change>,
@@ -91,6 +94,7 @@ pub(in crate::domain) fn policy() -> Policy {
         confirm_after: TimeDelta::zero(),
         unreachable_after: TimeDelta::hours(1),
         repeat_every: None,
+        jobs: None,
     }
 }
 
@@ -132,6 +136,7 @@ impl World {
             policy: policy(),
             records: ids.iter().map(record).collect(),
             plan: None,
+            jobs: BTreeMap::new(),
             alerts: Vec::new(),
             sent: Vec::new(),
             changes: Vec::new(),
@@ -182,7 +187,8 @@ impl World {
         let (open, now) = (OpenAlerts::new(&self.alerts), at(seconds));
         let decide = |records: &[AccountRecord], totals| {
             let name = &main_subscription();
-            let input = SubscriptionInput { name, records, totals, plan: self.plan.as_ref() };
+            let input =
+                SubscriptionInput { name, records, totals, plan: self.plan.as_ref(), jobs: &self.jobs };
             let steps = alerts::evaluate_subscription(&input, &open, &self.policy, now);
             (steps, alerts::outdated_faults(&input, &open, &self.policy))
         };
@@ -205,6 +211,7 @@ impl World {
             || account_state.expires_at.is_some_and(|end| end <= now + self.policy.max_lead_time())
             || self.alerts.iter().any(|alert| alert.condition.subject == subject)
             || record.account.is_listing()
+            || self.jobs.contains_key(&record.account)
     }
 
     /// Applies the transitions that are due.

@@ -1,0 +1,49 @@
+//! When an account whose jobs failed may be tried: a scheduler that sends it no jobs would otherwise never see a success.
+
+use chrono::TimeDelta;
+
+use crate::domain::time::Timestamp;
+
+/// What is known of the jobs of an account with an open alert about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrialFacts {
+    /// When the newest of these alerts opened.
+    pub opened_at: Timestamp,
+    /// When the newest job that counts, or was refused with 412, was answered.
+    pub newest_job_at: Option<Timestamp>,
+    /// When the vendor's statistics were last read.
+    pub read_at: Option<Timestamp>,
+}
+
+impl TrialFacts {
+    /// Whether the statistics since the alert show no job for one `window`, so that one may be tried.
+    pub fn is_trial_due(&self, window: TimeDelta) -> bool {
+        let quiet_since = self.newest_job_at.map_or(self.opened_at, |at| at.max(self.opened_at));
+        self.read_at.is_some_and(|read_at| read_at - quiet_since >= window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeZone, Utc};
+
+    use super::*;
+
+    #[test]
+    fn trial_is_due_after_a_window_that_was_read_and_held_no_job() {
+        let at = |minutes| Utc.with_ymd_and_hms(2026, 11, 28, 0, 0, 0).unwrap() + TimeDelta::minutes(minutes);
+        for (opened, newest, read, expected) in [
+            (0, None, None, false),
+            (0, None, Some(59), false),
+            (0, None, Some(60), true),
+            (0, Some(-10), Some(60), true),
+            (0, Some(10), Some(60), false),
+            (0, Some(10), Some(70), true),
+            (0, Some(90), Some(70), false),
+        ] {
+            let facts =
+                TrialFacts { opened_at: at(opened), newest_job_at: newest.map(at), read_at: read.map(at) };
+            assert_eq!(facts.is_trial_due(TimeDelta::hours(1)), expected, "{facts:?}");
+        }
+    }
+}

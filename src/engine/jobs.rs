@@ -1,0 +1,134 @@
+//! Reading what became of the jobs, beside the first checks of a run, and what the alerts need of it.
+//!
+//! Guarantees: while jobs are watched, one request for each subscription and run, else none; a failure is stored and changes nothing
+//! else. Leaves the requests to `subscription_reads`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::Engine;
+use crate::api::{JobStats, JobStatsAnswer};
+use crate::config::Subscription;
+use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
+use crate::domain::account_state::AccountRecord;
+use crate::domain::alerts::{AccountJobs, AlertKind, OpenAlerts, Subject};
+use crate::domain::jobs::{StatsFailure, StatsReadings, WatchedIds};
+use crate::domain::observation::{Observation, Outcome};
+use crate::domain::time::Timestamp;
+use crate::store::{StoreError, Writer};
+
+/// How many jobs are asked for: the newest of all accounts of the subscription.
+const LIMIT: u32 = 1_000;
+/// The largest answer that is read.
+const MAX_BODY: usize = 4 << 20;
+/// How long jobs are kept. Older ones in an answer are not stored.
+pub(super) const JOBS_KEPT: TimeDelta = TimeDelta::days(30);
+/// A job this far in the future belongs to a wrong clock, and is not stored.
+const MAX_AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// What the statistics of a subscription showed.
+pub(super) type StatsAnswer = (SubscriptionName, JobStatsAnswer);
+
+impl Engine {
+    /// The subscriptions of `accounts` with all their accounts, if jobs are watched.
+    pub(super) async fn jobs_to_read(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<BTreeMap<SubscriptionName, Vec<AccountId>>, StoreError> {
+        let accounts = accounts.iter().filter(|_| self.config.jobs.watch);
+        let names: BTreeSet<&SubscriptionName> = accounts.map(|account| &account.subscription).collect();
+        let mut ids = BTreeMap::new();
+        for name in names {
+            let accounts = self.store.accounts_of(name).await?;
+            ids.insert(name.clone(), accounts.into_iter().map(|AccountRef { id, .. }| id).collect());
+        }
+        Ok(ids)
+    }
+
+    /// Reads the jobs of the accounts `ids` of a subscription.
+    pub(super) async fn read_jobs(&self, subscription: &Subscription, ids: &[AccountId]) -> JobStatsAnswer {
+        let (token, watched) = (self.tokens.current(subscription), WatchedIds::new(ids));
+        self.client.job_stats(&token, &watched, (LIMIT, MAX_BODY), &self.clock).await
+    }
+
+    /// Stores what `answers` showed.
+    pub(super) async fn record_statistics(
+        &self,
+        writer: &mut Writer,
+        answers: Vec<StatsAnswer>,
+    ) -> Result<(), StoreError> {
+        if answers.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut readings = writer.stats_readings().await?;
+        for (name, answer) in answers {
+            let before = readings.remove(&name).unwrap_or_default();
+            let failure = match answer {
+                JobStatsAnswer::Read(JobStats { mut jobs, .. }) => {
+                    jobs.retain(|job| job.at > now - JOBS_KEPT && job.at < now + MAX_AHEAD);
+                    writer.add_jobs(&name, &jobs).await?;
+                    None
+                }
+                JobStatsAnswer::NotUnderstood(error) => Some(StatsFailure { error, is_not_understood: true }),
+                JobStatsAnswer::Failed(observation) => Some(failure(observation)),
+            };
+            log(&name, &before, failure.as_ref());
+            writer.save_stats_readings(&name, &before.after(failure, now)).await?;
+        }
+        Ok(())
+    }
+
+    /// What the jobs say of each account whose alerts about jobs may change: those with such an alert, and those whose newest job was
+    /// refused. The latter may be stable, and are added to `records`, which stay sorted.
+    pub(super) async fn jobs_by_account(
+        &self,
+        writer: &mut Writer,
+        records: &mut Vec<AccountRecord>,
+        open: &OpenAlerts<'_>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<AccountKey, AccountJobs>, StoreError> {
+        let Some(policy) = self.config.jobs.in_force() else { return Ok(BTreeMap::new()) };
+        let refused = writer.with_refused_jobs(now).await?;
+        let mut concerned: BTreeSet<AccountKey> =
+            refused.iter().map(|record| record.account.clone()).collect();
+        let has_alert = |account: &AccountKey| {
+            let subject = Subject::Account(account.clone());
+            [AlertKind::JobsFailing, AlertKind::OutOfCredits]
+                .iter()
+                .any(|kind| open.find(&subject, *kind).is_some())
+        };
+        concerned.extend(records.iter().map(|record| &record.account).filter(|one| has_alert(one)).cloned());
+        records.extend(refused);
+        records.sort_by(|one, other| one.account.cmp(&other.account));
+        records.dedup_by(|one, other| one.account == other.account);
+        let mut jobs = BTreeMap::new();
+        for account in concerned {
+            let said = AccountJobs::new(&writer.newest_jobs(&account, now).await?, &policy, now);
+            jobs.insert(account, said);
+        }
+        Ok(jobs)
+    }
+}
+
+fn failure(observation: Observation) -> StatsFailure {
+    let Observation { outcome, error, .. } = observation;
+    StatsFailure {
+        error: error.unwrap_or_else(|| outcome.to_string()),
+        is_not_understood: outcome == Outcome::Malformed,
+    }
+}
+
+/// Logs a failed reading; once as a warning when there is an answer that is not understood.
+fn log(subscription: &SubscriptionName, before: &StatsReadings, failure: Option<&StatsFailure>) {
+    let Some(StatsFailure { error, is_not_understood }) = failure else { return };
+    if *is_not_understood && !before.is_not_understood() {
+        tracing::warn!(
+            %subscription, error,
+            "the job statistics of subscription {subscription} cannot be read: {error}; its jobs are not watched until they can"
+        );
+    } else {
+        tracing::debug!(%subscription, error, "the job statistics of subscription {subscription} were not read");
+    }
+}

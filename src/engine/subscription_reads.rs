@@ -1,0 +1,118 @@
+//! Reads about whole subscriptions, beside the checks of a step: the plan, and what became of the jobs.
+//!
+//! Guarantees: one request for each. A subscription that is rate-limited is left out. A read that is not answered soon after the
+//! checks counts as failed, so the alerts of the checks never wait for it. Leaves what an answer means to `plans` and `jobs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures_util::future::FusedFuture;
+use futures_util::{FutureExt, StreamExt};
+
+use super::Engine;
+use super::jobs::StatsAnswer;
+use crate::api::JobStatsAnswer;
+use crate::domain::account::{AccountId, SubscriptionName};
+use crate::domain::observation::{Observation, Outcome};
+use crate::domain::plan::{PlanFailure, PlanReading};
+
+/// Requests at once.
+const MAX_CONCURRENT: usize = 4;
+
+/// How long a step waits for answers when its checks are done.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is read.
+#[derive(Debug, Default)]
+pub(super) struct SubscriptionReads {
+    /// The subscriptions whose plan is read.
+    pub(super) plans: BTreeSet<SubscriptionName>,
+    /// The subscriptions whose jobs are read, and the accounts that jobs are assigned to.
+    pub(super) jobs: BTreeMap<SubscriptionName, Vec<AccountId>>,
+}
+
+/// What was answered.
+#[derive(Debug, Default)]
+pub(super) struct SubscriptionAnswers {
+    pub(super) plans: Vec<(SubscriptionName, PlanReading)>,
+    pub(super) jobs: Vec<StatsAnswer>,
+}
+
+/// One answer; none when there was no request.
+enum Answer {
+    Plan(Option<PlanReading>),
+    Jobs(Option<JobStatsAnswer>),
+}
+
+impl Engine {
+    /// Makes `checks`, and `reads` beside them.
+    pub(super) async fn read_beside<T>(
+        &self,
+        reads: &SubscriptionReads,
+        checks: impl Future<Output = T>,
+    ) -> (T, SubscriptionAnswers) {
+        let mut read = SubscriptionAnswers::default();
+        let mut plans: BTreeSet<_> = reads.plans.iter().collect();
+        let mut jobs: BTreeSet<_> = reads.jobs.keys().collect();
+        let mut requests = Vec::new();
+        for name in &reads.plans {
+            requests.push(self.read(name, None).boxed());
+        }
+        for (name, ids) in &reads.jobs {
+            requests.push(self.read(name, Some(ids)).boxed());
+        }
+        let checked = {
+            let answers = futures_util::stream::iter(requests).buffer_unordered(MAX_CONCURRENT);
+            let collecting = answers.for_each(|(name, answer)| {
+                match answer {
+                    Answer::Plan(answer) => {
+                        plans.remove(name);
+                        read.plans.extend(answer.map(|answer| (name.clone(), answer)));
+                    }
+                    Answer::Jobs(answer) => {
+                        jobs.remove(name);
+                        read.jobs.extend(answer.map(|answer| (name.clone(), answer)));
+                    }
+                }
+                std::future::ready(())
+            });
+            let mut collecting = std::pin::pin!(collecting.fuse());
+            let mut checks = std::pin::pin!(checks);
+            let checked = tokio::select! {
+                checked = &mut checks => checked,
+                () = &mut collecting => checks.await,
+            };
+            if !collecting.is_terminated() && !self.is_stopping() {
+                // What is not answered by then stays in `plans` and `jobs`.
+                let _ = tokio::time::timeout(PATIENCE, collecting).await;
+            }
+            checked
+        };
+        let error = || format!("no answer within {} s after the checks", PATIENCE.as_secs());
+        let no_plan = || PlanReading::Failed(PlanFailure { error: error(), is_malformed: false });
+        read.plans.extend(plans.into_iter().map(|name| (name.clone(), no_plan())));
+        let no_jobs = || JobStatsAnswer::Failed(Observation::failed(Outcome::Unavailable, error()));
+        read.jobs.extend(jobs.into_iter().map(|name| (name.clone(), no_jobs())));
+        (checked, read)
+    }
+
+    /// Reads the jobs of these accounts, else the plan, unless the subscription is rate-limited or the program stops.
+    async fn read<'r>(
+        &self,
+        name: &'r SubscriptionName,
+        ids: Option<&[AccountId]>,
+    ) -> (&'r SubscriptionName, Answer) {
+        let is_blocked = self.limit(name).blocked_until(self.clock.now()).is_some();
+        let subscription = self.subscription(name).filter(|_| !is_blocked && !self.is_stopping());
+        let answer = match (subscription, ids) {
+            (None, None) => Answer::Plan(None),
+            (None, Some(_)) => Answer::Jobs(None),
+            (Some(subscription), None) => {
+                let token = self.tokens.current(subscription);
+                Answer::Plan(Some(self.client.account_info(&token, &self.clock).await))
+            }
+            (Some(subscription), Some(ids)) => Answer::Jobs(Some(self.read_jobs(subscription, ids).await)),
+        };
+        (name, answer)
+    }
+}

@@ -1,0 +1,41 @@
+//! Which accounts with an open alert about their jobs may be tried with one job.
+//!
+//! Leaves the rule to `domain::usable`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Config;
+use crate::domain::account::AccountKey;
+use crate::domain::alerts::{Alert, AlertKind};
+use crate::domain::time::Timestamp;
+use crate::domain::usable::TrialFacts;
+use crate::store::{Store, StoreError};
+
+/// Those of the accounts of the open `alerts` for which a trial is due at `now`. Reads nothing when no alert is about jobs.
+pub(super) async fn trials_due(
+    store: &Store,
+    config: &Config,
+    alerts: &[Alert],
+    now: Timestamp,
+) -> Result<BTreeSet<AccountKey>, StoreError> {
+    let mut opened: BTreeMap<&AccountKey, Timestamp> = BTreeMap::new();
+    let about_jobs = alerts
+        .iter()
+        .filter(|alert| matches!(alert.condition.kind, AlertKind::JobsFailing | AlertKind::OutOfCredits));
+    for alert in about_jobs {
+        let Some(account) = alert.condition.subject.account() else { continue };
+        let newest = opened.entry(account).or_insert(alert.opened_at);
+        *newest = alert.opened_at.max(*newest);
+    }
+    let mut due = BTreeSet::new();
+    let Some(policy) = config.jobs.in_force().filter(|_| !opened.is_empty()) else { return Ok(due) };
+    let readings = store.stats_readings().await?;
+    for (account, opened_at) in opened {
+        let newest_job_at = store.newest_job_at(account, now).await?;
+        let read_at = readings.get(&account.subscription).and_then(|readings| readings.read_at);
+        if (TrialFacts { opened_at, newest_job_at, read_at }).is_trial_due(policy.window) {
+            due.insert(account.clone());
+        }
+    }
+    Ok(due)
+}

@@ -1,0 +1,281 @@
+//! What became of jobs, from the read of `GET /v2/account/stats` to the messages.
+
+use axum::http::StatusCode;
+use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
+use minimax_watch::domain::time::Timestamp;
+use minimax_watch::report::{Demand, Explanation, UsableAccounts};
+use serde_json::{Value, json};
+
+use crate::received::body;
+use crate::simulator::{Answer, Reply};
+use crate::world::{Settings, World, days, hours, minutes, seconds, start};
+
+const STUDIOS: &[(&str, &str)] = &[("1", "studio-a"), ("2", "studio-b")];
+const ON: &str = "[jobs]\nwatch = true";
+/// What comes before the account in the id of a job, and belongs to a person.
+const USER: &str = "user:4711-bot";
+
+/// A job of account 1.
+fn job(number: u32, at: Timestamp, code: u16) -> Value {
+    let jobid = format!("{USER}-minimax:1-job:{number}");
+    json!({"timestamp": at.to_rfc3339(), "jobid": jobid, "config": "1", "endpoint": "videos/create",
+           "status": "x", "func": "x", "code": code, "msec": 5_000 + number})
+}
+
+/// Jobs of account 1, one each minute up to `last`.
+fn jobs(last: Timestamp, codes: &[u16]) -> Vec<Value> {
+    let first = last - minutes(i64::try_from(codes.len()).unwrap() - 1);
+    (0_u32..).zip(codes).map(|(n, code)| job(n, first + minutes(n.into()), *code)).collect()
+}
+
+async fn watching() -> World {
+    let world = World::open(Settings::watching(STUDIOS).api(ON)).await;
+    world.all_healthy(STUDIOS);
+    world
+}
+
+/// The next run, 15 minutes later.
+async fn next_run(world: &World) {
+    world.advance(minutes(15));
+    world.run().await;
+}
+
+async fn explain(world: &World, kind: &str) -> String {
+    let watched = world.engine.store.watched().await.unwrap();
+    let record = watched.iter().find(|record| record.account.id.as_str() == "1").unwrap();
+    let explanation = Explanation::new(&world.engine, record, true, world.now()).await.unwrap();
+    explanation.rules.into_iter().find(|rule| rule.kind.as_str() == kind).unwrap().why
+}
+
+fn studio_a() -> AccountKey {
+    AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("1"))
+}
+
+#[tokio::test]
+async fn account_that_is_healthy_on_record_and_refused_in_practice_alerts_once() {
+    let world = watching().await;
+    world.run().await;
+    assert_eq!(world.api.stats_requests().len(), 1);
+    let request = &world.api.stats_requests()[0];
+    assert!(request.authorized && request.path == "/v2/account/stats" && request.method == "GET");
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[403, 596, 200, 403, 403, 403])));
+    next_run(&world).await;
+    let alert = &body(&world.pager.deliveries()[0])["data"]["alerts"][0];
+    assert_eq!(
+        alert["detail"],
+        "5 of 6 jobs failed since 2026-11-01 07:55 UTC (codes 403, 596); useapi.net reports jobs up to 15 minutes late."
+    );
+    assert_eq!((&alert["severity"], &alert["account"]["name"]), (&json!("warning"), &json!("studio-a")));
+    assert_eq!(world.received(), ["opened jobs_failing warning studio-a"]);
+    next_run(&world).await;
+    assert!(world.received().is_empty(), "the same answer again is no news");
+    assert_eq!(world.engine.store.newest_jobs(&studio_a(), world.now()).await.unwrap().len(), 6);
+    assert_eq!(world.api.stats_requests().len(), 3);
+}
+
+#[tokio::test]
+async fn alert_is_critical_when_none_succeeded_and_resolves_by_the_newest_successes() {
+    let world = watching().await;
+    let mut rows = jobs(start(), &[403, 403, 403]);
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    assert_eq!(world.received(), ["opened jobs_failing critical studio-a"]);
+    // Stale and empty answers resolve nothing, and neither do failures.
+    next_run(&world).await;
+    for answer in [
+        Answer::job_stats(&[]),
+        Reply::status(StatusCode::BAD_GATEWAY).into(),
+        Reply::json(StatusCode::OK, "<html>").into(),
+        Answer::job_stats(&rows),
+    ] {
+        world.main.set_job_stats(answer);
+        world.advance(hours(2));
+        world.run().await;
+    }
+    assert!(world.received().is_empty());
+    for number in 10..13 {
+        rows.push(job(number, world.now() - minutes(20) + minutes(number.into()), 200));
+    }
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    assert_eq!(world.received(), ["resolved jobs_failing critical studio-a"]);
+}
+
+#[tokio::test]
+async fn overlapping_answers_count_once() {
+    let world = watching().await;
+    let rows = jobs(start(), &[403, 403]);
+    for rows in [rows.clone(), [rows.clone(), rows.clone()].concat(), rows.into_iter().rev().collect()] {
+        world.main.set_job_stats(Answer::job_stats(&rows));
+        world.advance(minutes(5));
+        world.run().await;
+    }
+    assert!(
+        world.received().is_empty(),
+        "two failed jobs are fewer than min_jobs, however often they are read"
+    );
+    assert_eq!(world.engine.store.newest_jobs(&studio_a(), world.now()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn refusal_for_lack_of_credits_is_an_alert_of_its_own_until_a_job_succeeds() {
+    let world = watching().await;
+    let mut rows = jobs(start(), &[200, 412, 412]);
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    assert_eq!(world.received(), ["opened out_of_credits critical studio-a"]);
+    assert!(explain(&world, "out_of_credits").await.contains("refused for lack of credits (412)"));
+    rows.push(job(9, start() + minutes(10), 201));
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    next_run(&world).await;
+    assert_eq!(world.received(), ["resolved out_of_credits critical studio-a"]);
+}
+
+#[tokio::test]
+async fn account_error_explains_failing_jobs() {
+    let world = watching().await;
+    world.main.set_answer("1", Answer::account_error("on hold"));
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[596, 596, 596, 412])));
+    world.run().await;
+    assert_eq!(world.received(), ["opened account_error critical studio-a"]);
+    assert!(explain(&world, "jobs_failing").await.contains("does not fire while account_error is open"));
+    world.all_healthy(STUDIOS);
+    next_run(&world).await;
+    assert_eq!(
+        world.received(),
+        [
+            "opened jobs_failing critical studio-a + opened out_of_credits critical studio-a + resolved account_error critical studio-a"
+        ]
+    );
+    world.main.set_answer("1", Answer::account_error("on hold"));
+    next_run(&world).await;
+    assert_eq!(
+        world.received(),
+        [
+            "opened account_error critical studio-a + resolved jobs_failing critical studio-a + resolved out_of_credits critical studio-a"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn jobs_that_are_no_longer_watched_end_their_alerts() {
+    let mut world = watching().await;
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[403, 403, 403, 412])));
+    world.run().await;
+    assert_eq!(
+        world.received(),
+        ["opened jobs_failing critical studio-a + opened out_of_credits critical studio-a"]
+    );
+    world.reload(Settings::watching(STUDIOS)).await;
+    let before = world.api.stats_requests().len();
+    next_run(&world).await;
+    assert_eq!(
+        world.received(),
+        ["resolved jobs_failing critical studio-a + resolved out_of_credits critical studio-a"]
+    );
+    assert_eq!(world.api.stats_requests().len(), before, "switched off, nothing is read");
+    assert_eq!(explain(&world, "jobs_failing").await, "jobs are not watched ([jobs].watch)");
+}
+
+#[tokio::test]
+async fn no_answer_alerts_wrongly() {
+    let world = watching().await;
+    let now = start();
+    let failed = |number, at| job(number, at, 403);
+    let many: Vec<Value> = (0..50_000).map(|n| job(n, now - seconds(i64::from(n)), 200)).collect();
+    let answers: Vec<(&str, Answer)> = vec![
+        ("HTML", Reply::json(StatusCode::OK, "<html>").into()),
+        ("500", Reply::status(StatusCode::INTERNAL_SERVER_ERROR).into()),
+        ("401", Reply::status(StatusCode::UNAUTHORIZED).into()),
+        ("a list", Reply::json(StatusCode::OK, "[]").into()),
+        ("rows that are no rows", Answer::job_stats(&[json!([]), json!(7), json!(null)])),
+        ("no data", Reply::json(StatusCode::OK, "{\"data\":{}}").into()),
+        ("in the future", Answer::job_stats(&[0, 1, 2].map(|n| failed(n, now + days(20 + i64::from(n)))))),
+        ("months old", Answer::job_stats(&[0, 1, 2].map(|n| failed(n, now - days(60 + i64::from(n)))))),
+        ("old", Answer::job_stats(&[0, 1, 2].map(|n| failed(n, now - hours(3 + i64::from(n)))))),
+        ("one job thrice", Answer::job_stats(&[0, 0, 0].map(|n| failed(n, now)))),
+        ("the caller's own fault", Answer::job_stats(&jobs(now, &[400, 422, 429, 404, 401, 402]))),
+        ("other accounts", Answer::job_stats(&[0, 1, 2].map(|n| {
+            json!({"timestamp": now.to_rfc3339(), "jobid": format!("j{n}"), "config": "99", "code": 403})
+        }))),
+        ("more than can be read", Answer::job_stats(&many)),
+    ];
+    for (name, answer) in answers {
+        world.main.set_job_stats(answer);
+        world.run().await;
+        world.advance(seconds(1));
+        assert!(world.received().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn answer_that_is_not_understood_is_explained() {
+    let world = watching().await;
+    world.run().await;
+    world.main.set_job_stats(Reply::json(StatusCode::OK, "{\"rows\":[]}"));
+    next_run(&world).await;
+    let why = explain(&world, "jobs_failing").await;
+    assert!(
+        why.contains("no counted job is known")
+            && why.contains("without a list of jobs in the member `data`"),
+        "{why}"
+    );
+}
+
+#[tokio::test]
+async fn ids_of_users_are_neither_stored_nor_sent() {
+    let world = watching().await;
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[403, 403, 403])));
+    world.run().await;
+    let sent = body(&world.pager.deliveries()[0]).to_string();
+    assert!(sent.contains("jobs_failing") && !sent.contains("4711"), "{sent}");
+    for file in ["watch.db", "watch.db-wal"] {
+        let stored = std::fs::read(world.folder().join(file)).unwrap_or_default();
+        assert!(!stored.windows(9).any(|bytes| bytes == b"user:4711"), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn jobs_are_kept_for_thirty_days_and_old_ones_are_not_stored_again() {
+    let world = watching().await;
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[200, 200, 200])));
+    world.run().await;
+    let stored = async || world.engine.store.newest_jobs(&studio_a(), world.now()).await.unwrap().len();
+    for (day, kept) in [(29, 3), (31, 0), (32, 0)] {
+        world.at(start() + days(day));
+        world.run().await;
+        world.engine.purge(world.now()).await.unwrap();
+        assert_eq!(stored().await, kept, "day {day}");
+    }
+}
+
+#[tokio::test]
+async fn refused_account_is_listed_on_trial_after_a_window_without_jobs() {
+    let world = watching().await;
+    let rows = jobs(start(), &[403, 403, 403]);
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    let usable = async || {
+        let config = &world.engine.config;
+        let report = UsableAccounts::load(&world.engine.store, config, Demand::default(), world.now());
+        let usable = report.await.unwrap().usable;
+        usable.into_iter().map(|offer| (offer.name, offer.trial)).collect::<Vec<_>>()
+    };
+    assert_eq!(usable().await, [("studio-b".to_owned(), false)]);
+    for _ in 0..3 {
+        next_run(&world).await;
+        assert_eq!(usable().await, [("studio-b".to_owned(), false)]);
+    }
+    // A reading that failed shows nothing.
+    world.main.set_job_stats(Reply::status(StatusCode::BAD_GATEWAY));
+    next_run(&world).await;
+    assert_eq!(usable().await, [("studio-b".to_owned(), false)]);
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    next_run(&world).await;
+    assert_eq!(usable().await, [("studio-b".to_owned(), false), ("studio-a".to_owned(), true)]);
+    // The job on trial fails.
+    let failed = [rows, vec![job(9, world.now(), 412)]].concat();
+    world.main.set_job_stats(Answer::job_stats(&failed));
+    next_run(&world).await;
+    assert_eq!(usable().await, [("studio-b".to_owned(), false)]);
+}
