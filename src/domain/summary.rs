@@ -285,8 +285,8 @@ fn resolved_text(alert: &AlertEntry) -> String {
         (AlertKind::Unreachable, _) => "useapi.net can be reached again",
         (AlertKind::Malformed, _) => "useapi.net's answers can be read again",
         (AlertKind::DeliveryFailing, _) => "messages to this receiver are delivered again",
-        (AlertKind::JobsFailing, _) => "jobs no longer fail",
-        (AlertKind::OutOfCredits, _) => "jobs are no longer refused for lack of credits",
+        (AlertKind::JobsFailing, _) => "the alert about failing jobs ended",
+        (AlertKind::OutOfCredits, _) => "the alert about missing credits ended",
         (AlertKind::ServicesInError, _) => "useapi.net counts no accounts of other services in error",
     };
     phrase.to_owned()

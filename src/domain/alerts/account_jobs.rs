@@ -63,7 +63,8 @@ impl JobsInput<'_> {
         let open = self.open.find(&subject, kind);
         let ends = |detail: String| open.map(|alert| Transition::resolve(alert, detail));
         if !self.is_watched {
-            return ends("Jobs are no longer watched.".to_owned());
+            let detail = "Jobs are no longer watched ([jobs].watch).";
+            return open.map(|alert| Transition::resolve_without_source(alert, detail));
         }
         if let Some(explanation) = self.explained_by {
             return ends(format!("The open alert {explanation} explains it."));

@@ -5,6 +5,7 @@
 
 use super::alert::{AlertKind, Condition};
 use super::cause::SubscriptionAccounts;
+use super::subscription_lapsed::PLAN_UNWATCHED;
 use super::transition::{Transition, diff_alert};
 use crate::domain::plan::{Plan, ServiceAccounts};
 use crate::domain::severity::Severity;
@@ -16,6 +17,9 @@ const MAX_NAMED_SERVICES: usize = 10;
 pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
     let plan = subscription.plan.and_then(|state| state.plan.as_ref());
     let open = subscription.open.find(&subscription.subject(), AlertKind::ServicesInError);
+    if let (Some(alert), None) = (open, subscription.plan) {
+        return vec![Transition::resolve_without_source(alert, PLAN_UNWATCHED)];
+    }
     let condition = plan.and_then(|plan| condition(subscription, plan));
     if let (Some(alert), Some(condition)) = (open, &condition)
         && alert.condition.detail != condition.detail
@@ -24,12 +28,7 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
         return vec![Transition::Update(alert.id.clone(), condition.clone())];
     }
     let resolved = || "useapi.net counts no account in error for any other service.".to_owned();
-    let transition = diff_alert(open, condition, resolved);
-    let without_plan = |transition: Transition| match (open, plan) {
-        (Some(alert), None) => transition.without_source(alert),
-        _ => transition,
-    };
-    transition.map(without_plan).into_iter().collect()
+    diff_alert(open, condition, resolved).into_iter().collect()
 }
 
 fn condition(subscription: &SubscriptionAccounts<'_>, plan: &Plan) -> Option<Condition> {

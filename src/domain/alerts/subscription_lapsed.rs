@@ -19,6 +19,9 @@ const ALERT: FaultAlert = FaultAlert::new(
 /// The detail of an alert that the plan raised.
 const BY_PLAN: &str = "useapi.net reports that the subscription is not active (GET /v2/account).";
 
+/// The detail of an alert that ends because plans are no longer watched.
+pub(super) const PLAN_UNWATCHED: &str = "The plan is no longer watched ([plan].watch).";
+
 pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transition> {
     let condition = |subject, affected, state: &_| ALERT.condition(subject, affected, state);
     let is_active =
@@ -34,10 +37,14 @@ pub(super) fn evaluate(subscription: &SubscriptionAccounts<'_>) -> Vec<Transitio
         subscription.transitions(ALERT.fault.kind(), &attribute(subscription), condition, resolved);
     let open = subscription.open.find(&subscription.subject(), ALERT.fault.kind());
     let was_by_plan = open.is_some_and(|alert| alert.condition.detail == BY_PLAN);
-    match (open, subscription.plan) {
-        (Some(alert), None) if was_by_plan => {
-            transitions.into_iter().map(|transition| transition.without_source(alert)).collect()
+    let without_plan = |transition| match (transition, open) {
+        (Transition::Resolve(resolved), Some(alert)) if resolved.id == alert.id => {
+            Transition::resolve_without_source(alert, PLAN_UNWATCHED)
         }
+        (other, _) => other,
+    };
+    match subscription.plan {
+        None if was_by_plan => transitions.into_iter().map(without_plan).collect(),
         _ => transitions,
     }
 }

@@ -38,16 +38,10 @@ impl Transition {
         Self::Resolve(Resolved { id, detail, renewed_until: None, resolution })
     }
 
-    /// The same; if it resolves `alert`, then because its source, the plan, is no longer watched.
-    pub(super) fn without_source(self, alert: &Alert) -> Self {
-        match self {
-            Self::Resolve(resolved) if resolved.id == alert.id => Self::Resolve(Resolved {
-                detail: "The plan is no longer watched ([plan].watch).".to_owned(),
-                resolution: Resolution::NoLongerWatched,
-                ..resolved
-            }),
-            other => other,
-        }
+    /// Resolves `alert` because the source that raised it is no longer watched, so the condition is unknown.
+    pub(super) fn resolve_without_source(alert: &Alert, detail: &str) -> Self {
+        let (id, resolution) = (alert.id.clone(), Resolution::NoLongerWatched);
+        Self::Resolve(Resolved { id, detail: detail.to_owned(), renewed_until: None, resolution })
     }
 
     /// The alert that this transition makes more severe, if it does so. Its acknowledgement ends then.
