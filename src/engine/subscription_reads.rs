@@ -20,7 +20,7 @@ use crate::domain::plan::{PlanFailure, PlanReading};
 const MAX_CONCURRENT: usize = 4;
 
 /// How long a step waits for answers when its checks are done.
-const PATIENCE: Duration = Duration::from_secs(2);
+const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// What is read.
 #[derive(Debug, Default)]
@@ -84,11 +84,11 @@ impl Engine {
             };
             if !collecting.is_terminated() && !self.is_stopping() {
                 // What is not answered by then stays in `plans` and `jobs`.
-                let _ = tokio::time::timeout(PATIENCE, collecting).await;
+                let _ = tokio::time::timeout(GRACE_PERIOD, collecting).await;
             }
             checked
         };
-        let error = || format!("no answer within {} s after the checks", PATIENCE.as_secs());
+        let error = || format!("no answer within {} s after the checks", GRACE_PERIOD.as_secs());
         let no_plan = || PlanReading::Failed(PlanFailure { error: error(), is_malformed: false });
         read.plans.extend(plans.into_iter().map(|name| (name.clone(), no_plan())));
         let no_jobs = || JobStatsAnswer::Failed(Observation::failed(Outcome::Unavailable, error()));
