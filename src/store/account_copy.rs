@@ -13,9 +13,9 @@ const COPY: &str = "
     -- The watched accounts of the subscription, since a cause can be shared; of the others everything but their expiries.
     INSERT INTO accounts SELECT * FROM source.accounts WHERE subscription = ?1 AND (watched = 1 OR id = ?2);
     UPDATE accounts SET expires_at = NULL, expiry_missing = 0, expiries = '{}', snapshot = NULL WHERE id <> ?2;
-    -- All alerts of the account, and those not closed that can share their cause with it.
+    -- All alerts of the account, those of its subscription that may explain its jobs, and those not closed that can share their cause with it.
     INSERT INTO alerts SELECT * FROM source.alerts WHERE subscription = ?1 AND receiver = '' AND (
-        account = ?2 OR (closed = 0 AND (account = '' OR kind NOT IN ('expiry', 'expiry_unknown'))));
+        account = ?2 OR (account = '' AND kind IN ('unauthorized', 'subscription_lapsed')) OR (closed = 0 AND (account = '' OR kind NOT IN ('expiry', 'expiry_unknown'))));
     -- What belongs to these rows. Messages count when they wait, or when one of them failed permanently: after a later delivery
     -- its firing alerts are sent again.
     INSERT INTO snapshots SELECT s.* FROM main.accounts a CROSS JOIN source.snapshots s ON s.id = a.snapshot;

@@ -11,6 +11,7 @@ use sqlx::{FromRow, SqliteExecutor};
 use super::columns::{Columns, from_row, millis, to_json};
 use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::alerts::EXPLAINING;
 use crate::domain::jobs::{Job, JobCode, JobKey, JobResult, StatsReadings};
 use crate::domain::time::Timestamp;
 
@@ -70,12 +71,16 @@ async fn newest_jobs(
     account: &AccountKey,
     now: Timestamp,
 ) -> Result<Vec<Job>, StoreError> {
+    let explaining: Vec<&str> = EXPLAINING.iter().map(|kind| kind.as_str()).collect();
     let query = sqlx::query_as(
         "SELECT key, account, at, code FROM jobs
-         WHERE subscription = ?1 AND account = ?2 AND counts = 1 AND at <= ?3 ORDER BY at DESC LIMIT ?4",
+         WHERE subscription = ?1 AND account = ?2 AND counts = 1 AND at <= ?3 AND at > coalesce((
+             SELECT MAX(resolved_at) FROM alerts
+             WHERE subscription = ?1 AND account IN (?2, '') AND receiver = '' AND kind IN (SELECT value FROM json_each(?5))), 0)
+         ORDER BY at DESC LIMIT ?4",
     );
-    let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
-    Ok(query.bind(millis(now)).bind(JUDGED).fetch_all(executor).await?)
+    let query = query.bind(account.subscription.as_str()).bind(account.id.as_str()).bind(millis(now));
+    Ok(query.bind(JUDGED).bind(to_json(&explaining)?).fetch_all(executor).await?)
 }
 
 impl Writer {
@@ -109,7 +114,8 @@ impl Writer {
         self.execute(statement.bind(subscription.as_str()).bind(MAX_JOBS).bind(BATCH)).await
     }
 
-    /// The newest jobs of an account up to `now` that count, newest first.
+    /// The newest jobs of an account up to `now` that count, newest first. Those up to the end of an alert that explains failed jobs are
+    /// left out.
     pub async fn newest_jobs(
         &mut self,
         account: &AccountKey,

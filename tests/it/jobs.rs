@@ -141,11 +141,14 @@ async fn account_error_explains_failing_jobs() {
     assert!(explain(&world, "jobs_failing").await.contains("does not fire while account_error is open"));
     world.all_healthy(STUDIOS);
     next_run(&world).await;
+    assert_eq!(world.received(), ["resolved account_error critical studio-a"]);
+    next_run(&world).await;
+    assert!(world.received().is_empty(), "the jobs up to its end stay explained");
+    world.main.set_job_stats(Answer::job_stats(&jobs(world.now() + minutes(14), &[596, 596, 596, 412])));
+    next_run(&world).await;
     assert_eq!(
         world.received(),
-        [
-            "opened jobs_failing critical studio-a + opened out_of_credits critical studio-a + resolved account_error critical studio-a"
-        ]
+        ["opened jobs_failing critical studio-a + opened out_of_credits critical studio-a"]
     );
     world.main.set_answer("1", Answer::account_error("on hold"));
     next_run(&world).await;

@@ -1,12 +1,12 @@
 //! What the jobs of one account say, as the rules `jobs_failing` and `out_of_credits` need it; and what these two have in common.
 //!
 //! Neither fires while an alert is open that explains it: `account_error`, `unauthorized` or `subscription_lapsed` of the account or of
-//! its subscription, as the transitions of the same evaluation leave them. A source that is switched off ends both.
+//! its subscription. Jobs up to its end stay explained. A source that is switched off ends both.
 
 use std::collections::BTreeSet;
 
-use super::alert::{AlertId, AlertKind, Condition, Subject};
-use super::transition::{OpenAlerts, Resolved, Transition, diff_alert};
+use super::alert::{AlertKind, Condition, Subject};
+use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account::AccountKey;
 use crate::domain::credits::JobEvidence;
 use crate::domain::jobs::{self, Job, JobsDecision, JobsPolicy};
@@ -14,7 +14,7 @@ use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
 
 /// The alerts that explain why jobs fail.
-const EXPLAINING: [AlertKind; 3] =
+pub const EXPLAINING: [AlertKind; 3] =
     [AlertKind::AccountError, AlertKind::Unauthorized, AlertKind::SubscriptionLapsed];
 
 /// What the jobs of one account say.
@@ -79,41 +79,32 @@ impl JobsInput<'_> {
     }
 }
 
-/// The alerts of [`EXPLAINING`] that are open once `transitions` are made.
+/// The alerts of [`EXPLAINING`] that are open, or open by `transitions`. One that resolves by them still explains the jobs so far.
 pub(super) struct Explanations<'a> {
     open: &'a OpenAlerts<'a>,
     opened: BTreeSet<(&'a Subject, AlertKind)>,
-    resolved: BTreeSet<&'a AlertId>,
 }
 
 impl<'a> Explanations<'a> {
     pub(super) fn new(open: &'a OpenAlerts<'a>, transitions: &'a [Transition]) -> Self {
-        let mut explanations = Self { open, opened: BTreeSet::new(), resolved: BTreeSet::new() };
-        for transition in transitions {
-            match transition {
-                Transition::Open(Condition { subject, kind, .. }) if EXPLAINING.contains(kind) => {
-                    explanations.opened.insert((subject, *kind));
-                }
-                Transition::Resolve(Resolved { id, .. }) => {
-                    explanations.resolved.insert(id);
-                }
-                Transition::Open(_) | Transition::Update(..) => {}
+        let opened = transitions.iter().filter_map(|transition| match transition {
+            Transition::Open(Condition { subject, kind, .. }) if EXPLAINING.contains(kind) => {
+                Some((subject, *kind))
             }
-        }
-        explanations
+            Transition::Open(_) | Transition::Update(..) | Transition::Resolve(_) => None,
+        });
+        Self { open, opened: opened.collect() }
     }
 
-    /// The open alert that explains why jobs of `account` fail.
+    /// The alert that explains why jobs of `account` fail.
     pub(super) fn of(&self, account: &AccountKey) -> Option<AlertKind> {
         let subjects =
             [Subject::Account(account.clone()), Subject::Subscription(account.subscription.clone())];
-        let is_open = |kind: &AlertKind| {
+        let explains = |kind: &AlertKind| {
             subjects.iter().any(|subject| {
-                let stays = |id| !self.resolved.contains(id);
-                let was_open = self.open.find(subject, *kind);
-                self.opened.contains(&(subject, *kind)) || was_open.is_some_and(|alert| stays(&alert.id))
+                self.opened.contains(&(subject, *kind)) || self.open.find(subject, *kind).is_some()
             })
         };
-        EXPLAINING.into_iter().find(is_open)
+        EXPLAINING.into_iter().find(explains)
     }
 }

@@ -36,7 +36,7 @@ use cause::SubscriptionAccounts;
 use rule::{AccountInput, Rule};
 
 pub use super::severity::Severity;
-pub use account_jobs::AccountJobs;
+pub use account_jobs::{AccountJobs, EXPLAINING};
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
 pub use by_subject::FiringAlerts;
 pub use cause::{SubscriptionInput, SubscriptionTotals};

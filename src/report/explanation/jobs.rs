@@ -9,10 +9,6 @@ use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, relative};
 use crate::store::{Store, StoreError};
 
-/// The alerts while which those about jobs do not fire.
-pub(super) const EXPLAINING: [AlertKind; 3] =
-    [AlertKind::AccountError, AlertKind::Unauthorized, AlertKind::SubscriptionLapsed];
-
 /// What the rules about jobs are given.
 pub(super) struct JobsInputs<'a> {
     /// What the jobs say, while they are watched.

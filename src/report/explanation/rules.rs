@@ -1,9 +1,9 @@
 //! Each alert rule with its inputs in words. Whether it fires is read from the evaluated alerts.
 
 use super::context::Context;
-use super::jobs::{self, EXPLAINING, JobsInputs};
+use super::jobs::{self, JobsInputs};
 use crate::domain::account_state::Fault;
-use crate::domain::alerts::{Alert, AlertId, AlertKind, Severity, Subject};
+use crate::domain::alerts::{Alert, AlertId, AlertKind, EXPLAINING, Severity, Subject};
 use crate::domain::observation::Outcome;
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, dated, in_words, minute, relative, seconds};
