@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 pub(super) struct JobsInputs<'a> {
     /// What the jobs say, while they are watched.
     pub(super) facts: Option<&'a JobFacts>,
-    /// The open one of [`EXPLAINING`].
+    /// The open alert that explains why jobs fail.
     pub(super) explained_by: Option<AlertKind>,
     pub(super) now: Timestamp,
 }
