@@ -181,10 +181,10 @@ fn job(row: &Value, watched: &WatchedIds<'_>) -> Option<Job> {
     let [id, config, endpoint] = ["jobid", "config", "endpoint"].map(|name| text(&row[name]));
     let account = watched.account_of(config.as_deref(), id.as_deref()).cloned();
     // Without an id, jobs of the same moment may still differ in how long they took.
-    let told_apart_by = id.clone().or_else(|| text(&row["msec"]));
+    let distinguishing_text = id.clone().or_else(|| text(&row["msec"]));
     let identity = [
         at.timestamp_millis().to_string(),
-        told_apart_by.as_deref().map(without_user).unwrap_or_default(),
+        distinguishing_text.as_deref().map(without_user).unwrap_or_default(),
         config.unwrap_or_default(),
         endpoint.clone().unwrap_or_default(),
         code.to_string(),

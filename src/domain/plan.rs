@@ -96,7 +96,7 @@ impl PlanState {
             PlanReading::Failed(failure) => return Self { failure: Some(failure), ..self.clone() },
             PlanReading::Plan(plan) => plan,
         };
-        // A clock that was set back must not put off the confirmation.
+        // A clock that was set back must not delay the confirmation.
         let inactive_since = (!plan.is_active).then(|| self.inactive_since.unwrap_or(now).min(now));
         let is_confirmed = inactive_since.is_some_and(|since| {
             self.is_lapsed

@@ -133,7 +133,7 @@ enum Wanted<'a> {
     Series(Series),
     /// One of these or none, which depends on what fires at the server.
     Unknown(Vec<Series>),
-    /// Nothing: this one no longer fires at the server, which is not told of it again.
+    /// Nothing: this one no longer fires at the server, to which it is not pushed again.
     Gone(&'a StoredSeries),
 }
 
