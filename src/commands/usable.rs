@@ -4,7 +4,7 @@ use crate::cli::{GlobalOptions, UsableArgs};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
-use crate::report::{Demand, UsableAccounts};
+use crate::report::{UsableAccounts, UsableQuery};
 use crate::store::Store;
 use crate::{output, setup};
 
@@ -18,8 +18,8 @@ const NOTHING_KNOWN: &str = "No account is usable: nothing was checked yet.\n";
 
 pub(super) async fn run(global: &GlobalOptions, options: &UsableArgs) -> anyhow::Result<u8> {
     let config = setup::load(global, &[])?;
-    let demand = Demand { needs: options.needs.clone(), valid_for: options.valid_for };
-    let accounts = load(&config, demand, clock::now())
+    let query = UsableQuery { needs: options.needs.clone(), valid_for: options.valid_for };
+    let accounts = load(&config, query, clock::now())
         .await
         .map_err(|error| setup::with_path(error, &config.store.path))?;
     if accounts.is_none() {
@@ -35,9 +35,9 @@ pub(super) async fn run(global: &GlobalOptions, options: &UsableArgs) -> anyhow:
 }
 
 /// None when there is no store.
-async fn load(config: &Config, demand: Demand, now: Timestamp) -> anyhow::Result<Option<UsableAccounts>> {
+async fn load(config: &Config, query: UsableQuery, now: Timestamp) -> anyhow::Result<Option<UsableAccounts>> {
     let Some(store) = Store::open_existing(&config.store.path).await? else { return Ok(None) };
-    let accounts = UsableAccounts::load(&store, config, demand, now).await?;
+    let accounts = UsableAccounts::load(&store, config, query, now).await?;
     store.close().await;
     Ok(Some(accounts))
 }

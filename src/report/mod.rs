@@ -39,4 +39,4 @@ pub use schedule::{RunTime, ScheduleReport};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::{AccountReport, Expiries, ExpiryReport, ListReport, Report};
-pub use usable::{AccountOffer, Demand, UnusableAccount, UsableAccounts};
+pub use usable::{AccountOffer, UnusableAccount, UsableAccounts, UsableQuery};

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::plan::PlanReport;
 use super::probe::replace_token;
 use super::trials::trials_due;
-use super::usable::{Demand, requirements, usability};
+use super::usable::{UsableQuery, requirements, usability};
 use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
@@ -168,7 +168,7 @@ impl Report {
         let mut concerning = store.firing_alerts().await?;
         concerning.retain(|alert| concerns(alert, wanted));
         let (open, policy) = (FiringAlerts::new(&concerning), config.policy());
-        let requirements = requirements(config, Demand::default(), now);
+        let requirements = requirements(config, UsableQuery::default(), now);
         let trials = trials_due(store, config, &concerning, now).await?;
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();

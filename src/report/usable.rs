@@ -15,7 +15,7 @@ use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, FiringAlerts};
 use crate::domain::policy::Policy;
 use crate::domain::time::{Timestamp, seconds};
-use crate::domain::usable::{AccountFacts, Need, Rank, Requirements, Usability, judge};
+use crate::domain::usable::{AccountFacts, NeededFlag, Requirements, Usability, UsableRank, judge_usability};
 use crate::store::{Store, StoreError};
 
 /// The accounts that can take jobs, and those that cannot.
@@ -72,9 +72,9 @@ pub struct UnusableAccount {
 
 /// What is asked of accounts.
 #[derive(Clone, Debug, Default)]
-pub struct Demand {
+pub struct UsableQuery {
     /// Flags that must be true (`--needs`).
-    pub needs: Vec<Need>,
+    pub needs: Vec<NeededFlag>,
     /// The token must not expire within this time (`--for`).
     pub valid_for: TimeDelta,
 }
@@ -84,15 +84,15 @@ impl UsableAccounts {
     pub async fn load(
         store: &Store,
         config: &Config,
-        demand: Demand,
+        query: UsableQuery,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let alerts = store.firing_alerts().await?;
         let (open, policy) = (FiringAlerts::new(&alerts), config.policy());
-        let requirements = requirements(config, demand, now);
+        let requirements = requirements(config, query, now);
         let trials = trials_due(store, config, &alerts, now).await?;
         let mut report = Self { generated_at: now, ..Self::default() };
-        let mut usable: Vec<(Rank, AccountOffer)> = Vec::new();
+        let mut usable: Vec<(UsableRank, AccountOffer)> = Vec::new();
         store
             .each_watched(|record| {
                 if !record.account.is_listing() {
@@ -105,7 +105,7 @@ impl UsableAccounts {
             .await?;
         usable.sort_by(|(one, _), (other, _)| one.cmp(other));
         report.usable = usable.into_iter().map(|(_, offer)| offer).collect();
-        let is_unknown = |need: &&Need| !report.known_flags.iter().any(|flag| need.is(flag));
+        let is_unknown = |need: &&NeededFlag| !report.known_flags.iter().any(|flag| need.matches(flag));
         let unknown = requirements.needs.iter().filter(is_unknown);
         report.unknown_flags = unknown.map(|need| need.flag().to_owned()).collect();
         Ok(report)
@@ -117,12 +117,15 @@ impl UsableAccounts {
         record: AccountRecord,
         usability: Usability,
         policy: &Policy,
-    ) -> Option<(Rank, AccountOffer)> {
+    ) -> Option<(UsableRank, AccountOffer)> {
         let account = AccountOffer::new(&record, &usability, policy);
         let reasons = match usability {
             Usability::Usable { trial, has_warning } => {
                 let (expires_at, max_jobs) = (account.expires_at, account.max_jobs);
-                return Some((Rank::new(record.account, trial, has_warning, expires_at, max_jobs), account));
+                return Some((
+                    UsableRank::new(record.account, trial, has_warning, expires_at, max_jobs),
+                    account,
+                ));
             }
             Usability::Unusable { reasons } => reasons.iter().map(ToString::to_string).collect(),
             Usability::Unknown => vec![unknown_reason(&record)],
@@ -160,10 +163,10 @@ impl AccountOffer {
     }
 }
 
-/// What `demand` asks of an account of this configuration at `now`.
-pub(super) fn requirements(config: &Config, demand: Demand, now: Timestamp) -> Requirements {
+/// What `query` asks of an account of this configuration at `now`.
+pub(super) fn requirements(config: &Config, query: UsableQuery, now: Timestamp) -> Requirements {
     let interval = config.schedule.schedule.interval_at(now) + config.schedule.jitter;
-    let Demand { mut needs, valid_for } = demand;
+    let UsableQuery { mut needs, valid_for } = query;
     needs.sort();
     needs.dedup();
     Requirements { now, max_age: config.alerts.unreachable_after + interval, valid_for, needs }
@@ -184,7 +187,7 @@ pub(super) fn usability(
         alerts: alerts.iter().map(|alert| (alert.condition.kind, alert.condition.severity)).collect(),
         is_trial_due: trials.contains(&record.account),
     };
-    judge(&facts, requirements)
+    judge_usability(&facts, requirements)
 }
 
 fn unknown_reason(record: &AccountRecord) -> String {

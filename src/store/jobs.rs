@@ -11,7 +11,7 @@ use sqlx::{FromRow, SqliteExecutor};
 use super::columns::{Columns, from_row, millis, to_json};
 use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::alerts::EXPLAINING;
+use crate::domain::alerts::EXPLAINING_KINDS;
 use crate::domain::jobs::{Job, JobCode, JobKey, JobResult, StatsReadings};
 use crate::domain::time::Timestamp;
 
@@ -71,7 +71,7 @@ async fn newest_jobs(
     account: &AccountKey,
     now: Timestamp,
 ) -> Result<Vec<Job>, StoreError> {
-    let explaining: Vec<&str> = EXPLAINING.iter().map(|kind| kind.as_str()).collect();
+    let explaining: Vec<&str> = EXPLAINING_KINDS.iter().map(|kind| kind.as_str()).collect();
     let query = sqlx::query_as(
         "SELECT key, account, at, code FROM jobs
          WHERE subscription = ?1 AND account = ?2 AND counts = 1 AND at <= ?3 AND at > coalesce((

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::report::{Demand, Explanation, UsableAccounts};
+use minimax_watch::report::{Explanation, UsableAccounts, UsableQuery};
 use serde_json::{Value, json};
 
 use crate::received::body;
@@ -260,7 +260,7 @@ async fn refused_account_is_listed_on_trial_after_a_window_without_jobs() {
     world.run().await;
     let usable = async || {
         let config = &world.engine.config;
-        let report = UsableAccounts::load(&world.engine.store, config, Demand::default(), world.now());
+        let report = UsableAccounts::load(&world.engine.store, config, UsableQuery::default(), world.now());
         let usable = report.await.unwrap().usable;
         usable.into_iter().map(|offer| (offer.name, offer.trial)).collect::<Vec<_>>()
     };

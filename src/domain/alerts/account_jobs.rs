@@ -14,7 +14,7 @@ use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
 
 /// The alerts that explain why jobs fail.
-pub const EXPLAINING: [AlertKind; 3] =
+pub const EXPLAINING_KINDS: [AlertKind; 3] =
     [AlertKind::AccountError, AlertKind::Unauthorized, AlertKind::SubscriptionLapsed];
 
 /// What the jobs of one account say.
@@ -79,7 +79,7 @@ impl JobsInput<'_> {
     }
 }
 
-/// The alerts of [`EXPLAINING`] that are open, or open by `transitions`. One that resolves by them still explains the jobs so far.
+/// The alerts of [`EXPLAINING_KINDS`] that are open, or open by `transitions`. One that resolves by them still explains the jobs so far.
 pub(super) struct Explanations<'a> {
     open: &'a OpenAlerts<'a>,
     opened: BTreeSet<(&'a Subject, AlertKind)>,
@@ -88,7 +88,7 @@ pub(super) struct Explanations<'a> {
 impl<'a> Explanations<'a> {
     pub(super) fn new(open: &'a OpenAlerts<'a>, transitions: &'a [Transition]) -> Self {
         let opened = transitions.iter().filter_map(|transition| match transition {
-            Transition::Open(Condition { subject, kind, .. }) if EXPLAINING.contains(kind) => {
+            Transition::Open(Condition { subject, kind, .. }) if EXPLAINING_KINDS.contains(kind) => {
                 Some((subject, *kind))
             }
             Transition::Open(_) | Transition::Update(..) | Transition::Resolve(_) => None,
@@ -97,7 +97,7 @@ impl<'a> Explanations<'a> {
     }
 
     /// The alert that explains why jobs of `account` fail.
-    pub(super) fn of(&self, account: &AccountKey) -> Option<AlertKind> {
+    pub(super) fn explaining(&self, account: &AccountKey) -> Option<AlertKind> {
         let subjects =
             [Subject::Account(account.clone()), Subject::Subscription(account.subscription.clone())];
         let explains = |kind: &AlertKind| {
@@ -105,6 +105,6 @@ impl<'a> Explanations<'a> {
                 self.opened.contains(&(subject, *kind)) || self.open.find(subject, *kind).is_some()
             })
         };
-        EXPLAINING.into_iter().find(explains)
+        EXPLAINING_KINDS.into_iter().find(explains)
     }
 }

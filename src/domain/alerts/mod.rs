@@ -36,7 +36,7 @@ use cause::SubscriptionAccounts;
 use rule::{AccountInput, Rule};
 
 pub use super::severity::Severity;
-pub use account_jobs::{AccountJobs, EXPLAINING};
+pub use account_jobs::{AccountJobs, EXPLAINING_KINDS};
 pub use alert::{Alert, AlertId, AlertKind, Condition, Resolution, Subject};
 pub use by_subject::FiringAlerts;
 pub use cause::{SubscriptionInput, SubscriptionTotals};
@@ -137,7 +137,7 @@ fn evaluate_jobs(
         account,
         jobs: input.jobs.get(account),
         is_watched: policy.jobs.is_some(),
-        explained_by: explanations.of(account),
+        explained_by: explanations.explaining(account),
         open,
         now,
     });

@@ -21,9 +21,9 @@ use super::severity::Severity;
 use super::time::Timestamp;
 use alert_effect::{AlertEffect, alert_effect, follows_from};
 
-pub use need::{Need, NeedError};
-pub use rank::Rank;
-pub use reason::Reason;
+pub use need::{NeededFlag, NeededFlagError};
+pub use rank::UsableRank;
+pub use reason::UnusableReason;
 pub use trial::TrialFacts;
 
 /// What is asked of an account.
@@ -36,7 +36,7 @@ pub struct Requirements {
     /// The token must not expire within this time (`--for`).
     pub valid_for: TimeDelta,
     /// Flags that must be true (`--needs`).
-    pub needs: Vec<Need>,
+    pub needs: Vec<NeededFlag>,
 }
 
 /// What is known about one account.
@@ -67,7 +67,7 @@ pub enum Usability {
     /// It cannot, for at least one reason.
     Unusable {
         /// Every reason.
-        reasons: Vec<Reason>,
+        reasons: Vec<UnusableReason>,
     },
     /// There was no conclusive check yet.
     Unknown,
@@ -85,9 +85,9 @@ impl Usability {
 }
 
 /// Judges one account.
-pub fn judge(facts: &AccountFacts<'_>, requirements: &Requirements) -> Usability {
+pub fn judge_usability(facts: &AccountFacts<'_>, requirements: &Requirements) -> Usability {
     let Some(check) = facts.last_conclusive else { return Usability::Unknown };
-    let mut reasons: Vec<Reason> = check_reason(check, requirements).into_iter().collect();
+    let mut reasons: Vec<UnusableReason> = check_reason(check, requirements).into_iter().collect();
     reasons.extend(age_reason(check, requirements));
     reasons.extend(expiry_reason(facts.expires_at, requirements));
     let missing = requirements.needs.iter().filter_map(|need| missing_reason(need, facts.capabilities));
@@ -98,7 +98,7 @@ pub fn judge(facts: &AccountFacts<'_>, requirements: &Requirements) -> Usability
         effects.push(effect);
         // One cause is one reason: the outcome has named it already.
         if effect.speaks_against() && !(check.outcome.is_some_and(|outcome| follows_from(*kind, outcome))) {
-            reasons.push(Reason::OpenAlert { kind: *kind, severity: *severity });
+            reasons.push(UnusableReason::OpenAlert { kind: *kind, severity: *severity });
         }
     }
     let has_warning = effects.contains(&AlertEffect::Warns);
@@ -112,47 +112,55 @@ pub fn judge(facts: &AccountFacts<'_>, requirements: &Requirements) -> Usability
 }
 
 /// Whether one good job would show that the reason no longer holds. With [`AccountFacts::is_trial_due`] this decides who is on trial.
-fn is_disproved_by_a_job(reason: &Reason) -> bool {
+fn is_disproved_by_a_job(reason: &UnusableReason) -> bool {
     match reason {
-        Reason::OpenAlert { kind, severity } => {
+        UnusableReason::OpenAlert { kind, severity } => {
             alert_effect(*kind, *severity) == AlertEffect::SpeaksAgainst { job_disproves: true }
         }
-        Reason::Outcome { .. }
-        | Reason::Stale { .. }
-        | Reason::ClockSetBack { .. }
-        | Reason::Expired { .. }
-        | Reason::ExpiresTooSoon { .. }
-        | Reason::Lacks { .. } => false,
+        UnusableReason::Outcome { .. }
+        | UnusableReason::Stale { .. }
+        | UnusableReason::ClockSetBack { .. }
+        | UnusableReason::Expired { .. }
+        | UnusableReason::ExpiresTooSoon { .. }
+        | UnusableReason::Lacks { .. } => false,
     }
 }
 
-fn check_reason(check: ConclusiveCheck, requirements: &Requirements) -> Option<Reason> {
+fn check_reason(check: ConclusiveCheck, requirements: &Requirements) -> Option<UnusableReason> {
     let is_ok = check.outcome == Some(Outcome::Ok);
-    (!is_ok).then_some(Reason::Outcome { outcome: check.outcome, at: check.at, now: requirements.now })
+    (!is_ok).then_some(UnusableReason::Outcome {
+        outcome: check.outcome,
+        at: check.at,
+        now: requirements.now,
+    })
 }
 
-fn age_reason(check: ConclusiveCheck, requirements: &Requirements) -> Option<Reason> {
+fn age_reason(check: ConclusiveCheck, requirements: &Requirements) -> Option<UnusableReason> {
     let Requirements { now, max_age, .. } = *requirements;
     let at = check.at;
     if now - at >= max_age {
-        Some(Reason::Stale { at, now, max_age })
+        Some(UnusableReason::Stale { at, now, max_age })
     } else if at - now >= max_age {
-        Some(Reason::ClockSetBack { at })
+        Some(UnusableReason::ClockSetBack { at })
     } else {
         None
     }
 }
 
 /// An unknown expiry does not speak against an account.
-fn expiry_reason(expires_at: Option<Timestamp>, requirements: &Requirements) -> Option<Reason> {
+fn expiry_reason(expires_at: Option<Timestamp>, requirements: &Requirements) -> Option<UnusableReason> {
     let Requirements { now, valid_for, .. } = *requirements;
     let at = expires_at.filter(|at| *at <= now + valid_for)?;
-    Some(if at <= now { Reason::Expired { at } } else { Reason::ExpiresTooSoon { at, now, valid_for } })
+    Some(if at <= now {
+        UnusableReason::Expired { at }
+    } else {
+        UnusableReason::ExpiresTooSoon { at, now, valid_for }
+    })
 }
 
-fn missing_reason(need: &Need, capabilities: &BTreeMap<String, bool>) -> Option<Reason> {
-    let value = capabilities.iter().find(|(flag, _)| need.is(flag)).map(|(_, has)| *has);
-    (value != Some(true)).then(|| Reason::Lacks { need: need.clone(), is_absent: value.is_none() })
+fn missing_reason(need: &NeededFlag, capabilities: &BTreeMap<String, bool>) -> Option<UnusableReason> {
+    let value = capabilities.iter().find(|(flag, _)| need.matches(flag)).map(|(_, has)| *has);
+    (value != Some(true)).then(|| UnusableReason::Lacks { need: need.clone(), is_absent: value.is_none() })
 }
 
 #[cfg(test)]

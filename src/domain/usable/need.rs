@@ -2,11 +2,11 @@
 
 /// A flag that must be true. Which flags exist is the vendor's choice, so any name is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need(String);
+pub struct NeededFlag(String);
 
 /// Why a typed need was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NeedError {
+pub enum NeededFlagError {
     /// Nothing between two commas.
     #[error("a name is empty; write for example video,audio")]
     Empty,
@@ -21,20 +21,20 @@ const PREFIX: &str = "support";
 /// Longer names are typing errors.
 const MAX_LENGTH: usize = 64;
 
-impl Need {
+impl NeededFlag {
     /// Reads `video`, `Video` or `supportVideo`, which mean the same.
     ///
     /// # Errors
     /// When the text is empty or has characters that no flag has.
-    pub fn parse(typed: &str) -> Result<Self, NeedError> {
+    pub fn parse(typed: &str) -> Result<Self, NeededFlagError> {
         let typed = typed.trim();
         if typed.is_empty() {
-            return Err(NeedError::Empty);
+            return Err(NeededFlagError::Empty);
         }
         let is_name =
             typed.len() <= MAX_LENGTH && typed.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !is_name {
-            return Err(NeedError::NotAName(crate::domain::text::quoted(typed)));
+            return Err(NeededFlagError::NotAName(crate::domain::text::quoted(typed)));
         }
         let after_prefix = [PREFIX, "Support"].into_iter().find_map(|prefix| typed.strip_prefix(prefix));
         // `supported` begins with the prefix by chance.
@@ -45,7 +45,7 @@ impl Need {
     }
 
     /// Whether `flag` is meant, in upper or lower case.
-    pub fn is(&self, flag: &str) -> bool {
+    pub fn matches(&self, flag: &str) -> bool {
         self.0.eq_ignore_ascii_case(flag)
     }
 
@@ -71,23 +71,23 @@ mod tests {
             ("supported", "supportSupported"),
             ("4k", "support4k"),
         ] {
-            assert_eq!(Need::parse(typed).unwrap().flag(), flag, "{typed}");
+            assert_eq!(NeededFlag::parse(typed).unwrap().flag(), flag, "{typed}");
         }
     }
 
     #[test]
     fn need_is_found_in_upper_and_lower_case() {
         for typed in ["VIDEO", "video", "supportVideo"] {
-            let need = Need::parse(typed).unwrap();
-            assert!(need.is("supportVideo") && !need.is("supportAudio"), "{typed}");
+            let need = NeededFlag::parse(typed).unwrap();
+            assert!(need.matches("supportVideo") && !need.matches("supportAudio"), "{typed}");
         }
     }
 
     #[test]
     fn refused_need_is_quoted_with_an_example() {
-        assert_eq!(Need::parse(" "), Err(NeedError::Empty));
+        assert_eq!(NeededFlag::parse(" "), Err(NeededFlagError::Empty));
         for typed in ["vi deo", "video;audio", "vidéo", "a\u{1b}[31m", &"v".repeat(65)] {
-            let refused = Need::parse(typed).unwrap_err().to_string();
+            let refused = NeededFlag::parse(typed).unwrap_err().to_string();
             assert!(refused.contains("such as video or supportVideo"), "{refused}");
             assert!(!refused.contains('\u{1b}'), "{refused:?}");
         }

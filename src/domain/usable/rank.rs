@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 /// The place of a usable account: the smaller, the better. Accounts that are equally good are ordered by subscription and id, so
 /// that the order is the same each time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
+pub struct UsableRank {
     // The order of the fields is the rule: trials last, no warning first, then the latest expiry, then more jobs.
     trial: bool,
     has_warning: bool,
@@ -17,7 +17,7 @@ pub struct Rank {
     account: AccountKey,
 }
 
-impl Rank {
+impl UsableRank {
     /// The rank of a usable account. An unknown expiry comes behind every known one.
     pub const fn new(
         account: AccountKey,

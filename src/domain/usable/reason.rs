@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::TimeDelta;
 
-use super::need::Need;
+use super::need::NeededFlag;
 use crate::domain::alerts::AlertKind;
 use crate::domain::duration;
 use crate::domain::observation::Outcome;
@@ -13,7 +13,7 @@ use crate::domain::time::{Timestamp, dated, in_words, minute};
 
 /// Why an account cannot take jobs. `now` is the moment for which it was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum UnusableReason {
     /// Its last conclusive check was not ok.
     Outcome {
         /// What the check saw, if that is still known.
@@ -54,7 +54,7 @@ pub enum Reason {
     /// A flag that is needed is not true.
     Lacks {
         /// The flag.
-        need: Need,
+        need: NeededFlag,
         /// Whether the vendor's answer does not name it at all.
         is_absent: bool,
     },
@@ -67,7 +67,7 @@ pub enum Reason {
     },
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for UnusableReason {
     /// One sentence, without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -53,7 +53,7 @@ fn judged(edit: impl FnOnce(&mut AccountFacts<'_>, &mut Requirements)) -> String
     let flags = flags();
     let (mut facts, mut requirements) = (facts(&flags), requirements());
     edit(&mut facts, &mut requirements);
-    words(&judge(&facts, &requirements))
+    words(&judge_usability(&facts, &requirements))
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn each_missing_flag_is_named() {
         (&["video", "audio"], "supportAudio is false"),
         (&["Chat", "supportAudio"], "supportChat is absent; supportAudio is false"),
     ] {
-        let needs: Vec<Need> = needs.iter().map(|need| Need::parse(need).unwrap()).collect();
+        let needs: Vec<NeededFlag> = needs.iter().map(|need| NeededFlag::parse(need).unwrap()).collect();
         assert_eq!(judged(|_, requirements| requirements.needs.clone_from(&needs)), expected, "{needs:?}");
     }
 }
@@ -169,13 +169,13 @@ fn key(id: &str) -> AccountKey {
 fn best_account_has_no_warning_then_the_latest_expiry_then_more_jobs() {
     let days = |days| Some(now() + TimeDelta::days(days));
     let best_first = [
-        Rank::new(key("b"), false, false, days(20), Some(1)),
-        Rank::new(key("a"), false, false, days(9), Some(3)),
-        Rank::new(key("c"), false, false, days(9), Some(3)),
-        Rank::new(key("a"), false, false, days(9), None),
-        Rank::new(key("a"), false, false, None, Some(9)),
-        Rank::new(key("a"), false, true, days(30), Some(9)),
-        Rank::new(key("a"), true, false, days(30), Some(9)),
+        UsableRank::new(key("b"), false, false, days(20), Some(1)),
+        UsableRank::new(key("a"), false, false, days(9), Some(3)),
+        UsableRank::new(key("c"), false, false, days(9), Some(3)),
+        UsableRank::new(key("a"), false, false, days(9), None),
+        UsableRank::new(key("a"), false, false, None, Some(9)),
+        UsableRank::new(key("a"), false, true, days(30), Some(9)),
+        UsableRank::new(key("a"), true, false, days(30), Some(9)),
     ];
     assert!(best_first.is_sorted(), "{best_first:#?}");
 }
@@ -185,8 +185,8 @@ fn any_alert() -> impl Strategy<Value = (AlertKind, Severity)> {
     (proptest::sample::select(kinds), proptest::sample::select(vec![Info, Warning, Critical]))
 }
 
-fn any_need() -> impl Strategy<Value = Need> {
-    proptest::sample::select(vec!["video", "audio", "chat"]).prop_map(|need| Need::parse(need).unwrap())
+fn any_need() -> impl Strategy<Value = NeededFlag> {
+    proptest::sample::select(vec!["video", "audio", "chat"]).prop_map(|need| NeededFlag::parse(need).unwrap())
 }
 
 prop_compose! {
@@ -229,14 +229,14 @@ prop_compose! {
         has_warning: bool,
         left in proptest::option::of(0_i64..3),
         max_jobs in proptest::option::of(0_i64..3),
-    ) -> Rank {
+    ) -> UsableRank {
         let expires_at = left.map(|left| now() + minutes(left));
-        Rank::new(key(&id.to_string()), trial, has_warning, expires_at, max_jobs)
+        UsableRank::new(key(&id.to_string()), trial, has_warning, expires_at, max_jobs)
     }
 }
 
 /// The ranks of ten accounts.
-fn any_ranks() -> impl Strategy<Value = Vec<Rank>> {
+fn any_ranks() -> impl Strategy<Value = Vec<UsableRank>> {
     (0..10).map(any_rank).collect::<Vec<_>>()
 }
 
@@ -258,7 +258,7 @@ proptest! {
             let is_ignored = matches!(kind, AlertKind::Expiry | AlertKind::ServicesInError);
             *severity == Critical && !is_ignored && !is_about_jobs(*kind)
         };
-        let usability = judge(&facts, &requirements);
+        let usability = judge_usability(&facts, &requirements);
         if facts.alerts.iter().any(has_critical) {
             prop_assert!(!is_usable(&usability));
         } else if facts.alerts.iter().any(|(kind, _)| is_about_jobs(*kind)) {
@@ -275,7 +275,7 @@ proptest! {
         let mut stricter = requirements.clone();
         stricter.needs.push(more);
         stricter.valid_for += minutes(longer);
-        let (before, after) = (judge(&facts, &requirements), judge(&facts, &stricter));
+        let (before, after) = (judge_usability(&facts, &requirements), judge_usability(&facts, &stricter));
         prop_assert!(is_usable(&before) || !is_usable(&after), "{before:?}, then {after:?}");
         prop_assert_eq!(before == Usability::Unknown, after == Usability::Unknown);
     }
@@ -285,7 +285,7 @@ proptest! {
         (facts, flags) in any_facts(), requirements in any_requirements()
     ) {
         let facts = AccountFacts { capabilities: &flags, ..facts };
-        if let Usability::Unusable { reasons } = judge(&facts, &requirements) {
+        if let Usability::Unusable { reasons } = judge_usability(&facts, &requirements) {
             prop_assert!(!reasons.is_empty());
             let sentences: Vec<String> = reasons.iter().map(ToString::to_string).collect();
             prop_assert!(sentences.iter().all(|sentence| !sentence.contains('\n') && !sentence.ends_with('.')));

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::jobs::{self, JobsInputs};
 use crate::domain::account_state::Fault;
-use crate::domain::alerts::{Alert, AlertId, AlertKind, EXPLAINING, Severity, Subject};
+use crate::domain::alerts::{Alert, AlertId, AlertKind, EXPLAINING_KINDS, Severity, Subject};
 use crate::domain::observation::Outcome;
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, dated, in_words, minute, relative, seconds};
@@ -107,7 +107,7 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
 }
 
 fn jobs_inputs<'a>(context: &'a Context<'_>) -> JobsInputs<'a> {
-    let explained_by = EXPLAINING.into_iter().find(|kind| context.firing(*kind).is_some());
+    let explained_by = EXPLAINING_KINDS.into_iter().find(|kind| context.firing(*kind).is_some());
     JobsInputs { facts: context.jobs.as_ref(), explained_by, now: context.now }
 }
 
