@@ -40,7 +40,7 @@ CREATE INDEX accounts_expiring ON accounts (expires_at) WHERE watched = 1;
 -- keeps its width, so that the file does not grow while nothing changes.
 CREATE TABLE unchanged_checks (
     account INTEGER PRIMARY KEY REFERENCES accounts (key) ON DELETE CASCADE,
-    digest  TEXT    NOT NULL,                    -- of what each of these checks saw
+    checksum TEXT   NOT NULL,                    -- of the answer that each of these checks got
     at      INTEGER NOT NULL,                    -- the last one
     run     INTEGER NOT NULL,
     checks  INTEGER NOT NULL                     -- their number after the first one, plus 2^23: always four bytes

@@ -227,7 +227,7 @@ impl Soak {
         let taught = known.iter().map(|(account, known)| StateRow {
             account,
             account_state: &known.account_state,
-            digest: None,
+            checksum: None,
         });
         writer.save_account_states(taught).await?;
         writer.touch_snapshots(&accounts, self.now.now()).await?;

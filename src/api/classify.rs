@@ -5,9 +5,11 @@
 
 use reqwest::StatusCode;
 
+use crate::domain::checksum::LastAnswer;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
 
+use super::answer::Answer;
 use super::normalise;
 use super::redact::{MAX_QUOTE, Redactor};
 use super::response::{ParsedBody, ReadFailure, Response, describe, excerpt};
@@ -26,6 +28,14 @@ pub(super) struct ResponseReader<'t> {
 }
 
 impl ResponseReader<'_> {
+    /// What the response to a request for one account holds, whose `last` healthy answer is not read again.
+    pub(super) fn answer(&self, response: &Response, last: Option<LastAnswer>) -> Answer {
+        match &response.body {
+            Ok(body) if response.status == 200 => Answer::of(body, last, || self.account(response)),
+            Ok(_) | Err(_) => self.account(response).into(),
+        }
+    }
+
     /// What the response to a request for one account means.
     pub(super) fn account(&self, response: &Response) -> Observation {
         if response.status != 200 {
@@ -154,6 +164,7 @@ mod tests {
     use chrono::{TimeDelta, TimeZone, Utc};
 
     use super::*;
+    use crate::domain::checksum::Checksum;
     use Outcome::{
         AccountError, Blocked, Malformed, NotFound, Ok as Healthy, RateLimited, SubscriptionLapsed,
         Unauthorized, Unavailable,
@@ -230,6 +241,28 @@ mod tests {
                 Observation::failed(outcome, error),
                 "{status} {body}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_healthy_answer_is_recognised_the_next_time() {
+        let reader = || {
+            let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+            ResponseReader { redactor: Redactor::new("user:1234-abcDEF567890"), now }
+        };
+        for (status, body, is_healthy) in [
+            (200, r#"{"maxJobs":1}"#, true),
+            (200, r#"{"maxJobs":1,"error":"x"}"#, false),
+            (200, "<html>", false),
+            (404, r#"{"maxJobs":1}"#, false),
+            (401, "", false),
+        ] {
+            let response = response(status, body.as_bytes());
+            let Answer::Read(_, checksum) = reader().answer(&response, None) else { panic!("{body}") };
+            assert_eq!(checksum.is_some(), is_healthy, "{status} {body}");
+            let last = LastAnswer { row: 7, checksum: Checksum::of([body]) };
+            let is_unchanged = reader().answer(&response, Some(last)) == Answer::Unchanged(last);
+            assert_eq!(is_unchanged, status == 200, "{status} {body}");
         }
     }
 

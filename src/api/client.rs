@@ -19,11 +19,13 @@ use url::Url;
 
 use crate::config::{self, is_loopback};
 use crate::domain::account::AccountId;
+use crate::domain::checksum::LastAnswer;
 use crate::domain::clock::Clock;
-use crate::domain::observation::{Observation, Outcome};
+use crate::domain::observation::Outcome;
 use crate::domain::retry_after::http_date;
 use crate::domain::time::Timestamp;
 
+use super::answer::{Answer, LastAnswers};
 use super::classify::{ResponseReader, malformed};
 use super::failure::{describe_setup, is_lost_connection, read_failure};
 use super::list::{ListReader, Listing};
@@ -113,13 +115,20 @@ impl Client {
         self.date.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Checks one account. `clock` is read when the response arrives: the vendor's `Retry-After` counts from then.
+    /// Checks one account, whose `last` healthy answer is not read again. `clock` is read when the response arrives: the vendor's `Retry-After` counts from then.
     ///
     /// A token that cannot be sent in a header is not sent and counts as `unauthorized`. The ids ``, `.` and `..` cannot be
     /// written as a path segment of any URL (WHATWG URL, 4.4: `%2e` means the same). They are `malformed`, and no request is sent.
-    pub async fn account(&self, token: &ApiToken, id: &AccountId, clock: &Clock) -> Observation {
+    pub async fn account(
+        &self,
+        token: &ApiToken,
+        id: &AccountId,
+        last: Option<LastAnswer>,
+        clock: &Clock,
+    ) -> Answer {
         if matches!(id.as_str(), "" | "." | "..") {
-            return malformed("this id cannot be part of a URL: the account cannot be checked by itself");
+            return malformed("this id cannot be part of a URL: the account cannot be checked by itself")
+                .into();
         }
         let mut url = self.list_url.clone();
         let segment = utf8_percent_encode(id.as_str(), SEGMENT);
@@ -131,21 +140,23 @@ impl Client {
             Err(failure) => Err(failure),
         };
         let reader = ResponseReader { redactor: Redactor::new(token.expose_secret()), now };
-        read.map_or_else(|failure| reader.failure(&failure), |response| reader.account(&response))
+        read.map_or_else(|failure| reader.failure(&failure).into(), |response| reader.answer(&response, last))
     }
 
-    /// Checks all accounts of `token` by one request. `keep` selects what to hold of each until the list ends.
+    /// Checks all accounts of `token` by one request, of which the `known` answers are not read again. `keep` selects what to hold of
+    /// each until the list ends.
     pub async fn accounts<T>(
         &self,
         token: &ApiToken,
+        known: &LastAnswers,
         clock: &Clock,
-        keep: impl FnMut(Observation) -> T,
+        keep: impl FnMut(Answer) -> T,
     ) -> Listing<T> {
         let response = self.send(&self.list_url, token).await;
         let reader = ResponseReader { redactor: Redactor::new(token.expose_secret()), now: clock.now() };
         match response {
             Ok(mut response) => {
-                let mut list = ListReader::new(reader, head(&response), self.api.max_body, keep);
+                let mut list = ListReader::new(reader, head(&response), self.api.max_body, known, keep);
                 let end = self.read_body(&mut response, |chunk| list.feed(chunk)).await;
                 list.finish(end)
             }

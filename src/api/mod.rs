@@ -11,6 +11,7 @@
 //! Leaves to others: when to send a request and when to believe a response (`engine`), and what follows from it (`domain`).
 
 mod account_info;
+mod answer;
 mod classify;
 mod client;
 mod date_time;
@@ -31,6 +32,7 @@ mod tests;
 mod token;
 mod wire;
 
+pub use answer::{Answer, LastAnswers};
 pub use client::{Client, ClientError};
 pub use features::FeaturesAnswer;
 pub use job_stats::{JobStats, JobStatsAnswer};

@@ -4,6 +4,7 @@ use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::answer::{Answer, LastAnswers};
 use super::classify::ResponseReader;
 use super::list::ListReader;
 use super::properties::{check_expiry_text, check_list, check_repair, check_response, check_wait};
@@ -39,7 +40,9 @@ fn observations(status: u16, body: &[u8]) -> Vec<Observation> {
         content_type: Some("text/html".to_owned()),
         body: Ok(body),
     };
-    let mut list = ListReader::new(reader(), response(Vec::new()), 1 << 20, |observation| observation);
+    let known = LastAnswers::new();
+    let read_in = |answer: Answer| answer.into_observation().unwrap();
+    let mut list = ListReader::new(reader(), response(Vec::new()), 1 << 20, &known, read_in);
     let end = list.feed(body);
     let listing = list.finish(end);
     let account = reader().account(&response(body.to_vec()));

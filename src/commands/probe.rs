@@ -2,7 +2,7 @@
 
 use futures_util::future::{join, join_all};
 
-use crate::api::{Client, Listing};
+use crate::api::{Client, LastAnswers, Listing};
 use crate::cli::GlobalOptions;
 use crate::clock;
 use crate::config::{Config, Subscription};
@@ -32,7 +32,8 @@ pub(super) async fn run(global: &GlobalOptions, config: &Config) -> anyhow::Resu
 async fn list_accounts(config: &Config, subscription: &Subscription) -> SubscriptionProbe {
     let listing = match Client::new(&config.api) {
         Ok(client) => {
-            client.accounts(&subscription.token.value.clone().into(), &clock::system(), |_| ()).await
+            let token = subscription.token.value.clone().into();
+            client.accounts(&token, &LastAnswers::new(), &clock::system(), |_| ()).await
         }
         // No CA certificates on this machine: the receivers are still tried.
         Err(error) => Listing::from(Observation::failed(Outcome::Unavailable, error.to_string())),

@@ -10,6 +10,7 @@ pub mod account_state;
 pub mod alerts;
 pub mod backoff;
 pub mod change;
+pub mod checksum;
 pub mod clock;
 pub mod clock_skew;
 pub mod concurrency_limit;

@@ -6,9 +6,10 @@ use tokio::sync::mpsc::Sender;
 
 use super::Engine;
 use super::tokens::explain_refusal;
-use crate::api::Listing;
+use crate::api::{Answer, LastAnswers, Listing};
 use crate::config::{FetchMode, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::checksum::{Checksum, LastAnswer};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::{Observation, Outcome};
 use crate::store::StoreError;
@@ -19,37 +20,56 @@ pub(super) type CheckResult = (AccountKey, CheckOutcome);
 /// What a check showed. Small, since a list is held whole until it was read to its end.
 #[derive(Debug)]
 pub(super) enum CheckOutcome {
-    /// A healthy configuration as JSON, as the store keeps it.
-    Healthy(Box<[u8]>),
+    /// The last healthy answer once more.
+    Unchanged(LastAnswer),
+    /// The checksum of a healthy answer, and its configuration as JSON, as the store keeps it.
+    Healthy(Checksum, Box<[u8]>),
     /// Anything else.
     Other(Box<Observation>),
 }
 
 impl CheckOutcome {
-    fn new(observation: Observation) -> Self {
-        match observation.configuration.as_ref().and_then(to_json) {
-            Some(json) => Self::Healthy(json),
-            None => Self::Other(Box::new(observation)),
+    fn new(answer: Answer) -> Self {
+        let (observation, checksum) = match answer {
+            Answer::Unchanged(last) => return Self::Unchanged(last),
+            Answer::Read(observation, checksum) => (observation, checksum),
+        };
+        match checksum.zip(observation.configuration.as_ref().and_then(to_json)) {
+            Some((checksum, json)) => Self::Healthy(checksum, json),
+            None => Self::Other(observation),
         }
     }
 
     pub(super) const fn outcome(&self) -> Outcome {
         match self {
-            Self::Healthy(_) => Outcome::Ok,
+            Self::Unchanged(_) | Self::Healthy(..) => Outcome::Ok,
             Self::Other(observation) => observation.outcome,
         }
     }
 
     pub(super) fn error(&self) -> Option<&str> {
         match self {
-            Self::Healthy(_) => None,
+            Self::Unchanged(_) | Self::Healthy(..) => None,
             Self::Other(observation) => observation.error.as_deref(),
         }
     }
 
-    pub(super) fn observation(&self) -> Observation {
+    /// The checksum of a healthy answer.
+    pub(super) const fn checksum(&self) -> Option<Checksum> {
         match self {
-            Self::Healthy(json) => match serde_json::from_slice::<Configuration>(json) {
+            Self::Unchanged(LastAnswer { checksum, .. }) | Self::Healthy(checksum, _) => Some(*checksum),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// What it shows; `last` is the configuration in the last healthy answer.
+    pub(super) fn observation(&self, last: Option<&Configuration>) -> Observation {
+        match self {
+            Self::Unchanged(_) => match last {
+                Some(configuration) => Observation::ok(configuration.clone()),
+                None => Observation::failed(Outcome::Unavailable, "its last answer is no longer stored"),
+            },
+            Self::Healthy(_, json) => match serde_json::from_slice::<Configuration>(json) {
                 Ok(configuration) => Observation::ok(configuration),
                 Err(error) => Observation::failed(Outcome::Malformed, error.to_string()),
             },
@@ -70,18 +90,22 @@ fn to_json(configuration: &Configuration) -> Option<Box<[u8]>> {
     }
 }
 
-/// Requests one account.
-pub(super) async fn check_account(engine: &Engine, account: AccountKey) -> CheckResult {
+/// Requests one account, whose `last` healthy answer is not read again.
+pub(super) async fn check_account(
+    engine: &Engine,
+    account: AccountKey,
+    last: Option<LastAnswer>,
+) -> CheckResult {
     let Some(subscription) = engine.subscription(&account.subscription) else {
-        return (account, CheckOutcome::new(subscription_removed()));
+        return (account, CheckOutcome::new(subscription_removed().into()));
     };
     let token = engine.tokens.current(subscription);
-    let seen = engine.client.account(&token, &account.id, &engine.clock).await;
-    let mut outcome = CheckOutcome::new(seen);
+    let answer = engine.client.account(&token, &account.id, last, &engine.clock).await;
+    let mut outcome = CheckOutcome::new(answer);
     if outcome.outcome() == Outcome::Unauthorized
         && let Some(token) = engine.tokens.after_refusal(subscription, &token).await
     {
-        outcome = CheckOutcome::new(engine.client.account(&token, &account.id, &engine.clock).await);
+        outcome = CheckOutcome::new(engine.client.account(&token, &account.id, last, &engine.clock).await);
     }
     if let CheckOutcome::Other(seen) = &mut outcome {
         explain_refusal(subscription, seen.outcome, &mut seen.error);
@@ -140,18 +164,19 @@ pub(super) fn plan_requests(
 pub(super) async fn fetch_list(
     engine: &Engine,
     list: ListRequest,
+    known: &LastAnswers,
 ) -> (ListRequest, Listing<Option<CheckOutcome>>) {
     let Some(subscription) = engine.subscription(&list.subscription) else {
         return (list, subscription_removed().into());
     };
     let keeps = engine.config.api.fetch == FetchMode::List;
-    let keep = |observation| keeps.then(|| CheckOutcome::new(observation));
+    let keep = |answer| keeps.then(|| CheckOutcome::new(answer));
     let token = engine.tokens.current(subscription);
-    let mut listing = engine.client.accounts(&token, &engine.clock, keep).await;
+    let mut listing = engine.client.accounts(&token, known, &engine.clock, keep).await;
     if listing.outcome == Outcome::Unauthorized
         && let Some(token) = engine.tokens.after_refusal(subscription, &token).await
     {
-        listing = engine.client.accounts(&token, &engine.clock, keep).await;
+        listing = engine.client.accounts(&token, known, &engine.clock, keep).await;
     }
     explain_refusal(subscription, listing.outcome, &mut listing.error);
     (list, listing)

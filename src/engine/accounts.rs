@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use super::digest::digest;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::checksum::Checksum;
 use crate::domain::configuration::ExpirySource;
 use crate::store::{StoreError, Watched};
+
+/// Another version may read another configuration in an answer that has the same bytes.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Engine {
     /// Brings the watched accounts in line with the configuration, and returns them. Writes nothing when they are.
@@ -73,8 +76,8 @@ fn keys(watched: Vec<Watched>) -> Vec<AccountKey> {
     watched.into_iter().map(|watched| watched.account).collect()
 }
 
-/// For each subscription a text that differs when its watched accounts differ: the expiry source by which their states were
-/// computed, a slash, and a digest of the accounts.
+/// For each subscription a text that differs when its watched accounts differ: the rules by which their states were computed (the
+/// expiry source, and this version of the program), a slash, and a checksum of the accounts.
 fn membership_hashes(wanted: &[Watched], source: ExpirySource) -> BTreeMap<SubscriptionName, String> {
     let mut texts: BTreeMap<SubscriptionName, Vec<&str>> = BTreeMap::new();
     for Watched { account, name, discovered } in wanted {
@@ -82,7 +85,10 @@ fn membership_hashes(wanted: &[Watched], source: ExpirySource) -> BTreeMap<Subsc
         let account_texts = [account.id.as_str(), "\0", name, "\0", origin, "\0"];
         texts.entry(account.subscription.clone()).or_default().extend(account_texts);
     }
-    texts.into_iter().map(|(name, texts)| (name, format!("{source:?}/{}", digest(texts)))).collect()
+    texts
+        .into_iter()
+        .map(|(name, texts)| (name, format!("{source:?} {VERSION}/{}", Checksum::of(texts))))
+        .collect()
 }
 
 /// The part of a membership hash before the slash.

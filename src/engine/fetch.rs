@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Engine;
 use super::account_check::{CheckOutcome, CheckResult, ListRequest, check_account, fetch_list};
+use crate::api::LastAnswers;
 use crate::config::FetchMode;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::RunId;
@@ -62,6 +63,8 @@ impl StartOffset {
 pub(super) struct Fetcher<'a> {
     pub(super) engine: &'a Engine,
     pub(super) lists: Vec<ListRequest>,
+    /// The last healthy answers of each subscription, as far as they are known.
+    pub(super) last: &'a BTreeMap<SubscriptionName, LastAnswers>,
     /// The accounts that are requested one by one.
     pub(super) single: Vec<AccountKey>,
     pub(super) first: StartOffset,
@@ -101,7 +104,11 @@ impl Fetcher<'_> {
             FetchMode::Each => engine.config.api.concurrency,
             FetchMode::List => engine.config.api.concurrency.min(MAX_CONCURRENT_LISTS),
         };
-        let requests = open.into_iter().map(|list| fetch_list(engine, list));
+        let (last, none) = (self.last, LastAnswers::new());
+        let requests = open.into_iter().map(|list| {
+            let last = last.get(&list.subscription).unwrap_or(&none);
+            fetch_list(engine, list, last)
+        });
         let mut answers = std::pin::pin!(futures_util::stream::iter(requests).buffer_unordered(at_once));
         while let Some((list, listing)) = answers.next().await {
             if engine.is_stopping() {
@@ -135,7 +142,8 @@ impl Fetcher<'_> {
             }
             while in_flight.len() < concurrency && (interval.is_zero() || next_start <= Instant::now()) {
                 let Some(target) = queues.next(now(), backlog) else { break };
-                in_flight.push(check_account(engine, target));
+                let last = self.last.get(&target.subscription).and_then(|last| last.get(&target.id)).copied();
+                in_flight.push(check_account(engine, target, last));
                 next_start += interval;
             }
             for skipped in backlog.skipped.drain(..) {
@@ -266,7 +274,9 @@ impl SubscriptionQueues {
             CheckOutcome::Other(seen) if is_throttled(seen.outcome, seen.retry_after) => {
                 queue.limit.on_throttled(seen.retry_after, queue.in_flight, now);
             }
-            CheckOutcome::Healthy(_) | CheckOutcome::Other(_) => queue.limit.on_success(),
+            CheckOutcome::Unchanged(_) | CheckOutcome::Healthy(..) | CheckOutcome::Other(_) => {
+                queue.limit.on_success();
+            }
         }
     }
 

@@ -8,7 +8,6 @@ mod account_check;
 mod accounts;
 mod alerting;
 mod deliver;
-mod digest;
 mod fetch;
 mod id;
 mod jobs;

@@ -24,7 +24,10 @@ impl Engine {
             return Ok(Purged::default());
         };
         let target = now.min(date) - self.config.store.keep;
-        if let Some(next) = next_horizon(horizon, writer.oldest_purgeable().await?, target) {
+        // Within a step of the target the oldest row does not matter, and finding it reads a row of every account.
+        let is_near = horizon.is_some_and(|horizon| horizon + STEP >= target);
+        let oldest = if is_near { None } else { writer.oldest_purgeable().await? };
+        if let Some(next) = next_horizon(horizon, oldest, target) {
             writer.save_purge_horizon(next).await?;
         }
         writer.commit().await?;
@@ -109,6 +112,9 @@ mod tests {
             (Some(4), None, 9, Some(5)),
             (Some(4), Some(20), 9, Some(9)),
             (None, Some(20), 9, Some(9)),
+            (Some(8), None, 9, Some(9)),
+            (Some(8), Some(9), 9, Some(9)),
+            (Some(9), None, 9, None),
         ] {
             let moved = next_horizon(horizon.map(day), oldest.map(day), day(target));
             assert_eq!(moved, next.map(day), "{horizon:?} {oldest:?} {target}");

@@ -3,12 +3,11 @@
 //! Guarantees: an account that is unchanged costs one narrow row and is not read (`store/unchanged.rs`); every other one is read,
 //! compared and stored in full. Both paths leave the same state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_check::{CheckOutcome, CheckResult};
-use super::digest::digest;
 use super::run::RunStep;
-use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, Check, StateUpdate};
 use crate::domain::observation::Outcome;
 use crate::domain::time::Timestamp;
@@ -17,11 +16,17 @@ use crate::store::{StateRow, StoreError, Writer};
 /// Accounts that are read, compared and stored in full at once: each holds its configuration in memory.
 const UPDATE_CHUNK: usize = 256;
 
-/// An outcome to store, with the digest of a healthy configuration.
+/// An outcome to store.
 struct PendingCheck<'b> {
     account: &'b AccountKey,
     outcome: &'b CheckOutcome,
-    digest: Option<String>,
+}
+
+impl PendingCheck<'_> {
+    /// The row of the answer that came once more.
+    const fn last_answer(&self) -> Option<i64> {
+        if let CheckOutcome::Unchanged(last) = self.outcome { Some(last.row) } else { None }
+    }
 }
 
 impl RunStep<'_> {
@@ -32,13 +37,7 @@ impl RunStep<'_> {
                 account.id = %account.id, subscription = %account.subscription, outcome = %outcome.outcome(),
                 error = outcome.error(), "checked an account"
             );
-            let digest = match outcome {
-                CheckOutcome::Healthy(json) => {
-                    Some(digest([self.policy.source.as_str().as_bytes(), b" ", json]))
-                }
-                CheckOutcome::Other(_) => None,
-            };
-            let check = PendingCheck { account, outcome, digest };
+            let check = PendingCheck { account, outcome };
             subscriptions.entry(&account.subscription).or_default().push(check);
         }
         let mut writer = self.engine.store.write().await?;
@@ -48,15 +47,12 @@ impl RunStep<'_> {
             if checks.iter().any(|check| check.outcome.outcome() == Outcome::Ok) {
                 writer.record_healthy_run(subscription, self.run).await?;
             }
-            let digests: Vec<(&AccountId, &str)> = checks
-                .iter()
-                .filter_map(|check| Some((&check.account.id, check.digest.as_deref()?)))
-                .collect();
-            let changed = writer.touch_unchanged(subscription, &digests, now, self.run).await?;
-            let unchanged = i64::try_from(digests.len() - changed.len()).unwrap_or(i64::MAX);
+            let answers: BTreeSet<i64> = checks.iter().filter_map(PendingCheck::last_answer).collect();
+            let forgotten = writer.touch_unchanged(&answers, now, self.run).await?;
+            let unchanged = i64::try_from(answers.len() - forgotten.len()).unwrap_or(i64::MAX);
             self.tally.checked += unchanged;
             self.tally.ok += unchanged;
-            checks.retain(|check| check.digest.is_none() || changed.contains(&check.account.id));
+            checks.retain(|check| check.last_answer().is_none_or(|row| forgotten.contains(&row)));
             for chunk in checks.chunks(UPDATE_CHUNK) {
                 self.update_in_full(&mut writer, chunk, now).await?;
             }
@@ -73,9 +69,9 @@ impl RunStep<'_> {
         let mut records = writer.accounts_by_key(checks.iter().map(|check| check.account)).await?;
         let (mut states, mut changes) = (Vec::with_capacity(checks.len()), Vec::new());
         let (mut same, mut new) = (Vec::new(), Vec::new());
-        for PendingCheck { account, outcome, digest } in checks {
+        for PendingCheck { account, outcome } in checks {
             let Some(record) = records.remove(*account) else { continue };
-            let observation = outcome.observation();
+            let observation = outcome.observation(record.configuration.as_ref());
             if !account.is_listing() {
                 self.tally.count(observation.outcome, self.earlier_outcome(&record));
             }
@@ -90,12 +86,12 @@ impl RunStep<'_> {
                 Some(_) => same.push(*account),
                 None => {}
             }
-            states.push((*account, account_state, digest.as_deref()));
+            states.push((*account, account_state, outcome.checksum().map(|checksum| checksum.to_string())));
         }
-        let rows = states.iter().map(|(account, account_state, digest)| StateRow {
+        let rows = states.iter().map(|(account, account_state, checksum)| StateRow {
             account,
             account_state,
-            digest: digest.filter(|_| account_state.is_stable()),
+            checksum: checksum.as_deref().filter(|_| account_state.is_stable()),
         });
         writer.save_account_states(rows).await?;
         let new: Vec<_> = new.iter().map(|(account, configuration)| (*account, configuration)).collect();

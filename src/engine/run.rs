@@ -5,7 +5,7 @@
 //! cannot be checked by then are recorded as rate-limited and left to the next run. Leaves the waiting to the caller, and alerts
 //! and messages to `alerting`, which looks at the accounts when the run has finished.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -17,6 +17,7 @@ use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
 use super::subscription_reads::{SubscriptionAnswers, SubscriptionReads};
+use crate::api::LastAnswers;
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::RunId;
 use crate::domain::policy::Policy;
@@ -225,6 +226,9 @@ impl Run {
             Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
             Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
         };
+        if self.scope == Scope::Everything && !self.is_confirming() {
+            step.last_answers = engine.store.last_answers().await?;
+        }
         let reads = self.reads(engine, &targets).await?;
         let checks = async {
             let deferred = step.check_all(targets, first, self.waited, progress).await;
@@ -307,11 +311,20 @@ pub(super) struct RunStep<'a> {
     /// When the run began, unless this is its first step: outcomes since then are corrected, not counted again.
     pub(super) begun: Option<Timestamp>,
     pub(super) tally: Tally,
+    /// The last healthy answers of each subscription, where all its accounts are checked.
+    last_answers: BTreeMap<SubscriptionName, LastAnswers>,
 }
 
 impl<'a> RunStep<'a> {
     fn new(engine: &'a Engine, run: RunId, begun: Option<Timestamp>) -> Self {
-        Self { engine, policy: engine.config.policy(), run, begun, tally: Tally::default() }
+        Self {
+            engine,
+            policy: engine.config.policy(),
+            run,
+            begun,
+            tally: Tally::default(),
+            last_answers: BTreeMap::new(),
+        }
     }
 
     /// Checks `targets`, and stores the outcomes while the next ones arrive.
@@ -325,6 +338,7 @@ impl<'a> RunStep<'a> {
         let engine = self.engine;
         engine.tokens.allow_reading().await;
         let (lists, single) = plan_requests(engine, targets);
+        let last = std::mem::take(&mut self.last_answers);
         let total = single.len() + lists.iter().map(|list| list.wanted.len()).sum::<usize>();
         let (results, mut arrived) = mpsc::channel(BATCH);
         let storing = async {
@@ -342,7 +356,7 @@ impl<'a> RunStep<'a> {
             }
             Ok(())
         };
-        let fetcher = Fetcher { engine, lists, single, first, waited };
+        let fetcher = Fetcher { engine, lists, last: &last, single, first, waited };
         let (deferred, ()) = tokio::try_join!(fetcher.fetch(results), storing)?;
         Ok(deferred)
     }

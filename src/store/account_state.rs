@@ -18,8 +18,8 @@ pub struct StateRow<'a> {
     pub account: &'a AccountKey,
     /// Its state.
     pub account_state: &'a AccountState,
-    /// The digest of what the check saw, if the account is stable now.
-    pub digest: Option<&'a str>,
+    /// The checksum of what the check saw, if the account is stable now.
+    pub checksum: Option<&'a str>,
 }
 
 from_row! {
@@ -53,9 +53,9 @@ impl Columns<'_> {
 }
 
 impl StateRow<'_> {
-    /// The values by the names of their columns, and the digest.
+    /// The values by the names of their columns, and the checksum.
     fn to_json(self) -> sqlx::Result<Value> {
-        let Self { account, account_state: state, digest } = self;
+        let Self { account, account_state: state, checksum } = self;
         let millis = |time: Option<Timestamp>| time.map(millis);
         let faults: Vec<&str> = state.faults.iter().map(|fault| fault.kind().as_str()).collect();
         Ok(json!({
@@ -76,7 +76,7 @@ impl StateRow<'_> {
             "expires_at": millis(state.earliest_expiry()),
             "expiry_missing": state.expiry_missing,
             "expiries": to_json(&state.expiries)?,
-            "digest": digest,
+            "checksum": checksum,
         }))
     }
 }
@@ -101,7 +101,7 @@ impl Writer {
              unreachable_since = e.value ->> 'unreachable_since', unconfirmed_fault = e.value ->> 'unconfirmed_fault',
              unconfirmed_since = e.value ->> 'unconfirmed_since', recheck_at = e.value ->> 'recheck_at', faults = e.value ->> 'faults',
              expires_at = e.value ->> 'expires_at', expiry_missing = e.value ->> 'expiry_missing',
-             expiries = e.value ->> 'expiries', stable = e.value ->> 'digest' IS NOT NULL
+             expiries = e.value ->> 'expiries', stable = e.value ->> 'checksum' IS NOT NULL
              FROM json_each(?1) e
              WHERE accounts.subscription = e.value ->> 'subscription' AND accounts.id = e.value ->> 'id'",
         );

@@ -1,61 +1,79 @@
-//! The fast path for large fleets: a check that sees what the last one saw moves one narrow row, of `unchanged_checks`, and reads and
+//! The fast path for large fleets: a check that gets the answer of the last one moves one narrow row, of `unchanged_checks`, and reads and
 //! writes nothing else: half the time of full writes, in a file that does not grow (docs/measurements.md, docs/scale.md).
 //!
-//! The digest of what was seen is stored for each account about which nothing awaits a notification or a confirmation (`stable`); all
-//! others are read, compared and stored in full. Evaluation reads the accounts that are not stable or are near their expiry.
+//! The checksum of the answer is stored for each account about which nothing awaits a notification or a confirmation (`stable`); a run
+//! asks for them once. All others are read, compared and stored in full. Evaluation reads the accounts that are not stable or are near their expiry.
 //! Guarantees: a stable account reads the same as if each check had been written in full: queries of accounts, snapshots and totals
-//! join `unchanged_checks`. Leaves to `domain` which account is stable, and to `engine` what a digest is made of.
+//! join `unchanged_checks`. Leaves to `domain` which account is stable, and to `api` to recognise an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::columns::{millis, to_json};
-use super::{StoreError, Writer};
+use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, SubscriptionName};
 use crate::domain::account_state::RunId;
+use crate::domain::checksum::LastAnswer;
 use crate::domain::time::Timestamp;
 
 /// `unchanged_checks.checks` starts here: from 2^23 to 2^31 a number takes four bytes, so the row keeps its width.
 const CHECK_COUNT_BASE: i64 = 1 << 23;
 
+impl Store {
+    /// The last answers about the stable accounts of each subscription.
+    pub async fn last_answers(
+        &self,
+    ) -> Result<BTreeMap<SubscriptionName, HashMap<AccountId, LastAnswer>>, StoreError> {
+        let rows: Vec<(SubscriptionName, String)> = sqlx::query_as(
+            "SELECT a.subscription, json_group_object(a.id, u.account || ' ' || u.checksum)
+             FROM accounts a CROSS JOIN unchanged_checks u ON u.account = a.key GROUP BY a.subscription",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        let last_answer = |text: String| {
+            let (row, checksum) = text.split_once(' ')?;
+            Some(LastAnswer { row: row.parse().ok()?, checksum: checksum.parse().ok()? })
+        };
+        let parsed = rows.into_iter().map(|(subscription, json)| {
+            let texts: HashMap<AccountId, String> =
+                serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))?;
+            let known = texts.into_iter().filter_map(|(id, text)| Some((id, last_answer(text)?)));
+            Ok((subscription, known.collect()))
+        });
+        parsed.collect()
+    }
+}
+
 impl Writer {
-    /// Moves the row of each account of `subscription` that is stable and whose digest is the same. Returns the other
-    /// accounts.
+    /// Moves the rows of `answers` that came once more. Returns those that have no row any more.
     pub async fn touch_unchanged(
         &mut self,
-        subscription: &SubscriptionName,
-        digests: &[(&AccountId, &str)],
+        answers: &BTreeSet<i64>,
         now: Timestamp,
         run: RunId,
-    ) -> Result<BTreeSet<AccountId>, StoreError> {
-        if digests.is_empty() {
+    ) -> Result<BTreeSet<i64>, StoreError> {
+        if answers.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let digests_json = to_json(&digests.iter().copied().collect::<BTreeMap<_, _>>())?;
+        let rows_json = to_json(answers)?;
         // After the clock was set back, a check is written in full: it must not shorten what was seen.
         let touched = sqlx::query(
-            "UPDATE unchanged_checks SET at = ?3, run = ?4, checks = checks + 1
-             WHERE account IN (
-                 SELECT u.account FROM json_each(?1) e CROSS JOIN accounts a ON a.subscription = ?2 AND a.id = e.key
-                 CROSS JOIN unchanged_checks u ON u.account = a.key AND u.digest = e.value)
-             AND at <= ?3",
+            "UPDATE unchanged_checks SET at = ?2, run = ?3, checks = checks + 1
+             WHERE account IN (SELECT value FROM json_each(?1)) AND at <= ?2",
         )
-        .bind(&digests_json)
-        .bind(subscription.as_str())
+        .bind(&rows_json)
         .bind(millis(now))
         .bind(run)
         .execute(self.connection())
         .await?
         .rows_affected();
-        if usize::try_from(touched).is_ok_and(|touched| touched == digests.len()) {
+        if usize::try_from(touched).is_ok_and(|touched| touched == answers.len()) {
             return Ok(BTreeSet::new());
         }
-        let others: Vec<AccountId> = sqlx::query_scalar(
-            "SELECT e.key FROM json_each(?1) e WHERE NOT EXISTS (
-                 SELECT 1 FROM accounts a JOIN unchanged_checks u ON u.account = a.key
-                 WHERE a.subscription = ?2 AND a.id = e.key AND u.digest = e.value AND u.at = ?3 AND u.run = ?4)",
+        let others: Vec<i64> = sqlx::query_scalar(
+            "SELECT value FROM json_each(?1) WHERE NOT EXISTS (
+                 SELECT 1 FROM unchanged_checks u WHERE u.account = value AND u.at = ?2 AND u.run = ?3)",
         )
-        .bind(&digests_json)
-        .bind(subscription.as_str())
+        .bind(&rows_json)
         .bind(millis(now))
         .bind(run)
         .fetch_all(self.connection())
@@ -81,13 +99,13 @@ impl Writer {
         self.end_unchanged(&stable).await
     }
 
-    /// Inserts a row for each account in `rows` that has a digest; `rows` are those of [`Writer::save_account_states`].
+    /// Inserts a row for each account in `rows` that has a checksum; `rows` are those of [`Writer::save_account_states`].
     pub(super) async fn begin_unchanged(&mut self, rows: &str) -> Result<(), StoreError> {
         let statement = sqlx::query(
-            "INSERT INTO unchanged_checks (account, digest, at, run, checks)
-             SELECT a.key, e.value ->> 'digest', a.checked_at, a.last_ok_run, ?2 FROM json_each(?1) e CROSS JOIN accounts a
+            "INSERT INTO unchanged_checks (account, checksum, at, run, checks)
+             SELECT a.key, e.value ->> 'checksum', a.checked_at, a.last_ok_run, ?2 FROM json_each(?1) e CROSS JOIN accounts a
              ON a.subscription = e.value ->> 'subscription' AND a.id = e.value ->> 'id'
-             WHERE e.value ->> 'digest' IS NOT NULL AND a.checked_at IS NOT NULL AND a.last_ok_run IS NOT NULL",
+             WHERE e.value ->> 'checksum' IS NOT NULL AND a.checked_at IS NOT NULL AND a.last_ok_run IS NOT NULL",
         );
         self.execute(statement.bind(rows).bind(CHECK_COUNT_BASE)).await
     }

@@ -160,3 +160,22 @@ async fn receiver_added_later_does_not_get_old_changes() {
     world.run().await;
     assert!(world.received().is_empty());
 }
+
+#[tokio::test]
+async fn answer_that_differs_only_in_what_is_not_kept_is_no_change() {
+    let world = World::open(Settings::watching(STUDIO)).await;
+    for counter in 0..4 {
+        world.main.set_answer("1", healthy("1").plant("/jwt/visits", json!(counter)));
+        world.run().await;
+        world.advance(minutes(15));
+        // The same bytes once more.
+        world.run().await;
+        world.advance(minutes(15));
+    }
+    assert!(world.received().is_empty());
+    let watched = world.engine.store.watched().await.unwrap();
+    let snapshots = world.engine.store.snapshots(&watched[0].account).await.unwrap();
+    let spans: Vec<_> =
+        snapshots.iter().map(|kept| (kept.first_seen_at, kept.last_seen_at, kept.checks)).collect();
+    assert_eq!(spans, [(start(), start() + minutes(7 * 15), 8)]);
+}

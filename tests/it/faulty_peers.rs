@@ -132,7 +132,8 @@ async fn check_of_each_faulty_api_ends_in_time_and_believes_no_partial_answer() 
         // Twice, so that the second check may reuse the connection of the first.
         let mut wrong = None;
         for _ in 0..2 {
-            let seen = client.account(&token, &AccountId::new("1"), &Clock::fixed(start())).await;
+            let answer = client.account(&token, &AccountId::new("1"), None, &Clock::fixed(start())).await;
+            let seen = answer.into_observation().unwrap();
             let is_right = expected_outcome(lie.name).is_none_or(|expected| seen.outcome == expected);
             wrong = wrong.or_else(|| (!is_right).then(|| format!("{}: {seen:?}", lie.name)));
         }

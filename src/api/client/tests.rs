@@ -14,6 +14,7 @@ mod further_calls;
 
 use super::*;
 use crate::config::FetchMode;
+use crate::domain::observation::Observation;
 use crate::domain::time::Timestamp;
 
 const TOKEN: &str = "user:1234-abcDEF567890";
@@ -72,9 +73,14 @@ fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
 }
 
+/// What was read in an answer.
+fn read_in(answer: Answer) -> Observation {
+    answer.into_observation().unwrap()
+}
+
 async fn check(base_url: Url, id: &str) -> Observation {
     let client = Client::new(&api(base_url)).unwrap();
-    client.account(&token(TOKEN), &AccountId::new(id), &Clock::fixed(now())).await
+    read_in(client.account(&token(TOKEN), &AccountId::new(id), None, &Clock::fixed(now())).await)
 }
 
 /// The observation after a response of exactly these bytes.
@@ -175,9 +181,9 @@ async fn missing_response_times_out() {
     let base_url = Url::parse(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
     let api = config::Api { timeout: Duration::from_millis(100), ..api(base_url) };
     let client = Client::new(&api).unwrap();
-    let seen = client.account(&token(TOKEN), &AccountId::new("1"), &Clock::fixed(now())).await;
+    let seen = read_in(client.account(&token(TOKEN), &AccountId::new("1"), None, &Clock::fixed(now())).await);
     assert_eq!(seen, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s"));
-    let listing = client.accounts(&token(TOKEN), &Clock::fixed(now()), |seen| seen).await;
+    let listing = client.accounts(&token(TOKEN), &LastAnswers::new(), &Clock::fixed(now()), read_in).await;
     assert_eq!(listing, Observation::failed(Outcome::Unavailable, "no complete answer within 0.1 s").into());
 }
 
@@ -244,8 +250,10 @@ async fn body_that_cannot_be_decompressed_is_malformed() {
 #[tokio::test]
 async fn list_is_requested_without_an_id() {
     let (url, requests) = scripted(vec![http("200 OK", br#"{"1":{"maxJobs":1},"2":{"error":"On hold"}}"#)]);
-    let listing =
-        Client::new(&api(url)).unwrap().accounts(&token(TOKEN), &Clock::fixed(now()), |seen| seen).await;
+    let listing = Client::new(&api(url))
+        .unwrap()
+        .accounts(&token(TOKEN), &LastAnswers::new(), &Clock::fixed(now()), read_in)
+        .await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 2));
     let request = requests.try_recv().unwrap();
     assert!(request.starts_with("GET /v1/minimax/accounts HTTP/1.1\r\n"), "{request}");
@@ -255,8 +263,10 @@ async fn list_is_requested_without_an_id() {
 async fn list_may_be_larger_than_the_cap_of_one_account() {
     let accounts: Vec<String> = (0..5_000).map(|id| format!(r#""{id}":{{"maxJobs":{id}}}"#)).collect();
     let (url, _requests) = scripted(vec![http("200 OK", format!("{{{}}}", accounts.join(",")).as_bytes())]);
-    let listing =
-        Client::new(&api(url)).unwrap().accounts(&token(TOKEN), &Clock::fixed(now()), |seen| seen).await;
+    let listing = Client::new(&api(url))
+        .unwrap()
+        .accounts(&token(TOKEN), &LastAnswers::new(), &Clock::fixed(now()), read_in)
+        .await;
     assert_eq!((listing.outcome, listing.accounts.len()), (Outcome::Ok, 5_000));
 }
 
@@ -265,7 +275,8 @@ async fn invalid_token_counts_as_unauthorized_and_is_not_sent() {
     for text in ["", "two words", "line\nbreak", "nul\u{0}", "töken", "tab\t"] {
         let (url, requests) = scripted(vec![http("200 OK", br#"{"maxJobs":1}"#)]);
         let client = Client::new(&api(url)).unwrap();
-        let seen = client.account(&token(text), &AccountId::new("1"), &Clock::fixed(now())).await;
+        let seen =
+            read_in(client.account(&token(text), &AccountId::new("1"), None, &Clock::fixed(now())).await);
         assert_eq!(seen.outcome, Outcome::Unauthorized, "{text:?}");
         assert!(requests.try_recv().is_err(), "{text:?}");
         assert!(text.is_empty() || !format!("{seen:?}").contains(text), "{text:?}");
@@ -367,7 +378,9 @@ async fn request_is_sent_again_over_a_new_connection_if_the_kept_one_was_closed(
         let (url, counted) = closing_server(ending, usize::MAX);
         let client = Client::new(&api(url)).unwrap();
         for _ in 0..3 {
-            let seen = client.account(&token(TOKEN), &AccountId::new("1"), &Clock::fixed(now())).await;
+            let seen = read_in(
+                client.account(&token(TOKEN), &AccountId::new("1"), None, &Clock::fixed(now())).await,
+            );
             assert_eq!(seen.outcome, Outcome::Ok, "{ending:?}: {:?}", seen.error);
         }
         assert!(counted.try_iter().count() >= 2, "{ending:?}");
@@ -378,7 +391,7 @@ async fn request_is_sent_again_over_a_new_connection_if_the_kept_one_was_closed(
 async fn server_that_closes_every_connection_gets_two_requests_at_most() {
     let (url, counted) = closing_server(Ending::AfterReading, 0);
     let client = Client::new(&api(url)).unwrap();
-    let seen = client.account(&token(TOKEN), &AccountId::new("1"), &Clock::fixed(now())).await;
+    let seen = read_in(client.account(&token(TOKEN), &AccountId::new("1"), None, &Clock::fixed(now())).await);
     assert_eq!(seen.outcome, Outcome::Unavailable);
     assert!(seen.error.is_some_and(|error| error.starts_with("connection cut: ")));
     assert!(
@@ -398,7 +411,7 @@ async fn plausible_date_of_the_latest_response_is_kept() {
         ("200 OK", None),
     ] {
         let client = Client::new(&api(scripted(vec![http(head, b"{}")]).0)).unwrap();
-        client.account(&token(TOKEN), &AccountId::new("1"), &Clock::fixed(now())).await;
+        read_in(client.account(&token(TOKEN), &AccountId::new("1"), None, &Clock::fixed(now())).await);
         assert_eq!(client.take_date(), date, "{head}");
         assert_eq!(client.take_date(), None, "{head}");
     }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use memchr::memchr;
 
 use crate::domain::account::AccountId;
-use crate::domain::observation::{Observation, Outcome};
+use crate::domain::checksum::Checksum;
+use crate::domain::observation::Outcome;
 
 use super::listing::Listing;
 use super::split::{InvalidJson, ObjectSplitter, RawMember, trimmed_start};
+use crate::api::answer::{Answer, LastAnswers};
 use crate::api::classify::{ResponseReader, content, malformed};
 use crate::api::response::{ReadFailure, Response, larger_than, with_commas};
 use crate::api::wire::{self, Members, Value};
@@ -35,6 +37,7 @@ pub(in crate::api) struct ListReader<'t, T, K> {
     /// Without a body until the end.
     head: Response,
     max_account: usize,
+    known: &'t LastAnswers,
     /// What came before the first `{`, until that shows that the body is a list; the whole body where it is none.
     prefix: Vec<u8>,
     is_list: bool,
@@ -48,12 +51,14 @@ pub(in crate::api) struct ListReader<'t, T, K> {
     has_configuration: bool,
 }
 
-impl<'t, T, K: FnMut(Observation) -> T> ListReader<'t, T, K> {
-    /// Starts with the response's `head`. An account of more than `max_account` bytes is malformed.
+impl<'t, T, K: FnMut(Answer) -> T> ListReader<'t, T, K> {
+    /// Starts with the response's `head`. An account of more than `max_account` bytes is malformed; a `known` answer is not
+    /// read again.
     pub(in crate::api) fn new(
         responses: ResponseReader<'t>,
         head: Response,
         max_account: usize,
+        known: &'t LastAnswers,
         keep: K,
     ) -> Self {
         Self {
@@ -62,6 +67,7 @@ impl<'t, T, K: FnMut(Observation) -> T> ListReader<'t, T, K> {
             is_no_list: head.status != 200,
             head,
             max_account,
+            known,
             prefix: Vec::new(),
             is_list: false,
             splitter: ObjectSplitter::new(max_account),
@@ -111,6 +117,17 @@ impl<'t, T, K: FnMut(Observation) -> T> ListReader<'t, T, K> {
     fn read_member(&mut self, RawMember { name, value }: RawMember<'_>) {
         // A name that cannot be read exactly, or is too long, is not the id of an account that could be requested.
         let name = name.and_then(wire::exact_text).filter(|name| name.len() <= MAX_ID_LENGTH);
+        let name = name.map(AccountId::new);
+        let checksum = value.map(|value| Checksum::of([value]));
+        let last = name.as_ref().and_then(|id| self.known.get(id));
+        if let (Some(id), Some(last)) = (&name, last)
+            && checksum == Some(last.checksum)
+        {
+            self.has_readable_value = true;
+            self.has_configuration = true;
+            self.accounts.insert(id.clone(), (self.keep)(Answer::Unchanged(*last)));
+            return;
+        }
         let parsed = value.map(wire::parse);
         let is_unreadable = matches!(parsed, Some(Err(_)));
         self.has_unreadable_value |= is_unreadable;
@@ -133,7 +150,11 @@ impl<'t, T, K: FnMut(Observation) -> T> ListReader<'t, T, K> {
                 self.responses.configuration(value)
             }
         };
-        self.accounts.insert(AccountId::new(name), (self.keep)(observation));
+        let answer = match checksum {
+            Some(checksum) => Answer::read(observation, checksum),
+            None => observation.into(),
+        };
+        self.accounts.insert(name, (self.keep)(answer));
     }
 
     /// Judges the list. `end` says whether the body arrived completely.

@@ -4,10 +4,12 @@ use chrono::{TimeZone, Utc};
 
 use super::listing::Listing;
 use super::reader::{ListReader, MAX_ACCOUNTS, MAX_ID_LENGTH, MAX_REFUSAL};
+use crate::api::answer::{Answer, LastAnswers};
 use crate::api::classify::ResponseReader;
 use crate::api::redact::Redactor;
 use crate::api::response::{ReadFailure, Response};
 use crate::domain::account::AccountId;
+use crate::domain::checksum::{Checksum, LastAnswer};
 use crate::domain::observation::{Observation, Outcome};
 
 fn responses() -> ResponseReader<'static> {
@@ -20,10 +22,15 @@ fn response(status: u16, retry_after: Option<&str>, body: &[u8]) -> Response {
     Response { status, retry_after: retry_after.map(str::to_owned), content_type: None, body }
 }
 
+/// What was read in an answer.
+fn read_in(answer: Answer) -> Observation {
+    answer.into_observation().unwrap()
+}
+
 /// The result of a list that arrives in pieces of `length` bytes.
 fn list_in_pieces(length: usize, status: u16, body: impl AsRef<[u8]>) -> Listing<Observation> {
-    let mut reader =
-        ListReader::new(responses(), response(status, Some("20"), b""), 200, |observation| observation);
+    let known = LastAnswers::new();
+    let mut reader = ListReader::new(responses(), response(status, Some("20"), b""), 200, &known, read_in);
     let end = body.as_ref().chunks(length).try_for_each(|piece| reader.feed(piece));
     reader.finish(end)
 }
@@ -140,8 +147,8 @@ fn last_of_repeated_accounts_counts() {
 fn truncated_list_contains_no_account() {
     for outcome in [Outcome::Unavailable, Outcome::Malformed] {
         let cut = ReadFailure { outcome, reason: "connection cut".to_owned() };
-        let mut reader =
-            ListReader::new(responses(), response(200, None, b""), 200, |observation| observation);
+        let known = LastAnswers::new();
+        let mut reader = ListReader::new(responses(), response(200, None, b""), 200, &known, read_in);
         reader.feed(br#"{"1":{"maxJobs":1},"2":{"#).unwrap();
         let seen = reader.finish(Err(cut));
         assert_eq!((seen.outcome, seen.accounts.len()), (outcome, 0));
@@ -206,4 +213,30 @@ fn unreadable_id_affects_that_account_only() {
     }
     let raw = list(200, &b"{\"a\tb\":{\"maxJobs\":1},\"a\tb\":{\"error\":\"On hold\"}}"[..]);
     assert_eq!(raw.accounts[&AccountId::new("a\tb")].outcome, Outcome::AccountError);
+}
+
+#[test]
+fn account_with_the_bytes_of_its_last_answer_is_not_read_again() {
+    let checksum = |json: &str| Checksum::of([json]);
+    let answer_seven = LastAnswer { row: 7, checksum: checksum(r#"{"maxJobs":1}"#) };
+    let known = LastAnswers::from([
+        (AccountId::new("same"), answer_seven),
+        (AccountId::new("other"), answer_seven),
+        (AccountId::new("gone"), answer_seven),
+    ]);
+    let list = br#"{"same":{"maxJobs":1},"other":{"maxJobs":2},"new":{"maxJobs":1},"ill":{"error":"x"}}"#;
+    for length in 1..=list.len() {
+        let head = response(200, None, b"");
+        let mut reader = ListReader::new(responses(), head, 200, &known, |answer| answer);
+        let end = list.chunks(length).try_for_each(|piece| reader.feed(piece));
+        let accounts = reader.finish(end).accounts;
+        let answer = |id: &str| accounts[&AccountId::new(id)].clone();
+        assert_eq!(answer("same"), Answer::Unchanged(answer_seven));
+        for (id, json) in [("other", r#"{"maxJobs":2}"#), ("new", r#"{"maxJobs":1}"#)] {
+            assert!(matches!(answer(id), Answer::Read(_, Some(sum)) if sum == checksum(json)), "{id}");
+        }
+        let ill = Observation::failed(Outcome::AccountError, "x");
+        assert_eq!(answer("ill"), Answer::Read(Box::new(ill), None));
+        assert_eq!(accounts.len(), 4, "by {length}");
+    }
 }

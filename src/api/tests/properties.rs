@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
+use super::answer::{Answer, LastAnswers};
 use super::classify::ResponseReader;
 use super::features::FeaturesAnswer;
 use super::job_stats::JobStatsAnswer;
@@ -16,6 +17,7 @@ use super::repair::make_readable;
 use super::response::Response;
 use super::{normalise, retry, wire};
 use crate::domain::account::AccountId;
+use crate::domain::checksum::LastAnswer;
 use crate::domain::configuration::Configuration;
 use crate::domain::jobs::WatchedIds;
 use crate::domain::observation::{Observation, Outcome};
@@ -48,15 +50,17 @@ pub fn check_response(status: u16, retry_after: Option<&str>, body: &[u8]) {
     check_outcome(status, seen.outcome);
 }
 
-/// A response about all accounts: it means the same in pieces of `piece` bytes, and each account is bounded like a single one.
+/// A response about all accounts: it means the same in pieces of `piece` bytes and when it is known, and each account is bounded like
+/// a single one.
 pub fn check_list(status: u16, piece: usize, body: &[u8]) {
-    let listing = |piece: usize| {
-        let mut list =
-            ListReader::new(reader(), response(status, None, b""), MAX_ACCOUNT, |observation| observation);
+    let listing = |piece: usize, known: &LastAnswers| {
+        let head = response(status, None, b"");
+        let mut list = ListReader::new(reader(), head, MAX_ACCOUNT, known, |answer| answer);
         let end = body.chunks(piece.max(1)).try_for_each(|piece| list.feed(piece));
         list.finish(end)
     };
-    let (whole, pieces) = (listing(usize::MAX), listing(piece));
+    let none = LastAnswers::new();
+    let (whole, pieces) = (listing(usize::MAX, &none), listing(piece, &none));
     assert_eq!((whole.outcome, &whole.accounts), (pieces.outcome, &pieces.accounts), "in pieces of {piece}");
     // Each takes at least four bytes: two quotes, a colon, a digit.
     assert!(whole.accounts.len() * 4 <= body.len());
@@ -66,11 +70,24 @@ pub fn check_list(status: u16, piece: usize, body: &[u8]) {
         assert!(whole.accounts.is_empty());
         check_error(whole.error.as_deref().unwrap_or_default());
     }
+    let checksum = |answer: &Answer| if let Answer::Read(_, checksum) = answer { *checksum } else { None };
+    let last = |answer: &Answer| checksum(answer).map(|checksum| LastAnswer { row: 7, checksum });
+    let known = whole.accounts.iter().filter_map(|(id, answer)| Some((id.clone(), last(answer)?)));
+    let again = listing(piece, &known.collect());
+    assert_eq!((again.outcome, again.accounts.len()), (whole.outcome, whole.accounts.len()));
+    for (answer, again) in whole.accounts.values().zip(again.accounts.values()) {
+        let unchanged = last(answer).map(Answer::Unchanged);
+        assert_eq!(again, unchanged.as_ref().unwrap_or(answer));
+    }
     if status != 404 {
         check_outcome(status, whole.outcome);
         assert!(whole.outcome != Outcome::AccountError || status == 596);
     }
-    whole.accounts.values().for_each(check_observation);
+    whole
+        .accounts
+        .into_values()
+        .filter_map(Answer::into_observation)
+        .for_each(|seen| check_observation(&seen));
 }
 
 /// A response about the jobs: each of them once, newest first, at a plausible time, and of a watched account or of none. A refusal

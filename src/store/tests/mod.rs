@@ -147,16 +147,16 @@ fn broken(subject: Subject, kind: AlertKind) -> Condition {
 
 /// A row of an account that is not stable.
 const fn unstable_row<'a>(account: &'a AccountKey, account_state: &'a AccountState) -> StateRow<'a> {
-    StateRow { account, account_state, digest: None }
+    StateRow { account, account_state, checksum: None }
 }
 
 /// A row of a stable account.
 const fn stable_row<'a>(
     account: &'a AccountKey,
     account_state: &'a AccountState,
-    digest: &'a str,
+    checksum: &'a str,
 ) -> StateRow<'a> {
-    StateRow { account, account_state, digest: Some(digest) }
+    StateRow { account, account_state, checksum: Some(checksum) }
 }
 
 fn opened(id: &AlertId, condition: &Condition) -> (AlertId, Condition) {

@@ -28,7 +28,7 @@ const SOURCES: [&str; 20] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 23] = [
+const WANTED: [(&str, &str); 24] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -58,6 +58,11 @@ const WANTED: [(&str, &str); 23] = [
     ("json_each(", "SCAN e VIRTUAL TABLE INDEX 1:"),
     // The accounts that an index of few rows gave.
     ("INDEXED BY accounts_pending", "SCAN k"),
+    // Every account is about to be checked.
+    (
+        "json_group_object(a.id, u.account || ' ' || u.checksum)",
+        "SCAN a USING COVERING INDEX sqlite_autoindex_accounts_1",
+    ),
     // Every alert is asked for, by a person.
     ("FROM alerts ORDER BY id", "SCAN alerts USING INDEX sqlite_autoindex_alerts_1"),
     // What somebody acknowledged: a few of the firing alerts.
