@@ -26,7 +26,7 @@ pub(super) const SPAN: Span = usize::MAX..usize::MAX;
 const PREFIX: &str = "MINIMAX_WATCH__";
 
 /// The sections whose scalars can be overridden.
-const SECTIONS: [&str; 7] = ["api", "schedule", "expiry", "alerts", "plan", "jobs", "store"];
+const SECTIONS: [&str; 8] = ["api", "schedule", "expiry", "alerts", "plan", "jobs", "store", "http"];
 
 /// The lists, which cannot be overridden.
 const LISTS: [&str; 2] = ["subscriptions", "receivers"];
@@ -97,7 +97,7 @@ fn section_of(path: &str) -> Result<&'static str, String> {
     if LISTS.contains(&section.as_str()) {
         return Err(format!("`{section}` cannot be overridden from the environment: edit the file"));
     }
-    if matches!(section.as_str(), "http" | "heartbeat") {
+    if section == "heartbeat" {
         return Err(format!("[{section}] {NOT_SUPPORTED}"));
     }
     let Some(known) = SECTIONS.into_iter().find(|known| *known == section) else {
@@ -155,7 +155,7 @@ mod tests {
                 "MINIMAX_WATCH__SUBSCRIPTIONS[0]__NAME",
                 "unknown section \"subscriptions[0]\"; possible: api, ",
             ),
-            ("MINIMAX_WATCH__HTTP__LISTEN", "[http] is not available in this version"),
+            ("MINIMAX_WATCH__HEARTBEAT__URL_FILE", "[heartbeat] is not available in this version"),
             (
                 "MINIMAX_WATCH__SHEDULE__CRON",
                 "unknown section \"shedule\" (did you mean \"schedule\"?); possible: api, ",

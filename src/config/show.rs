@@ -20,6 +20,13 @@ pub fn show(config: &Config) -> String {
     page.header("[store]");
     page.text("path", &config.store.path.to_string_lossy());
     page.duration("keep", config.store.keep);
+    if let Some(http) = &config.http {
+        page.header("[http]");
+        page.text("listen", &http.listen.to_string());
+        if let Some(token) = &http.token {
+            page.origin("token", '_', &token.origin);
+        }
+    }
     page.0
 }
 

@@ -1,12 +1,13 @@
 //! The answers to an operator's questions as plain data: the terminal and `--json` show the same.
 //!
 //! Guarantees: every JSON that a command prints is one of these types, described by a schema that is generated from it
-//! (`docs/schemas`). Leaves tables and colours to `output`.
+//! (`docs/schemas`), and so is what the HTTP listener serves. Leaves tables and colours to `output`.
 
 mod alerts;
 mod command_results;
 mod deliveries;
 mod explanation;
+mod health;
 mod history;
 mod news;
 mod plan;
@@ -28,6 +29,7 @@ pub use explanation::{
     DecisionKind, ExpiryExplanation, Explanation, NextReport, NotNotified, ReceiverDecision, RuleAlert,
     RuleReport, StageNotified, StageReport, StateReport,
 };
+pub use health::Health;
 pub use history::{
     AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History,
     SnapshotReport, split_at_time,

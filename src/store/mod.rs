@@ -35,6 +35,7 @@ mod silences;
 mod snapshots;
 mod subscriptions;
 mod unchanged;
+mod writable;
 
 use futures_util::{Stream, TryStreamExt};
 use sqlx::query::Query;

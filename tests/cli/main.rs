@@ -18,8 +18,11 @@ mod explain;
 #[path = "../support/faulty_http.rs"]
 mod faulty_http;
 mod faulty_receivers;
+mod health;
 mod history;
 mod hostile;
+mod http;
+mod http_client;
 mod json;
 mod locked;
 mod logs;

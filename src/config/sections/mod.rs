@@ -4,6 +4,7 @@
 //! hide those of the others. Leaves types and unknown keys to `table`.
 
 mod api;
+mod http;
 mod jobs;
 mod plan;
 mod store;
@@ -98,7 +99,7 @@ fn finish(
     let jobs = jobs::read(section(&mut root, "jobs"));
     let (receivers, are_all_valid) = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
-    root.refuse("http", NOT_SUPPORTED);
+    let http = http::read(root.table("http"), context);
     root.refuse("heartbeat", NOT_SUPPORTED);
     for (key, reason) in MISPLACED {
         root.refuse(key, reason);
@@ -106,7 +107,7 @@ fn finish(
     root.finish();
     match (subscriptions, schedule, store) {
         (Some(subscriptions), Some(schedule), Some(store)) if are_all_valid => {
-            Ok(Config { subscriptions, api, schedule, expiry, alerts, plan, jobs, receivers, store })
+            Ok(Config { subscriptions, api, schedule, expiry, alerts, plan, jobs, receivers, store, http })
         }
         _ => Err(receivers),
     }

@@ -19,6 +19,7 @@ fn documented(content: &str) -> Config {
         ("slack-url", "https://hooks.example.com/services/T000/B000/placeholder\n"),
         ("pagerduty-key", "0123456789abcdef0123456789abcdef\n"),
         ("alertmanager-password", "p\n"),
+        ("http-token", "0123456789abcdef\n"),
     ] {
         std::fs::write(folder.path().join(name), secret).unwrap();
     }
@@ -132,6 +133,7 @@ fn the_documented_file_holds_every_key_of_the_contract() {
             ],
         ),
         ("[store]", &["path", "keep"]),
+        ("[http]", &["listen", "token_file", "token_env"]),
     ] {
         let block =
             blocks.split_once(&format!("\n{header}\n")).unwrap_or_else(|| panic!("{header} is not there")).1;

@@ -283,8 +283,49 @@ fn the_store_is_in_the_state_folder_of_systemd_or_the_user() {
 
 #[test]
 fn a_section_of_a_later_version_is_refused() {
-    for section in ["http", "heartbeat"] {
-        let message = message(&format!("{BASE}[{section}]\nlisten = '127.0.0.1:9464'"));
-        assert_eq!(message, format!("a.toml:5: {section}: is not available in this version"));
+    let message = message(&format!("{BASE}[heartbeat]\nurl_file = 'heartbeat-url'"));
+    assert_eq!(message, "a.toml:5: heartbeat: is not available in this version");
+}
+
+#[test]
+fn the_listener_is_on_loopback_by_default_and_elsewhere_only_with_a_good_token() {
+    assert!(config(BASE).http.is_none());
+    let environment: Environment = [
+        ("TOKEN", "user:1-a"),
+        ("HOME", "/home/ops"),
+        ("HTTP_TOKEN", "0123456789abcdef"),
+        ("SHORT", "0123456789abcde"),
+    ]
+    .into_iter()
+    .collect();
+    for (section, listen, has_token) in [
+        ("", "127.0.0.1:9464", false),
+        ("listen = 'localhost:80'", "127.0.0.1:80", false),
+        ("listen = '[::1]:80'", "[::1]:80", false),
+        ("token_env = 'HTTP_TOKEN'", "127.0.0.1:9464", true),
+        ("listen = '0.0.0.0:80'\ntoken_env = 'HTTP_TOKEN'", "0.0.0.0:80", true),
+    ] {
+        let http = with(&format!("{BASE}[http]\n{section}"), &environment).unwrap().config.http.unwrap();
+        assert_eq!(
+            (http.listen.to_string().as_str(), http.token.is_some()),
+            (listen, has_token),
+            "{section}"
+        );
+    }
+    for (section, problem) in [
+        (
+            "listen = '0.0.0.0:80'",
+            "http.listen: is not on loopback, where others can connect: give token_file or token_env",
+        ),
+        ("listen = '[::]:80'", "http.listen: is not on loopback"),
+        ("listen = '9464'", "http.listen: is not an address to listen on: write an address and a port"),
+        ("listen = 'watch.example.com:80'", "http.listen: is not an address to listen on"),
+        ("listen = 9464", "http.listen: must be text"),
+        ("token_env = 'SHORT'", "http.token: has fewer than 16 characters"),
+        ("token = '0123456789abcdef'", "http.token: a secret must not be in the file"),
+        ("port = 80", "http.port: unknown key"),
+    ] {
+        let message = with(&format!("{BASE}[http]\n{section}"), &environment).unwrap_err().to_string();
+        assert!(message.contains(problem) && !message.contains("0123456789abcde"), "{section}: {message}");
     }
 }

@@ -28,7 +28,7 @@ const SOURCES: [&str; 20] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 23] = [
+const WANTED: [(&str, &str); 24] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -51,6 +51,8 @@ const WANTED: [(&str, &str); 23] = [
     ("j.counts = 1 AND j.at <=", "SCAN w USING INDEX accounts_expiring"),
     // A row or two each.
     ("FROM runs ORDER BY id DESC LIMIT 1", "SCAN runs"),
+    // The runs since the last one that finished: a few.
+    ("WHERE finished_at IS NOT NULL ORDER BY id DESC", "SCAN runs"),
     ("SELECT (SELECT COUNT(*) FROM messages", "SCAN CONSTANT ROW"),
     ("SELECT EXISTS (", "SCAN CONSTANT ROW"),
     // What the caller names: receivers, or the accounts of a batch.
