@@ -18,6 +18,7 @@ mod simulation;
 mod status;
 mod trials;
 mod usable;
+mod vendor_snapshot;
 
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
@@ -42,3 +43,4 @@ pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::{AccountReport, Expiries, ExpiryReport, ListReport, Report};
 pub use usable::{AccountOffer, UnusableAccount, UsableAccounts, UsableQuery};
+pub use vendor_snapshot::{VendorConfiguration, VendorSnapshot};

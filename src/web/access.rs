@@ -15,7 +15,7 @@ use serde_json::json;
 use super::guesses::Guess;
 use super::login_form::form;
 use super::request::{HEALTHZ, LOGIN, PAGE, READYZ, STYLE};
-use super::response::{json, plain, too_many};
+use super::response::{compact_json, plain, too_many};
 use super::session;
 use super::site::Site;
 use crate::clock;
@@ -65,7 +65,7 @@ fn unauthorized(request: &Parts) -> Response {
     let mut response = if request.uri.path() == PAGE {
         form(StatusCode::UNAUTHORIZED, false)
     } else {
-        json(StatusCode::UNAUTHORIZED, &json!({"error": "Unauthorized", "code": 401}))
+        compact_json(StatusCode::UNAUTHORIZED, &json!({"error": "Unauthorized", "code": 401}))
     };
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response

@@ -7,6 +7,7 @@
 //! Leaves the answers to `report`, which the commands share.
 
 mod access;
+mod api;
 mod connection;
 mod gate;
 mod guesses;
@@ -17,11 +18,13 @@ mod login;
 mod login_form;
 mod page;
 mod problem;
+mod query;
 mod request;
 mod response;
 mod routes;
 mod server;
 mod session;
 mod site;
+mod vendor_reads;
 
 pub use listener::Listener;

@@ -57,7 +57,11 @@ pub(super) fn css(text: &'static str) -> Response {
 
 /// JSON as the commands print it.
 pub(super) fn json(status: StatusCode, answer: &impl Serialize) -> Response {
-    match serde_json::to_vec_pretty(answer) {
+    with_json(status, serde_json::to_vec_pretty(answer))
+}
+
+fn with_json(status: StatusCode, text: serde_json::Result<Vec<u8>>) -> Response {
+    match text {
         Ok(mut text) => {
             text.push(b'\n');
             with_type(status, "application/json; charset=utf-8", text)
@@ -67,6 +71,24 @@ pub(super) fn json(status: StatusCode, answer: &impl Serialize) -> Response {
             plain(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written\n")
         }
     }
+}
+
+/// JSON in one line, as the vendor sends it.
+pub(super) fn compact_json(status: StatusCode, answer: &impl Serialize) -> Response {
+    with_json(status, serde_json::to_vec(answer))
+}
+
+/// The client asked for what cannot be answered.
+pub(super) fn bad_request(reason: &str) -> Response {
+    json(StatusCode::BAD_REQUEST, &serde_json::json!({"error": reason, "code": 400}))
+}
+
+/// There is no such account.
+pub(super) fn unknown_account() -> Response {
+    json(
+        StatusCode::NOT_FOUND,
+        &serde_json::json!({"error": "no account with this id is watched", "code": 404}),
+    )
 }
 
 /// The store could not be read. The log has the reason, which may name files.

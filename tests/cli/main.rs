@@ -22,6 +22,7 @@ mod health;
 mod history;
 mod hostile;
 mod http;
+mod http_api;
 mod http_client;
 mod json;
 mod locked;
