@@ -27,6 +27,11 @@ pub fn show(config: &Config) -> String {
             page.origin("token", '_', &token.origin);
         }
     }
+    if let Some(heartbeat) = &config.heartbeat {
+        page.header("[heartbeat]");
+        page.origin("url", '_', &heartbeat.url.origin);
+        page.allow_http(heartbeat.allow_http);
+    }
     page.0
 }
 

@@ -96,6 +96,10 @@ pub struct Daemon {
     pub(super) systemd: Systemd,
     /// Serves HTTP on a thread of its own, if that is configured.
     pub(super) listener: Listener,
+    /// The heartbeat in flight, if any.
+    pub(super) heartbeat: JoinSet<()>,
+    /// When the run started that was reported last.
+    pub(super) last_heartbeat: Option<Timestamp>,
 }
 
 impl Daemon {
@@ -143,6 +147,8 @@ impl Daemon {
             refused: None,
             systemd: Systemd::new(now),
             listener: Listener::default(),
+            heartbeat: JoinSet::new(),
+            last_heartbeat: None,
         })
     }
 

@@ -21,6 +21,13 @@ pub struct RunCounts {
     pub inconclusive: u32,
 }
 
+impl RunCounts {
+    /// Whether at least one check was conclusive.
+    pub const fn any_conclusive(&self) -> bool {
+        self.checked > self.inconclusive
+    }
+}
+
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunRecord {

@@ -19,6 +19,7 @@ mod explain;
 mod faulty_http;
 mod faulty_receivers;
 mod health;
+mod heartbeat;
 mod history;
 mod hostile;
 mod http;

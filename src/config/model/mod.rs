@@ -9,7 +9,7 @@ pub use channel::{
     Alertmanager, Channel, ChatWebhook, Email, Endpoint, Exec, HttpLogin, Login, Ntfy, PagerDuty, Smtp,
     Telegram, Tls, Webhook, WebhookFormat,
 };
-pub use http::Http;
+pub use http::{Heartbeat, Http};
 pub use receiver::{OwnTemplate, OwnTemplates, Receiver};
 pub use secret::{Origin, Secret};
 
@@ -50,6 +50,8 @@ pub struct Config {
     pub store: Store,
     /// The HTTP listener, if there is one.
     pub http: Option<Http>,
+    /// Where each run is reported, if anywhere.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 impl Config {

@@ -20,6 +20,7 @@ fn documented(content: &str) -> Config {
         ("pagerduty-key", "0123456789abcdef0123456789abcdef\n"),
         ("alertmanager-password", "p\n"),
         ("http-token", "0123456789abcdef\n"),
+        ("heartbeat-url", "https://hc.example.com/placeholder\n"),
     ] {
         std::fs::write(folder.path().join(name), secret).unwrap();
     }
@@ -134,6 +135,7 @@ fn the_documented_file_holds_every_key_of_the_contract() {
         ),
         ("[store]", &["path", "keep"]),
         ("[http]", &["listen", "token_file", "token_env"]),
+        ("[heartbeat]", &["url_file", "url_env", "allow_http"]),
     ] {
         let block =
             blocks.split_once(&format!("\n{header}\n")).unwrap_or_else(|| panic!("{header} is not there")).1;

@@ -108,7 +108,7 @@ fn every_problem_of_a_file_is_reported_at_once() {
         "#,
     );
     insta::assert_snapshot!(message, @r#"
-        a.toml:2: colour: unknown key; possible: alerts, api, expiry, http, jobs, plan, receivers, schedule, store, subscriptions
+        a.toml:2: colour: unknown key; possible: alerts, api, expiry, heartbeat, http, jobs, plan, receivers, schedule, store, subscriptions
         a.toml:3: first [[subscriptions]]: no accounts: add [[subscriptions.accounts]], or set discover = true
         a.toml:5: first [[subscriptions]]: token: a secret must not be in the file: give token_file or token_env
         a.toml:7: second [[subscriptions]]: name: "main" is already used in line 4

@@ -282,9 +282,45 @@ fn the_store_is_in_the_state_folder_of_systemd_or_the_user() {
 }
 
 #[test]
-fn a_section_of_a_later_version_is_refused() {
-    let message = message(&format!("{BASE}[heartbeat]\nurl_file = 'heartbeat-url'"));
-    assert_eq!(message, "a.toml:5: heartbeat: is not available in this version");
+fn the_heartbeat_is_a_secret_address_by_section_or_variable_and_the_section_wins() {
+    let loaded = |section: &str, more: &[(&str, &str)]| {
+        let base = [("TOKEN", "user:1-a"), ("HOME", "/home/ops"), ("BEAT", "https://hc.example.com/hush")];
+        let environment: Environment = base.iter().chain(more).copied().collect();
+        with(&format!("{BASE}{section}"), &environment)
+    };
+    let (section, variable) = ("[heartbeat]\nurl_env = 'BEAT'", "MINIMAX_WATCH_HEARTBEAT_URL");
+    let origin =
+        |loaded: &Loaded| loaded.config.heartbeat.as_ref().map(|heartbeat| heartbeat.url.origin.to_string());
+    assert_eq!(origin(&loaded("", &[]).unwrap()), None);
+    assert_eq!(origin(&loaded(section, &[]).unwrap()).unwrap(), "environment variable BEAT");
+    let by_variable = loaded("", &[(variable, "http://127.0.0.1:1/hush")]).unwrap();
+    assert_eq!(origin(&by_variable).unwrap(), format!("environment variable {variable}"));
+    let both = loaded(section, &[(variable, "https://other.example.com")]).unwrap();
+    assert_eq!(origin(&both).unwrap(), "environment variable BEAT");
+    assert!(both.warnings[0].to_string().ends_with("has no effect: the file has [heartbeat], which wins"));
+    let near = loaded("", &[(variable, "http://healthchecks:8000/hush")]).unwrap();
+    assert!(near.warnings[0].to_string().contains("requests to healthchecks travel unencrypted"));
+    let allowed = "[heartbeat]\nurl_env = 'CLEAR'\nallow_http = true";
+    assert!(loaded(allowed, &[("CLEAR", "http://hc.example.com/hush")]).is_ok());
+    for (section, more, problem) in [
+        ("[heartbeat]", &[][..], "url is missing: give url_file or url_env"),
+        ("[heartbeat]\nurl = 'https://hc.example.com/hush'", &[], "a secret must not be in the file"),
+        (
+            "[heartbeat]\nurl_env = 'CLEAR'",
+            &[("CLEAR", "http://hc.example.com/hush")],
+            "set allow_http = true in [heartbeat]",
+        ),
+        ("", &[(variable, "hush")], "must begin with https://"),
+        (
+            "",
+            &[(variable, "https://a"), ("MINIMAX_WATCH_HEARTBEAT_URL_FILE", "b")],
+            "MINIMAX_WATCH_HEARTBEAT_URL_FILE is given too",
+        ),
+        ("[heartbeat]\nurl_env = 'BEAT'\nevery = '1m'", &[], "heartbeat.every: unknown key"),
+    ] {
+        let message = loaded(section, more).unwrap_err().to_string();
+        assert!(message.contains(problem) && !message.contains("hush"), "{section}: {message}");
+    }
 }
 
 #[test]
