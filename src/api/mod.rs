@@ -31,7 +31,7 @@ mod tests;
 mod token;
 mod wire;
 
-pub use client::{Client, ClientError};
+pub use client::{ApiDate, Client, ClientError};
 pub use features::FeaturesAnswer;
 pub use job_stats::{JobStats, JobStatsAnswer};
 pub use list::Listing;

@@ -12,6 +12,7 @@ mod acks;
 mod alerts;
 mod backup;
 mod changes;
+mod clock_skew;
 mod columns;
 mod deliveries;
 mod digests;

@@ -11,6 +11,7 @@ mod chat_setup;
 mod chats;
 mod child;
 mod cli_conventions;
+mod clock_skew;
 mod configuration;
 mod crash;
 mod escapes;

@@ -4,13 +4,14 @@
 
 use super::Home;
 
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("../account_state.rs"),
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
     include_str!("../alerts.rs"),
     include_str!("../notifications.rs"),
     include_str!("../changes.rs"),
+    include_str!("../clock_skew.rs"),
     include_str!("../deliveries.rs"),
     include_str!("../digests.rs"),
     include_str!("../jobs.rs"),
