@@ -129,7 +129,8 @@ CREATE TABLE runs (
 CREATE TABLE purging (
     only    INTEGER PRIMARY KEY CHECK (only = 1),
     date    INTEGER,                             -- the Date of the API's latest answer
-    horizon INTEGER                              -- rows before this time are purged
+    horizon INTEGER,                             -- rows before this time are purged
+    clock_skew INTEGER                           -- by how many seconds this machine's clock was ahead of that Date; negative: behind
 ) STRICT;
 
 -- The subject of an alert is a receiver, else an account, else a subscription.

@@ -3,7 +3,7 @@
 //! Floors; imports point down only (checked by `tests/floors.rs`):
 //!
 //! ```text
-//! 4 shell     cli commands daemon demo setup output report telemetry clock os_limits
+//! 4 shell     cli commands daemon web demo setup output report telemetry clock os_limits
 //! 3 engine    runs and checks, alerting, delivery, purging
 //! 2 rooms     store | api | notify | simulator      never import each other
 //! 1 config    loads and validates the configuration
@@ -29,3 +29,4 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
+pub mod web;

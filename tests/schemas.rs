@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use minimax_watch::domain::message::Message;
 use minimax_watch::report::{
     Alerts, BackupReport, ConfigReport, ConfigurationAt, Deliveries, Diff, EffectiveConfig, Explanation,
-    GeneratedFiles, History, Probe, Report, ResendReport, ScheduleReport, Silences, Simulation, TestReport,
-    UsableAccounts, Verification,
+    GeneratedFiles, Health, History, Probe, Report, ResendReport, ScheduleReport, Silences, Simulation,
+    TestReport, UsableAccounts, Verification,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -33,6 +33,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::new::<ConfigurationAt>("history-at", 1),
     Schema::new::<Diff>("diff", 1),
     Schema::new::<Explanation>("explain", 1),
+    Schema::new::<Health>("health", 1),
     Schema::new::<History>("history", 1),
     Schema::new::<ScheduleReport>("schedule", 1),
     Schema::new::<Probe>("probe", 1),

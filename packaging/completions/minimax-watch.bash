@@ -46,6 +46,9 @@ _minimax__watch() {
             minimax__watch,explain)
                 cmd="minimax__watch__subcmd__explain"
                 ;;
+            minimax__watch,health)
+                cmd="minimax__watch__subcmd__health"
+                ;;
             minimax__watch,help)
                 cmd="minimax__watch__subcmd__help"
                 ;;
@@ -129,6 +132,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__help,explain)
                 cmd="minimax__watch__subcmd__help__subcmd__explain"
+                ;;
+            minimax__watch__subcmd__help,health)
+                cmd="minimax__watch__subcmd__help__subcmd__health"
                 ;;
             minimax__watch__subcmd__help,help)
                 cmd="minimax__watch__subcmd__help__subcmd__help"
@@ -242,7 +248,7 @@ _minimax__watch() {
 
     case "${cmd}" in
         minimax__watch)
-            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status usable history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status usable health history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -775,8 +781,42 @@ _minimax__watch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        minimax__watch__subcmd__health)
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         minimax__watch__subcmd__help)
-            opts="run check status usable history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="run check status usable health history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -944,6 +984,20 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__help__subcmd__health)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

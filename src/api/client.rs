@@ -9,6 +9,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
@@ -74,8 +75,24 @@ pub struct Client {
     unpooled: Arc<OnceLock<Option<reqwest::Client>>>,
     api: Arc<config::Api>,
     /// The latest plausible `Date`, until it is taken.
-    date: Arc<Mutex<Option<Timestamp>>>,
+    date: Arc<Mutex<Option<ApiDate>>>,
     list_url: Url,
+}
+
+/// The `Date` of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiDate {
+    /// What it says.
+    pub sent_at: Timestamp,
+    received: Instant,
+}
+
+impl ApiDate {
+    /// What the API's clock shows now, which is `now` by this machine's clock: a time that cannot be represented counts as `now`.
+    pub fn at(&self, now: Timestamp) -> Timestamp {
+        let since = TimeDelta::from_std(self.received.elapsed()).ok();
+        since.and_then(|since| self.sent_at.checked_add_signed(since)).unwrap_or(now)
+    }
 }
 
 impl Client {
@@ -111,7 +128,7 @@ impl Client {
     }
 
     /// Takes the latest plausible `Date` of a response, whatever its status; `None` if there was none since the last call.
-    pub fn take_date(&self) -> Option<Timestamp> {
+    pub fn take_date(&self) -> Option<ApiDate> {
         self.date.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -183,7 +200,8 @@ impl Client {
             response = Ok(second);
         }
         if let Some(date) = response.as_ref().ok().and_then(date) {
-            *self.date.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
+            *self.date.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(ApiDate { sent_at: date, received: Instant::now() });
         }
         response.map_err(|error| read_failure(&error, self.api.timeout))
     }

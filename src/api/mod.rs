@@ -33,7 +33,7 @@ mod token;
 mod wire;
 
 pub use answer::{Answer, LastAnswers};
-pub use client::{Client, ClientError};
+pub use client::{ApiDate, Client, ClientError};
 pub use features::FeaturesAnswer;
 pub use job_stats::{JobStats, JobStatsAnswer};
 pub use list::Listing;

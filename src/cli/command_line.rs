@@ -84,6 +84,16 @@ pub enum Command {
     Status(StatusArgs),
     /// List the accounts that can take jobs now, best first, and why others cannot
     Usable(UsableArgs),
+    /// Say whether the service is able to do its work; for containers and monitors
+    #[command(after_help = "\
+Healthy: the store is writable, a run has finished, and the last one is not
+overdue (two intervals of the schedule, at least 15 minutes). Needs no [http].
+
+Exit status: 0 if healthy, 1 with the reasons if not, 3 if the command failed
+
+Example:
+  minimax-watch health")]
+    Health,
     /// Show the configurations of an account over time, and what changed between them
     History(HistoryArgs),
     /// Compare an account's configuration at two times

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
+
 use crate::cli::{CheckArgs, ColorChoice, Format, GlobalOptions};
 use crate::clock;
 use crate::config::Config;
@@ -12,6 +14,7 @@ use crate::domain::text;
 use crate::domain::verdict::Verdict;
 use crate::engine::{Engine, NextStep, Run, Scope, WaitReason};
 use crate::report::{Before, News, Report};
+use crate::store::RunCounts;
 
 use super::FAILED;
 use super::deadline::{self, CurrentStep};
@@ -21,6 +24,9 @@ use crate::{output, setup};
 /// After this a slow receiver's queue is left to the next check, which needs the store. The attempt in flight is waited for: a mail
 /// that is cut off after its last line would be sent twice.
 const DELIVERY_TIME: Duration = Duration::from_mins(2);
+
+/// The pauses after which a heartbeat that failed is repeated.
+const HEARTBEAT_PAUSES: [TimeDelta; 2] = [TimeDelta::seconds(2), TimeDelta::seconds(10)];
 
 pub(super) async fn run(global: &GlobalOptions, options: &CheckArgs) -> anyhow::Result<u8> {
     let step = CurrentStep::default();
@@ -79,10 +85,12 @@ async fn run_for_real(options: &CheckArgs, config: Config, step: &CurrentStep) -
     let prints_news = options.quiet && options.format == Format::Table && !config.receivers.is_empty();
     let before = if prints_news { Some(Before::load(&store, clock::now()).await?) } else { None };
     let mut engine = setup::engine(config, store.clone())?;
-    let wanted = run_checks(&mut engine, options, step).await?;
+    let (wanted, counts) = run_checks(&mut engine, options, step).await?;
     step.set("notifying the receivers");
     engine.deliver_until = Some(Instant::now() + DELIVERY_TIME);
     engine.notify_and_deliver().await?;
+    step.set("sending the heartbeat");
+    send_heartbeat(&engine, counts.any_conclusive(), options.timeout.is_none()).await;
     step.set("building the report");
     engine.purge(clock::now()).await?;
     let today = clock::now().date_naive();
@@ -100,6 +108,19 @@ async fn run_for_real(options: &CheckArgs, config: Config, step: &CurrentStep) -
     };
     store.close().await;
     Ok(checked)
+}
+
+/// Reports the run; with `may_repeat`, a request that fails is repeated for a while.
+async fn send_heartbeat(engine: &Engine, is_success: bool, may_repeat: bool) {
+    let Some(heartbeat) = &engine.config.heartbeat else { return };
+    let mut pauses = HEARTBEAT_PAUSES.iter().filter(|_| may_repeat);
+    while let Err(error) = engine.sender.send_heartbeat(heartbeat, is_success).await {
+        let Some(pause) = pauses.next() else {
+            tracing::warn!("the heartbeat was not accepted: {error}");
+            return;
+        };
+        clock::pause(*pause).await;
+    }
 }
 
 async fn build_report(
@@ -124,7 +145,7 @@ async fn dry_run(
     let mut engine = setup::engine_on_copy(config, folder).await?;
     let store = engine.store.clone();
     let queued_before = store.pending_messages().await?.len();
-    let wanted = run_checks(&mut engine, options, step).await?;
+    let (wanted, _) = run_checks(&mut engine, options, step).await?;
     step.set("building the report");
     engine.evaluate_alerts(clock::now()).await?;
     let report = build_report(options, &engine, wanted.as_ref()).await?;
@@ -138,12 +159,12 @@ async fn dry_run(
     Ok(report)
 }
 
-/// Makes one run, with its waits; returns the accounts that were asked for, unless it is all of them.
+/// Makes one run, with its waits; returns the accounts that were asked for, unless it is all of them, and what it showed.
 async fn run_checks(
     engine: &mut Engine,
     options: &CheckArgs,
     step: &CurrentStep,
-) -> anyhow::Result<Option<BTreeSet<AccountKey>>> {
+) -> anyhow::Result<(Option<BTreeSet<AccountKey>>, RunCounts)> {
     if let Some(length) = options.timeout {
         // Rate limits are waited for only as long as leaves time for everything else.
         engine.rate_limit_budget = engine.rate_limit_budget.min(deadline::rate_limit_budget(length));
@@ -186,7 +207,7 @@ async fn run_checks(
         clock::pause((until - clock::now()).min(longest)).await;
     }
     progress.finish();
-    Ok(wanted)
+    Ok((wanted, run.counts()))
 }
 
 fn print_and_exit_code(color: ColorChoice, options: &CheckArgs, checked: Checked) -> anyhow::Result<u8> {

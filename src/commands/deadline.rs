@@ -42,6 +42,9 @@ pub(super) fn shorten(config: &mut Config, length: Duration) {
         let timeout = receiver.channel.timeout_mut();
         *timeout = max.min(*timeout);
     }
+    if let Some(heartbeat) = &mut config.heartbeat {
+        heartbeat.timeout = heartbeat.timeout.min(max);
+    }
 }
 
 /// How long a check may wait for rate limits, once before and once during confirmation.

@@ -10,6 +10,7 @@ mod config;
 mod deadline;
 mod exit_status;
 mod explain;
+mod health;
 mod history;
 mod names;
 mod notify;
@@ -149,6 +150,7 @@ async fn dispatch(cli: Cli, signals: Option<HeldSignals>) -> anyhow::Result<u8> 
         Command::Check(options) => return check::run(&global, &options).await,
         Command::Status(options) => return status::run(&global, &options).await,
         Command::Usable(options) => return usable::run(&global, &options).await,
+        Command::Health => return health::run(&global).await,
         Command::Notify(command) => return notify::run(&global, &command).await,
         Command::Webhook(command) => return webhook::run(&global, &command),
         Command::Config(command) => return config::run(&global, &command).await,

@@ -14,7 +14,6 @@ use toml::de::{DeTable, DeValue};
 use super::diagnostics::{Diagnostics, Problem};
 use super::environment::Environment;
 use super::suggest::unknown;
-use super::values::NOT_SUPPORTED;
 
 /// Where a value is in the file: its first byte and the byte after it.
 pub(super) type Span = Range<usize>;
@@ -26,7 +25,8 @@ pub(super) const SPAN: Span = usize::MAX..usize::MAX;
 const PREFIX: &str = "MINIMAX_WATCH__";
 
 /// The sections whose scalars can be overridden.
-const SECTIONS: [&str; 7] = ["api", "schedule", "expiry", "alerts", "plan", "jobs", "store"];
+const SECTIONS: [&str; 9] =
+    ["api", "schedule", "expiry", "alerts", "plan", "jobs", "store", "http", "heartbeat"];
 
 /// The lists, which cannot be overridden.
 const LISTS: [&str; 2] = ["subscriptions", "receivers"];
@@ -97,9 +97,6 @@ fn section_of(path: &str) -> Result<&'static str, String> {
     if LISTS.contains(&section.as_str()) {
         return Err(format!("`{section}` cannot be overridden from the environment: edit the file"));
     }
-    if matches!(section.as_str(), "http" | "heartbeat") {
-        return Err(format!("[{section}] {NOT_SUPPORTED}"));
-    }
     let Some(known) = SECTIONS.into_iter().find(|known| *known == section) else {
         return Err(unknown("section", &section, SECTIONS.into_iter()));
     };
@@ -155,7 +152,6 @@ mod tests {
                 "MINIMAX_WATCH__SUBSCRIPTIONS[0]__NAME",
                 "unknown section \"subscriptions[0]\"; possible: api, ",
             ),
-            ("MINIMAX_WATCH__HTTP__LISTEN", "[http] is not available in this version"),
             (
                 "MINIMAX_WATCH__SHEDULE__CRON",
                 "unknown section \"shedule\" (did you mean \"schedule\"?); possible: api, ",

@@ -20,6 +20,18 @@ pub fn show(config: &Config) -> String {
     page.header("[store]");
     page.text("path", &config.store.path.to_string_lossy());
     page.duration("keep", config.store.keep);
+    if let Some(http) = &config.http {
+        page.header("[http]");
+        page.text("listen", &http.listen.to_string());
+        if let Some(token) = &http.token {
+            page.origin("token", '_', &token.origin);
+        }
+    }
+    if let Some(heartbeat) = &config.heartbeat {
+        page.header("[heartbeat]");
+        page.origin("url", '_', &heartbeat.url.origin);
+        page.allow_http(heartbeat.allow_http);
+    }
     page.0
 }
 

@@ -10,9 +10,6 @@ use super::secret_shape::is_certainly_secret;
 use crate::domain::duration;
 use crate::domain::time_zone::TimeZone;
 
-/// The reason for refusing what the contract reserves for a later version.
-pub(super) const NOT_SUPPORTED: &str = "is not available in this version";
-
 /// Durations are whole seconds, so this is the shortest that is more than nothing.
 pub(super) const SECOND: TimeDelta = TimeDelta::seconds(1);
 

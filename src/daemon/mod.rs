@@ -8,6 +8,7 @@
 //! same id and bytes.
 
 mod deliveries;
+mod heartbeat;
 mod reload;
 mod run_state;
 mod runs;

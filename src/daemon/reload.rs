@@ -46,6 +46,7 @@ impl Daemon {
         }
         engine.inherit_limits(&self.engine);
         self.engine = engine;
+        self.listener.apply(&self.engine.config, &self.engine.store);
         // A run that waits is left: the next one, which is due at once, checks every account.
         if self.run.is_incomplete() {
             self.run = RunState::Interrupted;

@@ -59,8 +59,10 @@ impl Daemon {
             && *due > now
             && run.awaits_confirmation()
         {
+            let run = run.clone();
             self.run = RunState::Idle { recheck: Some((*due, run.clone().into_recheck())) };
             self.next_evaluation = Some(now);
+            self.send_heartbeat(&run, run.counts().any_conclusive());
         }
     }
 
@@ -89,6 +91,9 @@ impl Daemon {
             Ok(NextStep::Finished(summary)) => {
                 log_end(summary);
                 self.warn_if_overrun(&run, now);
+                if summary.is_complete {
+                    self.send_heartbeat(&run, summary.counts.any_conclusive());
+                }
                 self.run = if summary.is_complete {
                     let due = summary.next_recheck.map(|due| due.max(now + RECHECK_RETRY));
                     RunState::Idle { recheck: due.map(|due| (due, run.into_recheck())) }
@@ -99,6 +104,7 @@ impl Daemon {
             }
             Err(error) => {
                 self.failed(error, "the run could not be stored, will try again");
+                self.send_heartbeat(&run, false);
                 self.run = RunState::Interrupted;
                 let retry = now + RETRY_DELAY;
                 self.next_run = Some(self.next_run.map_or(retry, |next| next.min(retry)));

@@ -20,6 +20,7 @@ use crate::domain::time::{Timestamp, minute, relative, rfc3339};
 use crate::engine::{Delivery, Engine, NextStep, Run};
 use crate::output::pluralize;
 use crate::store::{Lock, Store, StoreError};
+use crate::web::Listener;
 
 use super::run_state::RunState;
 use super::signals::{Signal, Signals};
@@ -93,6 +94,12 @@ pub struct Daemon {
     /// Why the last new configuration was refused, until a valid one comes.
     pub(super) refused: Option<String>,
     pub(super) systemd: Systemd,
+    /// Serves HTTP on a thread of its own, if that is configured.
+    pub(super) listener: Listener,
+    /// The heartbeat in flight, if any.
+    pub(super) heartbeat: JoinSet<()>,
+    /// When the run started that was reported last.
+    pub(super) last_heartbeat: Option<Timestamp>,
 }
 
 impl Daemon {
@@ -139,6 +146,9 @@ impl Daemon {
             next_engine: None,
             refused: None,
             systemd: Systemd::new(now),
+            listener: Listener::default(),
+            heartbeat: JoinSet::new(),
+            last_heartbeat: None,
         })
     }
 
@@ -155,6 +165,7 @@ impl Daemon {
         reload_requested: bool,
     ) -> anyhow::Result<Exit> {
         self.log_start();
+        self.listener.apply(&self.engine.config, &self.engine.store);
         self.enqueue_all_receivers(self.now());
         self.report_ready();
         if !self.engine.store.is_integrity_checked() {
@@ -169,6 +180,7 @@ impl Daemon {
             if let Some(lost) = self.lost {
                 tracing::error!("stopping: {lost}");
                 systemd::stopping(&lost.to_string());
+                self.listener.abandon();
                 self.engine.store.abandon();
                 return Ok(Exit::StoreLost);
             }
@@ -197,7 +209,9 @@ impl Daemon {
             }
         }
         systemd::stopping("stopping: waiting for what is in flight");
-        self.drain().await;
+        // Its connections to the store close before the service's own, whose close then leaves a store with a clean end.
+        let listener = std::mem::take(&mut self.listener);
+        tokio::join!(listener.stop(), self.drain());
         if tokio::time::timeout(CLOSE_TIMEOUT, self.engine.store.close()).await.is_err() {
             // The integrity check of a large store may be in progress; the next start continues from the write-ahead log.
             self.engine.store.abandon();
@@ -389,6 +403,10 @@ impl Daemon {
         if let Some(reasons) = &self.refused {
             status.push_str("; new configuration refused: ");
             status.push_str(reasons);
+        }
+        if let Some(problem) = self.listener.problem() {
+            status.push_str("; HTTP: ");
+            status.push_str(&problem);
         }
         systemd::one_line(&status)
     }

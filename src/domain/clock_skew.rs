@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::lead_times::{CRITICAL_WITHIN, Stage};
 use super::severity::Severity;
-use super::time::Timestamp;
+use super::time::{Timestamp, in_words};
 
 /// A clock that is set back by no more than this needs no action: waiting heals it.
 pub const CLOCK_SKEW_TOLERANCE: TimeDelta = TimeDelta::minutes(1);
@@ -18,6 +18,17 @@ const NOTIFICATION_TOLERANCE: TimeDelta = TimeDelta::hours(2);
 /// Whether the clock was set back since `recorded` was now.
 pub fn clock_moved_back(recorded: Timestamp, now: Timestamp) -> bool {
     recorded - now > CLOCK_SKEW_TOLERANCE
+}
+
+/// Whether a difference between this machine's clock and another one is worth a warning.
+pub fn is_skewed(skew: TimeDelta) -> bool {
+    skew.abs() > CLOCK_SKEW_TOLERANCE
+}
+
+/// `5 min ahead of useapi.net's`, for a sentence about this machine's clock.
+pub fn skew_text(skew: TimeDelta) -> String {
+    let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
+    format!("{} {direction} useapi.net's", in_words(skew.abs()))
 }
 
 /// Whether `recorded`, a moment of an alert or notification, was recorded by a clock that ran ahead.

@@ -7,6 +7,7 @@
 mod account_check;
 mod accounts;
 mod alerting;
+mod clock_skew;
 mod deliver;
 mod fetch;
 mod id;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::Engine;
 use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
+use super::clock_skew::record_date;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
 use super::subscription_reads::{SubscriptionAnswers, SubscriptionReads};
 use crate::api::LastAnswers;
@@ -366,7 +367,7 @@ impl<'a> RunStep<'a> {
         self.engine.record_plans(&mut writer, answers.plans).await?;
         self.engine.record_statistics(&mut writer, answers.jobs).await?;
         if let Some(date) = self.engine.client.take_date() {
-            writer.save_api_date(date).await?;
+            record_date(&mut writer, date, self.engine.clock.now()).await?;
         }
         let finished_at = is_finished.then(|| self.engine.clock.now());
         let counts = writer.update_run(self.run, &self.tally, finished_at).await?;

@@ -10,6 +10,7 @@ mod attempt;
 mod discord;
 mod email;
 mod exec;
+mod heartbeat;
 mod http;
 mod message;
 mod ntfy;
@@ -40,7 +41,7 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use crate::config::{Alertmanager, Channel, Receiver, WebhookFormat};
+use crate::config::{Alertmanager, Channel, Heartbeat, Receiver, WebhookFormat};
 use crate::domain::clock::Clock;
 use crate::domain::message::{Message, MessageId};
 use crate::domain::series::{Labels, Push};
@@ -161,6 +162,15 @@ impl Sender {
     /// Whether it sends nothing.
     pub const fn is_dry_run(&self) -> bool {
         self.clients.is_none()
+    }
+
+    /// Reports a run, once.
+    ///
+    /// # Errors
+    /// Why the report was not accepted, for people.
+    pub async fn send_heartbeat(&self, heartbeat: &Heartbeat, is_success: bool) -> Result<(), String> {
+        let Some(clients) = &self.clients else { return Ok(()) };
+        heartbeat::send(clients, heartbeat, is_success).await
     }
 
     /// Pushes series to one server of `alertmanager`.

@@ -10,6 +10,7 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangeme
 
 use super::lines::{pluralize, wrap};
 use crate::domain::alerts::{AlertKind, Severity};
+use crate::domain::clock_skew::skew_text;
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
 use crate::domain::overdue::Overdue;
@@ -52,6 +53,13 @@ pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::R
     out.write_all(outcomes_without_alert(report).as_bytes())?;
     out.write_all(plans(report).as_bytes())?;
     if let Some(words) = overdue(report) {
+        write!(out, "\n{}", wrap(&words, 0))?;
+    }
+    if let Some(skew) = report.clock_skew {
+        let words = format!(
+            "WARNING: the clock of this machine was {} at the last answer. Expiries are judged by it: set it, for example by NTP.",
+            skew_text(skew)
+        );
         write!(out, "\n{}", wrap(&words, 0))?;
     }
     write!(out, "\n{}", wrap(&footer(report), 0))

@@ -1,12 +1,13 @@
 //! The answers to an operator's questions as plain data: the terminal and `--json` show the same.
 //!
 //! Guarantees: every JSON that a command prints is one of these types, described by a schema that is generated from it
-//! (`docs/schemas`). Leaves tables and colours to `output`.
+//! (`docs/schemas`), and so is what the HTTP listener serves. Leaves tables and colours to `output`.
 
 mod alerts;
 mod command_results;
 mod deliveries;
 mod explanation;
+mod health;
 mod history;
 mod news;
 mod plan;
@@ -17,6 +18,7 @@ mod simulation;
 mod status;
 mod trials;
 mod usable;
+mod vendor_snapshot;
 
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
@@ -28,6 +30,7 @@ pub use explanation::{
     DecisionKind, ExpiryExplanation, Explanation, NextReport, NotNotified, ReceiverDecision, RuleAlert,
     RuleReport, StageNotified, StageReport, StateReport,
 };
+pub use health::Health;
 pub use history::{
     AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History,
     SnapshotReport, split_at_time,
@@ -40,3 +43,4 @@ pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::{AccountReport, Expiries, ExpiryReport, ListReport, Report};
 pub use usable::{AccountOffer, UnusableAccount, UsableAccounts, UsableQuery};
+pub use vendor_snapshot::{VendorConfiguration, VendorSnapshot};

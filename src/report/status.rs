@@ -15,6 +15,7 @@ use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, AlertId, AlertKind, FiringAlerts, Subject};
+use crate::domain::clock_skew::is_skewed;
 use crate::domain::expiry_tracking::{ReadState, TrackedExpiries, TrackedExpiry};
 use crate::domain::lead_times::CRITICAL_WITHIN;
 use crate::domain::message::AlertEntry;
@@ -60,6 +61,9 @@ pub struct Report {
     /// Why the last run is overdue, if that was judged. Only people see it; the verdict is unknown then.
     #[serde(skip)]
     pub overdue: Option<Overdue>,
+    /// By how much this machine's clock was ahead of the API's, when that is worth a warning. Only people see it.
+    #[serde(skip)]
+    pub clock_skew: Option<TimeDelta>,
 }
 
 /// An account list that could not be read.
@@ -213,6 +217,7 @@ impl Report {
             silences: store.silences_in_force(now).await?.len(),
             lists,
             overdue: None,
+            clock_skew: store.clock_skew().await?.filter(|skew| is_skewed(*skew)),
         })
     }
 

@@ -244,6 +244,21 @@ impl Store {
         accounts_by_key(&self.read, accounts).await
     }
 
+    /// What is stored about those of `accounts` that are watched.
+    pub async fn watched_by_key(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<BTreeMap<AccountKey, AccountRecord>, StoreError> {
+        let records: Vec<AccountRecord> = sqlx::query_as(account_records!(
+            "accounts a",
+            "WHERE a.watched = 1 AND (a.subscription, a.id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+        ))
+        .bind(keys_json(accounts)?)
+        .fetch_all(&self.read)
+        .await?;
+        Ok(records.into_iter().map(|record| (record.account.clone(), record)).collect())
+    }
+
     /// Whether `account` is watched.
     pub async fn is_watched(&self, account: &AccountKey) -> Result<bool, StoreError> {
         let query = sqlx::query_scalar(

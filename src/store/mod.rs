@@ -12,6 +12,7 @@ mod acks;
 mod alerts;
 mod backup;
 mod changes;
+mod clock_skew;
 mod columns;
 mod deliveries;
 mod digests;
@@ -35,6 +36,7 @@ mod silences;
 mod snapshots;
 mod subscriptions;
 mod unchanged;
+mod writable;
 
 use futures_util::{Stream, TryStreamExt};
 use sqlx::query::Query;

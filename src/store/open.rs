@@ -26,6 +26,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// Connections for reading: while one runs the integrity check of a large store, the other one answers.
 const READERS: u32 = 2;
 
+/// How long a reader waits for one of the independent connections, and how long these stay open unused.
+const INDEPENDENT_WAIT: Duration = Duration::from_secs(10);
+
 /// The page cache of each of them, in KiB: they read little, or read it once, and the system caches the file as well.
 const READ_CACHE: &str = "-128";
 
@@ -113,6 +116,20 @@ impl Store {
         let read = open_pool(path, READERS, &options.clone().pragma("cache_size", READ_CACHE)).await?;
         let file = std::fs::metadata(path).map_err(|error| StoreError::from_io(path, &error))?;
         Ok(Self { write, read, identity: FileIdentity::new(path, &file), is_integrity_checked })
+    }
+
+    /// The same store for a thread of its own, on whose runtime this is called: other connections, which write nothing, open when they
+    /// are needed, and close after a while.
+    #[must_use]
+    pub fn independent_readers(&self) -> Self {
+        let options =
+            options(self.identity.path()).pragma("cache_size", READ_CACHE).pragma("query_only", "ON");
+        let pool = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(INDEPENDENT_WAIT)
+            .idle_timeout(INDEPENDENT_WAIT)
+            .connect_lazy_with(options);
+        Self { write: pool.clone(), read: pool, identity: self.identity.clone(), is_integrity_checked: true }
     }
 
     /// Whether opening the store included [`Store::check_integrity`]: for a large one with a clean end it did not.

@@ -21,6 +21,13 @@ pub struct RunCounts {
     pub inconclusive: u32,
 }
 
+impl RunCounts {
+    /// Whether at least one check was conclusive.
+    pub const fn any_conclusive(&self) -> bool {
+        self.checked > self.inconclusive
+    }
+}
+
 /// One run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RunRecord {
@@ -126,5 +133,18 @@ impl Store {
         )
         .fetch_optional(&self.read)
         .await?)
+    }
+
+    /// When the last run that finished did.
+    pub async fn last_finished_run(&self) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query(
+            "SELECT finished_at FROM runs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        )
+        .fetch_optional(&self.read)
+        .await?;
+        Ok(match row {
+            Some(row) => Columns::new("runs", &row).optional_timestamp("finished_at")?,
+            None => None,
+        })
     }
 }

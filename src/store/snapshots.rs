@@ -1,5 +1,10 @@
 //! Snapshots: run-length records of what an account's configuration was, and when.
 
+use std::collections::BTreeMap;
+
+use sqlx::FromRow as _;
+use sqlx::sqlite::SqliteRow;
+
 use super::columns::{Columns, from_row, keys_json, millis, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::AccountKey;
@@ -94,6 +99,20 @@ impl Store {
             "WHERE a.subscription = ? AND a.id = ? ORDER BY s.first_seen_at, s.id"
         ));
         Ok(query.bind(account.subscription.as_str()).bind(account.id.as_str()).fetch_all(&self.read).await?)
+    }
+
+    /// Since when each watched account has its last snapshot.
+    pub async fn present_snapshot_times(&self) -> Result<BTreeMap<AccountKey, Timestamp>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.subscription, a.id, s.first_seen_at FROM accounts a JOIN snapshots s ON s.id = a.snapshot
+             WHERE a.watched = 1 ORDER BY a.subscription, a.id",
+        )
+        .fetch_all(&self.read)
+        .await?;
+        let read = |row: &SqliteRow| {
+            Ok((AccountKey::from_row(row)?, Columns::new("snapshots", row).timestamp("first_seen_at")?))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The last snapshot of an account.

@@ -181,6 +181,7 @@ async fn every_command_that_prints_a_result_prints_it_as_json() {
         (&["check"][..], "status", 1),
         (&["status"], "status", 1),
         (&["usable"], "usable", 0),
+        (&["health"], "health", 0),
         (&["alerts"], "alerts", 0),
         (&["ack", "studio-a"], "alerts", 0),
         (&["deliveries"], "deliveries", 0),

@@ -11,7 +11,7 @@ use crate::setup::{Setup, healthy};
 use crate::simulator::Record;
 
 /// Moves every run into the past by `age`.
-async fn age_runs(setup: &Setup, age: TimeDelta) {
+pub(crate) async fn age_runs(setup: &Setup, age: TimeDelta) {
     let options = SqliteConnectOptions::new().filename(setup.store());
     let mut store = options.connect().await.unwrap();
     sqlx::query("UPDATE runs SET started_at = started_at - ?1, finished_at = finished_at - ?1")

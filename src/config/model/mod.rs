@@ -1,6 +1,7 @@
 //! The configuration in force: validated, plain data.
 
 mod channel;
+mod http;
 mod receiver;
 mod secret;
 
@@ -8,6 +9,7 @@ pub use channel::{
     Alertmanager, Channel, ChatWebhook, Email, Endpoint, Exec, HttpLogin, Login, Ntfy, PagerDuty, Smtp,
     Telegram, Tls, Webhook, WebhookFormat,
 };
+pub use http::{Heartbeat, Http};
 pub use receiver::{OwnTemplate, OwnTemplates, Receiver};
 pub use secret::{Origin, Secret};
 
@@ -46,6 +48,10 @@ pub struct Config {
     pub receivers: Vec<Receiver>,
     /// Where everything is stored.
     pub store: Store,
+    /// The HTTP listener, if there is one.
+    pub http: Option<Http>,
+    /// Where each run is reported, if anywhere.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 impl Config {

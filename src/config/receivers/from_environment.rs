@@ -21,7 +21,6 @@ use super::super::place::{Place, Seen};
 use super::super::secrets::Form;
 use super::super::suggest::nearest;
 use super::super::table::Table;
-use super::super::values::NOT_SUPPORTED;
 use super::super::{address, find};
 use super::email;
 use super::receiver::{receiver, unrouted};
@@ -43,6 +42,9 @@ const TYPES: [(&str, &[(&str, Key)]); 5] = [
 
 /// The variables of the mail receiver: server, sender, recipients.
 const MAIL: [&str; 3] = ["SMTP_URL", "MAIL_FROM", "MAIL_TO"];
+
+/// The address of the heartbeat, which is read elsewhere.
+const HEARTBEAT: &str = "HEARTBEAT_URL";
 
 /// What a variable gives.
 #[derive(Clone, Copy)]
@@ -76,14 +78,9 @@ pub(super) fn read(
 /// A problem was recorded.
 struct Invalid;
 
-/// Reports variables that are given both as `X` and as `X_FILE`, and those of a later version; returns whether any is given twice.
+/// Reports variables that are given both as `X` and as `X_FILE`; returns whether any is given twice.
 fn refuse_doubles(context: &Context<'_>, diagnostics: &Diagnostics) -> bool {
     let is_set = |name: &str| context.environment.path(name).is_some();
-    let heartbeat = format!("{PREFIX}HEARTBEAT_URL");
-    for name in [heartbeat.clone(), format!("{heartbeat}{FILE}")].iter().filter(|name| is_set(name)) {
-        let origin = format!("environment variable {name}");
-        Place::root(&origin, diagnostics).warning(format!("has no effect: [heartbeat] {NOT_SUPPORTED}"));
-    }
     let mut any = false;
     for name in names() {
         if is_set(&name) && is_set(&format!("{name}{FILE}")) {
@@ -98,7 +95,11 @@ fn refuse_doubles(context: &Context<'_>, diagnostics: &Diagnostics) -> bool {
 
 /// The names of all variables, without [`FILE`].
 fn names() -> impl Iterator<Item = String> {
-    let names = TYPES.iter().flat_map(|(_, variables)| variables.iter().map(|(name, _)| *name)).chain(MAIL);
+    let names = TYPES
+        .iter()
+        .flat_map(|(_, variables)| variables.iter().map(|(name, _)| *name))
+        .chain(MAIL)
+        .chain([HEARTBEAT]);
     names.map(|name| format!("{PREFIX}{name}"))
 }
 

@@ -4,6 +4,8 @@
 //! hide those of the others. Leaves types and unknown keys to `table`.
 
 mod api;
+mod heartbeat;
+mod http;
 mod jobs;
 mod plan;
 mod store;
@@ -21,7 +23,6 @@ use super::place::Place;
 use super::receivers;
 use super::secrets;
 use super::table::Table;
-use super::values::NOT_SUPPORTED;
 use crate::domain::account::{AccountId, SubscriptionName};
 
 /// The variable that holds the token when there is no configuration file.
@@ -98,16 +99,26 @@ fn finish(
     let jobs = jobs::read(section(&mut root, "jobs"));
     let (receivers, are_all_valid) = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
-    root.refuse("http", NOT_SUPPORTED);
-    root.refuse("heartbeat", NOT_SUPPORTED);
+    let http = http::read(root.table("http"), context);
+    let heartbeat = heartbeat::read(root.table("heartbeat"), context, diagnostics);
     for (key, reason) in MISPLACED {
         root.refuse(key, reason);
     }
     root.finish();
     match (subscriptions, schedule, store) {
-        (Some(subscriptions), Some(schedule), Some(store)) if are_all_valid => {
-            Ok(Config { subscriptions, api, schedule, expiry, alerts, plan, jobs, receivers, store })
-        }
+        (Some(subscriptions), Some(schedule), Some(store)) if are_all_valid => Ok(Config {
+            subscriptions,
+            api,
+            schedule,
+            expiry,
+            alerts,
+            plan,
+            jobs,
+            receivers,
+            store,
+            http,
+            heartbeat,
+        }),
         _ => Err(receivers),
     }
 }

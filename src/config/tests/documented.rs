@@ -19,6 +19,8 @@ fn documented(content: &str) -> Config {
         ("slack-url", "https://hooks.example.com/services/T000/B000/placeholder\n"),
         ("pagerduty-key", "0123456789abcdef0123456789abcdef\n"),
         ("alertmanager-password", "p\n"),
+        ("http-token", "0123456789abcdef\n"),
+        ("heartbeat-url", "https://hc.example.com/placeholder\n"),
     ] {
         std::fs::write(folder.path().join(name), secret).unwrap();
     }
@@ -132,6 +134,8 @@ fn the_documented_file_holds_every_key_of_the_contract() {
             ],
         ),
         ("[store]", &["path", "keep"]),
+        ("[http]", &["listen", "token_file", "token_env"]),
+        ("[heartbeat]", &["url_file", "url_env", "allow_http"]),
     ] {
         let block =
             blocks.split_once(&format!("\n{header}\n")).unwrap_or_else(|| panic!("{header} is not there")).1;

@@ -108,7 +108,7 @@ fn every_problem_of_a_file_is_reported_at_once() {
         "#,
     );
     insta::assert_snapshot!(message, @r#"
-        a.toml:2: colour: unknown key; possible: alerts, api, expiry, jobs, plan, receivers, schedule, store, subscriptions
+        a.toml:2: colour: unknown key; possible: alerts, api, expiry, heartbeat, http, jobs, plan, receivers, schedule, store, subscriptions
         a.toml:3: first [[subscriptions]]: no accounts: add [[subscriptions.accounts]], or set discover = true
         a.toml:5: first [[subscriptions]]: token: a secret must not be in the file: give token_file or token_env
         a.toml:7: second [[subscriptions]]: name: "main" is already used in line 4
@@ -139,6 +139,6 @@ fn every_problem_of_a_file_is_reported_at_once() {
         a.toml:37: second [[receivers]]: accounts, item 1: "{" is not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
         a.toml:40: third [[receivers]]: type: unknown type "pigeon"; possible: email, webhook, telegram, ntfy, discord, slack, pagerduty, alertmanager, exec
         a.toml:43: store.keep: "1h" is shorter than 1d
-        a.toml:44: http: is not available in this version
+        a.toml:45: http.token: a secret must not be in the file: give token_file or token_env
     "#);
 }

@@ -282,9 +282,86 @@ fn the_store_is_in_the_state_folder_of_systemd_or_the_user() {
 }
 
 #[test]
-fn a_section_of_a_later_version_is_refused() {
-    for section in ["http", "heartbeat"] {
-        let message = message(&format!("{BASE}[{section}]\nlisten = '127.0.0.1:9464'"));
-        assert_eq!(message, format!("a.toml:5: {section}: is not available in this version"));
+fn the_heartbeat_is_a_secret_address_by_section_or_variable_and_the_section_wins() {
+    let loaded = |section: &str, more: &[(&str, &str)]| {
+        let base = [("TOKEN", "user:1-a"), ("HOME", "/home/ops"), ("BEAT", "https://hc.example.com/hush")];
+        let environment: Environment = base.iter().chain(more).copied().collect();
+        with(&format!("{BASE}{section}"), &environment)
+    };
+    let (section, variable) = ("[heartbeat]\nurl_env = 'BEAT'", "MINIMAX_WATCH_HEARTBEAT_URL");
+    let origin =
+        |loaded: &Loaded| loaded.config.heartbeat.as_ref().map(|heartbeat| heartbeat.url.origin.to_string());
+    assert_eq!(origin(&loaded("", &[]).unwrap()), None);
+    assert_eq!(origin(&loaded(section, &[]).unwrap()).unwrap(), "environment variable BEAT");
+    let by_variable = loaded("", &[(variable, "http://127.0.0.1:1/hush")]).unwrap();
+    assert_eq!(origin(&by_variable).unwrap(), format!("environment variable {variable}"));
+    let both = loaded(section, &[(variable, "https://other.example.com")]).unwrap();
+    assert_eq!(origin(&both).unwrap(), "environment variable BEAT");
+    assert!(both.warnings[0].to_string().ends_with("has no effect: the file has [heartbeat], which wins"));
+    let near = loaded("", &[(variable, "http://healthchecks:8000/hush")]).unwrap();
+    assert!(near.warnings[0].to_string().contains("requests to healthchecks travel unencrypted"));
+    let allowed = "[heartbeat]\nurl_env = 'CLEAR'\nallow_http = true";
+    assert!(loaded(allowed, &[("CLEAR", "http://hc.example.com/hush")]).is_ok());
+    for (section, more, problem) in [
+        ("[heartbeat]", &[][..], "url is missing: give url_file or url_env"),
+        ("[heartbeat]\nurl = 'https://hc.example.com/hush'", &[], "a secret must not be in the file"),
+        (
+            "[heartbeat]\nurl_env = 'CLEAR'",
+            &[("CLEAR", "http://hc.example.com/hush")],
+            "set allow_http = true in [heartbeat]",
+        ),
+        ("", &[(variable, "hush")], "must begin with https://"),
+        (
+            "",
+            &[(variable, "https://a"), ("MINIMAX_WATCH_HEARTBEAT_URL_FILE", "b")],
+            "MINIMAX_WATCH_HEARTBEAT_URL_FILE is given too",
+        ),
+        ("[heartbeat]\nurl_env = 'BEAT'\nevery = '1m'", &[], "heartbeat.every: unknown key"),
+    ] {
+        let message = loaded(section, more).unwrap_err().to_string();
+        assert!(message.contains(problem) && !message.contains("hush"), "{section}: {message}");
+    }
+}
+
+#[test]
+fn the_listener_is_on_loopback_by_default_and_elsewhere_only_with_a_good_token() {
+    assert!(config(BASE).http.is_none());
+    let environment: Environment = [
+        ("TOKEN", "user:1-a"),
+        ("HOME", "/home/ops"),
+        ("HTTP_TOKEN", "0123456789abcdef"),
+        ("SHORT", "0123456789abcde"),
+    ]
+    .into_iter()
+    .collect();
+    for (section, listen, has_token) in [
+        ("", "127.0.0.1:9464", false),
+        ("listen = 'localhost:80'", "127.0.0.1:80", false),
+        ("listen = '[::1]:80'", "[::1]:80", false),
+        ("token_env = 'HTTP_TOKEN'", "127.0.0.1:9464", true),
+        ("listen = '0.0.0.0:80'\ntoken_env = 'HTTP_TOKEN'", "0.0.0.0:80", true),
+    ] {
+        let http = with(&format!("{BASE}[http]\n{section}"), &environment).unwrap().config.http.unwrap();
+        assert_eq!(
+            (http.listen.to_string().as_str(), http.token.is_some()),
+            (listen, has_token),
+            "{section}"
+        );
+    }
+    for (section, problem) in [
+        (
+            "listen = '0.0.0.0:80'",
+            "http.listen: is not on loopback, where others can connect: give token_file or token_env",
+        ),
+        ("listen = '[::]:80'", "http.listen: is not on loopback"),
+        ("listen = '9464'", "http.listen: is not an address to listen on: write an address and a port"),
+        ("listen = 'watch.example.com:80'", "http.listen: is not an address to listen on"),
+        ("listen = 9464", "http.listen: must be text"),
+        ("token_env = 'SHORT'", "http.token: has fewer than 16 characters"),
+        ("token = '0123456789abcdef'", "http.token: a secret must not be in the file"),
+        ("port = 80", "http.port: unknown key"),
+    ] {
+        let message = with(&format!("{BASE}[http]\n{section}"), &environment).unwrap_err().to_string();
+        assert!(message.contains(problem) && !message.contains("0123456789abcde"), "{section}: {message}");
     }
 }

@@ -82,6 +82,7 @@ fn report() -> Report {
         lists: Vec::new(),
         silences: 1,
         overdue: None,
+        clock_skew: None,
     }
 }
 

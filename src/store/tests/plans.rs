@@ -4,13 +4,14 @@
 
 use super::Home;
 
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("../account_state.rs"),
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
     include_str!("../alerts.rs"),
     include_str!("../notifications.rs"),
     include_str!("../changes.rs"),
+    include_str!("../clock_skew.rs"),
     include_str!("../deliveries.rs"),
     include_str!("../digests.rs"),
     include_str!("../jobs.rs"),
@@ -28,7 +29,7 @@ const SOURCES: [&str; 20] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 24] = [
+const WANTED: &[(&str, &str)] = &[
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -51,6 +52,8 @@ const WANTED: [(&str, &str); 24] = [
     ("j.counts = 1 AND j.at <=", "SCAN w USING INDEX accounts_expiring"),
     // A row or two each.
     ("FROM runs ORDER BY id DESC LIMIT 1", "SCAN runs"),
+    // The runs since the last one that finished: a few.
+    ("WHERE finished_at IS NOT NULL ORDER BY id DESC", "SCAN runs"),
     ("SELECT (SELECT COUNT(*) FROM messages", "SCAN CONSTANT ROW"),
     ("SELECT EXISTS (", "SCAN CONSTANT ROW"),
     // What the caller names: receivers, or the accounts of a batch.

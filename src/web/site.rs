@@ -1,0 +1,46 @@
+//! What every route needs: the configuration in force, and the store.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::guesses::Guesses;
+use super::health_cache::HealthCache;
+use crate::config::Config;
+use crate::domain::account::{AccountId, AccountKey};
+use crate::domain::account_state::AccountRecord;
+use crate::store::{Store, StoreError};
+
+/// What the listener serves.
+#[derive(Debug)]
+pub(super) struct Site {
+    config: watch::Receiver<Arc<Config>>,
+    store: Store,
+    pub(super) guesses: Guesses,
+    pub(super) health: HealthCache,
+}
+
+impl Site {
+    pub(super) fn new(config: watch::Receiver<Arc<Config>>, store: Store) -> Arc<Self> {
+        Arc::new(Self { config, store, guesses: Guesses::default(), health: HealthCache::default() })
+    }
+
+    /// The configuration in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// The watched account with this id; of several, that of the first subscription.
+    pub(super) async fn find_account(&self, id: &AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        let config = self.config();
+        let keys: Vec<_> =
+            config.subscriptions.iter().map(|subscription| AccountKey::new(&subscription.name, id)).collect();
+        let mut watched = self.store()?.watched_by_key(&keys).await?;
+        Ok(keys.iter().find_map(|key| watched.remove(key)))
+    }
+
+    /// The store, whose file is still the one that the service uses.
+    pub(super) fn store(&self) -> Result<&Store, StoreError> {
+        self.store.verify_not_replaced().map(|()| &self.store)
+    }
+}
