@@ -26,7 +26,7 @@ pub(super) const SPAN: Span = usize::MAX..usize::MAX;
 const PREFIX: &str = "MINIMAX_WATCH__";
 
 /// The sections whose scalars can be overridden.
-const SECTIONS: [&str; 7] = ["api", "schedule", "expiry", "alerts", "plan", "jobs", "store"];
+const SECTIONS: [&str; 8] = ["api", "schedule", "expiry", "alerts", "plan", "jobs", "credits", "store"];
 
 /// The lists, which cannot be overridden.
 const LISTS: [&str; 2] = ["subscriptions", "receivers"];

@@ -29,6 +29,7 @@ impl Engine {
             }
         }
         self.forget_unwatched_plans().await?;
+        self.forget_unwatched_credits().await?;
         let hashes = membership_hashes(&wanted, self.config.expiry.source);
         let mut writer = self.store.write().await?;
         let before = writer.membership_hashes().await?;
@@ -45,6 +46,7 @@ impl Engine {
         }
         writer.save_membership(&hashes).await?;
         writer.remove_unwatched_plans().await?;
+        writer.remove_unwatched_credits().await?;
         writer.commit().await?;
         Ok(keys(wanted))
     }

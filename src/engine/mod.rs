@@ -7,6 +7,7 @@
 mod account_check;
 mod accounts;
 mod alerting;
+mod credits;
 mod deliver;
 mod digest;
 mod fetch;
@@ -15,10 +16,10 @@ mod jobs;
 mod plans;
 mod purge;
 mod push;
+mod reads_beside;
 mod record;
 mod resend;
 mod run;
-mod subscription_reads;
 mod tokens;
 
 use std::collections::BTreeMap;

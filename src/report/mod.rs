@@ -5,6 +5,7 @@
 
 mod alerts;
 mod command_results;
+mod credits;
 mod deliveries;
 mod explanation;
 mod history;
@@ -23,14 +24,15 @@ pub use command_results::{
     BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, ReceiverTest, ResendReport,
     ResentMessage, TestReport, TestResult, Verification,
 };
+pub use credits::{CreditsOfDay, CreditsReport};
 pub use deliveries::Deliveries;
 pub use explanation::{
     DecisionKind, ExpiryExplanation, Explanation, NextReport, NotNotified, ReceiverDecision, RuleAlert,
     RuleReport, StageNotified, StageReport, StateReport,
 };
 pub use history::{
-    AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History,
-    SnapshotReport, split_at_time,
+    AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, JobsOfDay,
+    SnapshotReport, StoredSeries, split_at_time,
 };
 pub use news::{Before, News};
 pub use plan::{PlanReport, ServiceReport};

@@ -4,6 +4,7 @@
 //! hide those of the others. Leaves types and unknown keys to `table`.
 
 mod api;
+mod credits;
 mod jobs;
 mod plan;
 mod store;
@@ -96,6 +97,7 @@ fn finish(
     let alerts = times::alerts(section(&mut root, "alerts"));
     let plan = plan::read(section(&mut root, "plan"));
     let jobs = jobs::read(section(&mut root, "jobs"));
+    let credits = credits::read(section(&mut root, "credits"));
     let (receivers, are_all_valid) = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
     root.refuse("http", NOT_SUPPORTED);
@@ -106,7 +108,7 @@ fn finish(
     root.finish();
     match (subscriptions, schedule, store) {
         (Some(subscriptions), Some(schedule), Some(store)) if are_all_valid => {
-            Ok(Config { subscriptions, api, schedule, expiry, alerts, plan, jobs, receivers, store })
+            Ok(Config { subscriptions, api, schedule, expiry, alerts, plan, jobs, credits, receivers, store })
         }
         _ => Err(receivers),
     }

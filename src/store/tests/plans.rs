@@ -4,13 +4,14 @@
 
 use super::Home;
 
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("../account_state.rs"),
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
     include_str!("../alerts.rs"),
     include_str!("../notifications.rs"),
     include_str!("../changes.rs"),
+    include_str!("../credits.rs"),
     include_str!("../deliveries.rs"),
     include_str!("../digests.rs"),
     include_str!("../jobs.rs"),
@@ -28,7 +29,7 @@ const SOURCES: [&str; 20] = [
 ];
 
 /// Walks that are wanted, each with a part of its statement.
-const WANTED: [(&str, &str); 23] = [
+const WANTED: [(&str, &str); 26] = [
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
@@ -47,6 +48,10 @@ const WANTED: [(&str, &str); 23] = [
         "SCAN job_readings USING INDEX sqlite_autoindex_job_readings_1",
     ),
     ("FROM job_readings r CROSS JOIN jobs", "SCAN r USING COVERING INDEX sqlite_autoindex_job_readings_1"),
+    // A row for each account whose credits are read.
+    ("FROM credits c CROSS JOIN accounts", "SCAN c"),
+    ("DELETE FROM credits WHERE NOT", "SCAN credits"),
+    ("EXISTS (SELECT 1 FROM credits)", "SCAN credits"),
     // Each watched account is asked for its newest job, while jobs are watched.
     ("j.counts = 1 AND j.at <=", "SCAN w USING INDEX accounts_expiring"),
     // A row or two each.
