@@ -225,7 +225,7 @@ fn meaning(answer: FeaturesAnswer, is_token_working: bool) -> CreditsAnswer {
     match answer {
         FeaturesAnswer::Read(credits) => CreditsAnswer::Read(credits),
         FeaturesAnswer::Unauthorized(error) | FeaturesAnswer::AccountError(error) => failed(
-            format!("{error} (the check of this account was not ok, so this is about the API token)"),
+            format!("{error} (the check of this account was not ok, so the API token may not work)"),
             false,
             None,
         ),

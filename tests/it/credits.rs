@@ -309,7 +309,7 @@ async fn refused_api_token_is_no_dead_session() {
     }
     assert_eq!(world.received(), ["opened unauthorized critical main(2)"]);
     assert_eq!(state(&world, "1").await.dead_since, None);
-    assert!(explain(&world, "account_error").await.contains("so this is about the API token"));
+    assert!(explain(&world, "account_error").await.contains("so the API token may not work"));
 }
 
 #[tokio::test]
@@ -413,6 +413,35 @@ async fn no_answer_alerts_wrongly() {
         assert!(world.received().is_empty(), "{name}");
         assert_eq!(state(&world, "1").await.outlook, None, "{name}");
         assert!(world.engine.store.credit_periods(&key("1")).await.unwrap().is_empty(), "{name}");
+    }
+}
+
+/// A body that is cut off, damaged or made of anything is never read as a number that it does not hold.
+#[tokio::test]
+async fn damaged_answer_alerts_nothing_that_it_does_not_say() {
+    let world = watching(ONE, ON).await;
+    let whole =
+        json!({"totalCredits": 5_000, "memberName": "Unlimited", "expireTime": 1_798_675_200_000_i64})
+            .to_string();
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+    for round in 0..60_usize {
+        let mut body = whole.clone().into_bytes();
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let place = usize::try_from(random >> 33).unwrap() % body.len();
+        match round % 3 {
+            0 => body.truncate(place),
+            1 => body[place] = random.to_le_bytes()[3],
+            _ => body.iter_mut().zip(random.to_le_bytes()).for_each(|(byte, new)| *byte = new),
+        }
+        let status = StatusCode::from_u16([200, 200, 200, 206, 400, 403, 500][round % 7]).unwrap();
+        world.main.set_features("1", Reply::json(status, body.clone()));
+        world.advance(hours(1));
+        world.run().await;
+        let newest = state(&world, "1").await.outlook.map(|outlook| outlook.newest.credits);
+        let body = String::from_utf8_lossy(&body);
+        let is_said = newest.is_none_or(|credits| credits >= 100 || body.contains(&credits.to_string()));
+        assert!(is_said, "{newest:?} from {body}");
+        assert!(world.received().is_empty() || newest.is_some_and(|credits| credits < 4_000), "{body}");
     }
 }
 
