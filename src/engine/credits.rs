@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
-use super::run::Scope;
 use crate::api::FeaturesAnswer;
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
@@ -66,19 +65,16 @@ impl Engine {
         Ok(due.into_iter().map(|(.., account)| account.clone()).collect())
     }
 
-    /// The accounts in `scope` whose session turned out to be dead, and wait for a second answer.
+    /// Those of the accounts in `scope`, or of all, whose session turned out to be dead, and wait for a second answer.
     pub(super) async fn credits_to_confirm(
         &self,
-        scope: &Scope,
+        scope: Option<&BTreeSet<AccountKey>>,
         now: Timestamp,
     ) -> Result<Vec<AccountKey>, StoreError> {
         if !self.reads_credits() {
             return Ok(Vec::new());
         }
-        let is_wanted = |account: &AccountKey| match scope {
-            Scope::Everything => true,
-            Scope::Accounts(accounts) => accounts.contains(account),
-        };
+        let is_wanted = |account: &AccountKey| scope.is_none_or(|accounts| accounts.contains(account));
         let states = self.store.credits_states().await?;
         let paused = paused_subscriptions(&states, now);
         let waiting = states.into_iter().filter(|(account, state)| {

@@ -39,6 +39,14 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Its accounts; none when it is all of them.
+    const fn accounts(&self) -> Option<&BTreeSet<AccountKey>> {
+        match self {
+            Self::Everything => None,
+            Self::Accounts(accounts) => Some(accounts),
+        }
+    }
+
     /// Whether it has accounts of `subscription`.
     pub(super) fn has_any_of(&self, subscription: &SubscriptionName) -> bool {
         match self {
@@ -196,7 +204,7 @@ impl Run {
             Phase::Deferred(_) => ReadsBeside::default(),
             Phase::Confirmation(_) => ReadsBeside {
                 plans: engine.plans_to_confirm(&self.scope).await?,
-                credits: engine.credits_to_confirm(&self.scope, now).await?,
+                credits: engine.credits_to_confirm(self.scope.accounts(), now).await?,
                 ..ReadsBeside::default()
             },
         })
@@ -248,7 +256,7 @@ impl Run {
         let next_recheck = engine.store.next_recheck().await?;
         let has_unconfirmed = next_recheck.is_some()
             || !engine.plans_to_confirm(&self.scope).await?.is_empty()
-            || !engine.credits_to_confirm(&self.scope, now_after).await?.is_empty();
+            || !engine.credits_to_confirm(self.scope.accounts(), now_after).await?.is_empty();
         let next = match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
@@ -306,7 +314,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<AccountKey>, StoreError> {
         let mut targets = self.store.due_for_recheck(now).await?;
-        targets.extend(self.credits_to_confirm(scope, now).await?);
+        targets.extend(self.credits_to_confirm(scope.accounts(), now).await?);
         targets.sort();
         targets.dedup();
         Ok(targets)
