@@ -85,6 +85,45 @@ CREATE TABLE job_readings (
     failure      TEXT                            -- JSON: why the last reading failed
 ) STRICT;
 
+-- What is known of the credits of each account, and of its session at MiniMax; none while credits are not watched.
+CREATE TABLE credits (
+    subscription  TEXT    NOT NULL,
+    account       TEXT    NOT NULL,
+    asked_at      INTEGER,                       -- when it was last asked about, answered or not
+    answered_at   INTEGER,                       -- the beginning of the step whose question was last answered
+    paused_until  INTEGER,                       -- by the vendor's wish
+    read_at       INTEGER,                       -- when MiniMax last answered for it
+    newest_at     INTEGER,                       -- the newest number, when it was read,
+    newest        INTEGER,
+    decrease      INTEGER,                       -- how many credits went in the 7 days before it,
+    span_ms       INTEGER,                       -- and the time in which they did
+    plan          TEXT,
+    plan_ends_at  INTEGER,
+    ends_at       INTEGER,                       -- when the first of the credits end
+    dead_since    INTEGER,                       -- the first of the readings since then that showed a dead session
+    dead          INTEGER NOT NULL,              -- 1: a later reading confirmed that
+    session_error TEXT,
+    failure       TEXT,                          -- why the last reading failed
+    not_understood INTEGER NOT NULL,             -- 1: it was an answer that is not understood
+    PRIMARY KEY (subscription, account)
+) STRICT, WITHOUT ROWID;
+
+-- The credits over time. Run-length: one row for each change; an unchanged reading moves last_read_at and the count. AUTOINCREMENT: a row
+-- with a lower number that is dated later was written by a clock that ran ahead.
+CREATE TABLE credit_readings (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscription  TEXT    NOT NULL,
+    account       TEXT    NOT NULL,
+    credits       INTEGER NOT NULL,
+    plan          TEXT,
+    ends_at       INTEGER,
+    first_read_at INTEGER NOT NULL,
+    last_read_at  INTEGER NOT NULL,
+    readings      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX credit_readings_of ON credit_readings (subscription, account, id);
+CREATE INDEX credit_readings_last_read_at ON credit_readings (last_read_at);
+
 -- Run-length: one row for each change; an unchanged check moves last_seen_at and the count.
 CREATE TABLE snapshots (
     id            INTEGER PRIMARY KEY,

@@ -6,7 +6,7 @@ use crate::cli::{DiffArgs, GlobalOptions, HistoryArgs};
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::domain::time_arg;
-use crate::report::{self, AccountIdentity, ConfigurationAt, ConfigurationState};
+use crate::report::{self, AccountIdentity, ConfigurationAt, ConfigurationState, StoredSeries};
 use crate::setup::Session;
 use crate::store::Snapshot;
 
@@ -21,6 +21,10 @@ pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> an
     let at = options.at.as_ref().map(|at| past_time(at, "--at", now)).transpose()?;
     let record = find_account(&options.account, &store).await?;
     let snapshots = store.snapshots(&record.account).await?;
+    let series = StoredSeries {
+        credits: store.credit_periods(&record.account).await?,
+        jobs: store.jobs_by_day(&record.account, since).await?,
+    };
     store.close().await;
     if let Some(at) = at {
         let policy = config.policy();
@@ -29,7 +33,7 @@ pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> an
         let answer = ConfigurationAt { generated_at: now, account: AccountIdentity::new(&record), state };
         output::answer(&answer, global.json, output::configuration_at)
     } else {
-        let history = report::History::new(&record, &snapshots, since, now);
+        let history = report::History::new(&record, (&snapshots, &series), since, now);
         output::answer(&history, global.json, output::history)
     }
 }

@@ -25,8 +25,8 @@ pub(super) const SPAN: Span = usize::MAX..usize::MAX;
 const PREFIX: &str = "MINIMAX_WATCH__";
 
 /// The sections whose scalars can be overridden.
-const SECTIONS: [&str; 9] =
-    ["api", "schedule", "expiry", "alerts", "plan", "jobs", "store", "http", "heartbeat"];
+const SECTIONS: [&str; 10] =
+    ["api", "schedule", "expiry", "alerts", "plan", "jobs", "credits", "store", "http", "heartbeat"];
 
 /// The lists, which cannot be overridden.
 const LISTS: [&str; 2] = ["subscriptions", "receivers"];

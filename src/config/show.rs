@@ -77,6 +77,11 @@ impl Page {
         self.line(&format!("min_jobs = {}", config.jobs.policy.min_jobs));
         // With a decimal point, and as exact as it was typed.
         self.line(&format!("failing = {:?}", config.jobs.policy.failing));
+        self.header("[credits]");
+        self.line(&format!("watch = {}", config.credits.watch));
+        self.duration("every", config.credits.every);
+        self.line(&format!("low = {}", config.credits.policy.low));
+        self.duration("lead_time", config.credits.policy.lead_time);
     }
 
     fn receiver(&mut self, receiver: &Receiver) {

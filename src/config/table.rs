@@ -195,6 +195,11 @@ impl<'f> Table<'f> {
         self.place.member(key).problem(reason);
     }
 
+    /// Records a warning about `key`, which may be absent.
+    pub(super) fn warning(&self, key: &str, reason: impl Into<String>) {
+        self.place.member(key).warning(reason);
+    }
+
     /// Reports every key that was not read.
     pub(super) fn finish(self) {
         for (key, value) in &self.unread {
@@ -278,6 +283,9 @@ fn share(value: DeValue<'_>, place: &Place<'_>) -> Option<f64> {
 fn flag(value: DeValue<'_>, place: &Place<'_>) -> Option<bool> {
     match value {
         DeValue::Boolean(flag) => Some(flag),
+        DeValue::String(text) if place.is_overridden() => {
+            text.trim().parse().map_err(|_| place.problem("must be true or false")).ok()
+        }
         other => wrong("true or false", &other, place),
     }
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::account::AccountKey;
 use super::configuration::ExpirySource;
+use super::credits::CreditsPolicy;
 use super::jobs::JobsPolicy;
 use super::lead_times::{CRITICAL_WITHIN, LeadTimes};
 
@@ -26,6 +27,8 @@ pub struct Policy {
     pub repeat_every: Option<TimeDelta>,
     /// When the jobs of an account count as failing; none while jobs are not watched.
     pub jobs: Option<JobsPolicy>,
+    /// When the credits of an account are low; none while they are not read.
+    pub credits: Option<CreditsPolicy>,
 }
 
 impl Policy {

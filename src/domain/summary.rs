@@ -237,7 +237,8 @@ fn firing_text(alert: &AlertEntry, now: Timestamp) -> String {
         AlertKind::Malformed => "useapi.net's answers cannot be read",
         AlertKind::DeliveryFailing => "messages to this receiver are not delivered",
         AlertKind::JobsFailing => "jobs sent to this account fail",
-        AlertKind::OutOfCredits => "jobs are refused for lack of credits",
+        AlertKind::OutOfCredits => "this account is out of credits",
+        AlertKind::CreditsLow => "the credits of this account run low",
         AlertKind::ServicesInError => "useapi.net counts accounts of other services in error",
     };
     phrase.to_owned()
@@ -287,6 +288,7 @@ fn resolved_text(alert: &AlertEntry) -> String {
         (AlertKind::DeliveryFailing, _) => "messages to this receiver are delivered again",
         (AlertKind::JobsFailing, _) => "the alert about failing jobs ended",
         (AlertKind::OutOfCredits, _) => "the alert about missing credits ended",
+        (AlertKind::CreditsLow, _) => "the alert about low credits ended",
         (AlertKind::ServicesInError, _) => "useapi.net counts no accounts of other services in error",
     };
     phrase.to_owned()

@@ -32,6 +32,7 @@ impl Engine {
             }
         }
         self.forget_unwatched_plans().await?;
+        self.forget_unwatched_credits().await?;
         let hashes = membership_hashes(&wanted, self.config.expiry.source);
         let mut writer = self.store.write().await?;
         let before = writer.membership_hashes().await?;
@@ -48,6 +49,7 @@ impl Engine {
         }
         writer.save_membership(&hashes).await?;
         writer.remove_unwatched_plans().await?;
+        writer.remove_unwatched_credits().await?;
         writer.commit().await?;
         Ok(keys(wanted))
     }

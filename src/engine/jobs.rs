@@ -1,18 +1,20 @@
 //! Reading what became of the jobs, beside the first checks of a run, and what the alerts need of it.
 //!
 //! Guarantees: while jobs are watched, one request for each subscription and run, else none; a failure is stored and changes nothing
-//! else. Leaves the requests to `subscription_reads`.
+//! else. Leaves the requests to `reads_beside`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
 use super::Engine;
+use super::credits::CreditsByAccount;
 use crate::api::{JobStats, JobStatsAnswer};
 use crate::config::Subscription;
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{AccountJobs, AlertKind, OpenAlerts, Subject};
+use crate::domain::credits::CreditsState;
 use crate::domain::jobs::{StatsFailure, StatsReadings, WatchedIds};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
@@ -80,13 +82,14 @@ impl Engine {
         Ok(())
     }
 
-    /// What the jobs say of each account whose alerts about jobs may change: those with such an alert, and those whose newest job was
-    /// refused. The latter may be stable, and are added to `records`, which stay sorted.
+    /// What the jobs say of each account whose alerts about jobs may change: those with such an alert, those whose newest job was refused,
+    /// and those that have no credits by the last reading, which a newer job can disprove. The second may be stable, and are added to
+    /// `records`, which stay sorted.
     pub(super) async fn jobs_by_account(
         &self,
         writer: &mut Writer,
         records: &mut Vec<AccountRecord>,
-        open: &OpenAlerts<'_>,
+        (open, credits): (&OpenAlerts<'_>, &CreditsByAccount),
         now: Timestamp,
     ) -> Result<BTreeMap<AccountKey, AccountJobs>, StoreError> {
         let Some(policy) = self.config.jobs.in_force() else { return Ok(BTreeMap::new()) };
@@ -100,6 +103,10 @@ impl Engine {
                 .any(|kind| open.find(&subject, *kind).is_some())
         };
         concerned.extend(records.iter().map(|record| &record.account).filter(|one| has_alert(one)).cloned());
+        let is_empty =
+            |state: &CreditsState| state.outlook.is_some_and(|outlook| outlook.newest.credits == 0);
+        concerned
+            .extend(credits.iter().filter(|(_, state)| is_empty(state)).map(|(account, _)| account.clone()));
         records.extend(refused);
         records.sort_by(|one, other| one.account.cmp(&other.account));
         records.dedup_by(|one, other| one.account == other.account);

@@ -1,7 +1,7 @@
 //! Which plans a run reads, and what their answers change.
 //!
 //! Guarantees: one request for each subscription and run, and one more to confirm a plan that turned inactive; a failure is stored and
-//! changes nothing else. Leaves the requests to `subscription_reads`.
+//! changes nothing else. Leaves the requests to `reads_beside`.
 
 use std::collections::BTreeSet;
 

@@ -17,7 +17,7 @@ use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
 use super::clock_skew::record_date;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
-use super::subscription_reads::{SubscriptionAnswers, SubscriptionReads};
+use super::reads_beside::{AnswersBeside, ReadsBeside, abandoned_text};
 use crate::api::LastAnswers;
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::RunId;
@@ -41,6 +41,14 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Its accounts; none when it is all of them.
+    const fn accounts(&self) -> Option<&BTreeSet<AccountKey>> {
+        match self {
+            Self::Everything => None,
+            Self::Accounts(accounts) => Some(accounts),
+        }
+    }
+
     /// Whether it has accounts of `subscription`.
     pub(super) fn has_any_of(&self, subscription: &SubscriptionName) -> bool {
         match self {
@@ -182,17 +190,24 @@ impl Run {
         self.next_stage
     }
 
-    /// What this step reads of whole subscriptions beside its checks of `targets`.
-    async fn reads(&self, engine: &Engine, targets: &[AccountKey]) -> Result<SubscriptionReads, StoreError> {
+    /// What this step, which begins at `now`, reads beside its checks of `targets`.
+    async fn reads(
+        &self,
+        engine: &Engine,
+        targets: &[AccountKey],
+        now: Timestamp,
+    ) -> Result<ReadsBeside, StoreError> {
         Ok(match &self.phase {
-            Phase::FirstChecks => SubscriptionReads {
+            Phase::FirstChecks => ReadsBeside {
                 plans: engine.plans_to_read(targets),
                 jobs: engine.jobs_to_read(targets).await?,
+                credits: engine.credits_to_read(targets, now).await?,
             },
-            Phase::Deferred(_) => SubscriptionReads::default(),
-            Phase::Confirmation(_) => SubscriptionReads {
+            Phase::Deferred(_) => ReadsBeside::default(),
+            Phase::Confirmation(_) => ReadsBeside {
                 plans: engine.plans_to_confirm(&self.scope).await?,
-                ..SubscriptionReads::default()
+                credits: engine.credits_to_confirm(self.scope.accounts(), now).await?,
+                ..ReadsBeside::default()
             },
         })
     }
@@ -225,12 +240,14 @@ impl Run {
         let (targets, first) = match &self.phase {
             Phase::FirstChecks => engine.targets(&self.scope, watched, id).await?,
             Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
-            Phase::Confirmation(_) => (engine.store.due_for_recheck(now).await?, StartOffset::default()),
+            Phase::Confirmation(_) => {
+                (engine.confirmation_targets(&self.scope, now).await?, StartOffset::default())
+            }
         };
         if self.scope == Scope::Everything && !self.is_confirming() {
             step.last_answers = engine.store.last_answers().await?;
         }
-        let reads = self.reads(engine, &targets).await?;
+        let reads = self.reads(engine, &targets, now).await?;
         let checks = async {
             let deferred = step.check_all(targets, first, self.waited, progress).await;
             deferred.map(|deferred| (deferred, engine.clock.now()))
@@ -238,12 +255,13 @@ impl Run {
         let (checked, answers) = engine.read_beside(&reads, checks).await;
         let (deferred, checked_at) = checked?;
         let is_complete = !engine.is_stopping();
-        self.counts = step.finish(answers, deferred.is_none() && is_complete).await?;
+        self.counts = step.finish((answers, now), deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (checked_at - now).max(TimeDelta::zero());
         let next_recheck = engine.store.next_recheck().await?;
-        let has_unconfirmed =
-            next_recheck.is_some() || !engine.plans_to_confirm(&self.scope).await?.is_empty();
+        let has_unconfirmed = next_recheck.is_some()
+            || !engine.plans_to_confirm(&self.scope).await?.is_empty()
+            || !engine.credits_to_confirm(self.scope.accounts(), now_after).await?.is_empty();
         let next = match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
@@ -292,6 +310,19 @@ impl Engine {
         // After a rate limit the last accounts may not have been checked for long: each run begins with another one.
         let is_limited = self.store.any_rate_limited().await?;
         Ok((watched, if is_limited { StartOffset::for_run(run) } else { StartOffset::default() }))
+    }
+
+    /// What is checked to confirm what a run showed. The check of an account whose session may be dead shows whether the API token works.
+    async fn confirmation_targets(
+        &self,
+        scope: &Scope,
+        now: Timestamp,
+    ) -> Result<Vec<AccountKey>, StoreError> {
+        let mut targets = self.store.due_for_recheck(now).await?;
+        targets.extend(self.credits_to_confirm(scope.accounts(), now).await?);
+        targets.sort();
+        targets.dedup();
+        Ok(targets)
     }
 
     /// The next moment after `now` at which a token reaches a stage.
@@ -362,10 +393,16 @@ impl<'a> RunStep<'a> {
         Ok(deferred)
     }
 
-    async fn finish(self, answers: SubscriptionAnswers, is_finished: bool) -> Result<RunCounts, StoreError> {
+    /// Stores what was read beside the checks, in a step that began at `begun_at`, and the numbers of the run.
+    async fn finish(
+        self,
+        (answers, begun_at): (AnswersBeside, Timestamp),
+        is_finished: bool,
+    ) -> Result<RunCounts, StoreError> {
         let mut writer = self.engine.store.write().await?;
         self.engine.record_plans(&mut writer, answers.plans).await?;
         self.engine.record_statistics(&mut writer, answers.jobs).await?;
+        self.engine.record_credits(&mut writer, answers.credits, (begun_at, abandoned_text())).await?;
         if let Some(date) = self.engine.client.take_date() {
             record_date(&mut writer, date, self.engine.clock.now()).await?;
         }

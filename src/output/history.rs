@@ -1,7 +1,9 @@
 //! One account's configuration over time, for people.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::lines::{account_title, pluralize, wrap};
@@ -9,13 +11,64 @@ use crate::domain::summary::value_words;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{
-    Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, SnapshotReport,
+    Certainty, ConfigurationAt, ConfigurationState, CreditsOfDay, Diff, Difference, History, JobsOfDay,
+    SnapshotReport,
 };
 
 /// The column in which members begin.
 const INDENT: usize = 2;
 
+/// Days with credits or jobs that are shown.
+const MAX_DAYS: usize = 31;
+
 pub(crate) fn history(history: &History) -> String {
+    let mut text = configurations(history);
+    let credits = history.credits.iter().map(|day| (day.day, credits_text(day)));
+    text.push_str(&days("Credits", credits.collect()));
+    let jobs = history.jobs.iter().map(|day| (day.day, jobs_text(day)));
+    text.push_str(&days("Jobs by status code", jobs.collect()));
+    text
+}
+
+/// What is known of each day, the newest [`MAX_DAYS`] of them.
+fn days(title: &str, mut lines: Vec<(NaiveDate, String)>) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let earlier = lines.len().saturating_sub(MAX_DAYS);
+    let more = match earlier {
+        0 => String::new(),
+        days => format!("; {} in `--json`", pluralize(days, "earlier day")),
+    };
+    let lines = lines.split_off(earlier);
+    let head = wrap(&format!("{title}, by day (UTC){more}"), 0);
+    let lines: String = lines.iter().map(|(day, words)| wrap(&format!("{day}: {words}"), INDENT)).collect();
+    format!("\n{head}{lines}")
+}
+
+/// `5000 → 3200, lowest 100, plan Unlimited`.
+fn credits_text(day: &CreditsOfDay) -> String {
+    let CreditsOfDay { first, last, lowest, highest, plan, .. } = day;
+    let mut text = if first == last { last.to_string() } else { format!("{first} → {last}") };
+    if lowest < first.min(last) {
+        let _ = write!(text, ", lowest {lowest}");
+    }
+    if highest > first.max(last) {
+        let _ = write!(text, ", highest {highest}");
+    }
+    if let Some(plan) = plan {
+        let _ = write!(text, ", plan {}", text::name(plan));
+    }
+    text
+}
+
+/// `200: 31, 403: 2`.
+fn jobs_text(day: &JobsOfDay) -> String {
+    let codes = day.codes.iter().map(|(code, jobs)| format!("{code}: {jobs}"));
+    codes.collect::<Vec<_>>().join(", ")
+}
+
+fn configurations(history: &History) -> String {
     let title = account_title(&history.account);
     if history.snapshots.is_empty() {
         let nothing = match history.since {

@@ -254,9 +254,9 @@ fn with_advice(outcome: Outcome, error: &str) -> String {
 
 /// Whether an open alert explains an outcome other than ok.
 fn is_explained(account: &AccountReport) -> bool {
-    use AlertKind::{Expiry, ExpiryUnknown, JobsFailing, OutOfCredits, ServicesInError};
+    use AlertKind::{CreditsLow, Expiry, ExpiryUnknown, JobsFailing, OutOfCredits, ServicesInError};
     let is_explanation = |kind: &AlertKind| {
-        !matches!(kind, Expiry | ExpiryUnknown | JobsFailing | OutOfCredits | ServicesInError)
+        !matches!(kind, CreditsLow | Expiry | ExpiryUnknown | JobsFailing | OutOfCredits | ServicesInError)
     };
     account.alerts.iter().any(is_explanation)
 }

@@ -1,11 +1,13 @@
-//! One account's configuration over time, as `history --json`, `history --at --json` and `diff --json` print it.
+//! One account's configuration, credits and jobs over time, as `history --json`, `history --at --json` and `diff --json` print it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::credits::{CreditsOfDay, credits_by_day};
 use crate::domain::account::{AccountId, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::change::ChangeKind;
@@ -16,7 +18,7 @@ use crate::domain::lead_times::LeadTimes;
 use crate::domain::severity::Severity;
 use crate::domain::text::quoted;
 use crate::domain::time::{Timestamp, rfc3339, seconds};
-use crate::store::Snapshot;
+use crate::store::{CreditPeriod, JobDayCount, Snapshot};
 
 /// The account that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -42,6 +44,31 @@ pub struct History {
     pub since: Option<Timestamp>,
     /// One for each period in which nothing changed.
     pub snapshots: Vec<SnapshotReport>,
+    /// The credits on each day with a reading; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<CreditsOfDay>,
+    /// How many jobs were answered on each day; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobsOfDay>,
+}
+
+/// The jobs of an account on one day (UTC), by the vendor's statistics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JobsOfDay {
+    /// The day, `YYYY-MM-DD`.
+    #[schemars(with = "String")]
+    pub day: NaiveDate,
+    /// How many were answered with each status code.
+    pub codes: BTreeMap<u16, u32>,
+}
+
+/// What is stored of an account beside its configurations.
+#[derive(Debug, Default)]
+pub struct StoredSeries {
+    /// Its credits, oldest first.
+    pub credits: Vec<CreditPeriod>,
+    /// Its jobs, oldest day first.
+    pub jobs: Vec<JobDayCount>,
 }
 
 /// A period in which the configuration did not change.
@@ -152,10 +179,10 @@ impl AccountIdentity {
 }
 
 impl History {
-    /// Reports those of `snapshots`, oldest first, that were seen at `since` or later; without it, all.
+    /// Reports those of `snapshots`, oldest first, that were seen at `since` or later, and so of the `series`; without it, all.
     pub fn new(
         known: &AccountRecord,
-        snapshots: &[Snapshot],
+        (snapshots, series): (&[Snapshot], &StoredSeries),
         since: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
@@ -175,8 +202,18 @@ impl History {
             account: AccountIdentity::new(known),
             since,
             snapshots: reports.map(report).collect(),
+            credits: credits_by_day(&series.credits, since),
+            jobs: jobs_by_day(&series.jobs),
         }
     }
+}
+
+fn jobs_by_day(counts: &[JobDayCount]) -> Vec<JobsOfDay> {
+    let mut days: BTreeMap<NaiveDate, BTreeMap<u16, u32>> = BTreeMap::new();
+    for JobDayCount { day, code, jobs } in counts {
+        days.entry(day.date_naive()).or_default().insert(*code, *jobs);
+    }
+    days.into_iter().map(|(day, codes)| JobsOfDay { day, codes }).collect()
 }
 
 impl ConfigurationState {

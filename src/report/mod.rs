@@ -5,6 +5,7 @@
 
 mod alerts;
 mod command_results;
+mod credits;
 mod deliveries;
 mod explanation;
 mod health;
@@ -25,6 +26,7 @@ pub use command_results::{
     BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, ReceiverTest, ResendReport,
     ResentMessage, TestReport, TestResult, Verification,
 };
+pub use credits::{CreditsOfDay, CreditsReport};
 pub use deliveries::Deliveries;
 pub use explanation::{
     DecisionKind, ExpiryExplanation, Explanation, NextReport, NotNotified, ReceiverDecision, RuleAlert,
@@ -32,8 +34,8 @@ pub use explanation::{
 };
 pub use health::Health;
 pub use history::{
-    AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History,
-    SnapshotReport, split_at_time,
+    AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, JobsOfDay,
+    SnapshotReport, StoredSeries, split_at_time,
 };
 pub use news::{Before, News};
 pub use plan::{PlanReport, ServiceReport};

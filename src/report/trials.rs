@@ -1,4 +1,4 @@
-//! Which accounts with an open alert about their jobs may be tried with one job.
+//! Which accounts with an open alert about their jobs may be tried with one job; not those that MiniMax reports to have no credits.
 //!
 //! Leaves the rule to `domain::usable`.
 
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Config;
 use crate::domain::account::AccountKey;
 use crate::domain::alerts::{Alert, AlertKind};
+use crate::domain::credits::is_out_by_reading;
 use crate::domain::time::Timestamp;
 use crate::domain::usable::TrialFacts;
 use crate::store::{Store, StoreError};
@@ -19,11 +20,20 @@ pub(super) async fn trials_due(
     now: Timestamp,
 ) -> Result<BTreeSet<AccountKey>, StoreError> {
     let mut opened: BTreeMap<&AccountKey, Timestamp> = BTreeMap::new();
+    // What MiniMax itself reports needs no job to prove it.
+    let is_by_reading = |alert: &&Alert| {
+        alert.condition.kind == AlertKind::OutOfCredits && is_out_by_reading(&alert.condition.detail)
+    };
+    let read_empty: BTreeSet<&AccountKey> =
+        alerts.iter().filter(is_by_reading).filter_map(|alert| alert.condition.subject.account()).collect();
     let about_jobs = alerts
         .iter()
         .filter(|alert| matches!(alert.condition.kind, AlertKind::JobsFailing | AlertKind::OutOfCredits));
     for alert in about_jobs {
         let Some(account) = alert.condition.subject.account() else { continue };
+        if read_empty.contains(account) {
+            continue;
+        }
         let newest = opened.entry(account).or_insert(alert.opened_at);
         *newest = alert.opened_at.max(*newest);
     }

@@ -26,6 +26,7 @@ const COPY: &str = "
     INSERT INTO job_readings SELECT * FROM source.job_readings WHERE subscription = ?1;
     INSERT INTO jobs SELECT * FROM source.jobs WHERE subscription = ?1 AND account = ?2 AND counts = 1
         ORDER BY at DESC LIMIT 2000;
+    INSERT INTO credits SELECT * FROM source.credits WHERE subscription = ?1 AND account = ?2;
     INSERT INTO notifications
         SELECT n.* FROM main.alerts a CROSS JOIN source.notifications n ON n.alert = a.id ORDER BY n.id;
     INSERT INTO acks SELECT k.* FROM main.alerts a CROSS JOIN source.acks k ON k.alert = a.id;

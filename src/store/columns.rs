@@ -61,6 +61,11 @@ impl<'r> Columns<'r> {
         self.convert(column, |count: i64| u32::try_from(count).ok())
     }
 
+    /// A number that is not negative; null stays none.
+    pub(super) fn optional_amount(&self, column: &str) -> sqlx::Result<Option<u64>> {
+        self.convert_optional(column, |amount: i64| u64::try_from(amount).ok())
+    }
+
     /// An enum or another value, by its text.
     pub(super) fn parse<T: FromStr>(&self, column: &str) -> sqlx::Result<T> {
         self.convert(column, |text: &str| text.parse().ok())

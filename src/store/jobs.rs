@@ -41,6 +41,29 @@ impl FromRow<'_, SqliteRow> for Job {
     }
 }
 
+/// How many jobs of an account were answered on one day (UTC) with one status code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobDayCount {
+    /// The beginning of the day.
+    pub day: Timestamp,
+    /// The status code.
+    pub code: u16,
+    /// How many jobs.
+    pub jobs: u32,
+}
+
+impl FromRow<'_, SqliteRow> for JobDayCount {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let columns = Columns::new("jobs", row);
+        let code: i64 = columns.get("code")?;
+        Ok(Self {
+            day: columns.timestamp("day")?,
+            code: u16::try_from(code).map_err(|_| columns.unreadable("code", code))?,
+            jobs: columns.count("jobs")?,
+        })
+    }
+}
+
 /// A row with the subscription that it is about.
 struct ReadingsRow {
     subscription: SubscriptionName,
@@ -173,6 +196,20 @@ impl Store {
         let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
         let row = query.bind(millis(now)).fetch_one(&self.read).await?;
         Ok(Columns::new("jobs", &row).optional_timestamp("at")?)
+    }
+
+    /// How the jobs of an account since `since` were answered, day by day, those that do not count included.
+    pub async fn jobs_by_day(
+        &self,
+        account: &AccountKey,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<JobDayCount>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT at - at % 86400000 AS day, code, COUNT(*) AS jobs FROM jobs
+             WHERE subscription = ?1 AND account = ?2 AND at >= ?3 GROUP BY day, code ORDER BY day, code",
+        );
+        let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
+        Ok(query.bind(since.map_or(0, millis)).fetch_all(&self.read).await?)
     }
 
     /// As [`Writer::stats_readings`].

@@ -1,4 +1,4 @@
-//! Deletes old rows: resolved alerts, finished messages, runs, replaced snapshots, processed changes and silences.
+//! Deletes old rows: resolved alerts, finished messages, runs, replaced snapshots, processed changes, credits and silences.
 //!
 //! Guarantees: alerts that are not closed, pending messages and unprocessed changes stay, however old, and so does the last
 //! run, whose number the rules need; a few rows at a time, so that no other writer waits long. A permanently failed message stays while
@@ -66,6 +66,7 @@ impl Writer {
                      AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.key = s.account AND a.snapshot = s.id)
                  -- The first by id may not be the oldest: its clock may have run ahead.
                  UNION ALL SELECT 'runs', MIN(started_at) FROM runs WHERE id >= ?1 AND id < (SELECT MAX(id) FROM runs)
+                 UNION ALL SELECT 'credit_readings', MIN(last_read_at) FROM credit_readings WHERE last_read_at >= ?1
                  UNION ALL SELECT 'silences', MIN(until) FROM silences WHERE until >= ?1
                  UNION ALL SELECT 'silences', MIN(ended_at) FROM silences WHERE ended_at >= ?1)",
         )
@@ -111,6 +112,8 @@ impl Writer {
                  ORDER BY s.first_seen_at LIMIT ?2)",
             "DELETE FROM runs WHERE id IN (
                  SELECT id FROM runs WHERE started_at < ?1 AND id < (SELECT MAX(id) FROM runs) ORDER BY id LIMIT ?2)",
+            "DELETE FROM credit_readings WHERE id IN (
+                 SELECT id FROM credit_readings WHERE last_read_at < ?1 ORDER BY last_read_at LIMIT ?2)",
             "DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE until < ?1 OR ended_at < ?1 LIMIT ?2)",
         ];
         let mut purged = Purged::default();

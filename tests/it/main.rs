@@ -14,6 +14,7 @@ mod alertmanager;
 mod alertmanager_watchers;
 mod changes;
 mod clock_steps;
+mod credits;
 mod departures;
 mod digests;
 mod discover;

@@ -22,6 +22,7 @@ use url::Url;
 
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::configuration::ExpirySource;
+use crate::domain::credits::CreditsPolicy;
 use crate::domain::jobs::JobsPolicy;
 use crate::domain::lead_times::LeadTimes;
 use crate::domain::policy::Policy;
@@ -44,6 +45,8 @@ pub struct Config {
     pub plan: PlanWatch,
     /// Whether it is watched what becomes of jobs.
     pub jobs: JobsWatch,
+    /// Whether the credits of each account are read.
+    pub credits: CreditsWatch,
     /// Where notifications are sent.
     pub receivers: Vec<Receiver>,
     /// Where everything is stored.
@@ -71,6 +74,7 @@ impl Config {
             unreachable_after: self.alerts.unreachable_after,
             repeat_every: self.alerts.repeat_every,
             jobs: self.jobs.in_force(),
+            credits: self.credits.in_force(),
         }
     }
 
@@ -178,6 +182,24 @@ pub struct JobsWatch {
 impl JobsWatch {
     /// How jobs are judged, if they are watched.
     pub fn in_force(&self) -> Option<JobsPolicy> {
+        self.watch.then_some(self.policy)
+    }
+}
+
+/// Whether the credits of each account are read, how often, and when they are low (`[credits]`).
+#[derive(Clone, Copy, Debug)]
+pub struct CreditsWatch {
+    /// Whether they are.
+    pub watch: bool,
+    /// The time between two readings of one account.
+    pub every: TimeDelta,
+    /// When they are low.
+    pub policy: CreditsPolicy,
+}
+
+impl CreditsWatch {
+    /// When credits are low, if they are read.
+    pub fn in_force(&self) -> Option<CreditsPolicy> {
         self.watch.then_some(self.policy)
     }
 }

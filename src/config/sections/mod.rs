@@ -4,6 +4,7 @@
 //! hide those of the others. Leaves types and unknown keys to `table`.
 
 mod api;
+mod credits;
 mod heartbeat;
 mod http;
 mod jobs;
@@ -97,6 +98,7 @@ fn finish(
     let alerts = times::alerts(section(&mut root, "alerts"));
     let plan = plan::read(section(&mut root, "plan"));
     let jobs = jobs::read(section(&mut root, "jobs"));
+    let credits = credits::read(section(&mut root, "credits"));
     let (receivers, are_all_valid) = receivers::read(&mut root, context, diagnostics);
     let store = store::read(section(&mut root, "store"), context);
     let http = http::read(root.table("http"), context);
@@ -114,6 +116,7 @@ fn finish(
             alerts,
             plan,
             jobs,
+            credits,
             receivers,
             store,
             http,

@@ -67,6 +67,7 @@ fn the_documented_file_holds_every_key_of_the_contract() {
         ("[alerts]", &["confirm_after", "unreachable_after", "repeat_every"]),
         ("[plan]", &["watch"]),
         ("[jobs]", &["watch", "window", "min_jobs", "failing"]),
+        ("[credits]", &["watch", "every", "low", "lead_time"]),
         (
             "[[receivers]]\nname = \"ops-mail\"",
             &[

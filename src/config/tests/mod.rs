@@ -108,7 +108,7 @@ fn every_problem_of_a_file_is_reported_at_once() {
         "#,
     );
     insta::assert_snapshot!(message, @r#"
-        a.toml:2: colour: unknown key; possible: alerts, api, expiry, heartbeat, http, jobs, plan, receivers, schedule, store, subscriptions
+        a.toml:2: colour: unknown key; possible: alerts, api, credits, expiry, heartbeat, http, jobs, plan, receivers, schedule, store, subscriptions
         a.toml:3: first [[subscriptions]]: no accounts: add [[subscriptions.accounts]], or set discover = true
         a.toml:5: first [[subscriptions]]: token: a secret must not be in the file: give token_file or token_env
         a.toml:7: second [[subscriptions]]: name: "main" is already used in line 4
@@ -135,7 +135,7 @@ fn every_problem_of_a_file_is_reported_at_once() {
         a.toml:30: first [[receivers]]: fallback: unknown receiver "pagr" (did you mean "pager"?); possible: mail, pager, dove
         a.toml:34: second [[receivers]]: url: must begin with https://: http:// is for loopback and private names and addresses; to send unencrypted all the same, set allow_http = true in this receiver
         a.toml:35: second [[receivers]]: format: unknown format "slack"; possible: standard, cloudevents, text
-        a.toml:36: second [[receivers]]: kinds, item 1: unknown kind "expirey" (did you mean "expiry"?); possible: expiry, expiry_unknown, unauthorized, subscription_lapsed, not_found, account_error, unreachable, malformed, delivery_failing, jobs_failing, out_of_credits, services_in_error, capability_lost, capability_gained, max_jobs_changed, host_changed, expiry_moved_back, identity_changed
+        a.toml:36: second [[receivers]]: kinds, item 1: unknown kind "expirey" (did you mean "expiry"?); possible: expiry, expiry_unknown, unauthorized, subscription_lapsed, not_found, account_error, unreachable, malformed, delivery_failing, jobs_failing, out_of_credits, credits_low, services_in_error, capability_lost, capability_gained, max_jobs_changed, host_changed, expiry_moved_back, identity_changed
         a.toml:37: second [[receivers]]: accounts, item 1: "{" is not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)
         a.toml:40: third [[receivers]]: type: unknown type "pigeon"; possible: email, webhook, telegram, ntfy, discord, slack, pagerduty, alertmanager, exec
         a.toml:43: store.keep: "1h" is shorter than 1d

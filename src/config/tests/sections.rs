@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 use crate::config::FetchMode;
 use crate::domain::configuration::ExpirySource;
+use crate::domain::credits::CreditsPolicy;
 use crate::domain::jobs::JobsPolicy;
 use crate::domain::schedule::Schedule;
 use crate::domain::time_zone::TimeZone;
@@ -29,9 +30,11 @@ fn every_default_is_the_documented_one() {
     assert_eq!(config.alerts.confirm_after, TimeDelta::seconds(10));
     assert_eq!(config.alerts.unreachable_after, TimeDelta::hours(1));
     assert_eq!(config.alerts.repeat_every, Some(TimeDelta::hours(24)));
-    assert!(config.plan.watch && !config.jobs.watch);
+    assert!(config.plan.watch && !config.jobs.watch && !config.credits.watch);
     let JobsPolicy { window, min_jobs, failing } = config.jobs.policy;
     assert_eq!((window, min_jobs, format!("{failing:?}").as_str()), (TimeDelta::hours(1), 3, "0.5"));
+    assert_eq!(config.credits.every, TimeDelta::hours(1));
+    assert_eq!(config.credits.policy, CreditsPolicy { low: 100, lead_time: TimeDelta::days(2) });
     assert!(config.receivers.is_empty());
     assert_eq!(config.store.path, PathBuf::from("/home/ops/.local/state/minimax-watch/minimax-watch.db"));
     assert_eq!(config.store.keep, TimeDelta::days(400));
@@ -220,6 +223,12 @@ fn every_scalar_is_checked_and_refused_with_its_line() {
         ("jobs", "failing = 0", "failing: must be above 0 and up to 1, such as 0.5"),
         ("jobs", "failing = 1.01", "failing: must be above 0 and up to 1, such as 0.5"),
         ("jobs", "failing = nan", "failing: must be above 0 and up to 1, such as 0.5"),
+        ("credits", "watch = 1", "watch: must be true or false, not a number"),
+        ("credits", "every = '0s'", "every: \"0s\" is shorter than 1s"),
+        ("credits", "every = '8d'", "every: \"8d\" is longer than 7d"),
+        ("credits", "low = -1", "low: -1 is not between 0 and 1000000000"),
+        ("credits", "lead_time = '366d'", "lead_time: \"366d\" is longer than"),
+        ("credits", "lead = '1d'", "lead: unknown key"),
         ("jobs", "failing = '50%'", "failing: must be a number, not text"),
         ("store", "path = ''", "path: is empty"),
         ("store", "keep = '23h'", "keep: \"23h\" is shorter than 1d"),
@@ -236,14 +245,28 @@ fn the_smallest_and_largest_values_are_accepted() {
         "{BASE}[api]\nbase_url = 'http://localhost:8080//'\nfetch = 'list'\ntimeout = '10m'\nconcurrency = 1024\n\
          max_body = '1024'\n[schedule]\njitter = '24h'\n[expiry]\nlead_times = ['365d', '1s']\nsource = 'earliest'\n\
          [alerts]\nconfirm_after = '0s'\nunreachable_after = '1s'\nrepeat_every = '0s'\n\
-         [jobs]\nwatch = true\nwindow = '7d'\nmin_jobs = 1000\nfailing = 1\n[store]\nkeep = '1d'"
+         [jobs]\nwatch = true\nwindow = '7d'\nmin_jobs = 1000\nfailing = 1\n\
+         [credits]\nwatch = true\nevery = '7d'\nlow = 0\nlead_time = '0s'\n[store]\nkeep = '1d'"
     ));
     assert_eq!(config.api.base_url.as_str(), "http://localhost:8080/");
     assert_eq!((config.api.timeout.as_secs(), config.api.max_body), (600, 1024));
     assert_eq!(config.api.fetch, FetchMode::List);
     assert_eq!(config.alerts.repeat_every, None);
     assert_eq!(config.jobs.in_force().map(|jobs| (jobs.min_jobs, jobs.failing >= 1.0)), Some((1_000, true)));
+    let credits = CreditsPolicy { low: 0, lead_time: TimeDelta::zero() };
+    assert_eq!((config.credits.in_force(), config.credits.every), (Some(credits), TimeDelta::days(7)));
     assert_eq!(config.expiry.source, ExpirySource::Earliest);
+}
+
+#[test]
+fn reading_credits_often_is_a_warning() {
+    for (every, warns) in [("1s", true), ("599s", true), ("10m", false)] {
+        let loaded =
+            with(&format!("{BASE}[credits]\nwatch = true\nevery = '{every}'"), &environment()).unwrap();
+        let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        let is_warned = warnings.iter().any(|warning| warning.contains("credits.every: is shorter than 10m"));
+        assert_eq!(is_warned, warns, "{every}: {warnings:?}");
+    }
 }
 
 #[test]

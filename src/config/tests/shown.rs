@@ -54,6 +54,12 @@ fn the_shown_configuration_can_be_loaded_again_and_holds_no_secret() {
         min_jobs = 3
         failing = 0.5
 
+        [credits]
+        watch = false
+        every = "1h"
+        low = 100
+        lead_time = "2d"
+
         [[receivers]]
         name = "mail"
         type = "email"

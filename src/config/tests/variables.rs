@@ -19,7 +19,13 @@ fn an_override_is_checked_like_the_file_and_reported_with_its_variable() {
     let loaded = overridden("MINIMAX_WATCH__JOBS__FAILING", " 0.25 ").unwrap();
     assert_eq!(loaded.config.policy().jobs, None, "jobs are not watched");
     assert!((loaded.config.jobs.policy.failing - 0.25).abs() < f64::EPSILON);
+    let credits = overridden("MINIMAX_WATCH__CREDITS__WATCH", " true ").unwrap().config.credits;
+    assert!(credits.in_force().is_some());
+    let credits = overridden("MINIMAX_WATCH__CREDITS__LOW", "7").unwrap().config.credits;
+    assert_eq!((credits.in_force(), credits.policy.low), (None, 7), "credits are not watched");
     for (name, value, reason) in [
+        ("MINIMAX_WATCH__CREDITS__WATCH", "yes", "credits.watch: must be true or false"),
+        ("MINIMAX_WATCH__CREDITS__EVERY", "60", "credits.every: `60` needs a unit, such as `60s`"),
         ("MINIMAX_WATCH__API__TIMEOUT", "1h", "api.timeout: \"1h\" is longer than 10m"),
         ("MINIMAX_WATCH__JOBS__FAILING", "half", "jobs.failing: must be above 0 and up to 1, such as 0.5"),
         ("MINIMAX_WATCH__API__CONCURRENCY", "many", "api.concurrency: must be a whole number"),

@@ -1,21 +1,29 @@
-//! What the jobs of one account say, as the rules `jobs_failing` and `out_of_credits` need it; and what these two have in common.
+//! What the jobs and credits of one account say, as the rules `jobs_failing`, `out_of_credits` and `credits_low` need it; and what
+//! these have in common.
 //!
-//! Neither fires while an alert is open that explains it: `account_error`, `unauthorized` or `subscription_lapsed` of the account or of
-//! its subscription. Jobs up to its end stay explained. A source that is switched off ends both.
+//! The first two do not fire while an alert is open that explains them: `account_error`, `unauthorized` or `subscription_lapsed` of the
+//! account or of its subscription. Jobs up to its end stay explained. What a source raised that is switched off ends.
 
 use std::collections::BTreeSet;
 
-use super::alert::{AlertKind, Condition, Subject};
+use super::alert::{Alert, AlertId, AlertKind, Condition, Subject};
 use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account::AccountKey;
-use crate::domain::credits::JobEvidence;
+use crate::domain::credits::{CreditsState, JobEvidence};
 use crate::domain::jobs::{self, Job, JobsDecision, JobsPolicy};
+use crate::domain::policy::Policy;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
 
 /// The alerts that explain why jobs fail.
 pub const EXPLAINING_KINDS: [AlertKind; 3] =
     [AlertKind::AccountError, AlertKind::Unauthorized, AlertKind::SubscriptionLapsed];
+
+/// The detail of an alert that ends because jobs are no longer watched.
+pub(super) const JOBS_UNWATCHED: &str = "Jobs are no longer watched ([jobs].watch).";
+
+/// The detail of an alert that ends because credits are no longer read.
+pub(super) const CREDITS_UNWATCHED: &str = "Credits are no longer watched ([credits].watch).";
 
 /// What the jobs of one account say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,15 +41,18 @@ impl AccountJobs {
     }
 }
 
-/// One account as the rules about jobs see it.
+/// One account as the rules about jobs and credits see it.
 pub(super) struct JobsInput<'a> {
     pub(super) account: &'a AccountKey,
     /// What its jobs say; none if none is known.
     pub(super) jobs: Option<&'a AccountJobs>,
-    /// Whether jobs are watched.
-    pub(super) is_watched: bool,
+    /// What is known of its credits; none if nothing is.
+    pub(super) credits: Option<&'a CreditsState>,
+    pub(super) policy: &'a Policy,
     /// The open alert that explains why jobs fail.
     pub(super) explained_by: Option<AlertKind>,
+    /// Whether that alert resolves now. It still explains the jobs so far, but no reading of the credits.
+    pub(super) explanation_ends: bool,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) now: Timestamp,
 }
@@ -52,28 +63,39 @@ pub(super) enum JobsVerdict {
     Fires(Severity, String),
     /// An open alert resolves, with this sentence.
     Ends(String),
+    /// An open alert resolves, since the source that raised it is no longer watched.
+    LosesSource(&'static str),
     /// Nothing changes.
     SaysNothing,
 }
 
-impl JobsInput<'_> {
+impl<'a> JobsInput<'a> {
+    fn subject(&self) -> Subject {
+        Subject::Account(self.account.clone())
+    }
+
+    /// The account's firing alert of that kind.
+    pub(super) fn open_alert(&self, kind: AlertKind) -> Option<&'a Alert> {
+        self.open.find(&self.subject(), kind)
+    }
+
+    /// The verdict while the alert `kind` explains it.
+    pub(super) fn explained(kind: AlertKind) -> JobsVerdict {
+        JobsVerdict::Ends(format!("The open alert {kind} explains it."))
+    }
+
     /// The transition of the alert of `kind` by `verdict`.
     pub(super) fn transition(&self, kind: AlertKind, verdict: JobsVerdict) -> Option<Transition> {
-        let subject = Subject::Account(self.account.clone());
-        let open = self.open.find(&subject, kind);
-        let ends = |detail: String| open.map(|alert| Transition::resolve(alert, detail));
-        if !self.is_watched {
-            let detail = "Jobs are no longer watched ([jobs].watch).";
-            return open.map(|alert| Transition::resolve_without_source(alert, detail));
-        }
-        if let Some(explanation) = self.explained_by {
-            return ends(format!("The open alert {explanation} explains it."));
-        }
+        let open = self.open_alert(kind);
         match verdict {
             JobsVerdict::Fires(severity, detail) => {
-                diff_alert(open, Some(Condition::new(subject, kind, severity, 1, detail)), String::new)
+                let condition = Condition::new(self.subject(), kind, severity, 1, detail);
+                diff_alert(open, Some(condition), String::new)
             }
-            JobsVerdict::Ends(detail) => ends(detail),
+            JobsVerdict::Ends(detail) => open.map(|alert| Transition::resolve(alert, detail)),
+            JobsVerdict::LosesSource(detail) => {
+                open.map(|alert| Transition::resolve_without_source(alert, detail))
+            }
             JobsVerdict::SaysNothing => None,
         }
     }
@@ -83,6 +105,7 @@ impl JobsInput<'_> {
 pub(super) struct Explanations<'a> {
     open: &'a OpenAlerts<'a>,
     opened: BTreeSet<(&'a Subject, AlertKind)>,
+    resolved: BTreeSet<&'a AlertId>,
 }
 
 impl<'a> Explanations<'a> {
@@ -93,18 +116,27 @@ impl<'a> Explanations<'a> {
             }
             Transition::Open(_) | Transition::Update(..) | Transition::Resolve(_) => None,
         });
-        Self { open, opened: opened.collect() }
+        let resolved = transitions.iter().filter_map(|transition| match transition {
+            Transition::Resolve(resolved) => Some(&resolved.id),
+            Transition::Open(_) | Transition::Update(..) => None,
+        });
+        Self { open, opened: opened.collect(), resolved: resolved.collect() }
     }
 
-    /// The alert that explains why jobs of `account` fail.
-    pub(super) fn explaining(&self, account: &AccountKey) -> Option<AlertKind> {
+    /// The alert that explains why jobs of `account` fail, and whether it resolves now; first one that does not.
+    pub(super) fn explaining(&self, account: &AccountKey) -> (Option<AlertKind>, bool) {
         let subjects =
             [Subject::Account(account.clone()), Subject::Subscription(account.subscription.clone())];
-        let explains = |kind: &AlertKind| {
-            subjects.iter().any(|subject| {
-                self.opened.contains(&(subject, *kind)) || self.open.find(subject, *kind).is_some()
-            })
+        let lasts = |kind: &AlertKind| {
+            let is_open = |subject| {
+                self.open.find(subject, *kind).is_some_and(|alert| !self.resolved.contains(&alert.id))
+            };
+            subjects.iter().any(|subject| self.opened.contains(&(subject, *kind)) || is_open(subject))
         };
-        EXPLAINING_KINDS.into_iter().find(explains)
+        let ends = |kind: &AlertKind| subjects.iter().any(|subject| self.open.find(subject, *kind).is_some());
+        match EXPLAINING_KINDS.into_iter().find(lasts) {
+            Some(kind) => (Some(kind), false),
+            None => (EXPLAINING_KINDS.into_iter().find(ends), true),
+        }
     }
 }

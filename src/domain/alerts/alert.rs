@@ -36,7 +36,7 @@ pub enum AlertKind {
     SubscriptionLapsed,
     /// 404, confirmed.
     NotFound,
-    /// The configuration carries an error, or 596, confirmed.
+    /// The configuration carries an error, or 596, or the session is dead by the read of the credits, confirmed.
     AccountError,
     /// No conclusive check for too long.
     Unreachable,
@@ -46,8 +46,10 @@ pub enum AlertKind {
     DeliveryFailing,
     /// The jobs that were sent to the account fail.
     JobsFailing,
-    /// Jobs are refused for lack of credits.
+    /// Jobs are refused for lack of credits, or MiniMax reports none.
     OutOfCredits,
+    /// The credits are low, or will soon be gone.
+    CreditsLow,
     /// The plan counts accounts in error for services other than MiniMax.
     ServicesInError,
 }

@@ -11,6 +11,7 @@ use super::fault::answering_again_text;
 use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState, Fault, RunId};
+use crate::domain::credits::CreditsState;
 use crate::domain::observation::Outcome;
 use crate::domain::plan::PlanState;
 use crate::domain::policy::Policy;
@@ -41,6 +42,8 @@ pub struct SubscriptionInput<'a> {
     pub plan: Option<&'a PlanState>,
     /// What the jobs of its accounts say, as far as that may change an alert; those of other subscriptions do not matter.
     pub jobs: &'a BTreeMap<AccountKey, AccountJobs>,
+    /// What is known of the credits of accounts; none while they are not read. Those of other subscriptions do not matter.
+    pub credits: &'a BTreeMap<AccountKey, CreditsState>,
 }
 
 /// The accounts of one subscription.
@@ -72,7 +75,7 @@ pub(super) struct Attribution<'a> {
 
 impl<'a> SubscriptionAccounts<'a> {
     pub(super) fn new(
-        &SubscriptionInput { name, records, totals, plan, jobs: _ }: &SubscriptionInput<'a>,
+        &SubscriptionInput { name, records, totals, plan, jobs: _, credits: _ }: &SubscriptionInput<'a>,
         open: &'a OpenAlerts<'a>,
         policy: &'a Policy,
     ) -> Self {

@@ -3,13 +3,18 @@
 //!
 //! When jobs fail is decided by `domain::jobs`.
 
-use super::account_jobs::{AccountJobs, JobsInput, JobsVerdict};
+use super::account_jobs::{AccountJobs, JOBS_UNWATCHED, JobsInput, JobsVerdict};
 use super::alert::AlertKind;
 use super::transition::Transition;
 use crate::domain::jobs::JobsDecision;
 
 pub(super) fn evaluate(input: &JobsInput<'_>) -> Option<Transition> {
-    input.transition(AlertKind::JobsFailing, input.jobs.map_or(JobsVerdict::SaysNothing, verdict))
+    let verdict = match (input.policy.jobs, input.explained_by) {
+        (None, _) => JobsVerdict::LosesSource(JOBS_UNWATCHED),
+        (Some(_), Some(kind)) => JobsInput::explained(kind),
+        (Some(_), None) => input.jobs.map_or(JobsVerdict::SaysNothing, verdict),
+    };
+    input.transition(AlertKind::JobsFailing, verdict)
 }
 
 fn verdict(jobs: &AccountJobs) -> JobsVerdict {

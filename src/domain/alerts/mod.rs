@@ -10,6 +10,7 @@ mod account_jobs;
 mod alert;
 mod by_subject;
 mod cause;
+mod credits_low;
 mod delivery_failing;
 mod expiry;
 mod expiry_unknown;
@@ -51,12 +52,13 @@ impl AlertKind {
             Self::Unauthorized => Rule::Subscription(unauthorized::evaluate),
             Self::SubscriptionLapsed => Rule::Subscription(subscription_lapsed::evaluate),
             Self::NotFound => Rule::Account(|account| account.evaluate_fault(&not_found::ALERT)),
-            Self::AccountError => Rule::Account(|account| account.evaluate_fault(&account_error::ALERT)),
+            Self::AccountError => Rule::Account(account_error::evaluate),
             Self::Unreachable => Rule::Subscription(unreachable::evaluate),
             Self::Malformed => Rule::Subscription(malformed::evaluate),
             Self::DeliveryFailing => Rule::Receiver,
             Self::JobsFailing => Rule::Jobs(jobs_failing::evaluate),
             Self::OutOfCredits => Rule::Jobs(out_of_credits::evaluate),
+            Self::CreditsLow => Rule::Jobs(credits_low::evaluate),
             Self::ServicesInError => Rule::Subscription(services_in_error::evaluate),
         }
     }
@@ -70,9 +72,11 @@ impl AlertKind {
             | Self::NotFound
             | Self::AccountError
             | Self::OutOfCredits => &[Severity::Critical],
-            Self::ExpiryUnknown | Self::Unreachable | Self::Malformed | Self::DeliveryFailing => {
-                &[Severity::Warning]
-            }
+            Self::ExpiryUnknown
+            | Self::Unreachable
+            | Self::Malformed
+            | Self::DeliveryFailing
+            | Self::CreditsLow => &[Severity::Warning],
             Self::ServicesInError => &[Severity::Info],
         }
     }
@@ -97,7 +101,8 @@ pub fn evaluate_subscription(
 ) -> Vec<Transition> {
     let mut transitions = Vec::new();
     for record in input.records.iter().filter(|record| !record.account.is_listing()) {
-        let account = AccountInput::new(record, open, policy, now);
+        let credits = input.credits.get(&record.account);
+        let account = AccountInput { credits, ..AccountInput::new(record, open, policy, now) };
         for kind in AlertKind::iter() {
             if let Rule::Account(evaluate) = kind.rule() {
                 transitions.extend(evaluate(&account));
@@ -114,7 +119,7 @@ pub fn evaluate_subscription(
     transitions
 }
 
-/// The transitions of the alerts about jobs, once `others` are made.
+/// The transitions of the alerts about jobs and credits, once `others` are made.
 fn evaluate_jobs(
     input: &SubscriptionInput<'_>,
     open: &OpenAlerts<'_>,
@@ -132,12 +137,17 @@ fn evaluate_jobs(
     };
     let explanations = Explanations::new(open, others);
     let accounts = input.records.iter().map(|record| &record.account);
-    let concerned = accounts.filter(|account| input.jobs.contains_key(account) || has_alert(account));
-    let inputs = concerned.map(|account| JobsInput {
+    let concerned = accounts.filter(|account| {
+        input.jobs.contains_key(account) || input.credits.contains_key(account) || has_alert(account)
+    });
+    let explained = concerned.map(|account| (account, explanations.explaining(account)));
+    let inputs = explained.map(|(account, (explained_by, explanation_ends))| JobsInput {
         account,
         jobs: input.jobs.get(account),
-        is_watched: policy.jobs.is_some(),
-        explained_by: explanations.explaining(account),
+        credits: input.credits.get(account),
+        policy,
+        explained_by,
+        explanation_ends,
         open,
         now,
     });

@@ -1,27 +1,65 @@
-//! `out_of_credits`: the newest evidence is a job that was refused with 412. Critical; resolves when the newest evidence is a job that
-//! succeeded.
+//! `out_of_credits`: the newest evidence is a job that was refused with 412, or a reading of 0 credits. Critical; resolves when the newest
+//! evidence is a job that succeeded, or a reading above `[credits].low`.
 //!
-//! What is evidence is decided by `domain::credits`.
+//! What is evidence is decided by `domain::credits`. A source that is switched off no longer counts: the alert ends when it was
+//! raised by it and the other source says nothing.
 
-use super::account_jobs::{AccountJobs, JobsInput, JobsVerdict};
-use super::alert::AlertKind;
+use super::account_jobs::{CREDITS_UNWATCHED, JOBS_UNWATCHED, JobsInput, JobsVerdict};
+use super::alert::{AlertKind, Condition};
 use super::transition::Transition;
-use crate::domain::credits::{OutOfCreditsDecision, evaluate_out_of_credits};
+use crate::domain::credits::{
+    CreditReading, OutOfCreditsDecision, PACE_WINDOW, evaluate_out_of_credits, is_out_by_reading,
+};
 use crate::domain::severity::Severity;
-use crate::domain::time::Timestamp;
 
-/// Credits are not read, so there is no reading that this could be compared with.
-const LOW: u64 = 0;
+const KIND: AlertKind = AlertKind::OutOfCredits;
 
 pub(super) fn evaluate(input: &JobsInput<'_>) -> Option<Transition> {
-    let verdict = input.jobs.map_or(JobsVerdict::SaysNothing, |jobs| verdict(jobs, input.now));
-    input.transition(AlertKind::OutOfCredits, verdict)
+    match verdict(input) {
+        JobsVerdict::Fires(severity, detail) => match input.open_alert(KIND) {
+            // The source of an open alert decides what ends it, and is known by its sentence.
+            Some(alert) if is_out_by_reading(&alert.condition.detail) != is_out_by_reading(&detail) => {
+                let condition = Condition { severity, detail, ..alert.condition.clone() };
+                Some(Transition::Update(alert.id.clone(), condition))
+            }
+            _ => input.transition(KIND, JobsVerdict::Fires(severity, detail)),
+        },
+        verdict => input.transition(KIND, verdict),
+    }
 }
 
-fn verdict(jobs: &AccountJobs, now: Timestamp) -> JobsVerdict {
-    match evaluate_out_of_credits(jobs.credits.as_ref(), None, LOW, now) {
+fn verdict(input: &JobsInput<'_>) -> JobsVerdict {
+    let policy = input.policy;
+    let was_by_reading = input.open_alert(KIND).map(|alert| is_out_by_reading(&alert.condition.detail));
+    let has_lost_source = match was_by_reading {
+        Some(true) => policy.credits.is_none().then_some(CREDITS_UNWATCHED),
+        Some(false) => policy.jobs.is_none().then_some(JOBS_UNWATCHED),
+        None => None,
+    };
+    match (has_lost_source, input.explained_by) {
+        (Some(detail), _) if policy.jobs.is_none() && policy.credits.is_none() => {
+            return JobsVerdict::LosesSource(detail);
+        }
+        (_, Some(kind)) if !(input.explanation_ends && newest_reading(input).is_some()) => {
+            return JobsInput::explained(kind);
+        }
+        (_, _) => {}
+    }
+    let counts = policy.jobs.is_some() && input.explained_by.is_none();
+    let jobs = input.jobs.filter(|_| counts).and_then(|jobs| jobs.credits.as_ref());
+    let low = policy.credits.map_or(0, |credits| credits.low);
+    match evaluate_out_of_credits(jobs, newest_reading(input), low, input.now) {
         OutOfCreditsDecision::Firing(out) => JobsVerdict::Fires(Severity::Critical, out.detail()),
         OutOfCreditsDecision::Resolved(returned) => JobsVerdict::Ends(returned.detail()),
-        OutOfCreditsDecision::SaysNothing => JobsVerdict::SaysNothing,
+        OutOfCreditsDecision::SaysNothing => {
+            has_lost_source.map_or(JobsVerdict::SaysNothing, JobsVerdict::LosesSource)
+        }
     }
+}
+
+/// The newest reading while credits are watched, unless it is too old to say anything about now.
+fn newest_reading(input: &JobsInput<'_>) -> Option<CreditReading> {
+    let state = input.credits.filter(|_| input.policy.credits.is_some())?;
+    let newest = state.outlook.as_ref()?.newest;
+    (input.now - newest.at <= PACE_WINDOW).then_some(newest)
 }

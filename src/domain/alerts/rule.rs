@@ -6,6 +6,7 @@ use super::cause::SubscriptionAccounts;
 use super::fault::{FaultAlert, healthy_again_text};
 use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account_state::{AccountRecord, AccountState};
+use crate::domain::credits::CreditsState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 
@@ -15,7 +16,7 @@ pub(super) enum Rule {
     Account(fn(&AccountInput<'_>) -> Vec<Transition>),
     /// The accounts of a subscription together: a cause that they share raises one alert.
     Subscription(fn(&SubscriptionAccounts<'_>) -> Vec<Transition>),
-    /// What became of an account's jobs. Evaluated after the others, since those can explain it.
+    /// What became of an account's jobs, and its credits. Evaluated after the others, since those can explain it.
     Jobs(fn(&JobsInput<'_>) -> Option<Transition>),
     /// A receiver's deliveries.
     Receiver,
@@ -26,6 +27,8 @@ pub(super) struct AccountInput<'a> {
     pub(super) record: &'a AccountRecord,
     /// The account's state under `policy`.
     pub(super) state: AccountState,
+    /// What is known of its credits; none if nothing is.
+    pub(super) credits: Option<&'a CreditsState>,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
@@ -38,7 +41,7 @@ impl<'a> AccountInput<'a> {
         policy: &'a Policy,
         now: Timestamp,
     ) -> Self {
-        Self { record, state: record.state_for(policy), open, policy, now }
+        Self { record, state: record.state_for(policy), credits: None, open, policy, now }
     }
 
     pub(super) fn subject(&self) -> Subject {

@@ -6,7 +6,7 @@
 use chrono::TimeDelta;
 
 use super::balance::CreditReading;
-use super::pace::Pace;
+use super::pace::{PACE_WINDOW, Pace};
 use crate::domain::time::{Timestamp, minute};
 
 /// When credits are low (`[credits]`).
@@ -41,16 +41,23 @@ pub struct CreditsOutlook {
 }
 
 impl CreditsOutlook {
-    /// By the readings of one account; `None` without any.
+    /// By the readings of one account up to `now`; `None` without any.
     pub fn from_readings(readings: &[CreditReading], now: Timestamp) -> Option<Self> {
         // The highest of those at one moment, as for the pace.
         let newest = *readings.iter().filter(|reading| reading.at <= now).max()?;
-        let pace = Pace::from_readings(readings, now);
-        Some(Self { newest, pace, runs_out_at: pace.and_then(|pace| pace.runs_out_at(newest)) })
+        Some(Self::new(newest, Pace::from_readings(readings, now)))
     }
 
-    /// What it says at `now`.
+    /// By the newest reading and the pace up to it.
+    pub fn new(newest: CreditReading, pace: Option<Pace>) -> Self {
+        Self { newest, pace, runs_out_at: pace.and_then(|pace| pace.runs_out_at(newest)) }
+    }
+
+    /// What it says at `now`. A number in the future belongs to a wrong clock, and a pace of more than 7 days ago is none.
     pub fn evaluate(&self, policy: &CreditsPolicy, now: Timestamp) -> CreditsDecision {
+        if self.newest.at > now || now - self.newest.at > PACE_WINDOW {
+            return CreditsDecision::SaysNothing;
+        }
         let (credits, low) = (u128::from(self.newest.credits), u128::from(policy.low));
         let time_left = self.runs_out_at.map(|end| end - now);
         if credits < low || time_left.is_some_and(|left| left <= policy.lead_time) {
@@ -160,6 +167,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn number_in_the_future_or_of_more_than_a_week_ago_says_nothing() {
+        let outlook = outlook(&[(0, 5)]).unwrap();
+        for (hours, expected) in [(-1, SaysNothing), (0, Firing), (168, Firing), (169, SaysNothing)] {
+            assert_eq!(outlook.evaluate(&POLICY, now() + TimeDelta::hours(hours)), expected, "{hours} h");
+        }
+    }
+
     fn any_policy() -> impl Strategy<Value = CreditsPolicy> {
         (0_u64..300, 0_i64..200)
             .prop_map(|(low, hours)| CreditsPolicy { low, lead_time: TimeDelta::hours(hours) })
@@ -186,7 +201,8 @@ mod tests {
             let left = outlook.runs_out_at.map(|end| end - now());
             let is_low = outlook.newest.credits < policy.low || left.is_some_and(|left| left <= policy.lead_time);
             let decision = outlook.evaluate(&policy, now());
-            prop_assert_eq!(decision == Firing, is_low);
+            let is_recent = now() - outlook.newest.at <= PACE_WINDOW;
+            prop_assert_eq!(decision == Firing, is_low && is_recent);
             if decision == Recovered {
                 prop_assert!(outlook.newest.credits * 10 >= policy.low * 11);
                 prop_assert!(left.is_none_or(|left| left * 10 >= policy.lead_time * 11));

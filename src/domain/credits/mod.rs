@@ -7,10 +7,13 @@ mod balance;
 mod low;
 mod out;
 mod pace;
+mod state;
 
 pub use balance::{AccountCredits, CreditEnd, CreditReading};
 pub use low::{CreditsDecision, CreditsOutlook, CreditsPolicy};
 pub use out::{
-    CreditRefusals, CreditsReturned, JobEvidence, OutOfCredits, OutOfCreditsDecision, evaluate_out_of_credits,
+    CreditRefusals, CreditsReturned, JobEvidence, OutOfCredits, OutOfCreditsDecision,
+    evaluate_out_of_credits, is_out_by_reading,
 };
-pub use pace::Pace;
+pub use pace::{PACE_WINDOW, Pace};
+pub use state::{CreditsAnswer, CreditsFailure, CreditsState};

@@ -11,6 +11,14 @@ use super::balance::CreditReading;
 use crate::domain::jobs::{DATA_DELAY_TEXT, Job, JobKey, JobResult};
 use crate::domain::time::{Timestamp, minute};
 
+/// How the sentence of an alert begins that a reading raised; also the mark by which such an alert is recognised.
+const READING_DETAIL: &str = "MiniMax reported 0 credits";
+
+/// Whether a reading raised the alert with this sentence, and no job.
+pub fn is_out_by_reading(detail: &str) -> bool {
+    detail.starts_with(READING_DETAIL)
+}
+
 /// What the jobs of an account prove about its credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobEvidence {
@@ -73,7 +81,7 @@ impl OutOfCredits {
                     "{refused} of {jobs} {words} refused for lack of credits since {since} (code 412){DATA_DELAY_TEXT}"
                 )
             }
-            Self::Reading(at) => format!("MiniMax reported 0 credits at {}.", minute(*at)),
+            Self::Reading(at) => format!("{READING_DETAIL} at {}.", minute(*at)),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::balance::CreditReading;
 use crate::domain::time::Timestamp;
 
 /// How far back readings count.
-pub(super) const PACE_WINDOW: TimeDelta = TimeDelta::days(7);
+pub const PACE_WINDOW: TimeDelta = TimeDelta::days(7);
 /// Readings that span less are divided by this: an hour with one job is not a pace.
 const MIN_SPAN: TimeDelta = TimeDelta::days(1);
 /// An end that lies farther ahead is none.
@@ -45,6 +45,17 @@ impl Pace {
         (decrease > 0).then_some(Self { decrease, span: (*last - *first).max(MIN_SPAN) })
     }
 
+    /// As it is stored: how many went, and in which time. `None` of what no readings give.
+    pub fn from_parts(decrease: u64, span: TimeDelta) -> Option<Self> {
+        let is_pace = decrease > 0 && span >= MIN_SPAN && span <= PACE_WINDOW;
+        is_pace.then_some(Self { decrease, span })
+    }
+
+    /// How many went, and in which time.
+    pub const fn parts(self) -> (u64, TimeDelta) {
+        (self.decrease, self.span)
+    }
+
     /// When the credits of this reading are gone at this pace; `None` if not within a century.
     pub fn runs_out_at(self, reading: CreditReading) -> Option<Timestamp> {
         let milliseconds = u128::from(reading.credits) * self.span_ms() / u128::from(self.decrease);
@@ -53,7 +64,7 @@ impl Pace {
     }
 
     /// Credits a day, rounded.
-    fn per_day(self) -> u128 {
+    pub fn per_day(self) -> u128 {
         let span = self.span_ms();
         (u128::from(self.decrease) * DAY_MS + span / 2) / span
     }
@@ -147,6 +158,7 @@ mod tests {
         ) {
             if let Some(pace) = Pace::from_readings(&readings(&given), now()) {
                 prop_assert!(pace.span >= MIN_SPAN && pace.span <= PACE_WINDOW && pace.decrease > 0);
+                prop_assert_eq!(Pace::from_parts(pace.decrease, pace.span), Some(pace));
                 prop_assert!(pace.to_string().ends_with(" a day"));
                 let end = pace.runs_out_at(CreditReading { at: now(), credits });
                 prop_assert!(end.is_none_or(|end| end >= now() && end <= now() + MAX_AHEAD));

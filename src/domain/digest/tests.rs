@@ -118,6 +118,7 @@ fn policy() -> Policy {
         unreachable_after: TimeDelta::hours(1),
         repeat_every: None,
         jobs: None,
+        credits: None,
     }
 }
 

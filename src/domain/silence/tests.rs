@@ -167,6 +167,7 @@ fn effect_lists_each_covered_kind_as_silenced_or_passing() {
                 "unreachable",
                 "malformed",
                 "jobs_failing while it is a warning",
+                "credits_low",
                 "changes of a configuration",
             ][..],
             &[
@@ -213,6 +214,7 @@ fn effect_lists_each_covered_kind_as_silenced_or_passing() {
                 "malformed",
                 "jobs_failing",
                 "out_of_credits",
+                "credits_low",
                 "services_in_error",
                 "changes of a configuration",
             ],

@@ -44,7 +44,8 @@ pub(super) const fn alert_effect(kind: AlertKind, severity: Severity) -> AlertEf
         | AlertKind::AccountError
         | AlertKind::Unreachable
         | AlertKind::Malformed
-        | AlertKind::DeliveryFailing => AlertEffect::SpeaksAgainst { job_disproves: false },
+        | AlertKind::DeliveryFailing
+        | AlertKind::CreditsLow => AlertEffect::SpeaksAgainst { job_disproves: false },
     };
     match severity {
         Severity::Info => AlertEffect::Ignored,

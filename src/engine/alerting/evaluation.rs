@@ -7,6 +7,7 @@ use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{
     self, AccountJobs, Alert, OpenAlerts, Subject, SubscriptionInput, SubscriptionTotals, Transition,
 };
+use crate::domain::credits::CreditsState;
 use crate::domain::plan::PlanState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -33,6 +34,8 @@ pub(super) struct Evaluation<'a> {
     pub(super) plans: &'a BTreeMap<SubscriptionName, PlanState>,
     /// What the jobs of accounts say; none while jobs are not watched.
     pub(super) jobs: &'a BTreeMap<AccountKey, AccountJobs>,
+    /// What is known of the credits of accounts; none while they are not watched.
+    pub(super) credits: &'a BTreeMap<AccountKey, CreditsState>,
     pub(super) open: &'a OpenAlerts<'a>,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
@@ -71,12 +74,12 @@ impl<'a> Evaluation<'a> {
 
     /// Each subscription with those of its accounts that need evaluation.
     fn subscriptions(&self) -> impl Iterator<Item = SubscriptionInput<'a>> {
-        let (records, plans, jobs) = (self.records, self.plans, self.jobs);
+        let Self { records, plans, jobs, credits, .. } = *self;
         self.subscriptions.iter().map(move |(name, totals)| {
             let begin = records.partition_point(|record| record.account.subscription < *name);
             let end = records.partition_point(|record| record.account.subscription <= *name);
             let records = records.get(begin..end).unwrap_or_default();
-            SubscriptionInput { name, records, totals: *totals, plan: plans.get(name), jobs }
+            SubscriptionInput { name, records, totals: *totals, plan: plans.get(name), jobs, credits }
         })
     }
 

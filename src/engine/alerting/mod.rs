@@ -102,11 +102,13 @@ impl Engine {
         let stored = writer.unclosed_alerts().await?;
         let has_acks = !writer.acks().await?.is_empty();
         let open = &OpenAlerts::new(&stored);
-        let jobs = &self.jobs_by_account(writer, &mut records, open, now).await?;
+        let credits = &self.credits_by_account(writer, &mut records, now).await?;
+        let jobs = &self.jobs_by_account(writer, &mut records, (open, credits), now).await?;
         let records = &records;
         let mut alert_writer = AlertWriter::new(records, &stored, now);
         let plans = &if self.config.plan.watch { writer.plan_states().await? } else { BTreeMap::new() };
-        let evaluation = Evaluation { basis, records, subscriptions, plans, jobs, open, policy, now };
+        let evaluation =
+            Evaluation { basis, records, subscriptions, plans, jobs, credits, open, policy, now };
         for transition in evaluation.transitions(&stored) {
             if has_acks && let Some(id) = transition.escalated_alert(&stored) {
                 writer.remove_ack(id).await?;

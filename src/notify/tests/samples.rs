@@ -237,6 +237,13 @@ pub(in crate::notify) fn firing() -> Vec<(&'static str, AlertEntry)> {
             ),
         ),
         (
+            "credits-low",
+            with_detail(
+                "80 credits left, below 100; at the pace of the last 7 days (40 a day) they run out on 2026-11-25 07:15 UTC.",
+                alert(AlertKind::CreditsLow, Severity::Warning),
+            ),
+        ),
+        (
             "delivery-failing",
             AlertEntry {
                 subscription: None,

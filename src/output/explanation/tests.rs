@@ -112,6 +112,7 @@ fn explanation() -> Explanation {
         stage: None,
     };
     Explanation {
+        credits: None,
         generated_at: now(),
         account: AccountIdentity {
             subscription: SubscriptionName::new("main"),

@@ -7,8 +7,8 @@ use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState};
 use crate::domain::configuration::{Configuration, ExpirySource};
 use crate::domain::lead_times::LeadTimes;
-use crate::report::AccountIdentity;
-use crate::store::Snapshot;
+use crate::report::{AccountIdentity, StoredSeries};
+use crate::store::{CreditPeriod, JobDayCount, Snapshot};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -55,6 +55,10 @@ fn snapshots() -> Vec<Snapshot> {
     vec![snapshot(first, 200, 101, 396), snapshot(second, 100, 31, 277), snapshot(third, 30, 30, 1)]
 }
 
+fn no_series() -> StoredSeries {
+    StoredSeries::default()
+}
+
 fn lead_times() -> LeadTimes {
     LeadTimes::new([7, 3, 1].map(TimeDelta::days).to_vec())
 }
@@ -75,13 +79,18 @@ fn compared(from: i64, to: i64) -> String {
 
 #[test]
 fn each_period_shows_what_changed_before_it() {
-    let text = history(&History::new(&known(), &snapshots(), None, now()));
+    let text = history(&History::new(&known(), (&snapshots(), &no_series()), None, now()));
     insta::assert_snapshot!(text);
-    let since = history(&History::new(&known(), &snapshots(), Some(now() - TimeDelta::hours(40)), now()));
+    let since = history(&History::new(
+        &known(),
+        (&snapshots(), &no_series()),
+        Some(now() - TimeDelta::hours(40)),
+        now(),
+    ));
     assert!(!since.contains("396") && since.contains("2 configurations."), "{since}");
-    let none = history(&History::new(&known(), &[], None, now()));
+    let none = history(&History::new(&known(), (&[], &no_series()), None, now()));
     assert!(none.contains("no configuration is stored yet."), "{none}");
-    let since = history(&History::new(&known(), &snapshots(), Some(now()), now()));
+    let since = history(&History::new(&known(), (&snapshots(), &no_series()), Some(now()), now()));
     assert!(since.contains("no configuration was seen since 2026-11-23 07:15 UTC"), "{since}");
 }
 
@@ -112,4 +121,35 @@ fn configuration_without_an_expiry_keeps_the_earlier_one() {
     second.configuration = Configuration { exp_expire: None, ..first.configuration.clone() };
     let state = ConfigurationState::new(&[first, second], (ExpirySource::ExpExpire, &lead_times()), now());
     assert_eq!(state.expires_at, Some(now()), "not the other member's, which is later");
+}
+
+#[test]
+fn credits_and_jobs_are_shown_by_day_behind_the_configurations() {
+    let hours = |hours| now() - TimeDelta::hours(hours);
+    let period = |credits, from, to| CreditPeriod {
+        credits,
+        plan: Some("Unlimited".to_owned()),
+        ends_at: None,
+        first_read_at: hours(from),
+        last_read_at: hours(to),
+        readings: 2,
+    };
+    let midnight = now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let jobs = |code, jobs| JobDayCount { day: midnight, code, jobs };
+    let series = StoredSeries {
+        credits: vec![period(900, 60, 50), period(20, 30, 29), period(1_000, 4, 1)],
+        jobs: vec![jobs(200, 31), jobs(403, 2)],
+    };
+    let text = history(&History::new(&known(), (&[], &series), None, now()));
+    let (_, days) = text.split_once("\n\n").unwrap();
+    assert_eq!(
+        days,
+        "Credits, by day (UTC)\n  2026-11-20: 900, plan Unlimited\n  2026-11-21: 900, plan Unlimited\n  \
+         2026-11-22: 20, plan Unlimited\n  2026-11-23: 1000, plan Unlimited\n\n\
+         Jobs by status code, by day (UTC)\n  2026-11-23: 200: 31, 403: 2\n"
+    );
+    let long: Vec<CreditPeriod> = (0..40).map(|day| period(5, day * 24, day * 24)).rev().collect();
+    let series = StoredSeries { credits: long, ..StoredSeries::default() };
+    let text = history(&History::new(&known(), (&[], &series), None, now()));
+    assert!(text.contains("Credits, by day (UTC); 9 earlier days in `--json`"), "{text}");
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::credits::CreditFacts;
 use super::jobs::JobFacts;
 use crate::config::{Config, Receiver};
 use crate::domain::account::ReceiverName;
@@ -37,6 +38,8 @@ pub(super) struct Context<'a> {
     pub(super) plan: Option<PlanReport>,
     /// What the jobs say, while they are watched.
     pub(super) jobs: Option<JobFacts>,
+    /// What is known of its credits, while they are watched.
+    pub(super) credits: Option<CreditFacts>,
     notified: BTreeMap<(AlertId, ReceiverName), NotifiedState>,
 }
 
@@ -67,6 +70,13 @@ impl<'a> Context<'a> {
         Ok(Self {
             jobs: match config.jobs.in_force() {
                 Some(policy) => Some(JobFacts::load(&copy.store, record, policy, now).await?),
+                None => None,
+            },
+            credits: match config.credits.in_force() {
+                Some(policy) => {
+                    let state = copy.store.credits_states().await?.remove(&record.account);
+                    Some(CreditFacts { policy, state: state.unwrap_or_default() })
+                }
                 None => None,
             },
             plan: plan.map(|state| PlanReport::new(name, &state)),

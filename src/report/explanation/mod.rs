@@ -4,6 +4,7 @@
 //! fires, and what a receiver is sent, the service's own rules decide. Only the texts are made here.
 
 mod context;
+mod credits;
 mod decisions;
 mod expiry;
 mod jobs;
@@ -16,6 +17,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::credits::CreditsReport;
 use super::plan::PlanReport;
 use super::silences::SilenceReport;
 use super::{AccountIdentity, SimulatedAlert, Simulation};
@@ -63,6 +65,9 @@ pub struct Explanation {
     pub state: StateReport,
     /// The plan of its subscription, while plans are watched; `null` before the first reading.
     pub plan: Option<PlanReport>,
+    /// Its credits, while they are watched; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credits: Option<CreditsReport>,
     /// When its token expires, and which of the vendor's two members says so.
     pub expiry: ExpiryExplanation,
     /// The stages of its expiry, in the order in which they are reached.
@@ -150,6 +155,7 @@ impl Explanation {
             watched,
             state: StateReport::new(&context, store.present_snapshot(account).await?),
             plan: context.plan.clone(),
+            credits: context.credits.as_ref().map(|facts| CreditsReport::new(&facts.state)),
             expiry: expiry::expiry(&context),
             stages: expiry::stages(&context),
             rules: rules::rules(&context),

@@ -1,6 +1,7 @@
 //! Each alert rule with its inputs in words. Whether it fires is read from the evaluated alerts.
 
 use super::context::Context;
+use super::credits::{self, CreditFacts};
 use super::jobs::{self, JobsInputs};
 use crate::domain::account_state::Fault;
 use crate::domain::alerts::{Alert, AlertId, AlertKind, EXPLAINING_KINDS, Severity, Subject};
@@ -89,11 +90,20 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
         AlertKind::Unauthorized => fault(context, Fault::Unauthorized, alert),
         AlertKind::SubscriptionLapsed => lapse(context, alert),
         AlertKind::NotFound => fault(context, Fault::NotFound, alert),
-        AlertKind::AccountError => fault(context, Fault::AccountError, alert),
+        AlertKind::AccountError => {
+            let by_checks = fault(context, Fault::AccountError, None);
+            with_credits(context, by_checks, credits::session)
+        }
         AlertKind::Malformed => fault(context, Fault::Malformed, alert),
         AlertKind::DeliveryFailing => "about receivers: see `minimax-watch alerts`".to_owned(),
         AlertKind::JobsFailing => jobs::failing(&jobs_inputs(context)),
-        AlertKind::OutOfCredits => jobs::out_of_credits(&jobs_inputs(context)),
+        AlertKind::OutOfCredits => {
+            with_credits(context, jobs::out_of_credits(&jobs_inputs(context)), credits::out)
+        }
+        AlertKind::CreditsLow => {
+            let is_out = context.firing(AlertKind::OutOfCredits).is_some();
+            credits::low(context.credits.as_ref(), is_out, context.now)
+        }
         AlertKind::ServicesInError => match &context.plan {
             Some(plan) if plan.active.is_some() => {
                 let in_error = plan.services_in_error.iter();
@@ -103,6 +113,14 @@ fn why(context: &Context<'_>, kind: AlertKind, alert: Option<&Alert>) -> String 
             }
             plan => plan_unknown(context, plan.as_ref()),
         },
+    }
+}
+
+/// What the first source says, and what the credits add while they are watched.
+fn with_credits(context: &Context<'_>, first: String, add: fn(&CreditFacts, Timestamp) -> String) -> String {
+    match &context.credits {
+        Some(facts) => format!("{first}; {}", add(facts, context.now)),
+        None => first,
     }
 }
 

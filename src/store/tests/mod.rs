@@ -4,6 +4,7 @@ mod accounts;
 mod alerts;
 mod backup;
 mod changes;
+mod credits;
 mod digests;
 mod notifications;
 mod open;

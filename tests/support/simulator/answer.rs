@@ -95,6 +95,15 @@ impl Answer {
         reply(StatusCode::OK, &stats).into()
     }
 
+    /// 200 to a read of the credits, with this number.
+    pub(crate) fn features(total_credits: &Value) -> Self {
+        let features = json!({
+            "totalCredits": total_credits, "memberName": "Unlimited", "expireTime": 1_798_675_200_000_i64, "queueLength": 3,
+            "creditExpireText": [{"credit": "500", "endTime": 1_796_083_200_000_i64}], "nickName": "An Owner",
+        });
+        reply(StatusCode::OK, &features).into()
+    }
+
     /// 402: the useapi.net plan has lapsed.
     pub(crate) fn lapsed(text: LapsedBody) -> Self {
         let text = match text {

@@ -48,6 +48,7 @@ pub(crate) struct Plan {
     list: Script<Answer>,
     account_info: Script<Answer>,
     job_stats: Script<Answer>,
+    features: BTreeMap<String, Script<Answer>>,
     /// The answer to every read.
     all: Option<Answer>,
 }
@@ -60,6 +61,7 @@ impl Plan {
             list: Script::default(),
             account_info: Script::default(),
             job_stats: Script::default(),
+            features: BTreeMap::new(),
             all: None,
         }
     }
@@ -94,6 +96,15 @@ impl Plan {
         let exception = self.job_stats.take_exception();
         let set = exception.or_else(|| self.all.clone()).or_else(|| self.job_stats.current().cloned());
         set.unwrap_or_else(|| Answer::job_stats(&[]))
+    }
+
+    /// The answer to a read of the credits of an account: plenty, unless another was set.
+    pub(crate) fn features(&mut self, id: &str) -> Answer {
+        let exception = self.features.get_mut(id).and_then(Script::take_exception);
+        let set = exception
+            .or_else(|| self.all.clone())
+            .or_else(|| self.features.get(id).and_then(|script| script.current().cloned()));
+        set.unwrap_or_else(|| Answer::features(&json!(5_000)))
     }
 
     pub(crate) fn list_reply(&mut self, now: Timestamp, ordinal: usize) -> Reply {
@@ -184,6 +195,16 @@ impl Subscription {
     /// Sets the answer to reads of the statistics of jobs.
     pub(crate) fn set_job_stats(&self, answer: impl Into<Answer>) {
         drop(lock(&self.0).job_stats.set(Some(answer.into())));
+    }
+
+    /// Sets the answer to reads of the credits of `account`.
+    pub(crate) fn set_features(&self, account: &str, answer: impl Into<Answer>) {
+        drop(lock(&self.0).features.entry(account.to_owned()).or_default().set(Some(answer.into())));
+    }
+
+    /// Sets the answer to the next read of the credits of `account` only.
+    pub(crate) fn next_features(&self, account: &str, answer: impl Into<Answer>) {
+        lock(&self.0).features.entry(account.to_owned()).or_default().once(answer.into());
     }
 
     /// Sets the answer to the next read of the list only.

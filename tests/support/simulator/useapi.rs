@@ -14,7 +14,7 @@ use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
     AUTHORIZATION, DATE, USER_AGENT,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::{Extension, Router};
 use chrono::TimeDelta;
@@ -36,6 +36,7 @@ use minimax_watch::simulator::VirtualNow;
 const ACCOUNTS: &str = "/v1/minimax/accounts";
 const ACCOUNT_INFO: &str = "/v2/account";
 const JOB_STATS: &str = "/v2/account/stats";
+const FEATURES: &str = "/v1/minimax/features/";
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
 /// One request as it was received.
@@ -60,16 +61,22 @@ enum Target {
     Account(String),
     AccountInfo,
     JobStats,
+    Features(String),
     Unknown,
 }
 
 impl Target {
-    fn parse(path: &str) -> Self {
+    fn parse(path: &str, query: Option<&str>) -> Self {
         if path == ACCOUNT_INFO {
             return Self::AccountInfo;
         }
         if path == JOB_STATS {
             return Self::JobStats;
+        }
+        if path == FEATURES {
+            let id = query.and_then(|query| query.strip_prefix("account=")).filter(|id| !id.is_empty());
+            let id = id.and_then(|id| percent_decode_str(id).decode_utf8().ok());
+            return id.map_or(Self::Unknown, |id| Self::Features(id.into()));
         }
         let Some(rest) = path.strip_prefix(ACCOUNTS) else { return Self::Unknown };
         if rest.is_empty() {
@@ -96,17 +103,20 @@ struct State {
     plan_requests: RequestLog<Request>,
     /// Reads of the statistics of jobs.
     stats_requests: RequestLog<Request>,
+    /// Reads of the credits of accounts.
+    features_requests: RequestLog<Request>,
 }
 
 impl State {
-    fn reply(&self, method: &Method, path: &str, headers: &HeaderMap) -> Reply {
-        let now = self.now.now();
-        let target = Target::parse(path);
+    fn reply(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Reply {
+        let (now, path) = (self.now.now(), uri.path());
+        let target = Target::parse(path, uri.query());
         let plans = lock(&self.plans);
         let plan = bearer(headers).and_then(|token| plans.iter().find(|plan| lock(plan).accepts(token)));
         let log = match target {
             Target::AccountInfo => &self.plan_requests,
             Target::JobStats => &self.stats_requests,
+            Target::Features(_) => &self.features_requests,
             Target::List | Target::Account(_) | Target::Unknown => &self.requests,
         };
         let ordinal = log.append(Request {
@@ -114,7 +124,7 @@ impl State {
             method: method.to_string(),
             path: path.to_owned(),
             account: match &target {
-                Target::Account(id) => Some(AccountId::new(id.as_str())),
+                Target::Account(id) | Target::Features(id) => Some(AccountId::new(id.as_str())),
                 Target::List | Target::AccountInfo | Target::JobStats | Target::Unknown => None,
             },
             user_agent: headers.get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()).into()),
@@ -131,6 +141,7 @@ impl State {
             (_, None) => Answer::unauthorized(*lock(&self.refusal)).into_reply(now, ordinal),
             (Target::AccountInfo, Some(plan)) => lock(plan).account_info().into_reply(now, ordinal),
             (Target::JobStats, Some(plan)) => lock(plan).job_stats().into_reply(now, ordinal),
+            (Target::Features(id), Some(plan)) => lock(plan).features(&id).into_reply(now, ordinal),
             (Target::List, Some(plan)) => lock(plan).list_reply(now, ordinal),
             (Target::Account(id), Some(plan)) => lock(plan).account_answer(&id).into_reply(now, ordinal),
         }
@@ -159,9 +170,9 @@ async fn respond(
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    let reply = state.reply(request.method(), request.uri().path(), request.headers());
-    // Plans and jobs are read beside the checks, which take the time.
-    if !matches!(request.uri().path(), ACCOUNT_INFO | JOB_STATS) {
+    let reply = state.reply(request.method(), request.uri(), request.headers());
+    // Plans, jobs and credits are read beside the checks, which take the time.
+    if !matches!(request.uri().path(), ACCOUNT_INFO | JOB_STATS | FEATURES) {
         state.now.advance(*lock(&state.answer_time));
     }
     let mut response = reply.send(&hang_up).await;
@@ -199,6 +210,7 @@ impl FakeUseApi {
             requests: RequestLog::default(),
             plan_requests: RequestLog::default(),
             stats_requests: RequestLog::default(),
+            features_requests: RequestLog::default(),
         });
         let router = Router::new().fallback(respond).with_state(Arc::clone(&state));
         Ok(Self { state, port: Arc::new(Port::open_http(router, tls).await?) })
@@ -249,6 +261,11 @@ impl FakeUseApi {
     /// The reads of the statistics of jobs, which [`Self::requests`] leaves out.
     pub(crate) fn stats_requests(&self) -> Vec<Request> {
         self.state.stats_requests.all()
+    }
+
+    /// The reads of the credits of accounts, which [`Self::requests`] leaves out.
+    pub(crate) fn features_requests(&self) -> Vec<Request> {
+        self.state.features_requests.all()
     }
 
     /// Those for `account`.

@@ -1,5 +1,6 @@
 //! The rules checked against the contract: tables, and a reference model over random sequences of runs.
 
+mod credits;
 mod expiries;
 mod jobs;
 mod kinds;

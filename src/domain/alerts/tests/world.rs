@@ -16,6 +16,7 @@ use crate::domain::alerts::{
 use crate::domain::alerts::{Alert, AlertId, AlertKind, Condition, Severity, Subject};
 use crate::domain::change::Change;
 use crate::domain::configuration::{Configuration, ExpirySource};
+use crate::domain::credits::CreditsState;
 use crate::domain::duration;
 use crate::domain::lead_times::{LeadTimes, SAME_WITHIN};
 use crate::domain::message::{Reason, Status};
@@ -66,6 +67,7 @@ pub(in crate::domain) struct World {
     pub(in crate::domain) records: Vec<AccountRecord>,
     pub(in crate::domain) plan: Option<PlanState>,
     pub(in crate::domain) jobs: BTreeMap<AccountKey, AccountJobs>,
+    pub(in crate::domain) credits: BTreeMap<AccountKey, CreditsState>,
     pub(in crate::domain) alerts: Vec<Alert>,
     pub(in crate::domain) sent: Vec<SentNotification>,
     pub(in crate::domain) changes: Vec<Change>,
@@ -95,6 +97,7 @@ pub(in crate::domain) fn policy() -> Policy {
         unreachable_after: TimeDelta::hours(1),
         repeat_every: None,
         jobs: None,
+        credits: None,
     }
 }
 
@@ -137,6 +140,7 @@ impl World {
             records: ids.iter().map(record).collect(),
             plan: None,
             jobs: BTreeMap::new(),
+            credits: BTreeMap::new(),
             alerts: Vec::new(),
             sent: Vec::new(),
             changes: Vec::new(),
@@ -187,8 +191,8 @@ impl World {
         let (open, now) = (OpenAlerts::new(&self.alerts), at(seconds));
         let decide = |records: &[AccountRecord], totals| {
             let name = &main_subscription();
-            let input =
-                SubscriptionInput { name, records, totals, plan: self.plan.as_ref(), jobs: &self.jobs };
+            let (plan, jobs, credits) = (self.plan.as_ref(), &self.jobs, &self.credits);
+            let input = SubscriptionInput { name, records, totals, plan, jobs, credits };
             let steps = alerts::evaluate_subscription(&input, &open, &self.policy, now);
             (steps, alerts::outdated_faults(&input, &open, &self.policy))
         };
@@ -212,6 +216,9 @@ impl World {
             || self.alerts.iter().any(|alert| alert.condition.subject == subject)
             || record.account.is_listing()
             || self.jobs.contains_key(&record.account)
+            || self.credits.get(&record.account).is_some_and(|state| {
+                self.policy.credits.is_some_and(|policy| state.is_alarming(&policy, now))
+            })
     }
 
     /// Applies the transitions that are due.

@@ -1,18 +1,20 @@
-//! Reads about whole subscriptions, beside the checks of a step: the plan, and what became of the jobs.
+//! Reads beside the checks of a step: of whole subscriptions the plan, and what became of the jobs; of accounts the credits.
 //!
-//! Guarantees: one request for each. A subscription that is rate-limited is left out. A read that is not answered soon after the
-//! checks counts as failed, so the alerts of the checks never wait for it. Leaves what an answer means to `plans` and `jobs`.
+//! Guarantees: one request for each, about credits one at a time. A subscription that is rate-limited is left out. A read that is not
+//! answered soon after the checks counts as failed, so the alerts of the checks never wait for it. Leaves what an answer means to `plans`,
+//! `jobs` and `credits`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::FusedFuture;
+use futures_util::future::{FusedFuture, join};
 use futures_util::{FutureExt, StreamExt};
 
 use super::Engine;
+use super::credits::CreditsAnswers;
 use super::jobs::StatsAnswer;
 use crate::api::JobStatsAnswer;
-use crate::domain::account::{AccountId, SubscriptionName};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::plan::{PlanFailure, PlanReading};
 
@@ -24,18 +26,26 @@ const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// What is read.
 #[derive(Debug, Default)]
-pub(super) struct SubscriptionReads {
+pub(super) struct ReadsBeside {
     /// The subscriptions whose plan is read.
     pub(super) plans: BTreeSet<SubscriptionName>,
     /// The subscriptions whose jobs are read, and the accounts that jobs are assigned to.
     pub(super) jobs: BTreeMap<SubscriptionName, Vec<AccountId>>,
+    /// The accounts whose credits are read, in this order.
+    pub(super) credits: Vec<AccountKey>,
 }
 
 /// What was answered.
 #[derive(Debug, Default)]
-pub(super) struct SubscriptionAnswers {
+pub(super) struct AnswersBeside {
     pub(super) plans: Vec<(SubscriptionName, PlanReading)>,
     pub(super) jobs: Vec<StatsAnswer>,
+    pub(super) credits: CreditsAnswers,
+}
+
+/// Why a read was abandoned.
+pub(super) fn abandoned_text() -> String {
+    format!("no answer within {} s after the checks", GRACE_PERIOD.as_secs())
 }
 
 /// One answer; none when there was no request.
@@ -48,10 +58,11 @@ impl Engine {
     /// Makes `checks`, and `reads` beside them.
     pub(super) async fn read_beside<T>(
         &self,
-        reads: &SubscriptionReads,
+        reads: &ReadsBeside,
         checks: impl Future<Output = T>,
-    ) -> (T, SubscriptionAnswers) {
-        let mut read = SubscriptionAnswers::default();
+    ) -> (T, AnswersBeside) {
+        let mut read = AnswersBeside::default();
+        let mut credits = CreditsAnswers::default();
         let mut plans: BTreeSet<_> = reads.plans.iter().collect();
         let mut jobs: BTreeSet<_> = reads.jobs.keys().collect();
         let mut requests = Vec::new();
@@ -62,25 +73,27 @@ impl Engine {
             requests.push(self.read(name, Some(ids)).boxed());
         }
         let checked = {
-            let answers = futures_util::stream::iter(requests).buffer_unordered(MAX_CONCURRENT);
-            let collecting = answers.for_each(|(name, answer)| {
-                match answer {
-                    Answer::Plan(answer) => {
-                        plans.remove(name);
-                        read.plans.extend(answer.map(|answer| (name.clone(), answer)));
-                    }
-                    Answer::Jobs(answer) => {
-                        jobs.remove(name);
-                        read.jobs.extend(answer.map(|answer| (name.clone(), answer)));
+            let mut answers = futures_util::stream::iter(requests).buffer_unordered(MAX_CONCURRENT);
+            let collecting = async {
+                while let Some((name, answer)) = answers.next().await {
+                    match answer {
+                        Answer::Plan(answer) => {
+                            plans.remove(name);
+                            read.plans.extend(answer.map(|answer| (name.clone(), answer)));
+                        }
+                        Answer::Jobs(answer) => {
+                            jobs.remove(name);
+                            read.jobs.extend(answer.map(|answer| (name.clone(), answer)));
+                        }
                     }
                 }
-                std::future::ready(())
-            });
+            };
+            let collecting = join(collecting, self.read_credits(&reads.credits, &mut credits));
             let mut collecting = std::pin::pin!(collecting.fuse());
             let mut checks = std::pin::pin!(checks);
             let checked = tokio::select! {
                 checked = &mut checks => checked,
-                () = &mut collecting => checks.await,
+                _ = &mut collecting => checks.await,
             };
             if !collecting.is_terminated() && !self.is_stopping() {
                 // What is not answered by then stays in `plans` and `jobs`.
@@ -88,10 +101,10 @@ impl Engine {
             }
             checked
         };
-        let error = || format!("no answer within {} s after the checks", GRACE_PERIOD.as_secs());
-        let no_plan = || PlanReading::Failed(PlanFailure { error: error(), is_malformed: false });
+        read.credits = credits;
+        let no_plan = || PlanReading::Failed(PlanFailure { error: abandoned_text(), is_malformed: false });
         read.plans.extend(plans.into_iter().map(|name| (name.clone(), no_plan())));
-        let no_jobs = || JobStatsAnswer::Failed(Observation::failed(Outcome::Unavailable, error()));
+        let no_jobs = || JobStatsAnswer::Failed(Observation::failed(Outcome::Unavailable, abandoned_text()));
         read.jobs.extend(jobs.into_iter().map(|name| (name.clone(), no_jobs())));
         (checked, read)
     }
