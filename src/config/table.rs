@@ -278,6 +278,9 @@ fn share(value: DeValue<'_>, place: &Place<'_>) -> Option<f64> {
 fn flag(value: DeValue<'_>, place: &Place<'_>) -> Option<bool> {
     match value {
         DeValue::Boolean(flag) => Some(flag),
+        DeValue::String(text) if place.is_overridden() => {
+            text.trim().parse().map_err(|_| place.problem("must be true or false")).ok()
+        }
         other => wrong("true or false", &other, place),
     }
 }
