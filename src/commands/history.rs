@@ -1,4 +1,4 @@
-//! `history` and `diff`: one account's configuration over time.
+//! `history` and `diff`: one account over time, its configuration and its jobs.
 
 use anyhow::Context;
 
@@ -6,7 +6,7 @@ use crate::cli::{DiffArgs, GlobalOptions, HistoryArgs};
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::domain::time_arg;
-use crate::report::{self, AccountIdentity, ConfigurationAt, ConfigurationState};
+use crate::report::{self, AccountIdentity, ConfigurationAt, ConfigurationState, JobDay};
 use crate::setup::Session;
 use crate::store::Snapshot;
 
@@ -21,6 +21,7 @@ pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> an
     let at = options.at.as_ref().map(|at| past_time(at, "--at", now)).transpose()?;
     let record = find_account(&options.account, &store).await?;
     let snapshots = store.snapshots(&record.account).await?;
+    let jobs = store.job_counts(&record.account, since, now).await?;
     store.close().await;
     if let Some(at) = at {
         let policy = config.policy();
@@ -30,6 +31,7 @@ pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> an
         output::answer(&answer, global.json, output::configuration_at)
     } else {
         let history = report::History::new(&record, &snapshots, since, now);
+        let history = history.with_jobs(JobDay::from_counts(&jobs));
         output::answer(&history, global.json, output::history)
     }
 }

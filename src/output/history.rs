@@ -1,4 +1,4 @@
-//! One account's configuration over time, for people.
+//! One account over time, its configuration and its jobs, for people.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,28 @@ use crate::domain::summary::value_words;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{
-    Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, SnapshotReport,
+    Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, JobDay, SnapshotReport,
 };
 
 /// The column in which members begin.
 const INDENT: usize = 2;
 
 pub(crate) fn history(history: &History) -> String {
+    // What else is known over time follows the configurations, a section each.
+    configurations(history) + &jobs(history)
+}
+
+/// What became of the jobs, a line for each day; nothing when no job is known.
+fn jobs(history: &History) -> String {
+    if history.jobs.is_empty() {
+        return String::new();
+    }
+    let day = |day: &JobDay| wrap(&format!("{}: {}", day.day, day.sentence()), INDENT);
+    let days: String = history.jobs.iter().map(day).collect();
+    format!("\nJobs by status code, days in UTC\n{days}")
+}
+
+fn configurations(history: &History) -> String {
     let title = account_title(&history.account);
     if history.snapshots.is_empty() {
         let nothing = match history.since {

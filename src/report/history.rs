@@ -1,4 +1,4 @@
-//! One account's configuration over time, as `history --json`, `history --at --json` and `diff --json` print it.
+//! One account over time, its configuration and its jobs, as `history --json`, `history --at --json` and `diff --json` print it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::job_counts::JobDay;
 use crate::domain::account::{AccountId, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::change::ChangeKind;
@@ -29,7 +30,7 @@ pub struct AccountIdentity {
     pub name: String,
 }
 
-/// The configurations that were seen, oldest first.
+/// What was seen of an account, oldest first.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct History {
     /// When this was generated.
@@ -42,6 +43,8 @@ pub struct History {
     pub since: Option<Timestamp>,
     /// One for each period in which nothing changed.
     pub snapshots: Vec<SnapshotReport>,
+    /// What became of its jobs, one entry for each day with jobs; kept for 30 days.
+    pub jobs: Vec<JobDay>,
 }
 
 /// A period in which the configuration did not change.
@@ -175,7 +178,14 @@ impl History {
             account: AccountIdentity::new(known),
             since,
             snapshots: reports.map(report).collect(),
+            jobs: Vec::new(),
         }
+    }
+
+    /// The same with the jobs of these days.
+    #[must_use]
+    pub fn with_jobs(self, jobs: Vec<JobDay>) -> Self {
+        Self { jobs, ..self }
     }
 }
 

@@ -8,6 +8,7 @@ mod command_results;
 mod deliveries;
 mod explanation;
 mod history;
+mod job_counts;
 mod news;
 mod plan;
 mod probe;
@@ -32,6 +33,7 @@ pub use history::{
     AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History,
     SnapshotReport, split_at_time,
 };
+pub use job_counts::{JobCodeReport, JobDay, UnassignedJobsReport};
 pub use news::{Before, News};
 pub use plan::{PlanReport, ServiceReport};
 pub use probe::{Probe, ReceiverProbe, SubscriptionProbe};

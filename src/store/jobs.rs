@@ -12,6 +12,7 @@ use super::columns::{Columns, from_row, millis, to_json};
 use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alerts::EXPLAINING_KINDS;
+use crate::domain::clock_skew::latest_credible;
 use crate::domain::jobs::{Job, JobCode, JobKey, JobResult, StatsReadings};
 use crate::domain::time::Timestamp;
 
@@ -76,11 +77,14 @@ async fn newest_jobs(
         "SELECT key, account, at, code FROM jobs
          WHERE subscription = ?1 AND account = ?2 AND counts = 1 AND at <= ?3 AND at > coalesce((
              SELECT MAX(resolved_at) FROM alerts
-             WHERE subscription = ?1 AND account IN (?2, '') AND receiver = '' AND kind IN (SELECT value FROM json_each(?5))), 0)
+             WHERE subscription = ?1 AND account IN (?2, '') AND receiver = '' AND kind IN (SELECT value FROM json_each(?5))
+                   AND resolved_at <= ?6), 0)
          ORDER BY at DESC LIMIT ?4",
     );
     let query = query.bind(account.subscription.as_str()).bind(account.id.as_str()).bind(millis(now));
-    Ok(query.bind(JUDGED).bind(to_json(&explaining)?).fetch_all(executor).await?)
+    let query = query.bind(JUDGED).bind(to_json(&explaining)?);
+    // An alert that a clock ahead of the present one resolved explains nothing.
+    Ok(query.bind(millis(latest_credible(now))).fetch_all(executor).await?)
 }
 
 impl Writer {

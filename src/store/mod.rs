@@ -18,6 +18,7 @@ mod digests;
 mod error;
 mod file_identity;
 mod inspect;
+mod job_history;
 mod jobs;
 mod lock;
 mod notification_queries;

@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::report::{Explanation, UsableAccounts, UsableQuery};
+use minimax_watch::engine::Engine;
+use minimax_watch::report::{Explanation, JobDay, Report, UsableAccounts, UsableQuery};
 use serde_json::{Value, json};
 
 use crate::received::body;
@@ -223,6 +224,52 @@ async fn answer_that_is_not_understood_is_explained() {
             && why.contains("without a list of jobs in the member `data`"),
         "{why}"
     );
+}
+
+#[tokio::test]
+async fn jobs_are_counted_by_day_and_code_and_those_of_no_account_are_shown() {
+    let world = watching().await;
+    let mut rows = jobs(start(), &[200, 200, 403, 429]);
+    rows.extend(jobs(start() - days(1), &[412]));
+    for number in 0..12 {
+        let at = start() - minutes(number);
+        rows.push(
+            json!({"timestamp": at.to_rfc3339(), "jobid": format!("j{number}"), "config": "x", "code": 500}),
+        );
+    }
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    assert!(world.received().is_empty(), "jobs of no account alert nobody");
+    let Engine { store, config, .. } = &world.engine;
+    let counts = store.job_counts(&studio_a(), None, world.now()).await.unwrap();
+    let days: Vec<_> =
+        JobDay::from_counts(&counts).iter().map(|day| format!("{} {}", day.day, day.sentence())).collect();
+    assert_eq!(days, ["2026-10-31 1 × 412", "2026-11-01 2 × 200, 1 × 403, 1 × 429 (not counted)"]);
+    let later = store.job_counts(&studio_a(), Some(start() - hours(1)), world.now()).await.unwrap();
+    assert_eq!(JobDay::from_counts(&later).len(), 1);
+    let report = Report::load(store, config, None, world.now()).await.unwrap();
+    assert_eq!(report.unassigned_jobs.iter().map(|one| one.jobs).collect::<Vec<_>>(), [12]);
+    let record = store.watched().await.unwrap().remove(0);
+    let explanation = Explanation::new(&world.engine, &record, true, world.now()).await.unwrap();
+    let unassigned = explanation.unassigned_jobs.unwrap();
+    assert_eq!(unassigned.sentence(), "12 jobs of this subscription name no account that is watched");
+    assert_eq!(unassigned.newest_at, start());
+}
+
+#[tokio::test]
+async fn explanation_that_a_fast_clock_resolved_hides_no_failed_jobs() {
+    let world = watching().await;
+    world.step_clock(days(30));
+    world.main.set_answer("1", Answer::account_error("on hold"));
+    world.run().await;
+    world.all_healthy(STUDIOS);
+    next_run(&world).await;
+    world.received();
+    world.step_clock(-days(30));
+    world.main.set_job_stats(Answer::job_stats(&jobs(world.now(), &[403, 403, 403])));
+    world.run().await;
+    let received = world.received().join(" + ");
+    assert!(received.contains("opened jobs_failing critical studio-a"), "{received}");
 }
 
 #[tokio::test]

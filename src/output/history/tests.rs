@@ -7,7 +7,7 @@ use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState};
 use crate::domain::configuration::{Configuration, ExpirySource};
 use crate::domain::lead_times::LeadTimes;
-use crate::report::AccountIdentity;
+use crate::report::{AccountIdentity, JobCodeReport};
 use crate::store::Snapshot;
 
 fn now() -> Timestamp {
@@ -77,6 +77,14 @@ fn compared(from: i64, to: i64) -> String {
 fn each_period_shows_what_changed_before_it() {
     let text = history(&History::new(&known(), &snapshots(), None, now()));
     insta::assert_snapshot!(text);
+    let code = |code, jobs, counted| JobCodeReport { code, jobs, counted };
+    let days = vec![JobDay {
+        day: now().date_naive(),
+        codes: vec![code(200, 70, 68), code(403, 3, 3), code(429, 4, 0)],
+    }];
+    let with_jobs = history(&History::new(&known(), &snapshots(), None, now()).with_jobs(days));
+    let expected = "\nJobs by status code, days in UTC\n  2026-11-23: 70 × 200 (2 not counted), 3 × 403, 4 × 429 (not counted)\n";
+    assert_eq!(with_jobs, format!("{text}{expected}"));
     let since = history(&History::new(&known(), &snapshots(), Some(now() - TimeDelta::hours(40)), now()));
     assert!(!since.contains("396") && since.contains("2 configurations."), "{since}");
     let none = history(&History::new(&known(), &[], None, now()));

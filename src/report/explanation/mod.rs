@@ -16,6 +16,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::job_counts::UnassignedJobsReport;
 use super::plan::PlanReport;
 use super::silences::SilenceReport;
 use super::{AccountIdentity, SimulatedAlert, Simulation};
@@ -63,6 +64,8 @@ pub struct Explanation {
     pub state: StateReport,
     /// The plan of its subscription, while plans are watched; `null` before the first reading.
     pub plan: Option<PlanReport>,
+    /// The jobs of its subscription that name no watched account, while jobs are watched; `null` when there are none.
+    pub unassigned_jobs: Option<UnassignedJobsReport>,
     /// When its token expires, and which of the vendor's two members says so.
     pub expiry: ExpiryExplanation,
     /// The stages of its expiry, in the order in which they are reached.
@@ -150,6 +153,8 @@ impl Explanation {
             watched,
             state: StateReport::new(&context, store.present_snapshot(account).await?),
             plan: context.plan.clone(),
+            unassigned_jobs: UnassignedJobsReport::load(store, &engine.config, &account.subscription, now)
+                .await?,
             expiry: expiry::expiry(&context),
             stages: expiry::stages(&context),
             rules: rules::rules(&context),

@@ -4,7 +4,7 @@
 
 use super::Home;
 
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     include_str!("../account_state.rs"),
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
@@ -13,6 +13,7 @@ const SOURCES: [&str; 20] = [
     include_str!("../changes.rs"),
     include_str!("../deliveries.rs"),
     include_str!("../digests.rs"),
+    include_str!("../job_history.rs"),
     include_str!("../jobs.rs"),
     include_str!("../outbox.rs"),
     include_str!("../plans.rs"),
