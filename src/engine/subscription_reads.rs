@@ -89,7 +89,7 @@ impl Engine {
             checked
         };
         let error = || format!("no answer within {} s after the checks", GRACE_PERIOD.as_secs());
-        let no_plan = || PlanReading::Failed(PlanFailure { error: error(), is_malformed: false });
+        let no_plan = || PlanReading::Failed(PlanFailure::new(error(), false));
         read.plans.extend(plans.into_iter().map(|name| (name.clone(), no_plan())));
         let no_jobs = || JobStatsAnswer::Failed(Observation::failed(Outcome::Unavailable, error()));
         read.jobs.extend(jobs.into_iter().map(|name| (name.clone(), no_jobs())));

@@ -1,11 +1,15 @@
 //! What became of jobs, from the read of `GET /v2/account/stats` to the messages.
 
+use std::sync::{Arc, Mutex};
+
 use axum::http::StatusCode;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::engine::Engine;
 use minimax_watch::report::{Explanation, JobDay, Report, UsableAccounts, UsableQuery};
 use serde_json::{Value, json};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::received::body;
 use crate::simulator::{Answer, Reply};
@@ -270,6 +274,52 @@ async fn explanation_that_a_fast_clock_resolved_hides_no_failed_jobs() {
     world.run().await;
     let received = world.received().join(" + ");
     assert!(received.contains("opened jobs_failing critical studio-a"), "{received}");
+}
+
+/// What is logged from now on, while the guard lives.
+fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard) {
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&written);
+    let writer = move || Lines(Arc::clone(&lines));
+    let guard = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish().set_default();
+    (written, guard)
+}
+
+#[tokio::test]
+async fn reading_that_fails_for_an_hour_is_logged_once_and_so_is_its_end() {
+    let world = watching().await;
+    let (written, _guard) = log();
+    world.run().await;
+    let refusal = || Reply::status(StatusCode::FORBIDDEN);
+    world.main.set_job_stats(refusal());
+    world.main.set_account_info(Some(refusal().into()));
+    for _ in 0..9 {
+        next_run(&world).await;
+    }
+    world.main.set_job_stats(Answer::job_stats(&[]));
+    world.main.set_account_info(None);
+    for _ in 0..2 {
+        next_run(&world).await;
+    }
+    let log = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    for (words, level) in [
+        ("the job statistics of subscription main were not read for an hour: ", "WARN"),
+        ("the job statistics of subscription main are read again", "INFO"),
+        ("the plan of subscription main was not read for an hour: ", "WARN"),
+        ("the plan of subscription main is read again", "INFO"),
+    ] {
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(words)).collect();
+        assert!(lines.len() == 1 && lines[0].contains(level), "{words}\n{log}");
+    }
 }
 
 #[tokio::test]
