@@ -85,13 +85,15 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> 
         ),
         (
             "`usable` left out the account whose jobs were refused, and listed it when they succeeded",
-            played
-                .usable
-                .iter()
-                .map(|usable| usable.iter().any(|name| name == story::REFUSED))
-                .eq([false, true]),
+            is_refused_account_left_out(played),
         ),
     ]))
+}
+
+/// Whether the account whose jobs are refused was not usable in that week, and usable after it.
+fn is_refused_account_left_out(played: &Played) -> bool {
+    let lists_it = |usable: &Vec<String>| usable.iter().any(|name| name == story::REFUSED);
+    played.usable.iter().map(lists_it).eq([false, true])
 }
 
 /// Whether the one alert about jobs came soon after the week of refused jobs had begun, and resolved soon after its end.

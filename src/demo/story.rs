@@ -73,9 +73,14 @@ pub(super) fn events() -> Vec<Event> {
             scene.pager.set_down(false);
         }),
         at(20, 20, "three jobs an hour are sent to studio-c", |scene| send_jobs(scene, "345678", 1, 200)),
-        at(21, 20, "MiniMax refuses its jobs for a week (403); its account still reads healthy", |scene| {
-            send_jobs(scene, "345678", 7, 403);
-        }),
+        at(
+            21,
+            20,
+            "MiniMax refuses the jobs of studio-c for a week (403); its account reads healthy",
+            |scene| {
+                send_jobs(scene, "345678", 7, 403);
+            },
+        ),
         ask_usable(24, 12, "which accounts can take jobs?"),
         at(28, 20, "MiniMax takes the jobs of studio-c again", |scene| send_jobs(scene, "345678", 1, 200)),
         ask_usable(29, 12, "which accounts can take jobs?"),

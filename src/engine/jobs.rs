@@ -136,7 +136,7 @@ fn log(subscription: &SubscriptionName, before: &StatsReadings, after: &StatsRea
             %subscription, error,
             "the job statistics of subscription {subscription} cannot be read: {error}; its jobs are not watched until they can"
         );
-    } else if lasts(failure) && !was(lasts) {
+    } else if !is_not_understood(failure) && lasts(failure) && !was(lasts) {
         tracing::warn!(
             %subscription, error,
             "the job statistics of subscription {subscription} were not read for an hour: {error}; its jobs are not watched until they are"

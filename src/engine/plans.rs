@@ -80,7 +80,7 @@ fn log(subscription: &SubscriptionName, before: &PlanState, after: &PlanState) {
             %subscription, error,
             "the plan of subscription {subscription} cannot be read: {error}; it is not watched until it can"
         );
-    } else if lasts(failure) && !was(lasts) {
+    } else if !is_malformed(failure) && lasts(failure) && !was(lasts) {
         tracing::warn!(
             %subscription, error,
             "the plan of subscription {subscription} was not read for an hour: {error}; it is not watched until it is"

@@ -8,6 +8,7 @@ use minimax_watch::domain::time::Timestamp;
 use minimax_watch::engine::Engine;
 use minimax_watch::report::{Explanation, JobDay, Report, UsableAccounts, UsableQuery};
 use serde_json::{Value, json};
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -277,7 +278,7 @@ async fn explanation_that_a_fast_clock_resolved_hides_no_failed_jobs() {
 }
 
 /// What is logged from now on, while the guard lives.
-fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard) {
+fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard, Dispatch) {
     struct Lines(Arc<Mutex<Vec<u8>>>);
     impl std::io::Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -290,14 +291,16 @@ fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard) {
     let written = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&written);
     let writer = move || Lines(Arc::clone(&lines));
+    // While there is only one subscriber, a thread without it switches off for all threads what it is the first to log.
+    let other = Dispatch::new(tracing_subscriber::registry());
     let guard = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish().set_default();
-    (written, guard)
+    (written, guard, other)
 }
 
 #[tokio::test]
 async fn reading_that_fails_for_an_hour_is_logged_once_and_so_is_its_end() {
     let world = watching().await;
-    let (written, _guard) = log();
+    let (written, _guard, _other) = log();
     world.run().await;
     let refusal = || Reply::status(StatusCode::FORBIDDEN);
     world.main.set_job_stats(refusal());
