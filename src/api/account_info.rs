@@ -91,10 +91,8 @@ impl ResponseReader<'_> {
 }
 
 fn failed(error: Option<String>, is_malformed: bool) -> PlanReading {
-    PlanReading::Failed(PlanFailure {
-        error: error.unwrap_or_else(|| "no reason given".to_owned()),
-        is_malformed,
-    })
+    let error = error.unwrap_or_else(|| "no reason given".to_owned());
+    PlanReading::Failed(PlanFailure::new(error, is_malformed))
 }
 
 /// A number of things, as a number or as its digits.

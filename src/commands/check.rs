@@ -196,10 +196,9 @@ async fn run_checks(
             WaitReason::RateLimited { .. } => {
                 (engine.rate_limit_budget, "waiting for the API's rate limit (429)")
             }
-            WaitReason::Confirmation => (
-                engine.config.alerts.confirm_after,
-                "waiting to check failed accounts a second time ([alerts].confirm_after)",
-            ),
+            WaitReason::Confirmation => {
+                (engine.config.alerts.confirm_after, "waiting to confirm failures ([alerts].confirm_after)")
+            }
         };
         step.set(waiting);
         progress.say(waiting);

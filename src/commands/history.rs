@@ -1,4 +1,4 @@
-//! `history` and `diff`: one account's configuration over time.
+//! `history` and `diff`: one account over time, its configuration and its jobs.
 
 use anyhow::Context;
 
@@ -6,7 +6,7 @@ use crate::cli::{DiffArgs, GlobalOptions, HistoryArgs};
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::domain::time_arg;
-use crate::report::{self, AccountIdentity, ConfigurationAt, ConfigurationState, StoredSeries};
+use crate::report::{self, AccountIdentity, AccountSeries, ConfigurationAt, ConfigurationState};
 use crate::setup::Session;
 use crate::store::Snapshot;
 
@@ -21,10 +21,7 @@ pub(super) async fn history(global: &GlobalOptions, options: &HistoryArgs) -> an
     let at = options.at.as_ref().map(|at| past_time(at, "--at", now)).transpose()?;
     let record = find_account(&options.account, &store).await?;
     let snapshots = store.snapshots(&record.account).await?;
-    let series = StoredSeries {
-        credits: store.credit_periods(&record.account).await?,
-        jobs: store.jobs_by_day(&record.account, since).await?,
-    };
+    let series = AccountSeries::load(&store, &record.account, since, now).await?;
     store.close().await;
     if let Some(at) = at {
         let policy = config.policy();

@@ -139,7 +139,7 @@ fn log_wait(until: Timestamp, reason: WaitReason, counts: RunCounts) {
             tracing::info!(
                 checked = counts.checked,
                 ok = counts.ok,
-                "{} checked, {} ok; rechecking failed accounts at {}",
+                "{} checked, {} ok; confirming failures at {}",
                 accounts(counts.checked),
                 counts.ok,
                 until.format("%H:%M:%S UTC")

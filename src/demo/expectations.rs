@@ -6,6 +6,8 @@ use std::fmt;
 use chrono::TimeDelta;
 
 use super::scene::Scene;
+use super::story;
+use super::timeline::Played;
 use crate::domain::alerts::{AlertId, AlertKind, Severity};
 use crate::domain::message::{AlertEntry, Message, Reason};
 use crate::domain::time::Timestamp;
@@ -32,7 +34,7 @@ impl fmt::Display for Verdict {
 }
 
 /// Checks each promise against the messages that arrived.
-pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Verdict> {
+pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> anyhow::Result<Verdict> {
     let deliveries = scene.pager.deliveries();
     let mut messages = Vec::new();
     for delivery in &deliveries {
@@ -77,7 +79,41 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp) -> anyhow::Result<Ve
             "a 401 for three accounts raised one alert",
             opened(&entries, AlertKind::Unauthorized) == [(None, 3)],
         ),
+        (
+            "a week of refused jobs raised one alert within 2 h, which resolved within 2 h of its end",
+            is_week_of_refused_jobs(&messages, start),
+        ),
+        (
+            "`usable` left out the account whose jobs were refused, and listed it when they succeeded",
+            is_refused_account_left_out(played),
+        ),
     ]))
+}
+
+/// Whether the account whose jobs are refused was not usable in that week, and usable after it.
+fn is_refused_account_left_out(played: &Played) -> bool {
+    let lists_it = |usable: &Vec<String>| usable.iter().any(|name| name == story::REFUSED);
+    played.usable.iter().map(lists_it).eq([false, true])
+}
+
+/// Whether the one alert about jobs came soon after the week of refused jobs had begun, and resolved soon after its end.
+fn is_week_of_refused_jobs(messages: &[(Timestamp, Message)], start: Timestamp) -> bool {
+    let entries =
+        messages.iter().flat_map(|(at, message)| message.data.alerts.iter().map(move |entry| (*at, entry)));
+    let life = entries.filter(|(_, entry)| entry.kind == AlertKind::JobsFailing).map(|(at, entry)| {
+        let is_account = entry.account.as_ref().is_some_and(|account| account.name == story::REFUSED);
+        (at, entry.reason.filter(|_| is_account))
+    });
+    let is_soon = |at: Timestamp, since: TimeDelta| {
+        (TimeDelta::zero()..=TimeDelta::hours(2)).contains(&(at - start - since))
+    };
+    let [begin, end] = story::REFUSED_BETWEEN;
+    match life.collect::<Vec<_>>()[..] {
+        [(opened, Some(Reason::Opened)), (resolved, Some(Reason::Resolved))] => {
+            is_soon(opened, begin) && is_soon(resolved, end)
+        }
+        _ => false,
+    }
 }
 
 /// Whether both chats showed the same, each message once, and every critical alert of `entries`, which the command in its text names.

@@ -53,19 +53,24 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
         timeline.advance_to(start + event.after).await?;
         timeline.say(&event)?;
         (event.act)(&scene);
+        if event.asks_usable {
+            timeline.ask_usable().await?;
+        }
     }
     timeline.advance_to(start + MONTH).await?;
-    let (runs, messages) = timeline.finish().await?;
-    let verdict = expectations::verify(&scene, start).await?;
+    let played = timeline.finish().await?;
+    let verdict = expectations::verify(&scene, start, &played).await?;
     let config = folder.join("minimax-watch.toml");
     output::print(&format!(
-        "\n{runs} runs, {} requests to the API, {messages} messages delivered.\n\
+        "\n{} runs, {} requests to the API, {} messages delivered.\n\
          store     {}\n\
          mails     {}\n\
          webhooks  {}\n\
          chats     {}\n\
          explore   minimax-watch --config {} status\n\n{verdict}",
+        played.runs,
         scene.vendor.requested_paths().len(),
+        played.messages,
         scene.engine.config.store.path.display(),
         folder.join("mails").display(),
         folder.join("webhooks").display(),

@@ -122,6 +122,9 @@ cron = "@hourly"
 [alerts]
 repeat_every = "0s" # no reminders, to keep the month short
 
+[jobs]
+watch = true
+
 [[receivers]]
 name = "ops-mail"
 type = "email"

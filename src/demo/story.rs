@@ -5,6 +5,11 @@ use chrono::TimeDelta;
 use super::scene::Scene;
 use crate::simulator::{Answer, configuration};
 
+/// The account whose jobs are refused for a week.
+pub(super) const REFUSED: &str = "studio-c";
+/// Between which times since the start they are.
+pub(super) const REFUSED_BETWEEN: [TimeDelta; 2] = [after(21, 20), after(28, 20)];
+
 /// One event.
 pub(super) struct Event {
     /// Time since the start.
@@ -13,10 +18,22 @@ pub(super) struct Event {
     pub(super) text: &'static str,
     /// The event, for the servers.
     pub(super) act: fn(&Scene),
+    /// Whether the scheduler of the jobs asks after it which accounts are usable.
+    pub(super) asks_usable: bool,
 }
 
 const fn at(days: i64, hours: i64, text: &'static str, act: fn(&Scene)) -> Event {
-    Event { after: TimeDelta::minutes((days * 24 + hours) * 60 + 30), text, act }
+    Event { after: after(days, hours), text, act, asks_usable: false }
+}
+
+/// Half an hour after that many days and hours.
+const fn after(days: i64, hours: i64) -> TimeDelta {
+    TimeDelta::minutes((days * 24 + hours) * 60 + 30)
+}
+
+/// Nothing happens, but somebody asks which accounts are usable.
+const fn ask_usable(days: i64, hours: i64, text: &'static str) -> Event {
+    Event { asks_usable: true, ..at(days, hours, text, |_| {}) }
 }
 
 /// All events, in order. Each happens between two runs.
@@ -55,6 +72,18 @@ pub(super) fn events() -> Vec<Event> {
         at(20, 18, "the pager is back; the next attempt delivers in order what it missed", |scene| {
             scene.pager.set_down(false);
         }),
+        at(20, 20, "three jobs an hour are sent to studio-c", |scene| send_jobs(scene, "345678", 1, 200)),
+        at(
+            21,
+            20,
+            "MiniMax refuses the jobs of studio-c for a week (403); its account reads healthy",
+            |scene| {
+                send_jobs(scene, "345678", 7, 403);
+            },
+        ),
+        ask_usable(24, 12, "which accounts can take jobs?"),
+        at(28, 20, "MiniMax takes the jobs of studio-c again", |scene| send_jobs(scene, "345678", 1, 200)),
+        ask_usable(29, 12, "which accounts can take jobs?"),
     ]
 }
 
@@ -68,4 +97,12 @@ fn set_outage(scene: &Scene, answer: Option<&Answer>) {
 /// The account is healthy, and expires so many days after the start.
 fn put(scene: &Scene, account: &str, days: i64) {
     scene.main.put(account, &configuration(account, scene.start + TimeDelta::days(days)));
+}
+
+/// From now on, for so many days, the account is sent a job every 20 minutes, which is answered with `code`.
+fn send_jobs(scene: &Scene, account: &str, days: i64, code: u16) {
+    for job in 0..days * 72 {
+        let at = scene.now.now() + TimeDelta::minutes(15 + 20 * job);
+        scene.main.add_job(account, at, code);
+    }
 }

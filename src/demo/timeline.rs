@@ -9,7 +9,18 @@ use super::story::Event;
 use crate::domain::time::Timestamp;
 use crate::engine::{NextStep, Run, Scope};
 use crate::output;
+use crate::report::{UsableAccounts, UsableQuery};
 use crate::simulator::ChatServer;
+
+/// What a finished timeline leaves for the closing lines and the promises.
+pub(super) struct Played {
+    /// The number of runs.
+    pub(super) runs: usize,
+    /// The number of delivered messages.
+    pub(super) messages: usize,
+    /// The names of the accounts that were usable, by each time that somebody asked, best first.
+    pub(super) usable: Vec<Vec<String>>,
+}
 
 /// The position in the month.
 pub(super) struct Timeline<'a> {
@@ -22,6 +33,7 @@ pub(super) struct Timeline<'a> {
     hooks: usize,
     telegrams: usize,
     ntfys: usize,
+    usable: Vec<Vec<String>>,
 }
 
 impl<'a> Timeline<'a> {
@@ -38,6 +50,7 @@ impl<'a> Timeline<'a> {
             hooks: 0,
             telegrams: 0,
             ntfys: 0,
+            usable: Vec::new(),
         })
     }
 
@@ -79,6 +92,21 @@ impl<'a> Timeline<'a> {
         output::print(&format!("{}  {}\n", stamp(self.scene.now.now()), event.text))
     }
 
+    /// Prints which accounts can take jobs now.
+    pub(super) async fn ask_usable(&mut self) -> anyhow::Result<()> {
+        let (engine, now) = (&self.scene.engine, self.scene.now.now());
+        let query = UsableQuery::default();
+        let report = UsableAccounts::load(&engine.store, &engine.config, query, now).await?;
+        let usable: Vec<String> = report.usable.into_iter().map(|offer| offer.name).collect();
+        output::print(&format!("{}    usable    {}\n", stamp(now), usable.join(", ")))?;
+        for unusable in report.unusable {
+            let (name, reasons) = (unusable.account.name, unusable.reasons.join("; "));
+            output::print(&format!("{}    unusable  {name}: {reasons}\n", stamp(now)))?;
+        }
+        self.usable.push(usable);
+        Ok(())
+    }
+
     /// Prints and saves the messages that arrived since the last call.
     fn show(&mut self) -> anyhow::Result<()> {
         for mail in self.scene.mailbox.mails().into_iter().skip(self.mails) {
@@ -111,10 +139,11 @@ impl<'a> Timeline<'a> {
         Ok(messages.len())
     }
 
-    /// Purges as the service does, and returns how many runs were made and messages delivered.
-    pub(super) async fn finish(self) -> anyhow::Result<(usize, usize)> {
+    /// Purges as the service does.
+    pub(super) async fn finish(self) -> anyhow::Result<Played> {
         self.scene.engine.purge(self.scene.now.now()).await?;
-        Ok((self.runs, self.mails + self.hooks + self.telegrams + self.ntfys))
+        let messages = self.mails + self.hooks + self.telegrams + self.ntfys;
+        Ok(Played { runs: self.runs, messages, usable: self.usable })
     }
 }
 

@@ -36,6 +36,11 @@ pub fn was_recorded_ahead(recorded: Timestamp, now: Timestamp) -> bool {
     recorded - now > NOTIFICATION_TOLERANCE
 }
 
+/// The latest moment of an alert or notification that [`was_recorded_ahead`] does not reject at `now`.
+pub fn latest_credible(now: Timestamp) -> Timestamp {
+    now + NOTIFICATION_TOLERANCE
+}
+
 /// Whether an alert for this expiry can have this stage and severity only by clock skew: they begin in the future.
 pub fn is_implied_by(
     expires_at: Timestamp,

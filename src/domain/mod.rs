@@ -20,6 +20,7 @@ pub mod diff;
 pub mod digest;
 pub mod duration;
 pub mod expiry_tracking;
+pub mod failing_period;
 pub mod jobs;
 pub mod lead_times;
 pub mod message;

@@ -6,6 +6,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
+use super::failing_period::FailingPeriod;
 use super::time::Timestamp;
 
 /// The vendor's name for the service that this program watches begins with it.
@@ -71,6 +72,16 @@ pub struct PlanFailure {
     pub error: String,
     /// Whether there was an answer that is not understood.
     pub is_malformed: bool,
+    /// For how long readings have failed, once it is stored.
+    #[serde(default)]
+    pub period: Option<FailingPeriod>,
+}
+
+impl PlanFailure {
+    /// A failure that is not stored yet.
+    pub const fn new(error: String, is_malformed: bool) -> Self {
+        Self { error, is_malformed, period: None }
+    }
 }
 
 /// What is known of the plan of one subscription.
@@ -93,7 +104,11 @@ impl PlanState {
     #[must_use]
     pub fn after(&self, reading: PlanReading, confirm_after: TimeDelta, now: Timestamp) -> Self {
         let plan = match reading {
-            PlanReading::Failed(failure) => return Self { failure: Some(failure), ..self.clone() },
+            PlanReading::Failed(failure) => {
+                let before = self.failure.as_ref().and_then(|failure| failure.period);
+                let period = Some(FailingPeriod::extended(before, now));
+                return Self { failure: Some(PlanFailure { period, ..failure }), ..self.clone() };
+            }
             PlanReading::Plan(plan) => plan,
         };
         // A clock that was set back must not delay the confirmation.
@@ -130,7 +145,7 @@ mod tests {
     }
 
     fn failed() -> PlanReading {
-        PlanReading::Failed(PlanFailure { error: "502 Bad Gateway".to_owned(), is_malformed: false })
+        PlanReading::Failed(PlanFailure::new("502 Bad Gateway".to_owned(), false))
     }
 
     fn at(seconds: i64) -> Timestamp {

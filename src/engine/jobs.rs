@@ -73,11 +73,12 @@ impl Engine {
                     writer.add_jobs(&name, &jobs).await?;
                     None
                 }
-                JobStatsAnswer::NotUnderstood(error) => Some(StatsFailure { error, is_not_understood: true }),
+                JobStatsAnswer::NotUnderstood(error) => Some(StatsFailure::new(error, true)),
                 JobStatsAnswer::Failed(observation) => Some(failure(observation)),
             };
-            log(&name, &before, failure.as_ref());
-            writer.save_stats_readings(&name, &before.after(failure, now)).await?;
+            let after = before.after(failure, now);
+            log(&name, &before, &after);
+            writer.save_stats_readings(&name, &after).await?;
         }
         Ok(())
     }
@@ -121,19 +122,31 @@ impl Engine {
 
 fn failure(observation: Observation) -> StatsFailure {
     let Observation { outcome, error, .. } = observation;
-    StatsFailure {
-        error: error.unwrap_or_else(|| outcome.to_string()),
-        is_not_understood: outcome == Outcome::Malformed,
-    }
+    let error = error.unwrap_or_else(|| outcome.to_string());
+    StatsFailure::new(error, outcome == Outcome::Malformed)
 }
 
-/// Logs a failed reading; once as a warning when there is an answer that is not understood.
-fn log(subscription: &SubscriptionName, before: &StatsReadings, failure: Option<&StatsFailure>) {
-    let Some(StatsFailure { error, is_not_understood }) = failure else { return };
-    if *is_not_understood && !before.is_not_understood() {
+/// Logs a failed reading; once as a warning when there is an answer that is not understood, or when the failure lasts.
+fn log(subscription: &SubscriptionName, before: &StatsReadings, after: &StatsReadings) {
+    let is_not_understood = |failure: &StatsFailure| failure.is_not_understood;
+    let lasts = |failure: &StatsFailure| failure.period.is_some_and(|period| period.lasts());
+    let was = |is: fn(&StatsFailure) -> bool| before.failure.as_ref().is_some_and(is);
+    let Some(failure) = &after.failure else {
+        if was(is_not_understood) || was(lasts) {
+            tracing::info!(%subscription, "the job statistics of subscription {subscription} are read again");
+        }
+        return;
+    };
+    let error = &failure.error;
+    if is_not_understood(failure) && !was(is_not_understood) {
         tracing::warn!(
             %subscription, error,
             "the job statistics of subscription {subscription} cannot be read: {error}; its jobs are not watched until they can"
+        );
+    } else if !is_not_understood(failure) && lasts(failure) && !was(lasts) {
+        tracing::warn!(
+            %subscription, error,
+            "the job statistics of subscription {subscription} were not read for an hour: {error}; its jobs are not watched until they are"
         );
     } else {
         tracing::debug!(%subscription, error, "the job statistics of subscription {subscription} were not read");

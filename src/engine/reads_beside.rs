@@ -102,7 +102,7 @@ impl Engine {
             checked
         };
         read.credits = credits;
-        let no_plan = || PlanReading::Failed(PlanFailure { error: abandoned_text(), is_malformed: false });
+        let no_plan = || PlanReading::Failed(PlanFailure::new(abandoned_text(), false));
         read.plans.extend(plans.into_iter().map(|name| (name.clone(), no_plan())));
         let no_jobs = || JobStatsAnswer::Failed(Observation::failed(Outcome::Unavailable, abandoned_text()));
         read.jobs.extend(jobs.into_iter().map(|name| (name.clone(), no_jobs())));

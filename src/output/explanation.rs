@@ -74,6 +74,10 @@ fn state(explanation: &Explanation) -> String {
         let read = plan.read_at.map(|at| format!("; read {}", relative(at, now))).unwrap_or_default();
         text.push_str(&line("plan", &format!("{}{read}", plan.sentence())));
     }
+    if let Some(unassigned) = &explanation.unassigned_jobs {
+        let newest = relative(unassigned.newest_at, now);
+        text.push_str(&line("other jobs", &format!("{}, the newest {newest}", unassigned.sentence())));
+    }
     text
 }
 

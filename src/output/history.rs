@@ -1,4 +1,4 @@
-//! One account's configuration over time, for people.
+//! One account over time, its configuration and its jobs, for people.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,8 +11,7 @@ use crate::domain::summary::value_words;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{
-    Certainty, ConfigurationAt, ConfigurationState, CreditsOfDay, Diff, Difference, History, JobsOfDay,
-    SnapshotReport,
+    Certainty, ConfigurationAt, ConfigurationState, CreditsOfDay, Diff, Difference, History, SnapshotReport,
 };
 
 /// The column in which members begin.
@@ -25,7 +24,7 @@ pub(crate) fn history(history: &History) -> String {
     let mut text = configurations(history);
     let credits = history.credits.iter().map(|day| (day.day, credits_text(day)));
     text.push_str(&days("Credits", credits.collect()));
-    let jobs = history.jobs.iter().map(|day| (day.day, jobs_text(day)));
+    let jobs = history.jobs.iter().map(|day| (day.day, day.sentence()));
     text.push_str(&days("Jobs by status code", jobs.collect()));
     text
 }
@@ -60,12 +59,6 @@ fn credits_text(day: &CreditsOfDay) -> String {
         let _ = write!(text, ", plan {}", text::name(plan));
     }
     text
-}
-
-/// `200: 31, 403: 2`.
-fn jobs_text(day: &JobsOfDay) -> String {
-    let codes = day.codes.iter().map(|(code, jobs)| format!("{code}: {jobs}"));
-    codes.collect::<Vec<_>>().join(", ")
 }
 
 fn configurations(history: &History) -> String {

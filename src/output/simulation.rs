@@ -10,6 +10,9 @@ use crate::domain::text::{self, one_line};
 use crate::domain::time::{Timestamp, in_words, minute, relative};
 use crate::report::{SimulatedMessage, Simulation};
 
+/// Said once, because such alerts are missing in a forecast without a trace.
+const NOT_SIMULATED: &str = "Alerts about jobs and credits need new data, which a forecast does not have.";
+
 /// The column in which the text of a message begins.
 const INDENT: usize = 20;
 
@@ -17,7 +20,7 @@ pub(crate) fn render(simulation: &Simulation) -> String {
     let Simulation { generated_at, until, receivers, kept_alive, messages } = simulation;
     let mut text = wrap(
         &format!(
-            "Forecast until {}, assuming that no check changes anything and every delivery succeeds. Times in UTC.",
+            "Forecast until {}, assuming that no check changes anything and every delivery succeeds. {NOT_SIMULATED} Times in UTC.",
             minute(*until)
         ),
         0,

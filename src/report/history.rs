@@ -1,24 +1,25 @@
-//! One account's configuration, credits and jobs over time, as `history --json`, `history --at --json` and `diff --json` print it.
+//! One account over time, its configuration, credits and jobs, as `history --json`, `history --at --json` and `diff --json` print it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::credits::{CreditsOfDay, credits_by_day};
-use crate::domain::account::{AccountId, SubscriptionName};
+use super::job_counts::JobDay;
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::change::ChangeKind;
 use crate::domain::configuration::{Configuration, ExpirySource, Reading};
 use crate::domain::diff;
 use crate::domain::expiry_tracking::TrackedExpiries;
+use crate::domain::jobs::CodeCount;
 use crate::domain::lead_times::LeadTimes;
 use crate::domain::severity::Severity;
 use crate::domain::text::quoted;
 use crate::domain::time::{Timestamp, rfc3339, seconds};
-use crate::store::{CreditPeriod, JobDayCount, Snapshot};
+use crate::store::{CreditPeriod, Snapshot, Store, StoreError};
 
 /// The account that a report is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -31,7 +32,7 @@ pub struct AccountIdentity {
     pub name: String,
 }
 
-/// The configurations that were seen, oldest first.
+/// What was seen of an account, oldest first.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct History {
     /// When this was generated.
@@ -47,28 +48,31 @@ pub struct History {
     /// The credits on each day with a reading; absent without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<CreditsOfDay>,
-    /// How many jobs were answered on each day; absent without any.
+    /// What became of its jobs, one entry for each day with jobs; kept for 30 days; absent without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub jobs: Vec<JobsOfDay>,
-}
-
-/// The jobs of an account on one day (UTC), by the vendor's statistics.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct JobsOfDay {
-    /// The day, `YYYY-MM-DD`.
-    #[schemars(with = "String")]
-    pub day: NaiveDate,
-    /// How many were answered with each status code.
-    pub codes: BTreeMap<u16, u32>,
+    pub jobs: Vec<JobDay>,
 }
 
 /// What is stored of an account beside its configurations.
 #[derive(Debug, Default)]
-pub struct StoredSeries {
+pub struct AccountSeries {
     /// Its credits, oldest first.
     pub credits: Vec<CreditPeriod>,
     /// Its jobs, oldest day first.
-    pub jobs: Vec<JobDayCount>,
+    pub jobs: Vec<CodeCount>,
+}
+
+impl AccountSeries {
+    /// Loads what is stored from `since` up to `now`.
+    pub async fn load(
+        store: &Store,
+        account: &AccountKey,
+        since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let credits = store.credit_periods(account).await?;
+        Ok(Self { credits, jobs: store.job_counts(account, since, now).await? })
+    }
 }
 
 /// A period in which the configuration did not change.
@@ -182,7 +186,7 @@ impl History {
     /// Reports those of `snapshots`, oldest first, that were seen at `since` or later, and so of the `series`; without it, all.
     pub fn new(
         known: &AccountRecord,
-        (snapshots, series): (&[Snapshot], &StoredSeries),
+        (snapshots, series): (&[Snapshot], &AccountSeries),
         since: Option<Timestamp>,
         now: Timestamp,
     ) -> Self {
@@ -203,17 +207,15 @@ impl History {
             since,
             snapshots: reports.map(report).collect(),
             credits: credits_by_day(&series.credits, since),
-            jobs: jobs_by_day(&series.jobs),
+            jobs: JobDay::from_counts(&series.jobs),
         }
     }
-}
 
-fn jobs_by_day(counts: &[JobDayCount]) -> Vec<JobsOfDay> {
-    let mut days: BTreeMap<NaiveDate, BTreeMap<u16, u32>> = BTreeMap::new();
-    for JobDayCount { day, code, jobs } in counts {
-        days.entry(day.date_naive()).or_default().insert(*code, *jobs);
+    /// The same with the jobs of these days.
+    #[must_use]
+    pub fn with_jobs(self, jobs: Vec<JobDay>) -> Self {
+        Self { jobs, ..self }
     }
-    days.into_iter().map(|(day, codes)| JobsOfDay { day, codes }).collect()
 }
 
 impl ConfigurationState {

@@ -10,6 +10,7 @@ mod deliveries;
 mod explanation;
 mod health;
 mod history;
+mod job_counts;
 mod news;
 mod plan;
 mod probe;
@@ -34,9 +35,10 @@ pub use explanation::{
 };
 pub use health::Health;
 pub use history::{
-    AccountIdentity, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, JobsOfDay,
-    SnapshotReport, StoredSeries, split_at_time,
+    AccountIdentity, AccountSeries, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference,
+    History, SnapshotReport, split_at_time,
 };
+pub use job_counts::{JobCodeReport, JobDay, UnassignedJobsReport};
 pub use news::{Before, News};
 pub use plan::{PlanReport, ServiceReport};
 pub use probe::{Probe, ReceiverProbe, SubscriptionProbe};

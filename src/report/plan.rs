@@ -124,7 +124,7 @@ mod tests {
             PlanReport::new(&name, &state).sentence(),
             "not active, 2 subscriptions, at most 6 MiniMax accounts"
         );
-        let failure = PlanFailure { error: "502 Bad Gateway".to_owned(), is_malformed: false };
+        let failure = PlanFailure::new("502 Bad Gateway".to_owned(), false);
         let state = PlanState { failure: Some(failure), ..PlanState::default() };
         let report = PlanReport::new(&name, &state);
         assert_eq!(

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::job_counts::UnassignedJobsReport;
 use super::plan::PlanReport;
 use super::probe::replace_token;
 use super::trials::trials_due;
@@ -47,6 +48,8 @@ pub struct Report {
     pub alerts: Vec<AlertEntry>,
     /// The plan of each of their subscriptions, while plans are watched.
     pub plans: Vec<PlanReport>,
+    /// The jobs of each of their subscriptions that name no watched account, while jobs are watched.
+    pub unassigned_jobs: Vec<UnassignedJobsReport>,
     /// The messages that are not delivered.
     pub outbox: OutboxCounts,
     /// Account lists that could not be read. Only people see it: it explains why accounts are missing.
@@ -213,6 +216,7 @@ impl Report {
             next_steps: next_steps(&alerts, config),
             alerts,
             plans: plans(store, config, wanted).await?,
+            unassigned_jobs: unassigned_jobs(store, config, wanted, now).await?,
             outbox: store.outbox(now - FAILED_SINCE).await?,
             silences: store.silences_in_force(now).await?.len(),
             lists,
@@ -348,6 +352,22 @@ async fn plans(
         wanted.is_none_or(|wanted| wanted.iter().any(|account| account.subscription == *name))
     });
     Ok(states.iter().map(|(name, state)| PlanReport::new(name, state)).collect())
+}
+
+/// The jobs without a watched account of each subscription of the accounts in `wanted`; of every one when `wanted` is absent.
+async fn unassigned_jobs(
+    store: &Store,
+    config: &Config,
+    wanted: Option<&BTreeSet<AccountKey>>,
+    now: Timestamp,
+) -> Result<Vec<UnassignedJobsReport>, StoreError> {
+    let mut unassigned = Vec::new();
+    for Subscription { name, .. } in &config.subscriptions {
+        if wanted.is_none_or(|wanted| wanted.iter().any(|account| account.subscription == *name)) {
+            unassigned.extend(UnassignedJobsReport::load(store, config, name, now).await?);
+        }
+    }
+    Ok(unassigned)
 }
 
 /// The verdict on an account without its open alerts.

@@ -43,6 +43,8 @@ pub(super) async fn trials_due(
     for (account, opened_at) in opened {
         let newest_job_at = store.newest_job_at(account, now).await?;
         let read_at = readings.get(&account.subscription).and_then(|readings| readings.read_at);
+        // A reading by a clock that ran ahead shows nothing about the time since.
+        let read_at = read_at.filter(|read_at| *read_at <= now);
         if (TrialFacts { opened_at, newest_job_at, read_at }).is_trial_due(policy.window) {
             due.insert(account.clone());
         }

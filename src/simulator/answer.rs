@@ -67,10 +67,38 @@ pub(super) fn account_info(is_active: bool, accounts: usize) -> Answer {
     Answer::json(StatusCode::OK, &info)
 }
 
+/// The statistics of these jobs, in the form of the vendor's page.
+pub(super) fn job_stats(now: Timestamp, rows: &[Value]) -> Answer {
+    let (date, total) = (now.date_naive().to_string(), rows.len());
+    Answer::json(StatusCode::OK, &json!({"bot": "minimax", "date": date, "total": total, "data": rows}))
+}
+
+/// A row of the statistics, without anything about a person.
+pub(super) fn job(account: &str, at: Timestamp, code: u16) -> Value {
+    let (timestamp, status) = (iso(at), if code < 300 { "completed" } else { "failed" });
+    let jobid = format!("{}-user:1000-bot:minimax", at.format("%Y%m%d%H%M%S%3f"));
+    json!({
+        "timestamp": timestamp, "jobid": jobid, "config": account, "endpoint": "post-videos-create",
+        "status": status, "func": "create", "code": code, "msec": 5_432,
+    })
+}
+
+/// What MiniMax says of an account with so many credits, whose paid plan ends at `end`.
+pub fn features(credits: u64, end: Timestamp) -> Value {
+    let millis = end.timestamp_millis();
+    json!({
+        "totalCredits": credits, "memberName": "Standard", "expireText": iso(end), "expireTime": millis,
+        "creditExpireText": [{"credit": credits, "endTime": millis}], "queueLength": 3, "modelControl": [],
+    })
+}
+
+fn iso(at: Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 /// A healthy account configuration in the form of the vendor's example; its token expires at `end`.
 pub fn configuration(account: &str, end: Timestamp) -> Value {
     let issued = end - TimeDelta::days(30);
-    let iso = |at: Timestamp| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     json!({
         "account": account,
         "jwt": {

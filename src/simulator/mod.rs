@@ -18,7 +18,7 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, configuration};
+pub use answer::{Answer, configuration, features};
 pub use chat::{ChatMessage, ChatServer};
 pub use mail_server::{Mail, SmtpServer};
 pub use now::VirtualNow;

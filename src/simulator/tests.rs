@@ -1,5 +1,6 @@
 //! The servers over real sockets.
 
+use axum::http::StatusCode;
 use chrono::{TimeDelta, TimeZone, Utc};
 use serde_json::Value;
 use standardwebhooks::Webhook;
@@ -7,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::{Answer, FakeUseApi, SmtpServer, VirtualNow, WebhookServer, configuration};
+use super::{Answer, FakeUseApi, SmtpServer, VirtualNow, WebhookServer, configuration, features};
 
 fn clock() -> VirtualNow {
     VirtualNow::new(Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap())
@@ -68,6 +69,47 @@ async fn vendor_sends_the_configuration_and_the_simulated_date() {
     assert_eq!(body["jwt"]["exp_Expire"], "2026-12-02T07:15:00.000Z");
     assert_eq!(body["jwt"]["exp"], end.timestamp());
     assert_eq!(body["supportVideo"], true);
+}
+
+async fn read(api: &FakeUseApi, path: &str) -> (u16, Value) {
+    let (status, answer) =
+        http(&api.base_url(), &format!("GET {path} HTTP/1.1\r\nauthorization: Bearer t"), "").await;
+    (status, serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn vendor_shows_jobs_late_and_newest_first() {
+    let now = clock();
+    let api = FakeUseApi::open(&now).await.unwrap();
+    let main = api.subscribe("t");
+    for (minutes, code) in [(-30, 200), (-20, 403), (-5, 412)] {
+        main.add_job("1", now.now() + TimeDelta::minutes(minutes), code);
+    }
+    for (limit, expected) in [("", vec![403, 200]), ("&limit=1", vec![403])] {
+        let (_, stats) = read(&api, &format!("/v2/account/stats?bot=minimax{limit}")).await;
+        let rows = stats["data"].as_array().unwrap();
+        assert_eq!(rows.iter().map(|row| row["code"].as_u64().unwrap()).collect::<Vec<_>>(), expected);
+        assert_eq!((&rows[0]["config"], &stats["total"]), (&"1".into(), &expected.len().into()));
+    }
+    now.advance(TimeDelta::minutes(5));
+    assert_eq!(read(&api, "/v2/account/stats?limit=9").await.1["data"][0]["code"], 412);
+}
+
+#[tokio::test]
+async fn vendor_answers_for_features_as_it_was_told() {
+    let now = clock();
+    let api = FakeUseApi::open(&now).await.unwrap();
+    let main = api.subscribe("t");
+    let end = now.now() + TimeDelta::days(9);
+    let path = "/v1/minimax/features/?account=me%40example.com";
+    assert_eq!(read(&api, path).await.0, 404);
+    main.put("me@example.com", &configuration("me@example.com", end));
+    assert_eq!(read(&api, path).await.1["totalCredits"], 1_000);
+    main.set_features("me@example.com", Some(Answer::json(StatusCode::OK, &features(7, end))));
+    assert_eq!(read(&api, path).await.1["creditExpireText"][0]["endTime"], end.timestamp_millis());
+    main.set_features("me@example.com", None);
+    main.set_answer("me@example.com", Answer::account_error("On hold"));
+    assert_eq!(read(&api, path).await.0, 596);
 }
 
 #[tokio::test]

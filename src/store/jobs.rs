@@ -12,6 +12,7 @@ use super::columns::{Columns, from_row, millis, to_json};
 use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alerts::EXPLAINING_KINDS;
+use crate::domain::clock_skew::latest_credible;
 use crate::domain::jobs::{Job, JobCode, JobKey, JobResult, StatsReadings};
 use crate::domain::time::Timestamp;
 
@@ -37,29 +38,6 @@ impl FromRow<'_, SqliteRow> for Job {
             code: known.ok_or_else(|| columns.unreadable("code", code))?,
             // Only rows that count are read.
             asks_for_work: true,
-        })
-    }
-}
-
-/// How many jobs of an account were answered on one day (UTC) with one status code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobDayCount {
-    /// The beginning of the day.
-    pub day: Timestamp,
-    /// The status code.
-    pub code: u16,
-    /// How many jobs.
-    pub jobs: u32,
-}
-
-impl FromRow<'_, SqliteRow> for JobDayCount {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        let columns = Columns::new("jobs", row);
-        let code: i64 = columns.get("code")?;
-        Ok(Self {
-            day: columns.timestamp("day")?,
-            code: u16::try_from(code).map_err(|_| columns.unreadable("code", code))?,
-            jobs: columns.count("jobs")?,
         })
     }
 }
@@ -99,11 +77,14 @@ async fn newest_jobs(
         "SELECT key, account, at, code FROM jobs
          WHERE subscription = ?1 AND account = ?2 AND counts = 1 AND at <= ?3 AND at > coalesce((
              SELECT MAX(resolved_at) FROM alerts
-             WHERE subscription = ?1 AND account IN (?2, '') AND receiver = '' AND kind IN (SELECT value FROM json_each(?5))), 0)
+             WHERE subscription = ?1 AND account IN (?2, '') AND receiver = '' AND kind IN (SELECT value FROM json_each(?5))
+                   AND resolved_at <= ?6), 0)
          ORDER BY at DESC LIMIT ?4",
     );
     let query = query.bind(account.subscription.as_str()).bind(account.id.as_str()).bind(millis(now));
-    Ok(query.bind(JUDGED).bind(to_json(&explaining)?).fetch_all(executor).await?)
+    let query = query.bind(JUDGED).bind(to_json(&explaining)?);
+    // An alert that a clock ahead of the present one resolved explains nothing.
+    Ok(query.bind(millis(latest_credible(now))).fetch_all(executor).await?)
 }
 
 impl Writer {
@@ -196,20 +177,6 @@ impl Store {
         let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
         let row = query.bind(millis(now)).fetch_one(&self.read).await?;
         Ok(Columns::new("jobs", &row).optional_timestamp("at")?)
-    }
-
-    /// How the jobs of an account since `since` were answered, day by day, those that do not count included.
-    pub async fn jobs_by_day(
-        &self,
-        account: &AccountKey,
-        since: Option<Timestamp>,
-    ) -> Result<Vec<JobDayCount>, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT at - at % 86400000 AS day, code, COUNT(*) AS jobs FROM jobs
-             WHERE subscription = ?1 AND account = ?2 AND at >= ?3 GROUP BY day, code ORDER BY day, code",
-        );
-        let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
-        Ok(query.bind(since.map_or(0, millis)).fetch_all(&self.read).await?)
     }
 
     /// As [`Writer::stats_readings`].

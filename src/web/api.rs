@@ -19,7 +19,7 @@ use crate::domain::duration;
 use crate::domain::time::Timestamp;
 use crate::domain::time_arg;
 use crate::domain::usable::NeededFlag;
-use crate::report::{Alerts, Deliveries, History, Report, UsableAccounts, UsableQuery};
+use crate::report::{AccountSeries, Alerts, Deliveries, History, Report, UsableAccounts, UsableQuery};
 use crate::store::StoreError;
 
 /// As the command's `--since`.
@@ -69,8 +69,10 @@ pub(super) async fn history(
     };
     let load = async {
         let Some(record) = site.find_account(&AccountId::new(id)).await? else { return Ok(None) };
-        let snapshots = site.store()?.snapshots(&record.account).await?;
-        Ok(Some(History::new(&record, &snapshots, since, now)))
+        let store = site.store()?;
+        let snapshots = store.snapshots(&record.account).await?;
+        let series = AccountSeries::load(store, &record.account, since, now).await?;
+        Ok(Some(History::new(&record, (&snapshots, &series), since, now)))
     };
     match load.await {
         Ok(Some(history)) => json(StatusCode::OK, &history),

@@ -42,6 +42,16 @@ impl Service {
         self.child.id()
     }
 
+    /// Its peak memory in KiB, without the pages of the program's file, of which a debug build has many.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let kib = |name: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").parse().unwrap()
+        };
+        kib("VmHWM:") - kib("RssFile:")
+    }
+
     /// Waits for the next log line that contains `words`, and returns it.
     pub(crate) fn until(&mut self, words: &str) -> String {
         let deadline = Instant::now() + TIMEOUT;

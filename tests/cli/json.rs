@@ -27,7 +27,16 @@ async fn check_and_status_print_the_object_of_the_contract() {
     for report in [&check, &status] {
         assert_eq!(
             keys(report),
-            ["accounts", "alerts", "generated_at", "last_run", "outbox", "plans", "verdict"]
+            [
+                "accounts",
+                "alerts",
+                "generated_at",
+                "last_run",
+                "outbox",
+                "plans",
+                "unassigned_jobs",
+                "verdict"
+            ]
         );
         assert_eq!(keys(&report["last_run"]), ["checked", "finished_at", "ok", "started_at"]);
         assert_eq!((&report["last_run"]["checked"], &report["last_run"]["ok"]), (&json!(2), &json!(2)));

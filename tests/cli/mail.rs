@@ -177,16 +177,9 @@ fn endless(piece: &str) -> &'static [u8] {
     piece.repeat(65_536 / piece.len()).into_bytes().leak()
 }
 
-/// The peak memory of a process in KiB.
-fn peak_memory(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 /// Lets the service deliver to all these servers at once; none may cost memory or time, and none may count as delivered.
 async fn assert_survived_by_the_service(plans: &[(Protection, Vec<InjectedFault>)]) {
-    const MAX_KIB: u64 = 40 * 1024;
+    const MAX_KIB: u64 = 12 * 1024;
     let servers = Servers::open(plans).await;
     let mut service = servers.setup.serve(&[]);
     service.until("watching");
@@ -195,7 +188,7 @@ async fn assert_survived_by_the_service(plans: &[(Protection, Vec<InjectedFault>
         service.until("message not accepted");
     }
     let took = started.elapsed();
-    let peak = peak_memory(service.pid());
+    let peak = service.peak_memory();
     assert_eq!(service.stop(), Some(0), "the service stops when asked");
     assert!(peak < MAX_KIB, "{peak} KiB");
     assert!(took < Duration::from_secs(20), "{took:?} for a limit of a second for each stage");

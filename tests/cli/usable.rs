@@ -261,6 +261,15 @@ async fn loop_in_the_readme_waits_until_an_account_is_usable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn loop_in_the_readme_ends_with_the_error_when_nothing_is_known() {
+    let setup = Setup::with(&["a"], "").await;
+    let waiting = block("README.md", "sh", "until minimax-watch usable");
+    let ended = shell(&setup, &format!("{waiting}echo submitted"), "exit 1");
+    assert_eq!((ended.status, ended.out.as_str()), (Some(3), ""), "{ended:?}");
+    assert!(ended.err.contains("run `minimax-watch check`"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn command_for_n8n_succeeds_also_when_no_account_is_usable_and_fails_when_nothing_is_known() {
     for (answer, status, usable) in [
         (Some(Record::ending("a", healthy()).into()), 0, 1),

@@ -14,13 +14,13 @@ use crate::simulator::{
 use crate::desk::DeskFault;
 use crate::random::SeededRandom;
 use crate::report::{Stop, Tally};
-use crate::scene::{DAY, LISTED, NAMED, Scene, ahead};
+use crate::scene::{DAY, LISTED, NAMED, Scene, ahead, jobs};
 use crate::stored_state::{examine, let_pauses_pass};
 use crate::{RunOptions, Scenario};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "random-kills",
-    fault: "`kill -9` of `run` at random times, accounts flap, receivers fail",
+    fault: "`kill -9` of `run` at random times, accounts, plans and jobs flap, receivers fail",
     run: |run_options| Box::pin(run(run_options)),
 };
 
@@ -114,6 +114,9 @@ fn flap(scene: &Scene, random: &mut SeededRandom) {
         if random.percent(30) {
             vendor.set_account_info(plan(random));
         }
+        if random.percent(40) {
+            vendor.set_job_stats(job_stats(accounts, random));
+        }
         if random.percent(30) {
             vendor.set_all(None);
         } else if random.percent(12) {
@@ -141,6 +144,22 @@ fn plan(random: &mut SeededRandom) -> Option<Answer> {
         2 => Some(Answer::account_info(true, &services)),
         3 => Some(Answer::not_json()),
         _ => None,
+    }
+}
+
+/// An answer to a read of the statistics of jobs: each account's newest ones ended alike.
+fn job_stats(accounts: &[&str], random: &mut SeededRandom) -> Answer {
+    match random.within(0, 10) {
+        0 => Answer::not_json(),
+        1 => Answer::hang(),
+        2 => Answer::job_stats(&[]),
+        _ => {
+            let mut rows = Vec::new();
+            for account in accounts {
+                rows.extend(jobs(account, *random.choose(&[200, 201, 403, 403, 596, 412, 429])));
+            }
+            Answer::job_stats(&rows)
+        }
     }
 }
 

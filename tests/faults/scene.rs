@@ -4,13 +4,14 @@
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::clock;
 use minimax_watch::domain::time::Timestamp;
+use serde_json::{Value, json};
 
 use crate::RunOptions;
 use crate::desk::Desk;
 use crate::received::{by_mail, by_webhook};
 use crate::report::{Stop, Tally};
 use crate::setup::Setup;
-use crate::simulator::{Record, SmtpServer, SmtpSetup, Subscription, WebhookServer};
+use crate::simulator::{Answer, Record, SmtpServer, SmtpSetup, Subscription, WebhookServer};
 use crate::stored_state::{StoredState, examine, let_pauses_pass};
 use crate::verify::{Expected, Message, compare_receivers, verify};
 
@@ -43,6 +44,14 @@ pub(crate) fn ahead(seconds: i64) -> Timestamp {
 
 pub(crate) const DAY: i64 = 86_400;
 
+/// Three jobs of an account that ended now with this code.
+pub(crate) fn jobs(account: &str, code: u16) -> Vec<Value> {
+    let at = ahead(0);
+    let id = |number| format!("user:1-minimax:{account}-job:{}-{number}", at.timestamp());
+    let row = |number| json!({"timestamp": at.to_rfc3339(), "jobid": id(number), "endpoint": "videos", "code": code});
+    (0..3).map(row).collect()
+}
+
 impl Scene {
     /// A service here runs each second, needs no confirmation and sends no reminders.
     pub(crate) async fn open(run_options: RunOptions) -> Self {
@@ -52,6 +61,7 @@ impl Scene {
             ("ALERTS__REPEAT_EVERY", "0s"),
             ("ALERTS__UNREACHABLE_AFTER", "3s"),
             ("API__TIMEOUT", "1s"),
+            ("JOBS__WATCH", "true"),
         ] {
             setup.set(&format!("MINIMAX_WATCH__{name}"), value);
         }
@@ -78,7 +88,7 @@ impl Scene {
         scene
     }
 
-    /// Every account is healthy and expires so many seconds from now.
+    /// Every account is healthy, does its jobs, and expires so many seconds from now.
     pub(crate) fn all_healthy(&self, end: i64) {
         let _ = self.setup.api.come_back();
         for vendor in [&self.setup.vendor, &self.other] {
@@ -90,6 +100,8 @@ impl Scene {
             for account in accounts {
                 vendor.put(Record::ending(*account, ahead(end)));
             }
+            let jobs: Vec<Value> = accounts.iter().flat_map(|account| jobs(account, 200)).collect();
+            vendor.set_job_stats(Answer::job_stats(&jobs));
         }
     }
 

@@ -1,10 +1,16 @@
 //! What became of jobs, from the read of `GET /v2/account/stats` to the messages.
 
+use std::sync::{Arc, Mutex};
+
 use axum::http::StatusCode;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::time::Timestamp;
-use minimax_watch::report::{Explanation, UsableAccounts, UsableQuery};
+use minimax_watch::engine::Engine;
+use minimax_watch::report::{Explanation, JobDay, Report, UsableAccounts, UsableQuery};
 use serde_json::{Value, json};
+use tracing::Dispatch;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::received::body;
 use crate::simulator::{Answer, Reply};
@@ -223,6 +229,100 @@ async fn answer_that_is_not_understood_is_explained() {
             && why.contains("without a list of jobs in the member `data`"),
         "{why}"
     );
+}
+
+#[tokio::test]
+async fn jobs_are_counted_by_day_and_code_and_those_of_no_account_are_shown() {
+    let world = watching().await;
+    let mut rows = jobs(start(), &[200, 200, 403, 429]);
+    rows.extend(jobs(start() - days(1), &[412]));
+    for number in 0..12 {
+        let at = start() - minutes(number);
+        rows.push(
+            json!({"timestamp": at.to_rfc3339(), "jobid": format!("j{number}"), "config": "x", "code": 500}),
+        );
+    }
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    assert!(world.received().is_empty(), "jobs of no account alert nobody");
+    let Engine { store, config, .. } = &world.engine;
+    let counts = store.job_counts(&studio_a(), None, world.now()).await.unwrap();
+    let days: Vec<_> =
+        JobDay::from_counts(&counts).iter().map(|day| format!("{} {}", day.day, day.sentence())).collect();
+    assert_eq!(days, ["2026-10-31 1 × 412", "2026-11-01 2 × 200, 1 × 403, 1 × 429 (not counted)"]);
+    let later = store.job_counts(&studio_a(), Some(start() - hours(1)), world.now()).await.unwrap();
+    assert_eq!(JobDay::from_counts(&later).len(), 1);
+    let report = Report::load(store, config, None, world.now()).await.unwrap();
+    assert_eq!(report.unassigned_jobs.iter().map(|one| one.jobs).collect::<Vec<_>>(), [12]);
+    let record = store.watched().await.unwrap().remove(0);
+    let explanation = Explanation::new(&world.engine, &record, true, world.now()).await.unwrap();
+    let unassigned = explanation.unassigned_jobs.unwrap();
+    assert_eq!(unassigned.sentence(), "12 jobs of this subscription name no account that is watched");
+    assert_eq!(unassigned.newest_at, start());
+}
+
+#[tokio::test]
+async fn explanation_that_a_fast_clock_resolved_hides_no_failed_jobs() {
+    let world = watching().await;
+    world.step_clock(days(30));
+    world.main.set_answer("1", Answer::account_error("on hold"));
+    world.run().await;
+    world.all_healthy(STUDIOS);
+    next_run(&world).await;
+    world.received();
+    world.step_clock(-days(30));
+    world.main.set_job_stats(Answer::job_stats(&jobs(world.now(), &[403, 403, 403])));
+    world.run().await;
+    let received = world.received().join(" + ");
+    assert!(received.contains("opened jobs_failing critical studio-a"), "{received}");
+}
+
+/// What is logged from now on, while the guard lives.
+fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard, Dispatch) {
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&written);
+    let writer = move || Lines(Arc::clone(&lines));
+    // While there is only one subscriber, a thread without it switches off for all threads what it is the first to log.
+    let other = Dispatch::new(tracing_subscriber::registry());
+    let guard = tracing_subscriber::fmt().with_writer(writer).with_ansi(false).finish().set_default();
+    (written, guard, other)
+}
+
+#[tokio::test]
+async fn reading_that_fails_for_an_hour_is_logged_once_and_so_is_its_end() {
+    let world = watching().await;
+    let (written, _guard, _other) = log();
+    world.run().await;
+    let refusal = || Reply::status(StatusCode::FORBIDDEN);
+    world.main.set_job_stats(refusal());
+    world.main.set_account_info(Some(refusal().into()));
+    for _ in 0..9 {
+        next_run(&world).await;
+    }
+    world.main.set_job_stats(Answer::job_stats(&[]));
+    world.main.set_account_info(None);
+    for _ in 0..2 {
+        next_run(&world).await;
+    }
+    let log = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+    for (words, level) in [
+        ("the job statistics of subscription main were not read for an hour: ", "WARN"),
+        ("the job statistics of subscription main are read again", "INFO"),
+        ("the plan of subscription main was not read for an hour: ", "WARN"),
+        ("the plan of subscription main is read again", "INFO"),
+    ] {
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains(words)).collect();
+        assert!(lines.len() == 1 && lines[0].contains(level), "{words}\n{log}");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ fn an_override_is_checked_like_the_file_and_reported_with_its_variable() {
     };
     let loaded = overridden("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "2d,1h").unwrap();
     assert_eq!(loaded.config.expiry.lead_times.as_slice(), [TimeDelta::days(2), TimeDelta::hours(1)]);
+    assert!(overridden("MINIMAX_WATCH__JOBS__WATCH", " true").unwrap().config.jobs.watch);
+    assert!(!overridden("MINIMAX_WATCH__PLAN__WATCH", "false").unwrap().config.plan.watch);
     let loaded = overridden("MINIMAX_WATCH__JOBS__FAILING", " 0.25 ").unwrap();
     assert_eq!(loaded.config.policy().jobs, None, "jobs are not watched");
     assert!((loaded.config.jobs.policy.failing - 0.25).abs() < f64::EPSILON);
@@ -28,6 +30,7 @@ fn an_override_is_checked_like_the_file_and_reported_with_its_variable() {
         ("MINIMAX_WATCH__CREDITS__EVERY", "60", "credits.every: `60` needs a unit, such as `60s`"),
         ("MINIMAX_WATCH__API__TIMEOUT", "1h", "api.timeout: \"1h\" is longer than 10m"),
         ("MINIMAX_WATCH__JOBS__FAILING", "half", "jobs.failing: must be above 0 and up to 1, such as 0.5"),
+        ("MINIMAX_WATCH__JOBS__WATCH", "yes", "jobs.watch: must be true or false"),
         ("MINIMAX_WATCH__API__CONCURRENCY", "many", "api.concurrency: must be a whole number"),
         ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "", "expiry.lead_times: is empty"),
         ("MINIMAX_WATCH__EXPIRY__LEAD_TIMES", "7d,soon", "expiry.lead_times: `soon` is not a length"),

@@ -4,11 +4,13 @@
 //! keeping them to `store`.
 
 mod attribution;
+mod counts;
 mod failing;
 mod job;
 mod reading;
 
 pub use attribution::WatchedIds;
+pub use counts::{CodeCount, UnassignedJobs};
 pub use failing::{FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate, window};
 pub use job::{Job, JobCode, JobKey, JobResult, MAX_DATA_DELAY, asks_for_work};
 pub use reading::{StatsFailure, StatsReadings};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::failing_period::FailingPeriod;
 use crate::domain::time::Timestamp;
 
 /// The readings of one subscription.
@@ -20,6 +21,16 @@ pub struct StatsFailure {
     pub error: String,
     /// Whether there was an answer that is not understood.
     pub is_not_understood: bool,
+    /// For how long readings have failed, once it is stored.
+    #[serde(default)]
+    pub period: Option<FailingPeriod>,
+}
+
+impl StatsFailure {
+    /// A failure that is not stored yet.
+    pub const fn new(error: String, is_not_understood: bool) -> Self {
+        Self { error, is_not_understood, period: None }
+    }
 }
 
 impl StatsReadings {
@@ -27,7 +38,9 @@ impl StatsReadings {
     #[must_use]
     pub fn after(&self, failure: Option<StatsFailure>, now: Timestamp) -> Self {
         let read_at = if failure.is_none() { Some(now) } else { self.read_at };
-        Self { read_at, failure }
+        let before = self.failure.as_ref().and_then(|failure| failure.period);
+        let period = Some(FailingPeriod::extended(before, now));
+        Self { read_at, failure: failure.map(|failure| StatsFailure { period, ..failure }) }
     }
 
     /// Whether the last reading showed an answer that is not understood.

@@ -12,7 +12,7 @@ use crate::domain::message::Reason;
 use crate::domain::observation::Outcome;
 use crate::report::{
     AccountIdentity, Expiries, ExpiryExplanation, ExpiryReport, NotNotified, RuleAlert, SilenceReport,
-    StageNotified, StateReport,
+    StageNotified, StateReport, UnassignedJobsReport,
 };
 use crate::store::{Ack, DeliveryState};
 
@@ -79,6 +79,11 @@ fn token_expiry() -> ExpiryExplanation {
     }
 }
 
+fn unassigned_jobs() -> UnassignedJobsReport {
+    let (subscription, newest_at) = (SubscriptionName::new("main"), now() - TimeDelta::minutes(20));
+    UnassignedJobsReport { subscription, jobs: 12, newest_at }
+}
+
 fn explanation() -> Explanation {
     let firing = RuleAlert {
         id: Some(AlertId::new("01KAQ9Z0X0000000000000000")),
@@ -134,6 +139,7 @@ fn explanation() -> Explanation {
             ]),
         },
         plan: None,
+        unassigned_jobs: Some(unassigned_jobs()),
         expiry: token_expiry(),
         stages: stages(),
         rules: vec![

@@ -6,9 +6,10 @@ use super::*;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, AccountState};
 use crate::domain::configuration::{Configuration, ExpirySource};
+use crate::domain::jobs::{CodeCount, JobCode};
 use crate::domain::lead_times::LeadTimes;
-use crate::report::{AccountIdentity, StoredSeries};
-use crate::store::{CreditPeriod, JobDayCount, Snapshot};
+use crate::report::{AccountIdentity, AccountSeries};
+use crate::store::{CreditPeriod, Snapshot};
 
 fn now() -> Timestamp {
     Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap()
@@ -55,8 +56,8 @@ fn snapshots() -> Vec<Snapshot> {
     vec![snapshot(first, 200, 101, 396), snapshot(second, 100, 31, 277), snapshot(third, 30, 30, 1)]
 }
 
-fn no_series() -> StoredSeries {
-    StoredSeries::default()
+fn no_series() -> AccountSeries {
+    AccountSeries::default()
 }
 
 fn lead_times() -> LeadTimes {
@@ -134,11 +135,15 @@ fn credits_and_jobs_are_shown_by_day_behind_the_configurations() {
         last_read_at: hours(to),
         readings: 2,
     };
-    let midnight = now().date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let jobs = |code, jobs| JobDayCount { day: midnight, code, jobs };
-    let series = StoredSeries {
+    let jobs = |code, jobs, counted| CodeCount {
+        day: now().date_naive(),
+        code: JobCode::new(code).unwrap(),
+        jobs,
+        counted,
+    };
+    let series = AccountSeries {
         credits: vec![period(900, 60, 50), period(20, 30, 29), period(1_000, 4, 1)],
-        jobs: vec![jobs(200, 31), jobs(403, 2)],
+        jobs: vec![jobs(200, 70, 68), jobs(403, 3, 3), jobs(429, 4, 0)],
     };
     let text = history(&History::new(&known(), (&[], &series), None, now()));
     let (_, days) = text.split_once("\n\n").unwrap();
@@ -146,10 +151,10 @@ fn credits_and_jobs_are_shown_by_day_behind_the_configurations() {
         days,
         "Credits, by day (UTC)\n  2026-11-20: 900, plan Unlimited\n  2026-11-21: 900, plan Unlimited\n  \
          2026-11-22: 20, plan Unlimited\n  2026-11-23: 1000, plan Unlimited\n\n\
-         Jobs by status code, by day (UTC)\n  2026-11-23: 200: 31, 403: 2\n"
+         Jobs by status code, by day (UTC)\n  2026-11-23: 70 × 200 (2 not counted), 3 × 403, 4 × 429 (not counted)\n"
     );
     let long: Vec<CreditPeriod> = (0..40).map(|day| period(5, day * 24, day * 24)).rev().collect();
-    let series = StoredSeries { credits: long, ..StoredSeries::default() };
+    let series = AccountSeries { credits: long, ..AccountSeries::default() };
     let text = history(&History::new(&known(), (&[], &series), None, now()));
     assert!(text.contains("Credits, by day (UTC); 9 earlier days in `--json`"), "{text}");
 }

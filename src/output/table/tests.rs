@@ -68,6 +68,7 @@ fn report() -> Report {
     let counts = RunCounts { checked: 3, ok: 2, inconclusive: 1 };
     Report {
         plans: Vec::new(),
+        unassigned_jobs: Vec::new(),
         generated_at: now(),
         verdict: Verdict::Critical,
         last_run: Some(RunRecord { id: 1, started_at, finished_at: Some(started_at), counts }),

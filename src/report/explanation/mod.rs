@@ -18,6 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::credits::CreditsReport;
+use super::job_counts::UnassignedJobsReport;
 use super::plan::PlanReport;
 use super::silences::SilenceReport;
 use super::{AccountIdentity, SimulatedAlert, Simulation};
@@ -68,6 +69,8 @@ pub struct Explanation {
     /// Its credits, while they are watched; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credits: Option<CreditsReport>,
+    /// The jobs of its subscription that name no watched account, while jobs are watched; `null` when there are none.
+    pub unassigned_jobs: Option<UnassignedJobsReport>,
     /// When its token expires, and which of the vendor's two members says so.
     pub expiry: ExpiryExplanation,
     /// The stages of its expiry, in the order in which they are reached.
@@ -156,6 +159,8 @@ impl Explanation {
             state: StateReport::new(&context, store.present_snapshot(account).await?),
             plan: context.plan.clone(),
             credits: context.credits.as_ref().map(|facts| CreditsReport::new(&facts.state)),
+            unassigned_jobs: UnassignedJobsReport::load(store, &engine.config, &account.subscription, now)
+                .await?,
             expiry: expiry::expiry(&context),
             stages: expiry::stages(&context),
             rules: rules::rules(&context),

@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     include_str!("../credits.rs"),
     include_str!("../deliveries.rs"),
     include_str!("../digests.rs"),
+    include_str!("../job_history.rs"),
     include_str!("../jobs.rs"),
     include_str!("../outbox.rs"),
     include_str!("../plans.rs"),

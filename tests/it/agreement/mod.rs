@@ -5,6 +5,7 @@
 
 mod course;
 mod desk;
+mod jobs;
 mod model;
 mod pair;
 mod vendor;

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use chrono::{SubsecRound, TimeDelta};
 use minimax_watch::domain::account::AccountKey;
-use minimax_watch::domain::alerts::Subject;
+use minimax_watch::domain::alerts::{Alert, AlertKind, Severity, Subject};
 use minimax_watch::domain::message::Reason;
 use minimax_watch::domain::silence::Matcher;
 use minimax_watch::notify::Sender;
-use minimax_watch::report::{Explanation, SimulatedAlert, Simulation};
+use minimax_watch::report::{Explanation, SimulatedAlert, Simulation, UsableAccounts, UsableQuery};
 use minimax_watch::store::{Ack, NewSilence, Store};
 use serde_json::json;
 
 use super::course::{ACCOUNTS, Choice, Event, Fault, Outage, PlanAnswer, Trouble};
 use super::desk::{Attempted, Desk, DeskType, read_messages};
+use super::jobs::Statistics;
 use super::model::{AccountRecord, Answer as Answered, Model, Moment, PlanSeen, Seen, Silence};
 use super::vendor::Vendor;
 use crate::received;
@@ -32,6 +33,7 @@ pub(super) struct Pair {
     vendors: Vec<Vendor>,
     outage: Option<Outage>,
     plan: PlanAnswer,
+    statistics: Statistics,
     choice: Choice,
     watched: usize,
     removed_account: Option<AccountRecord>,
@@ -72,6 +74,7 @@ impl Pair {
             vendors: vendors.into(),
             outage: None,
             plan: PlanAnswer { is_readable: true, is_active: true, has_service_in_error: false },
+            statistics: Statistics::new(),
             choice,
             watched: ACCOUNTS.len(),
             removed_account: None,
@@ -123,6 +126,7 @@ impl Pair {
         self.run().await;
         for event in events {
             self.happen(event).await;
+            self.assert_usable_agrees().await;
         }
     }
 
@@ -141,6 +145,7 @@ impl Pair {
                 self.world.start_run().await;
                 self.model.check(&seen, self.world.now(), false);
                 self.model.read_plan(self.plan_seen(), self.world.now(), false);
+                self.read_jobs(self.world.now());
                 self.restart().await;
             }
             Event::KilledSending => self.kill_while_sending().await,
@@ -155,6 +160,17 @@ impl Pair {
                 self.vendors[account].expiries[which] = (self.world.now() + to).trunc_subsecs(0);
             }
             Event::Jobs { account, jobs } => self.vendors[account].jobs = jobs,
+            Event::Sent { jobs, is_run } => {
+                self.statistics.add(&jobs, self.world.now());
+                self.world.main.set_job_stats(self.statistics.answer());
+                if is_run {
+                    self.run().await;
+                }
+            }
+            Event::Statistics(form) => {
+                self.statistics.set_form(form);
+                self.world.main.set_job_stats(self.statistics.answer());
+            }
             Event::Api(outage) => {
                 if matches!(self.outage, Some(Outage::Limited)) {
                     // The checks wait for the rate limit, which the model does not cover.
@@ -278,6 +294,13 @@ impl Pair {
         self.world.check_all().await;
         self.model.check(&seen, began, true);
         self.model.read_plan(self.plan_seen(), began, true);
+        self.read_jobs(began);
+    }
+
+    /// The model reads the jobs that a run began to read then.
+    fn read_jobs(&mut self, began: Moment) {
+        let rows = self.statistics.shown().filter(|_| self.outage.is_none());
+        self.model.read_jobs(rows, began);
     }
 
     async fn restart(&mut self) {
@@ -347,6 +370,39 @@ impl Pair {
         self.watched = count;
         self.model.watch(ACCOUNTS[ACCOUNTS.len() - 1].1, watched, &mut self.removed_account);
         self.configured(false).await;
+    }
+
+    /// `usable` and the open alerts do not disagree: an account is listed with an alert about its jobs only if the model allows a
+    /// trial, and with no other alert that speaks against it.
+    async fn assert_usable_agrees(&self) {
+        let (engine, now) = (&self.world.engine, self.world.now());
+        let firing = self.world.firing().await;
+        let query = UsableQuery::default();
+        let report = UsableAccounts::load(&engine.store, &engine.config, query, now).await.unwrap();
+        assert_eq!(report.usable.len() + report.unusable.len(), self.watched);
+        assert!(report.usable.is_sorted_by_key(|offer| offer.trial), "trials are last");
+        for offer in &report.usable {
+            let account = AccountKey::new(&offer.subscription, &offer.id);
+            let subjects = [Subject::Account(account.clone()), Subject::Subscription(account.subscription)];
+            let open = firing.iter().filter(|alert| subjects.contains(&alert.condition.subject));
+            let (about_jobs, others): (Vec<_>, Vec<_>) = open.partition(|alert| {
+                matches!(alert.condition.kind, AlertKind::JobsFailing | AlertKind::OutOfCredits)
+            });
+            assert_eq!(!about_jobs.is_empty(), offer.trial, "{} {about_jobs:?}", offer.name);
+            let is_against = |alert: &&&Alert| {
+                alert.condition.kind != AlertKind::Expiry && alert.condition.severity == Severity::Critical
+            };
+            assert_eq!(others.iter().find(is_against), None, "{}", offer.name);
+            assert_eq!(offer.trial, self.model.trial(&offer.name, now) == Some(true), "{}", offer.name);
+        }
+        for account in report.unusable {
+            let by_jobs_alone = account.reasons.iter().all(|reason| {
+                reason.contains("the alert jobs_failing is open")
+                    || reason.contains("the alert out_of_credits is open")
+            });
+            let trial = self.model.trial(&account.account.name, now);
+            assert!(!by_jobs_alone || trial == Some(false), "{}: a trial is due", account.account.name);
+        }
     }
 
     fn trouble(&mut self, which: usize, fails: Option<Trouble>) {

@@ -3,6 +3,7 @@
 
 mod deliveries;
 mod expiry;
+mod jobs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,8 @@ pub(super) use self::deliveries::Answer;
 use self::deliveries::Deliveries;
 pub(super) use self::expiry::{Expiries, Shown, Source};
 use self::expiry::{Next, level, next};
+use self::jobs::JobHistory;
+pub(super) use self::jobs::JobRow;
 
 pub(super) type Moment = DateTime<Utc>;
 
@@ -54,6 +57,7 @@ pub(super) struct Policy {
     /// Of each receiver, by its index.
     pub(super) min_severities: [Severity; 2],
     pub(super) quiet_hours: [Option<QuietHours>; 2],
+    pub(super) are_jobs_watched: bool,
 }
 
 /// From one minute of the day to another one, by clocks that are never moved.
@@ -271,6 +275,7 @@ pub(super) struct Model {
     accounts: BTreeMap<&'static str, Account>,
     refusals: BTreeSet<&'static str>,
     plan: Plan,
+    jobs: JobHistory,
     unreachable_since: Option<Moment>,
     unreachable: bool,
     lives: Vec<((String, &'static str), Life)>,
@@ -290,6 +295,7 @@ impl Model {
             accounts,
             refusals,
             plan: Plan::default(),
+            jobs: JobHistory::default(),
             unreachable_since: None,
             unreachable: false,
             lives,
@@ -353,6 +359,13 @@ impl Model {
         let since = self.plan.inactive_since.map_or(at, |since| since.min(at));
         self.plan.inactive_since = Some(since);
         self.plan.is_lapsed |= confirmed || at - since >= TimeDelta::seconds(10);
+    }
+
+    /// Records what a run read of the jobs, if it could be read.
+    pub(super) fn read_jobs(&mut self, rows: Option<&[JobRow]>, at: Moment) {
+        if let Some(rows) = rows.filter(|_| self.policy.are_jobs_watched) {
+            self.jobs.read(rows, |name| self.accounts.contains_key(name), at);
+        }
     }
 
     /// The operator removes an account or adds it again; an added account is checked before any fault counts.
@@ -422,17 +435,74 @@ impl Model {
 
     /// Moves every alert to its present level, and notifies each receiver of the difference to what it was sent.
     pub(super) fn evaluate_alerts(&mut self, now: Moment) {
-        let mut levels = self.levels();
-        let others = |(key, life): &&mut ((String, &'static str), Life)| key.1 != "expiry" && !life.resolved;
-        for (key, life) in self.lives.iter_mut().filter(others) {
-            match levels.remove(key) {
-                Some(level) => life.apply(level, now),
-                None => life.resolve(None, false),
+        let mut explained = self.explained();
+        self.follow_levels(self.levels(), |kind| kind != "expiry" && !jobs::KINDS.contains(&kind), now);
+        explained.extend(self.explained());
+        self.follow_levels(self.job_levels(&explained, now), |kind| jobs::KINDS.contains(&kind), now);
+        self.follow_expiries(now);
+        self.notify(now);
+    }
+
+    /// Moves every alert of `is_followed` to its present level.
+    fn follow_levels(
+        &mut self,
+        mut levels: BTreeMap<(String, &'static str), Level>,
+        is_followed: impl Fn(&str) -> bool,
+        now: Moment,
+    ) {
+        let firing = |(key, life): &&mut ((String, &'static str), Life)| is_followed(key.1) && !life.resolved;
+        for (key, life) in self.lives.iter_mut().filter(firing) {
+            if let Some(level) = levels.remove(key) {
+                life.apply(level, now);
+                continue;
+            }
+            life.resolve(None, false);
+            if jobs::EXPLAINING_KINDS.contains(&key.1) {
+                self.jobs.explanation_ended(&key.0, now);
             }
         }
         self.lives.extend(levels.into_iter().map(|(key, level)| (key, Life::new(level, now))));
-        self.follow_expiries(now);
-        self.notify(now);
+    }
+
+    /// The accounts whose jobs an open alert explains.
+    fn explained(&self) -> BTreeSet<&'static str> {
+        let explains = |((_, kind), life): &&((String, &'static str), Life)| {
+            jobs::EXPLAINING_KINDS.contains(kind) && !life.resolved
+        };
+        let subjects = self.lives.iter().filter(explains).map(|((subject, _), _)| subject);
+        let concerns = |subject: &String, name: &str| subject == name || subject.starts_with("main(");
+        let names = |subject| self.accounts.keys().filter(move |name| concerns(subject, name)).copied();
+        subjects.flat_map(names).collect()
+    }
+
+    /// The alerts about jobs that should fire now.
+    fn job_levels(
+        &self,
+        explained: &BTreeSet<&'static str>,
+        now: Moment,
+    ) -> BTreeMap<(String, &'static str), Level> {
+        let mut levels = BTreeMap::new();
+        let is_judged = |name: &&&&str| self.policy.are_jobs_watched && !explained.contains(**name);
+        for name in self.accounts.keys().filter(|name| is_judged(&name)) {
+            for kind in jobs::KINDS {
+                let key = ((*name).to_owned(), kind);
+                let open = self.firing(&key).map(|life| life.level);
+                let level = jobs::next_level(&self.jobs.verdict(kind, name, now), open);
+                levels.extend(level.map(|level| (key, level)));
+            }
+        }
+        levels
+    }
+
+    fn firing(&self, key: &(String, &'static str)) -> Option<&Life> {
+        self.lives.iter().find(|(of, life)| of == key && !life.resolved).map(|(_, life)| life)
+    }
+
+    /// Of an account with an open alert about jobs: whether one job may be tried.
+    pub(super) fn trial(&self, name: &str, now: Moment) -> Option<bool> {
+        let opened = jobs::KINDS.iter().filter_map(|kind| self.firing(&(name.to_owned(), *kind)));
+        let newest = opened.map(|life| life.opened).max()?;
+        Some(self.jobs.is_trial_due(name, newest, now))
     }
 
     fn follow_expiries(&mut self, now: Moment) {
@@ -592,15 +662,16 @@ impl Model {
             with_now.flat_map(|due| (0..2).filter_map(move |receiver| self.quiet_until(receiver, due)));
         let mut moments: Vec<Moment> = mornings.chain(due.iter().copied()).collect();
         moments.sort();
-        moments.into_iter().find(|moment| self.sends_something(*moment))
+        moments.into_iter().find(|moment| self.sends_something(*moment, now))
     }
 
-    fn sends_something(&self, at: Moment) -> bool {
+    fn sends_something(&self, at: Moment, now: Moment) -> bool {
         let mut later = Self {
             policy: self.policy.clone(),
             accounts: self.accounts.clone(),
             refusals: self.refusals.clone(),
             plan: self.plan.clone(),
+            jobs: self.jobs.judged_at(now),
             unreachable_since: self.unreachable_since,
             unreachable: self.unreachable,
             lives: self.lives.clone(),
