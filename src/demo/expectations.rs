@@ -87,7 +87,19 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> 
             "`usable` left out the account whose jobs were refused, and listed it when they succeeded",
             is_refused_account_left_out(played),
         ),
+        (
+            "credits that ran out raised a warning first, and then one critical alert",
+            [AlertKind::CreditsLow, AlertKind::OutOfCredits]
+                .iter()
+                .all(|kind| opened(&entries, *kind) == [(Some(story::SPENDING.to_owned()), 1)])
+                && entries.iter().map(|entry| entry.kind).find(|kind| is_about_credits(*kind))
+                    == Some(AlertKind::CreditsLow),
+        ),
     ]))
+}
+
+fn is_about_credits(kind: AlertKind) -> bool {
+    matches!(kind, AlertKind::CreditsLow | AlertKind::OutOfCredits)
 }
 
 /// Whether the account whose jobs are refused was not usable in that week, and usable after it.

@@ -125,6 +125,9 @@ repeat_every = "0s" # no reminders, to keep the month short
 [jobs]
 watch = true
 
+[credits]
+watch = true
+
 [[receivers]]
 name = "ops-mail"
 type = "email"

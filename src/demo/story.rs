@@ -7,6 +7,8 @@ use crate::simulator::{Answer, configuration};
 
 /// The account whose jobs are refused for a week.
 pub(super) const REFUSED: &str = "studio-c";
+/// The account whose credits run out.
+pub(super) const SPENDING: &str = "studio-b";
 /// Between which times since the start they are.
 pub(super) const REFUSED_BETWEEN: [TimeDelta; 2] = [after(21, 20), after(28, 20)];
 
@@ -81,7 +83,13 @@ pub(super) fn events() -> Vec<Event> {
                 send_jobs(scene, "345678", 7, 403);
             },
         ),
+        at(22, 0, "studio-b spends ten credits an hour, of 1,000", |scene| {
+            for hour in 1..=100 {
+                set_credits(scene, hour, 1_000 - 10 * hour.unsigned_abs());
+            }
+        }),
         ask_usable(24, 12, "which accounts can take jobs?"),
+        at(27, 0, "studio-b gets 1,000 credits", |scene| set_credits(scene, 0, 1_000)),
         at(28, 20, "MiniMax takes the jobs of studio-c again", |scene| send_jobs(scene, "345678", 1, 200)),
         ask_usable(29, 12, "which accounts can take jobs?"),
     ]
@@ -97,6 +105,11 @@ fn set_outage(scene: &Scene, answer: Option<&Answer>) {
 /// The account is healthy, and expires so many days after the start.
 fn put(scene: &Scene, account: &str, days: i64) {
     scene.main.put(account, &configuration(account, scene.start + TimeDelta::days(days)));
+}
+
+/// So many hours from now, studio-b has so many credits.
+fn set_credits(scene: &Scene, hours: i64, credits: u64) {
+    scene.main.set_credits("234567", scene.now.now() + TimeDelta::hours(hours), credits);
 }
 
 /// From now on, for so many days, the account is sent a job every 20 minutes, which is answered with `code`.

@@ -108,6 +108,9 @@ async fn vendor_answers_for_features_as_it_was_told() {
     main.set_features("me@example.com", Some(Answer::json(StatusCode::OK, &features(7, end))));
     assert_eq!(read(&api, path).await.1["creditExpireText"][0]["endTime"], end.timestamp_millis());
     main.set_features("me@example.com", None);
+    main.set_credits("me@example.com", now.now(), 12);
+    main.set_credits("me@example.com", now.now() + TimeDelta::hours(1), 3);
+    assert_eq!(read(&api, path).await.1["totalCredits"], 12);
     main.set_answer("me@example.com", Answer::account_error("On hold"));
     assert_eq!(read(&api, path).await.0, 596);
 }

@@ -43,6 +43,8 @@ struct Plan {
     accounts: BTreeMap<String, Answer>,
     /// By account, the answers that differ from those of a healthy one.
     features: BTreeMap<String, Answer>,
+    /// By account, from when on it has how many credits.
+    credits: BTreeMap<String, BTreeMap<Timestamp, u64>>,
     jobs: BTreeMap<Timestamp, Vec<Value>>,
     is_active: bool,
     /// The answer to every read while the vendor is down.
@@ -77,7 +79,9 @@ impl Plan {
     }
 
     fn features(&self, account: &str, now: Timestamp) -> Answer {
-        let healthy = || Answer::json(StatusCode::OK, &features(CREDITS, now + TimeDelta::days(30)));
+        let credits = self.credits.get(account).and_then(|credits| credits.range(..=now).next_back());
+        let credits = credits.map_or(CREDITS, |(_, credits)| *credits);
+        let healthy = || Answer::json(StatusCode::OK, &features(credits, now + TimeDelta::days(30)));
         self.features.get(account).cloned().unwrap_or_else(|| {
             let stored = self.account(account);
             if stored.status == StatusCode::OK { healthy() } else { stored }
@@ -144,6 +148,7 @@ impl FakeUseApi {
             refuses_token: false,
             accounts: BTreeMap::new(),
             features: BTreeMap::new(),
+            credits: BTreeMap::new(),
             jobs: BTreeMap::new(),
             is_active: true,
             outage: None,
@@ -184,6 +189,11 @@ impl Subscription {
             Some(answer) => drop(features.insert(account.to_owned(), answer)),
             None => drop(features.remove(account)),
         }
+    }
+
+    /// From `at` on, the features of a healthy `account` show so many credits.
+    pub fn set_credits(&self, account: &str, at: Timestamp, credits: u64) {
+        lock(&self.0).credits.entry(account.to_owned()).or_default().insert(at, credits);
     }
 
     /// Adds a job of `account` that is answered with `code` at `at`. The statistics show it 10 minutes later.
