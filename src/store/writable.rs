@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use super::Store;
 
 /// How long another writer is waited for: longer than any of ours takes.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// With less room, writing is about to fail.
 const MIN_FREE_BYTES: u64 = 1024 * 1024;
@@ -20,7 +20,7 @@ impl Store {
         if let Some(reason) = self.find_lack_of_room() {
             return Some(reason);
         }
-        let options = SqliteConnectOptions::new().filename(self.identity.path()).busy_timeout(PATIENCE);
+        let options = SqliteConnectOptions::new().filename(self.identity.path()).busy_timeout(BUSY_TIMEOUT);
         let mut connection = match options.connect().await {
             Ok(connection) => connection,
             Err(error) => return Some(error.to_string()),
