@@ -20,7 +20,7 @@ use crate::{RunOptions, Scenario};
 
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: "random-kills",
-    fault: "`kill -9` of `run` at random times, accounts, plans and jobs flap, receivers fail",
+    fault: "`kill -9` of `run` at random times, accounts, plans, jobs and credits flap, receivers fail",
     run: |run_options| Box::pin(run(run_options)),
 };
 
@@ -117,6 +117,11 @@ fn flap(scene: &Scene, random: &mut SeededRandom) {
         if random.percent(40) {
             vendor.set_job_stats(job_stats(accounts, random));
         }
+        for account in accounts {
+            if random.percent(40) {
+                vendor.set_features(account, credits(random));
+            }
+        }
         if random.percent(30) {
             vendor.set_all(None);
         } else if random.percent(12) {
@@ -160,6 +165,17 @@ fn job_stats(accounts: &[&str], random: &mut SeededRandom) -> Answer {
             }
             Answer::job_stats(&rows)
         }
+    }
+}
+
+/// An answer to a read of credits: many, few, none, or a dead session.
+fn credits(random: &mut SeededRandom) -> Answer {
+    match random.within(0, 10) {
+        0 => Answer::not_json(),
+        1 => Answer::hang(),
+        2 => Answer::account_error("Session expired"),
+        3 => Answer::unauthorized(Refusal::WithCode),
+        _ => Answer::features(&json!(random.choose(&[0, 0, 50, 50, 1_000]))),
     }
 }
 

@@ -62,6 +62,10 @@ impl Scene {
             ("ALERTS__UNREACHABLE_AFTER", "3s"),
             ("API__TIMEOUT", "1s"),
             ("JOBS__WATCH", "true"),
+            ("CREDITS__WATCH", "true"),
+            ("CREDITS__EVERY", "1s"),
+            // At the pace of these tests they would always run out soon.
+            ("CREDITS__LEAD_TIME", "0s"),
         ] {
             setup.set(&format!("MINIMAX_WATCH__{name}"), value);
         }
@@ -88,7 +92,7 @@ impl Scene {
         scene
     }
 
-    /// Every account is healthy, does its jobs, and expires so many seconds from now.
+    /// Every account is healthy, does its jobs, has credits, and expires so many seconds from now.
     pub(crate) fn all_healthy(&self, end: i64) {
         let _ = self.setup.api.come_back();
         for vendor in [&self.setup.vendor, &self.other] {
@@ -99,6 +103,7 @@ impl Scene {
         for (vendor, accounts) in [(&self.setup.vendor, &NAMED[..]), (&self.other, &LISTED[..])] {
             for account in accounts {
                 vendor.put(Record::ending(*account, ahead(end)));
+                vendor.set_features(account, Answer::features(&json!(1_000)));
             }
             let jobs: Vec<Value> = accounts.iter().flat_map(|account| jobs(account, 200)).collect();
             vendor.set_job_stats(Answer::job_stats(&jobs));

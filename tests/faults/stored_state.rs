@@ -73,13 +73,14 @@ pub(crate) async fn examine(store: &Path) -> Result<(), Stop> {
     }
 }
 
-/// Makes every pending message due now: the real pauses are hours. Nothing else is changed.
+/// Makes every pending message and every read of credits due now: the real pauses are hours. Nothing else is changed.
 pub(crate) async fn let_pauses_pass(store: &Path) {
     if store.exists() {
         let mut connection = open(store).await.unwrap();
-        let due = "UPDATE messages SET next_attempt_at = created_at WHERE state = 'pending'";
+        let due = "UPDATE messages SET next_attempt_at = created_at WHERE state = 'pending';
+                   UPDATE credits SET answered_at = NULL, paused_until = NULL";
         // A kill during the creation of the store leaves a file without tables.
-        let _ = sqlx::query(due).execute(&mut connection).await;
+        let _ = sqlx::raw_sql(due).execute(&mut connection).await;
         connection.close().await.unwrap();
     }
 }
