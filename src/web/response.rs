@@ -93,7 +93,17 @@ pub(super) fn unknown_account() -> Response {
 
 /// The store could not be read. The log has the reason, which may name files.
 pub(super) fn store_failed(error: &StoreError) -> Response {
+    log_failure(error);
+    store_unreadable()
+}
+
+/// Why the store could not be read, in the log.
+pub(super) fn log_failure(error: &StoreError) {
     tracing::warn!("the HTTP listener cannot read the store: {error}");
+}
+
+/// As [`store_failed`], when the log has the reason already.
+pub(super) fn store_unreadable() -> Response {
     plain(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read; the log says why\n")
 }
 
