@@ -14,7 +14,7 @@ use crate::domain::text;
 use crate::domain::verdict::Verdict;
 use crate::engine::{Engine, NextStep, Run, Scope, WaitReason};
 use crate::report::{Before, News, Report};
-use crate::store::RunCounts;
+use crate::store::{RunCounts, StoreError};
 
 use super::FAILED;
 use super::deadline::{self, CurrentStep};
@@ -85,7 +85,12 @@ async fn run_for_real(options: &CheckArgs, config: Config, step: &CurrentStep) -
     let prints_news = options.quiet && options.format == Format::Table && !config.receivers.is_empty();
     let before = if prints_news { Some(Before::load(&store, clock::now()).await?) } else { None };
     let mut engine = setup::engine(config, store.clone())?;
-    let (wanted, counts) = run_checks(&mut engine, options, step).await?;
+    let checked = run_checks(&mut engine, options, step).await;
+    if checked.as_ref().is_err_and(anyhow::Error::is::<StoreError>) {
+        step.set("sending the heartbeat");
+        send_heartbeat(&engine, false, options.timeout.is_none()).await;
+    }
+    let (wanted, counts) = checked?;
     step.set("notifying the receivers");
     engine.deliver_until = Some(Instant::now() + DELIVERY_TIME);
     engine.notify_and_deliver().await?;

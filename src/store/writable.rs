@@ -1,10 +1,12 @@
 //! Whether the store can be written to: asked by those that only read it.
+//!
+//! Guarantees: the answer delays no writer, however busy the thread is that asks.
 
 use std::time::Duration;
 
 use nix::sys::statvfs::statvfs;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::Store;
 
@@ -25,7 +27,8 @@ impl Store {
             Ok(connection) => connection,
             Err(error) => return Some(error.to_string()),
         };
-        let begun = begin_and_roll_back(&mut connection).await;
+        // In one step, so that the lock is not held while a busy thread does not go on.
+        let begun = connection.execute(sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK")).await;
         // A connection that cannot be closed is dropped.
         let _ = connection.close().await;
         begun
@@ -38,8 +41,4 @@ impl Store {
         let free = disk.blocks_available().saturating_mul(disk.fragment_size());
         (free < MIN_FREE_BYTES).then(|| "its disk is full".to_owned())
     }
-}
-
-async fn begin_and_roll_back(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    connection.begin_with("BEGIN IMMEDIATE").await?.rollback().await
 }

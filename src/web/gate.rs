@@ -1,6 +1,7 @@
 //! What every request passes before its route, and every answer after it.
 //!
-//! Guarantees: a request that is too large, too slow or not allowed reaches no route; every answer carries the security headers.
+//! Guarantees: a request that is too large, too slow or not allowed reaches no route; every answer to a request that
+//! could be parsed carries the security headers.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use super::access;
-use super::request::{MAX_BODY, Peer};
+use super::load::Load;
+use super::request::{HEALTHZ, LOGIN, MAX_BODY, Peer, READYZ, STYLE};
 use super::response::{add_security_headers, plain};
 use super::routes;
 use super::site::Site;
@@ -29,12 +31,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct Gate {
     site: Arc<Site>,
     routes: Router,
+    load: Load,
 }
 
 impl Gate {
     pub(super) fn new(site: Arc<Site>) -> Self {
         let routes = routes::router(Arc::clone(&site));
-        Self { site, routes }
+        Self { site, routes, load: Load::new() }
     }
 
     /// The answer to one request.
@@ -64,11 +67,17 @@ impl Gate {
         if let Err(refused) = access::check(&self.site, peer, &parts).await {
             return *refused;
         }
+        let _turn = if is_cheap(parts.uri.path()) { None } else { self.load.turn().await };
         match self.routes.clone().oneshot(Request::from_parts(parts, body)).await {
-            Ok(response) => response,
+            Ok(response) => self.load.admit(response).await,
             Err(never) => match never {},
         }
     }
+}
+
+/// Whether the answer must not wait for others: it reads little or nothing of the store.
+fn is_cheap(path: &str) -> bool {
+    matches!(path, HEALTHZ | READYZ | STYLE | LOGIN)
 }
 
 fn announced_length(request: &Request) -> Option<usize> {

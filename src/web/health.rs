@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::response::{json, store_failed};
+use super::response::{json, store_unreadable};
 use super::site::Site;
 use crate::clock;
 use crate::report::Health;
@@ -15,10 +15,10 @@ use crate::report::Health;
 pub(super) async fn readiness(State(site): State<Arc<Site>>) -> Response {
     let load = async { Health::load(site.store()?, &site.config(), clock::now()).await };
     match site.health.get(load).await {
-        Ok(health) => {
+        Some(health) => {
             let status = if health.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             json(status, &health)
         }
-        Err(error) => store_failed(&error),
+        None => store_unreadable(),
     }
 }

@@ -14,6 +14,7 @@ mod guesses;
 mod health;
 mod health_cache;
 mod listener;
+mod load;
 mod login;
 mod login_form;
 mod page;

@@ -68,9 +68,22 @@ fn with_json(status: StatusCode, text: serde_json::Result<Vec<u8>>) -> Response 
         }
         Err(error) => {
             tracing::error!("an answer of the HTTP listener cannot be written as JSON: {error}");
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written\n")
+            cannot_be_written()
         }
     }
+}
+
+/// An answer that failed for our own reasons.
+pub(super) fn cannot_be_written() -> Response {
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written\n")
+}
+
+/// Too much is asked at once.
+pub(super) fn busy() -> Response {
+    let text = "other clients are still reading large answers; try again in a moment\n";
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, text);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 /// JSON in one line, as the vendor sends it.
@@ -93,7 +106,17 @@ pub(super) fn unknown_account() -> Response {
 
 /// The store could not be read. The log has the reason, which may name files.
 pub(super) fn store_failed(error: &StoreError) -> Response {
+    log_failure(error);
+    store_unreadable()
+}
+
+/// Why the store could not be read, in the log.
+pub(super) fn log_failure(error: &StoreError) {
     tracing::warn!("the HTTP listener cannot read the store: {error}");
+}
+
+/// As [`store_failed`], when the log has the reason already.
+pub(super) fn store_unreadable() -> Response {
     plain(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read; the log says why\n")
 }
 

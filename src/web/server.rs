@@ -23,8 +23,14 @@ use crate::store::Store;
 /// Connections that are open at once.
 const MAX_CONNECTIONS: usize = 64;
 
-/// An address that cannot be listened on is tried again after this, and so is a connection that cannot be accepted.
+/// An address that cannot be listened on is tried again after this.
 const RETRY_DELAY: Duration = Duration::from_secs(15);
+
+/// Before that is reported: the listener of an earlier configuration may not have closed its socket yet, on the same port.
+const FIRST_RETRIES: usize = 10;
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// And a connection that cannot be accepted.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// How long open connections may go on after a stop.
@@ -92,7 +98,7 @@ async fn bind(
     config: &mut watch::Receiver<Arc<Config>>,
     problem: &Problem,
 ) -> Option<TcpListener> {
-    let mut is_reported = false;
+    let mut failures = 0;
     loop {
         match TcpListener::bind(listen).await {
             Ok(listener) => {
@@ -101,7 +107,9 @@ async fn bind(
                 tracing::info!("listening on http://{address}");
                 return Some(listener);
             }
-            Err(error) if is_reported => tracing::debug!("cannot listen on {listen}: {error}"),
+            Err(error) if failures != FIRST_RETRIES => {
+                tracing::debug!("cannot listen on {listen}: {error}");
+            }
             Err(error) => {
                 let next = next_step(&error);
                 tracing::error!(
@@ -109,12 +117,13 @@ async fn bind(
                     RETRY_DELAY.as_secs()
                 );
                 problem.set(Some(format!("cannot listen on {listen}: {error}")));
-                is_reported = true;
             }
         }
+        let delay = if failures < FIRST_RETRIES { FIRST_RETRY_DELAY } else { RETRY_DELAY };
+        failures += 1;
         tokio::select! {
             () = until_stopped(config) => return None,
-            () = tokio::time::sleep(RETRY_DELAY) => {}
+            () = tokio::time::sleep(delay) => {}
         }
     }
 }

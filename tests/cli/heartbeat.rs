@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 
 use crate::child::TIMEOUT;
-use crate::setup::Setup;
+use crate::setup::{PROGRAM, Setup};
 use crate::simulator::Answer;
 
 /// A server that answers with these statuses in turn, then 200.
@@ -75,6 +75,22 @@ async fn check_reports_its_run_and_a_failed_one_where_that_has_an_address() {
     setup.vendor.set_all(None);
     assert_eq!(setup.run(&["check"]).status, Some(0));
     assert_eq!(peer.next(), "GET /push?status=up HTTP/1.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_reports_a_run_that_could_not_be_stored() {
+    let mut setup = Setup::with(&["a"], "").await;
+    assert_eq!(setup.run(&["check"]).status, Some(0));
+    let peer = Peer::open(&[]);
+    setup.set("MINIMAX_WATCH_HEARTBEAT_URL", &format!("http://{}/ping", peer.address));
+    // No file may grow beyond this, as on a full disk: it is the size of an empty index of the write-ahead log. New accounts need more.
+    setup.configure(&["a", "b", "c", "d", "e", "f"], "");
+    let limited = format!("trap '' XFSZ; ulimit -f 64; exec {PROGRAM} check");
+    let output = setup.process("sh", &["-c", &limited]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(peer.next(), "GET /ping/fail HTTP/1.1");
+    assert_eq!(setup.run(&["check", "--account", "unknown"]).status, Some(3));
+    assert!(peer.is_left_alone(), "bad usage is no run");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,12 +199,24 @@ async fn a_port_in_use_is_an_error_in_the_log_and_the_watching_goes_on() {
         line.contains("ERROR") && line.contains(&address.to_string()) && line.contains("choose another"),
         "{line}"
     );
+    service.signal("HUP");
     service.until("run finished");
     // Another address comes into force with a reload, and no section at all closes the listener.
     setup.configure(&["a"], OPEN);
     service.signal("HUP");
     let client = Client::of(&mut service);
     assert_eq!(client.get("/healthz").status, 200);
+    // On the port that the listener of the configuration before holds.
+    setup.secret("http-token", TOKEN);
+    drop(taken);
+    for host in ["127.0.0.1", "0.0.0.0", "127.0.0.1"] {
+        let listen = format!("{host}:{}", address.port());
+        setup.configure(&["a"], &PROTECTED.replace("127.0.0.1:0", &listen));
+        service.signal("HUP");
+        let line = service.until(&listen);
+        assert!(line.contains("listening on"), "{line}");
+    }
+    let client = Client(address);
     setup.configure(&["a"], "");
     service.signal("HUP");
     service.until("the HTTP listener stops");

@@ -18,6 +18,7 @@ mod silences;
 mod snapshots;
 mod transactions;
 mod unchanged;
+mod writable;
 
 use std::path::PathBuf;
 
