@@ -54,11 +54,11 @@ impl CheckOutcome {
         }
     }
 
-    /// The checksum of a healthy answer.
+    /// The checksum of a healthy answer that was read. One that was not proves nothing about the configuration that is stored by now.
     pub(super) const fn checksum(&self) -> Option<Checksum> {
         match self {
-            Self::Unchanged(LastAnswer { checksum, .. }) | Self::Healthy(checksum, _) => Some(*checksum),
-            Self::Other(_) => None,
+            Self::Healthy(checksum, _) => Some(*checksum),
+            Self::Unchanged(_) | Self::Other(_) => None,
         }
     }
 
