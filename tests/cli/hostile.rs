@@ -119,7 +119,7 @@ async fn demo_keeps_its_promises() {
     let played = setup.run(&["demo", "--folder", setup.path("played").to_str().unwrap()]);
     assert_eq!(played.status, Some(0), "{played:?}");
     assert!(played.out.ends_with("Every promise of this demo was kept.\n"), "{}", played.out);
-    assert_eq!(std::fs::read_dir(setup.path("played/chats")).unwrap().count(), 28);
+    assert_eq!(std::fs::read_dir(setup.path("played/chats")).unwrap().count(), 32);
 }
 
 #[tokio::test(flavor = "multi_thread")]
