@@ -7,6 +7,7 @@ pub mod account;
 pub mod account_glob;
 pub mod account_names;
 pub mod account_state;
+pub mod alert_commands;
 pub mod alerts;
 pub mod backoff;
 pub mod change;

@@ -25,7 +25,7 @@ mod webhook;
 
 pub use alertmanager::{alert_series, change_series};
 pub use attempt::{Attempt, SendOutcome};
-pub use message::{RenderError, check_templates};
+pub use message::{RenderError, advice_for, check_templates, templates};
 pub use probe::{ProbeError, ProbeResult};
 pub use webhook::{ReceivedDelivery, VerifyError, verify};
 

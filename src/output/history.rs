@@ -1,7 +1,6 @@
 //! One account over time, its configuration and its jobs, for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use crate::domain::summary::value_words;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, minute, relative};
 use crate::report::{
-    Certainty, ConfigurationAt, ConfigurationState, CreditsOfDay, Diff, Difference, History, SnapshotReport,
+    Certainty, ConfigurationAt, ConfigurationState, Diff, Difference, History, SnapshotReport,
 };
 
 /// The column in which members begin.
@@ -22,7 +21,7 @@ const MAX_DAYS: usize = 31;
 
 pub(crate) fn history(history: &History) -> String {
     let mut text = configurations(history);
-    let credits = history.credits.iter().map(|day| (day.day, credits_text(day)));
+    let credits = history.credits.iter().map(|day| (day.day, day.sentence()));
     text.push_str(&days("Credits", credits.collect()));
     let jobs = history.jobs.iter().map(|day| (day.day, day.sentence()));
     text.push_str(&days("Jobs by status code", jobs.collect()));
@@ -43,22 +42,6 @@ fn days(title: &str, mut lines: Vec<(NaiveDate, String)>) -> String {
     let head = wrap(&format!("{title}, by day (UTC){more}"), 0);
     let lines: String = lines.iter().map(|(day, words)| wrap(&format!("{day}: {words}"), INDENT)).collect();
     format!("\n{head}{lines}")
-}
-
-/// `5000 → 3200, lowest 100, plan Unlimited`.
-fn credits_text(day: &CreditsOfDay) -> String {
-    let CreditsOfDay { first, last, lowest, highest, plan, .. } = day;
-    let mut text = if first == last { last.to_string() } else { format!("{first} → {last}") };
-    if lowest < first.min(last) {
-        let _ = write!(text, ", lowest {lowest}");
-    }
-    if highest > first.max(last) {
-        let _ = write!(text, ", highest {highest}");
-    }
-    if let Some(plan) = plan {
-        let _ = write!(text, ", plan {}", text::name(plan));
-    }
-    text
 }
 
 fn configurations(history: &History) -> String {

@@ -1,12 +1,14 @@
 //! The credits of an account, as `explain` prints them, and over time, as `history` does.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::credits::{CreditsState, Pace};
+use crate::domain::text;
 use crate::domain::time::{Timestamp, seconds};
 use crate::store::CreditPeriod;
 
@@ -76,6 +78,24 @@ pub struct CreditsOfDay {
     pub highest: u64,
     /// The last name of the plan.
     pub plan: Option<String>,
+}
+
+impl CreditsOfDay {
+    /// `5000 → 3200, lowest 100, plan Unlimited`.
+    pub fn sentence(&self) -> String {
+        let Self { first, last, lowest, highest, plan, .. } = self;
+        let mut text = if first == last { last.to_string() } else { format!("{first} → {last}") };
+        if lowest < first.min(last) {
+            let _ = write!(text, ", lowest {lowest}");
+        }
+        if highest > first.max(last) {
+            let _ = write!(text, ", highest {highest}");
+        }
+        if let Some(plan) = plan {
+            let _ = write!(text, ", plan {}", text::name(plan));
+        }
+        text
+    }
 }
 
 /// The credits of each day with a reading since `since`, oldest first. A number that did not change for days is shown at its first and last

@@ -3,6 +3,7 @@
 //! Guarantees: every JSON that a command prints is one of these types, described by a schema that is generated from it
 //! (`docs/schemas`), and so is what the HTTP listener serves. Leaves tables and colours to `output`.
 
+mod account_details;
 mod alerts;
 mod command_results;
 mod credits;
@@ -22,6 +23,7 @@ mod trials;
 mod usable;
 mod vendor_snapshot;
 
+pub use account_details::AccountDetails;
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
     BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, ReceiverTest, ResendReport,

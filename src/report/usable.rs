@@ -190,7 +190,8 @@ pub(super) fn usability(
     judge_usability(&facts, requirements)
 }
 
-fn unknown_reason(record: &AccountRecord) -> String {
+/// Why it is not known whether an account is usable.
+pub(super) fn unknown_reason(record: &AccountRecord) -> String {
     match record.account_state.outcome {
         None => "it was not checked yet".to_owned(),
         Some(outcome) => format!("no check was conclusive yet; the last one was {outcome}"),

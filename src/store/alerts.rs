@@ -229,6 +229,14 @@ impl Store {
         for_each(alerts.fetch(&self.read), take).await
     }
 
+    /// The newest `most` alerts about `account`, newest first.
+    pub async fn newest_alerts_of(&self, account: &AccountKey, most: u32) -> Result<Vec<Alert>, StoreError> {
+        let query =
+            sqlx::query_as(alerts!("WHERE subscription = ? AND account = ? ORDER BY id DESC LIMIT ?"));
+        let query = query.bind(account.subscription.as_str()).bind(account.id.as_str());
+        Ok(query.bind(most).fetch_all(&self.read).await?)
+    }
+
     /// Every alert, oldest first.
     pub async fn all_alerts(&self) -> Result<Vec<Alert>, StoreError> {
         Ok(sqlx::query_as(alerts!("ORDER BY id")).fetch_all(&self.read).await?)

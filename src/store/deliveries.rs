@@ -94,6 +94,12 @@ impl Store {
         Ok(query.bind(seq).fetch_all(&self.read).await?)
     }
 
+    /// The newest `most` messages, newest first.
+    pub async fn newest_messages(&self, most: u32) -> Result<Vec<StoredMessage>, StoreError> {
+        let query = sqlx::query_as(messages!("ORDER BY seq DESC LIMIT ?"));
+        Ok(query.bind(most).fetch_all(&self.read).await?)
+    }
+
     /// The `seq` of the newest message; zero when there is none.
     pub async fn last_message_seq(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM messages").fetch_one(&self.read).await?)

@@ -13,8 +13,8 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::guesses::Guess;
-use super::login_form::form;
-use super::request::{HEALTHZ, LOGIN, PAGE, READYZ, STYLE};
+use super::pages::login_form;
+use super::request::{HEALTHZ, ICON, LOGIN, READYZ, STYLE};
 use super::response::{compact_json, plain, too_many};
 use super::session;
 use super::site::Site;
@@ -39,7 +39,7 @@ pub(super) async fn check(site: &Site, peer: IpAddr, request: &Parts) -> Result<
     if let Some(given) = bearer(&request.headers) {
         return match site.guesses.verify(peer, given, &token.value).await {
             Guess::Right => Ok(()),
-            Guess::Wrong => Err(Box::new(unauthorized(request))),
+            Guess::Wrong => Err(Box::new(unauthorized(site, request))),
             Guess::TooMany => Err(Box::new(too_many())),
         };
     }
@@ -47,26 +47,25 @@ pub(super) async fn check(site: &Site, peer: IpAddr, request: &Parts) -> Result<
     if cookies(&request.headers).any(|session| session::is_valid(session, &token.value, now)) {
         return Ok(());
     }
-    Err(Box::new(unauthorized(request)))
+    Err(Box::new(unauthorized(site, request)))
 }
 
 /// What needs no token.
 fn is_public(request: &Parts) -> bool {
     let is_read = matches!(request.method, Method::GET | Method::HEAD);
     match request.uri.path() {
-        HEALTHZ | READYZ | STYLE => is_read,
+        HEALTHZ | READYZ | STYLE | ICON => is_read,
         LOGIN => request.method == Method::POST,
         _ => false,
     }
 }
 
-/// The log-in form for the page, and what the vendor answers for everything else.
-fn unauthorized(request: &Parts) -> Response {
-    let mut response = if request.uri.path() == PAGE {
-        form(StatusCode::UNAUTHORIZED, false)
-    } else {
+/// The log-in form for the pages, and what the vendor answers for everything else.
+fn unauthorized(site: &Site, request: &Parts) -> Response {
+    let form = login_form(&site.templates, StatusCode::UNAUTHORIZED, request.uri.path(), false);
+    let mut response = form.unwrap_or_else(|| {
         compact_json(StatusCode::UNAUTHORIZED, &json!({"error": "Unauthorized", "code": 401}))
-    };
+    });
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }

@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 use super::access;
 use super::load::Load;
-use super::request::{HEALTHZ, LOGIN, MAX_BODY, Peer, READYZ, STYLE};
+use super::request::{HEALTHZ, ICON, LOGIN, MAX_BODY, Peer, READYZ, STYLE};
 use super::response::{add_security_headers, plain};
 use super::routes;
 use super::site::Site;
@@ -77,7 +77,7 @@ impl Gate {
 
 /// Whether the answer must not wait for others: it reads little or nothing of the store.
 fn is_cheap(path: &str) -> bool {
-    matches!(path, HEALTHZ | READYZ | STYLE | LOGIN)
+    matches!(path, HEALTHZ | READYZ | STYLE | ICON | LOGIN)
 }
 
 fn announced_length(request: &Request) -> Option<usize> {

@@ -10,8 +10,8 @@ use axum::response::Response;
 use url::form_urlencoded;
 
 use super::guesses::Guess;
-use super::login_form::form;
-use super::request::{MAX_BODY, Peer};
+use super::pages::login_form;
+use super::request::{MAX_BODY, PAGE, Peer};
 use super::response::{plain, too_many};
 use super::session;
 use super::site::Site;
@@ -44,7 +44,8 @@ pub(super) async fn log_in(
             let cookie = session::set_cookie(&token.value, clock::now(), is_behind_tls(&headers));
             redirect(&cookie)
         }
-        Guess::Wrong => form(StatusCode::UNAUTHORIZED, true),
+        Guess::Wrong => login_form(&site.templates, StatusCode::UNAUTHORIZED, PAGE, true)
+            .unwrap_or_else(|| plain(StatusCode::UNAUTHORIZED, "this is not the token\n")),
         Guess::TooMany => too_many(),
     }
 }

@@ -55,6 +55,11 @@ pub(super) fn css(text: &'static str) -> Response {
     with_type(StatusCode::OK, "text/css; charset=utf-8", text)
 }
 
+/// The icon.
+pub(super) fn svg(text: &'static str) -> Response {
+    with_type(StatusCode::OK, "image/svg+xml", text)
+}
+
 /// JSON as the commands print it.
 pub(super) fn json(status: StatusCode, answer: &impl Serialize) -> Response {
     with_json(status, serde_json::to_vec_pretty(answer))

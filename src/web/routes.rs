@@ -6,16 +6,18 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
-use super::request::{HEALTHZ, LOGIN, PAGE, READYZ, STYLE};
-use super::response::{css, plain};
+use super::request::{HEALTHZ, ICON, LOGIN, PAGE, READYZ, STYLE};
+use super::response::{css, plain, svg};
 use super::site::Site;
-use super::{api, health, login, page, vendor_reads};
+use super::{api, health, login, pages, vendor_reads};
 
 /// All routes.
 pub(super) fn router(site: Arc<Site>) -> Router {
     Router::new()
-        .route(PAGE, get(page::overview))
+        .route(PAGE, get(pages::overview))
+        .route("/accounts/{subscription}/{id}", get(pages::account))
         .route(STYLE, get(async || css(include_str!("style.css"))))
+        .route(ICON, get(async || svg(include_str!("icon.svg"))))
         .route(LOGIN, post(login::log_in))
         .route(HEALTHZ, get(async || plain(StatusCode::OK, "ok\n")))
         .route(READYZ, get(health::readiness))

@@ -63,7 +63,17 @@ async fn serve(
     store: Store,
     problem: &Problem,
 ) {
-    let gate = Arc::new(Gate::new(Site::new(config.clone(), store.clone())));
+    let site = match Site::new(config.clone(), store.clone()) {
+        Ok(site) => site,
+        Err(error) => {
+            tracing::error!(
+                "cannot prepare the pages of the HTTP listener, watching goes on without it: {error}"
+            );
+            problem.set(Some(format!("cannot prepare its pages: {error}")));
+            return;
+        }
+    };
+    let gate = Arc::new(Gate::new(site));
     if let Some(listener) = bind(listen, &mut config, problem).await {
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();

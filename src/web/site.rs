@@ -6,9 +6,12 @@ use tokio::sync::watch;
 
 use super::guesses::Guesses;
 use super::health_cache::HealthCache;
+use super::pages::Templates;
 use crate::config::Config;
 use crate::domain::account::{AccountId, AccountKey};
 use crate::domain::account_state::AccountRecord;
+use crate::domain::supervisor::Supervisor;
+use crate::notify::RenderError;
 use crate::store::{Store, StoreError};
 
 /// What the listener serves.
@@ -18,11 +21,16 @@ pub(super) struct Site {
     store: Store,
     pub(super) guesses: Guesses,
     pub(super) health: HealthCache,
+    pub(super) templates: Templates,
 }
 
 impl Site {
-    pub(super) fn new(config: watch::Receiver<Arc<Config>>, store: Store) -> Arc<Self> {
-        Arc::new(Self { config, store, guesses: Guesses::default(), health: HealthCache::default() })
+    pub(super) fn new(config: watch::Receiver<Arc<Config>>, store: Store) -> Result<Arc<Self>, RenderError> {
+        let supervisor =
+            config.borrow().receivers.first().map_or(Supervisor::Other, |receiver| receiver.supervisor);
+        let templates = Templates::new(supervisor)?;
+        let (guesses, health) = (Guesses::default(), HealthCache::default());
+        Ok(Arc::new(Self { config, store, guesses, health, templates }))
     }
 
     /// The configuration in force.

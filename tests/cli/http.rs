@@ -44,7 +44,7 @@ async fn health_is_answered_and_becomes_ready_with_the_first_run() {
     assert_eq!(ready.status, 200, "{ready:?}");
     assert_eq!(ready.json()["healthy"], true);
     let page = client.get("/");
-    assert!(page.status == 200 && page.body.contains("<h1>OK</h1>"), "{page:?}");
+    assert!(page.status == 200 && page.body.contains(">OK</span> No alert is open</h1>"), "{page:?}");
     assert_eq!(client.get("/nothing").status, 404);
     assert_eq!(
         client.send(&format!("DELETE / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", client.0)).status,

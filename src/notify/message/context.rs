@@ -5,10 +5,10 @@
 
 use serde::Serialize;
 
-use super::commands::commands;
 use super::digest::{DigestSection, digest_sections};
 use super::times::Times;
 use crate::domain::account::{AccountRef, SubscriptionName};
+use crate::domain::alert_commands::commands;
 use crate::domain::alerts::{AlertKind, Severity};
 use crate::domain::message::{AlertEntry, ChangeEntry, Message, MessageType, Reason, Status};
 use crate::domain::summary::{self, Counts, Entry};
@@ -223,6 +223,11 @@ fn sections(entries: &[Entry<'_>], times: Times<'_>) -> Vec<Section> {
         section.commands = commands(entries);
     }
     sections
+}
+
+/// The key in `advice.jinja` of the advice about `alert`.
+pub fn advice_for(alert: &AlertEntry, now: Timestamp) -> &'static str {
+    advice(&Entry::Alert(alert), now)
 }
 
 /// The key of the advice in `advice.jinja`. All resolved alerts share one.

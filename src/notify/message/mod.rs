@@ -3,7 +3,6 @@
 //! Guarantees: pure. Leaves layout and format to the folder of each type, and what is worth a notification to `domain`.
 
 mod chat;
-mod commands;
 mod context;
 mod digest;
 mod error;
@@ -15,12 +14,13 @@ mod times;
 mod wrap;
 
 pub(super) use chat::{ChatText, Line, shortened_units};
+pub use context::advice_for;
 pub(super) use context::{MAX_SUBJECT, MessageContext, Tone};
 pub use error::RenderError;
 pub(super) use marks::{Span, Style, without_marks};
 pub use own::check_templates;
 pub(super) use own::render_or;
-pub(super) use templates::templates;
+pub use templates::templates;
 
 /// The vendor's page on how an account is set up.
 pub(super) const SETUP_PAGE: &str = "https://useapi.net/docs/start-here/setup-minimax";

@@ -13,7 +13,7 @@ const ADVICE: &str = include_str!("advice.jinja");
 
 /// An engine without templates but the advice, which names the commands that fit `supervisor`. A variable that does not exist is an
 /// error; minijinja escapes by the extension of a template's name.
-pub(in crate::notify) fn templates<'a>(supervisor: Supervisor) -> Result<Environment<'a>, RenderError> {
+pub fn templates<'a>(supervisor: Supervisor) -> Result<Environment<'a>, RenderError> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     let mut syntax = SyntaxConfig::builder();

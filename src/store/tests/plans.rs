@@ -58,6 +58,8 @@ const WANTED: &[(&str, &str)] = &[
     ("j.counts = 1 AND j.at <=", "SCAN w USING INDEX accounts_expiring"),
     // A row or two each.
     ("FROM runs ORDER BY id DESC LIMIT 1", "SCAN runs"),
+    // Only the newest ones.
+    ("FROM messages ORDER BY seq DESC LIMIT ?", "SCAN messages"),
     // The runs since the last one that finished: a few.
     ("WHERE finished_at IS NOT NULL ORDER BY id DESC", "SCAN runs"),
     ("SELECT (SELECT COUNT(*) FROM messages", "SCAN CONSTANT ROW"),

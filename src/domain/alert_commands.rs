@@ -1,16 +1,16 @@
-//! Commands of this program that answer a message, ready to paste into a shell.
+//! Commands of this program that answer an alert, ready to paste into a shell.
 //!
 //! Guarantees: a name is written only if a shell and a glob take it literally, so that no text from outside becomes part of a command.
 
-use crate::domain::alerts::Severity;
-use crate::domain::message::{AlertEntry, Status};
-use crate::domain::summary::Entry;
+use super::alerts::Severity;
+use super::message::{AlertEntry, Status};
+use super::summary::Entry;
 
 /// With more alerts than this, commands that name each of them would be longer than the message.
 const MAX_ALERTS: usize = 5;
 
 /// Labels and commands for the firing alerts among `entries`, which are of one kind; none when there are too many of them.
-pub(super) fn commands<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> Vec<(&'static str, String)> {
+pub fn commands<'a>(entries: impl Iterator<Item = &'a Entry<'a>>) -> Vec<(&'static str, String)> {
     let alerts: Vec<&AlertEntry> = entries
         .filter_map(|entry| match entry {
             Entry::Alert(alert) if alert.status == Status::Firing => Some(*alert),

@@ -1,0 +1,116 @@
+//! An account in the list of the status page.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::expiry_bar::ExpiryBar;
+use super::job_bar::JobBar;
+use crate::config::Config;
+use crate::domain::account::AccountKey;
+use crate::domain::text;
+use crate::domain::time::{Timestamp, relative};
+use crate::report::{AccountDetails, AccountReport};
+
+/// Characters that stand for themselves in a segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~').remove(b'.');
+
+/// What the page shows of one account, also at the head of its own page.
+#[derive(Serialize)]
+pub(super) struct AccountRow {
+    name: String,
+    id: String,
+    subscription: String,
+    /// Its page, relative to the status page.
+    link: String,
+    verdict: &'static str,
+    /// `usable`, `on trial`, `not usable` or `unknown`.
+    usable: &'static str,
+    usable_tone: &'static str,
+    reasons: Vec<String>,
+    expiry: Option<ExpiryBar>,
+    /// The capabilities that it has, and those that it lacks, without `support`.
+    capabilities: Vec<String>,
+    lacking: Vec<String>,
+    max_jobs: Option<i64>,
+    credits: Option<String>,
+    jobs: Option<JobBar>,
+    /// `3 min ago`, or empty.
+    checked: String,
+    alerts: Vec<&'static str>,
+}
+
+impl AccountRow {
+    pub(super) fn new(
+        report: &AccountReport,
+        details: &AccountDetails,
+        config: &Config,
+        now: Timestamp,
+    ) -> Self {
+        let account = AccountKey::new(&report.subscription, &report.id);
+        let policy = config.policy();
+        let (usable, usable_tone) = match (details.usable, details.is_on_trial) {
+            (Some(true), false) => ("usable", "ok"),
+            (Some(true), true) => ("on trial", "warning"),
+            (Some(false), _) => ("not usable", "critical"),
+            (None, _) => ("unknown", "unknown"),
+        };
+        let capabilities = |wanted: bool| {
+            let names = report.capabilities.iter().filter(|(_, has)| **has == wanted);
+            names.map(|(name, _)| text::name(short(name))).collect()
+        };
+        Self {
+            name: text::name(&report.name),
+            id: text::name(report.id.as_str()),
+            subscription: text::name(report.subscription.as_str()),
+            link: link(&account),
+            verdict: report.verdict.as_str(),
+            usable,
+            usable_tone,
+            reasons: details.reasons.iter().map(|reason| text::one_line(reason)).collect(),
+            expiry: report.expires_at.map(|at| ExpiryBar::new(at, policy.lead_times(&account), now)),
+            capabilities: capabilities(true),
+            lacking: capabilities(false),
+            max_jobs: report.max_jobs,
+            credits: details
+                .credits
+                .as_ref()
+                .and_then(|credits| credits.credits)
+                .map(|credits| credits.to_string()),
+            jobs: JobBar::new(&details.jobs, now),
+            checked: report.checked_at.map(|at| relative(at, now)).unwrap_or_default(),
+            alerts: report.alerts.iter().map(|kind| kind.as_str()).collect(),
+        }
+    }
+}
+
+/// `Video` for `supportVideo`.
+fn short(flag: &str) -> &str {
+    flag.strip_prefix("support").filter(|rest| !rest.is_empty()).unwrap_or(flag)
+}
+
+/// The page of an account, relative to the status page.
+fn link(account: &AccountKey) -> String {
+    let encode = |segment: &str| utf8_percent_encode(segment, SEGMENT).to_string();
+    format!("accounts/{}/{}", encode(account.subscription.as_str()), encode(account.id.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::{AccountId, SubscriptionName};
+
+    #[test]
+    fn any_id_is_one_segment_of_a_link() {
+        let link = |id: &str| link(&AccountKey::new(&SubscriptionName::new("main"), &AccountId::new(id)));
+        assert_eq!(link("123"), "accounts/main/123");
+        assert_eq!(link("a/b?c#d\"<é"), "accounts/main/a%2Fb%3Fc%23d%22%3C%C3%A9");
+    }
+
+    #[test]
+    fn capabilities_are_named_without_their_prefix() {
+        assert_eq!(
+            [short("supportVideo"), short("support"), short("canSing")],
+            ["Video", "support", "canSing"]
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! `/`: what is wrong, when it was last checked, and every account, worst first.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::account_row::AccountRow;
+use super::alert_card::AlertCard;
+use super::expiry_chart::ExpiryChart;
+use super::filter::{AccountFilter, Pages};
+use super::freshness::Freshness;
+use super::message_row::MessageRow;
+use super::notices::{Notice, notices};
+use crate::clock;
+use crate::domain::account::AccountKey;
+use crate::domain::alerts::Severity;
+use crate::domain::time::Timestamp;
+use crate::report::{AccountDetails, AccountReport, Alerts, Report};
+use crate::store::StoreError;
+use crate::web::response::{bad_request, store_failed};
+use crate::web::site::Site;
+
+/// The most alerts and messages that are shown; the rest is counted.
+const MAX_ALERTS: usize = 20;
+const MAX_MESSAGES: u32 = 10;
+
+/// What the template shows.
+#[derive(Serialize)]
+struct Overview {
+    /// From this page to the root of the listener.
+    root: &'static str,
+    verdict: &'static str,
+    headline: String,
+    freshness: Freshness,
+    notices: Vec<Notice>,
+    alerts: Vec<AlertCard>,
+    unlisted_alerts: usize,
+    filter: AccountFilter,
+    total: usize,
+    pages: Pages,
+    accounts: Vec<AccountRow>,
+    watches_jobs: bool,
+    watches_credits: bool,
+    chart: ExpiryChart,
+    messages: Vec<MessageRow>,
+    version: &'static str,
+}
+
+/// `GET /?q=&show=&page=`.
+pub(in crate::web) async fn overview(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Response {
+    let filter = match AccountFilter::parse(query.as_deref()) {
+        Ok(filter) => filter,
+        Err(invalid) => return bad_request(invalid.reason()),
+    };
+    match Overview::load(&site, filter, clock::now()).await {
+        Ok(overview) => site.templates.page(StatusCode::OK, "overview.html", &overview),
+        Err(error) => store_failed(&error),
+    }
+}
+
+impl Overview {
+    async fn load(site: &Site, filter: AccountFilter, now: Timestamp) -> Result<Self, StoreError> {
+        let (store, config) = (site.store()?, site.config());
+        let mut report = Report::last_known(store, &config, None, now).await?;
+        let alerts = Alerts::load(store, &config, None, now).await?;
+        let headline = headline(&report);
+        let accounts = std::mem::take(&mut report.accounts);
+        let total = accounts.len();
+        let chart = ExpiryChart::new(accounts.iter().filter_map(|account| account.expires_at), now);
+        let (listed, pages) = filter.select(accounts);
+        let keys: Vec<_> =
+            listed.iter().map(|account| AccountKey::new(&account.subscription, &account.id)).collect();
+        let details = AccountDetails::load(store, &config, &keys, now).await?;
+        let row = |(account, key): (&AccountReport, &AccountKey)| {
+            details.get(key).map(|details| AccountRow::new(account, details, &config, now))
+        };
+        let messages = store.newest_messages(MAX_MESSAGES).await?;
+        let mut urgent: Vec<_> = alerts.alerts.iter().collect();
+        urgent.sort_by_key(|alert| std::cmp::Reverse(alert.alert.severity));
+        Ok(Self {
+            root: "",
+            verdict: report.verdict.as_str(),
+            headline,
+            freshness: Freshness::new(&report, &config),
+            notices: notices(&report),
+            unlisted_alerts: urgent.len().saturating_sub(MAX_ALERTS),
+            alerts: urgent.into_iter().take(MAX_ALERTS).map(|alert| AlertCard::new(alert, now)).collect(),
+            filter,
+            total,
+            pages,
+            accounts: listed.iter().zip(&keys).filter_map(row).collect(),
+            watches_jobs: config.jobs.watch,
+            watches_credits: config.credits.watch,
+            chart,
+            messages: messages.iter().map(|message| MessageRow::new(message, now)).collect(),
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+}
+
+/// The state of everything in a few words.
+fn headline(report: &Report) -> String {
+    let urgent = report.alerts.iter().filter(|alert| alert.severity != Severity::Info).count();
+    let unusable = report.accounts.iter().filter(|account| account.usable == Some(false)).count();
+    let total = report.accounts.len();
+    if report.overdue.is_some() {
+        return if report.last_run.is_none() {
+            "Nothing was checked yet"
+        } else {
+            "Nothing is being watched"
+        }
+        .to_owned();
+    }
+    let alerts = match urgent {
+        0 if total == 0 => return "No accounts are known".to_owned(),
+        0 => "No alert is open".to_owned(),
+        1 => "1 alert is open".to_owned(),
+        many => format!("{many} alerts are open"),
+    };
+    match (unusable, total) {
+        (0, _) => alerts,
+        (1, 1) => format!("{alerts}; the account cannot take jobs"),
+        (unusable, total) => format!("{alerts}; {unusable} of {total} accounts cannot take jobs"),
+    }
+}

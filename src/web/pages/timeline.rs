@@ -1,0 +1,106 @@
+//! What happened to an account: changes of its configuration, alerts, and who was notified when, newest first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::account::AccountKey;
+use crate::domain::alerts::{Alert, AlertId};
+use crate::domain::text;
+use crate::domain::time::{Timestamp, in_words, minute, rfc3339};
+use crate::report::{History, SnapshotReport};
+use crate::store::{NotificationRecord, Store, StoreError};
+
+/// The most alerts and the most entries that are shown.
+const MAX_ALERTS: u32 = 100;
+const MAX_ENTRIES: usize = 200;
+
+/// One entry.
+#[derive(Serialize)]
+pub(super) struct Event {
+    #[serde(skip)]
+    moment: Timestamp,
+    at: String,
+    time: String,
+    /// `alert`, `resolved`, `notified`, `change` or `first seen`.
+    what: &'static str,
+    /// The class of its colour.
+    tone: &'static str,
+    text: String,
+}
+
+impl Event {
+    fn new(moment: Timestamp, (what, tone): (&'static str, &'static str), text: String) -> Self {
+        Self { moment, at: rfc3339(moment), time: minute(moment), what, tone, text }
+    }
+}
+
+/// Loads the entries of `account` and of its subscription.
+pub(super) async fn timeline(
+    store: &Store,
+    account: &AccountKey,
+    history: &History,
+) -> Result<Vec<Event>, StoreError> {
+    let mut alerts = store.newest_alerts_of(account, MAX_ALERTS).await?;
+    alerts.extend(store.newest_alerts_of(&AccountKey::listing(&account.subscription), MAX_ALERTS).await?);
+    let ids: BTreeMap<&AlertId, &Alert> = alerts.iter().map(|alert| (&alert.id, alert)).collect();
+    let notifications = store.notifications(ids.keys().copied()).await?;
+    let mut events: Vec<Event> = history.snapshots.iter().flat_map(changes).collect();
+    events.extend(alerts.iter().flat_map(alert_events));
+    let notified = |record: &NotificationRecord| Some(notified(record, ids.get(&record.alert)?));
+    events.extend(notifications.iter().filter_map(notified));
+    events.sort_by_key(|event| Reverse(event.moment));
+    events.truncate(MAX_ENTRIES);
+    Ok(events)
+}
+
+fn changes(snapshot: &SnapshotReport) -> Vec<Event> {
+    let at = snapshot.first_seen_at;
+    let Some(differences) = &snapshot.differences else {
+        return vec![Event::new(
+            at,
+            ("first seen", "info"),
+            "The first configuration that is stored.".to_owned(),
+        )];
+    };
+    let event = |difference: &crate::report::Difference| {
+        let tone = difference.severity.map_or("info", |severity| severity.as_str());
+        let (before, after) = (value(&difference.before), value(&difference.after));
+        Event::new(at, ("change", tone), format!("{}: {before} → {after}", text::name(&difference.field)))
+    };
+    differences.iter().map(event).collect()
+}
+
+fn alert_events(alert: &Alert) -> Vec<Event> {
+    let condition = &alert.condition;
+    let (kind, severity) = (condition.kind.as_str(), condition.severity.as_str());
+    let detail = text::one_line(&condition.detail);
+    let opened = match alert.resolved_at {
+        None => Event::new(alert.opened_at, ("alert", severity), format!("{kind}: {detail}")),
+        Some(_) => Event::new(alert.opened_at, ("alert", severity), kind.to_owned()),
+    };
+    let resolved = alert.resolved_at.map(|at| {
+        let lasted = in_words(at - alert.opened_at);
+        Event::new(at, ("resolved", "ok"), format!("{kind} after {lasted}: {detail}"))
+    });
+    std::iter::once(opened).chain(resolved).collect()
+}
+
+fn notified(record: &NotificationRecord, alert: &Alert) -> Event {
+    let kind = alert.condition.kind.as_str();
+    let stage = record.notification.stage.map(|stage| format!(" ({stage})")).unwrap_or_default();
+    let delivery = record.state.map(|state| format!(", {}", state.as_str())).unwrap_or_default();
+    let receiver = text::name(record.receiver.as_str());
+    let text = format!("{receiver}: {kind}{stage} {}{delivery}", record.reason);
+    Event::new(record.notification.at, ("notified", "muted"), text)
+}
+
+fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "absent".to_owned(),
+        Value::String(string) => text::quoted(string),
+        other => other.to_string(),
+    }
+}
