@@ -26,7 +26,8 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn configuration_in_the_readme_loads() {
-    let [example] = blocks(&page("README.md"), "toml").try_into().unwrap();
+    // The second one is added to the first.
+    let example = blocks(&page("README.md"), "toml").join("\n");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("minimax-watch.toml");
     fs::write(&file, example).unwrap();
@@ -35,6 +36,7 @@ fn configuration_in_the_readme_loads() {
         ("smtp-password", "placeholder"),
         ("pager-url", "https://hooks.example.com/placeholder"),
         ("webhook-secret", "whsec_cGxhY2Vob2xkZXItcGxhY2Vob2xkZXI="),
+        ("http-token", "0123456789abcdef0123456789abcdef"),
     ] {
         fs::write(folder.path().join(name), secret).unwrap();
     }
@@ -42,6 +44,7 @@ fn configuration_in_the_readme_loads() {
     let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
     let config = config::load(&Source::File(file), &environment, now).unwrap().config;
     assert_eq!((config.subscriptions.len(), config.receivers.len()), (1, 2));
+    assert!(config.http.is_some_and(|http| http.token.is_some()));
 }
 
 #[test]

@@ -668,12 +668,16 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__demo)
-            opts="-c -h -V --folder --config --json --log-level --log-format --color --help --version"
+            opts="-c -h -V --serve --folder --config --json --log-level --log-format --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --serve)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --folder)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -510,6 +510,7 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s V -l version -d 'Print version'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l serve -d 'When the month is over, two more things go wrong, and its status page is served at this loopback address until Ctrl-C [default: 127.0.0.1:9464]' -r
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l folder -d 'New or empty folder for the demo\'s files [default: a new temporary folder, which is kept]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand demo" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'

@@ -1,5 +1,6 @@
 //! The program's arguments as a whole: the commands, and how their help pages are laid out.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -186,10 +187,24 @@ fn parse_runs(typed: &str) -> Result<u16, &'static str> {
     typed.parse().ok().filter(|runs| (1..=1000).contains(runs)).ok_or("not a number from 1 to 1000")
 }
 
+fn parse_loopback(typed: &str) -> Result<SocketAddr, &'static str> {
+    let address: SocketAddr =
+        typed.parse().map_err(|_| "not an address with a port, such as 127.0.0.1:9464")?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("not on loopback: the page of the demo has no token")
+    }
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  minimax-watch demo")]
+#[command(after_help = "Examples:\n  minimax-watch demo\n  minimax-watch demo --serve")]
 pub struct DemoArgs {
+    /// When the month is over, two more things go wrong, and its status page is served at this loopback address until Ctrl-C
+    /// [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9464", value_parser = parse_loopback)]
+    pub serve: Option<SocketAddr>,
     /// New or empty folder for the demo's files [default: a new temporary folder, which is kept]
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,

@@ -154,7 +154,9 @@ async fn dispatch(cli: Cli, signals: Option<HeldSignals>) -> anyhow::Result<u8> 
         Command::Notify(command) => return notify::run(&global, &command).await,
         Command::Webhook(command) => return webhook::run(&global, &command),
         Command::Config(command) => return config::run(&global, &command).await,
-        Command::Demo(options) if !demo::run(options.folder.as_deref()).await? => return Ok(FAILED),
+        Command::Demo(options) if !demo::run(options.folder.as_deref(), options.serve).await? => {
+            return Ok(FAILED);
+        }
         Command::Demo(_) => {}
         Command::Alerts(options) => alerts::alerts(&global, &options).await?,
         Command::Deliveries(options) => alerts::deliveries(&global, &options).await?,

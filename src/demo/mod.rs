@@ -5,9 +5,11 @@
 
 mod expectations;
 mod scene;
+mod serve;
 mod story;
 mod timeline;
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -23,11 +25,15 @@ use timeline::Timeline;
 
 const MONTH: TimeDelta = TimeDelta::days(30);
 
+/// How long the story goes on when its page is served.
+const AFTERMATH: TimeDelta = TimeDelta::hours(3);
+
 /// The years that the demo works in: an expiry before 2001 or after 2100 is not read, and HTTP has no date before 1970.
 const YEARS: RangeInclusive<i32> = 2002..=2098;
 
-/// Writes the month into `folder`, or into a new temporary one, which is kept; returns whether every promise was kept.
-pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
+/// Writes the month into `folder`, or into a new temporary one, which is kept; returns whether every promise was kept. With `serve`, its
+/// page is served there until the process is asked to end.
+pub async fn run(folder: Option<&Path>, serve: Option<SocketAddr>) -> anyhow::Result<bool> {
     let now = clock::now();
     anyhow::ensure!(
         YEARS.contains(&now.year()),
@@ -36,9 +42,12 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
         YEARS.start(),
         YEARS.end()
     );
+    // Before the month, since nobody wants to wait for this error.
+    let serve = serve.map(serve::find_port).transpose()?;
     let folder = prepare_folder(folder)?;
-    // The month ends now, so that `status` on the store shows recent days.
-    let start = (now - MONTH).duration_trunc(TimeDelta::hours(1))?;
+    // All of it ends now, so that `status` on the store and the page show recent days.
+    let aftermath = if serve.is_some() { AFTERMATH } else { TimeDelta::zero() };
+    let start = (now - MONTH - aftermath).duration_trunc(TimeDelta::hours(1))?;
     let scene = Scene::open(&folder, start).await?;
     let mut timeline = Timeline::new(&scene).await?;
     output::print(&format!(
@@ -77,6 +86,16 @@ pub async fn run(folder: Option<&Path>) -> anyhow::Result<bool> {
         folder.join("chats").display(),
         config.display(),
     ))?;
+    if let Some(listen) = serve {
+        output::print("\nThe month is over; now something is wrong again, as the page shows:\n")?;
+        for event in story::aftermath() {
+            timeline.advance_to(start + event.after).await?;
+            timeline.say(&event)?;
+            (event.act)(&scene);
+        }
+        timeline.advance_to(start + MONTH + AFTERMATH).await?;
+        serve::serve(&scene.engine, listen).await?;
+    }
     scene.engine.store.close().await;
     Ok(verdict.kept())
 }

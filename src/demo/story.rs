@@ -95,6 +95,16 @@ pub(super) fn events() -> Vec<Event> {
     ]
 }
 
+/// What goes wrong after the month, for those who look at the page.
+pub(super) fn aftermath() -> Vec<Event> {
+    vec![
+        at(30, 0, "studio-a's token turns out to end in two days", |scene| put(scene, "123456", 32)),
+        at(30, 1, "office's configuration is deleted at useapi.net (404)", |scene| {
+            scene.client.set_answer("0042", Answer::not_found());
+        }),
+    ]
+}
+
 /// Every request gets this answer; `None` ends that.
 fn set_outage(scene: &Scene, answer: Option<&Answer>) {
     for subscription in [&scene.main, &scene.client] {

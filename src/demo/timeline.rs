@@ -139,11 +139,11 @@ impl<'a> Timeline<'a> {
         Ok(messages.len())
     }
 
-    /// Purges as the service does.
-    pub(super) async fn finish(self) -> anyhow::Result<Played> {
+    /// Purges as the service does, and says what was played so far.
+    pub(super) async fn finish(&self) -> anyhow::Result<Played> {
         self.scene.engine.purge(self.scene.now.now()).await?;
         let messages = self.mails + self.hooks + self.telegrams + self.ntfys;
-        Ok(Played { runs: self.runs, messages, usable: self.usable })
+        Ok(Played { runs: self.runs, messages, usable: self.usable.clone() })
     }
 }
 

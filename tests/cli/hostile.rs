@@ -2,6 +2,7 @@
 //! stores that were tampered with.
 
 use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 use crate::child::{TIMEOUT, within_timeout};
+use crate::http_client::Client;
 use crate::setup::{Ended, PROGRAM, Setup, healthy, mode};
 use crate::simulator::{Answer, Record};
 
@@ -114,12 +116,29 @@ async fn demo_overwrites_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn demo_keeps_its_promises() {
+async fn demo_keeps_its_promises_and_serves_its_page() {
     let setup = Setup::with(&["a"], "").await;
-    let played = setup.run(&["demo", "--folder", setup.path("played").to_str().unwrap()]);
-    assert_eq!(played.status, Some(0), "{played:?}");
-    assert!(played.out.ends_with("Every promise of this demo was kept.\n"), "{}", played.out);
-    assert_eq!(std::fs::read_dir(setup.path("played/chats")).unwrap().count(), 32);
+    let page = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = setup.path("played");
+    let arguments = ["demo", "--folder", folder.to_str().unwrap(), "--serve", &page.to_string()];
+    let mut played = setup.start(&arguments);
+    let (client, deadline) = (Client(page), Instant::now() + 4 * TIMEOUT);
+    while TcpStream::connect(page).is_err() {
+        assert!(Instant::now() < deadline, "the page was not served in time");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let overview = client.get("/");
+    assert!(
+        overview.body.contains("2 alerts are open; 1 of 4 accounts cannot take jobs</h1>"),
+        "{overview:?}"
+    );
+    assert_eq!(client.get("/accounts/main/345678").status, 200);
+    assert_eq!(std::fs::read_dir(folder.join("chats")).unwrap().count(), 34);
+    let refused = setup.run(&["demo", "--serve", &page.to_string()]);
+    assert!(refused.status == Some(3) && refused.err.contains("Address already in use"), "{refused:?}");
+    assert_eq!(played.stop(), Some(0));
+    let out = played.out();
+    assert!(out.contains("Every promise of this demo was kept.\n"), "{out}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use crate::domain::alert_commands::commands;
 use crate::domain::message::AlertEntry;
 use crate::domain::summary::Entry;
 use crate::domain::text;
-use crate::domain::time::{Timestamp, dated, rfc3339};
+use crate::domain::time::{Timestamp, dated, relative, rfc3339};
 use crate::notify::advice_for;
 use crate::report::AlertReport;
 
@@ -26,7 +26,7 @@ pub(super) struct AlertCard {
     opened_at: String,
     acknowledged: Option<String>,
     silenced_until: Option<String>,
-    /// `ops-mail (2 times, last 2026-11-23 07:15 UTC)`
+    /// `ops-mail 2 times, 3 h ago, delivered`
     notified: Vec<String>,
     /// Labels and commands.
     commands: Vec<(&'static str, String)>,
@@ -39,11 +39,8 @@ impl AlertCard {
         let notified = report.notified.iter().map(|last| {
             let times = if last.times == 1 { "once".to_owned() } else { format!("{} times", last.times) };
             let state = last.last_state.map(|state| format!(", {}", state.as_str())).unwrap_or_default();
-            format!(
-                "{} ({times}, last {}{state})",
-                text::name(last.receiver.as_str()),
-                dated(last.last_at, now)
-            )
+            let (receiver, last_at) = (text::name(last.receiver.as_str()), relative(last.last_at, now));
+            format!("{receiver} {times}, {last_at}{state}")
         });
         Self {
             id: alert.id.to_string(),

@@ -1,5 +1,7 @@
 //! What else an operator should know: the clock, lists that cannot be read, messages that wait, silences in force, the plan.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use crate::domain::clock_skew::skew_text;
@@ -11,6 +13,13 @@ use crate::report::Report;
 pub(super) struct Notice {
     tone: &'static str,
     text: String,
+}
+
+impl Notice {
+    /// Whether it asks for nothing.
+    pub(super) fn is_remark(&self) -> bool {
+        self.tone == "info"
+    }
 }
 
 /// The sentences that apply, worst first.
@@ -36,11 +45,17 @@ pub(super) fn notices(report: &Report) -> Vec<Notice> {
     }
     if report.outbox.pending > 0 {
         let count = report.outbox.pending;
-        add("warning", format!("{count} messages wait to be delivered."));
+        add("warning", format!("{} to be delivered.", counted(count, "message waits", "messages wait")));
     }
     if report.silences > 0 {
         let count = report.silences;
-        add("info", format!("{count} silences are in force: `minimax-watch silence list`."));
+        add(
+            "info",
+            format!(
+                "{} in force: `minimax-watch silence list`.",
+                counted(count, "silence is", "silences are")
+            ),
+        );
     }
     for plan in &report.plans {
         let tone = if plan.active == Some(false) { "critical" } else { "info" };
@@ -50,4 +65,8 @@ pub(super) fn notices(report: &Report) -> Vec<Notice> {
         add("info", format!("{}: {}.", text::name(unassigned.subscription.as_str()), unassigned.sentence()));
     }
     notices
+}
+
+fn counted<N: Display + PartialEq + From<u8> + Copy>(count: N, one: &str, many: &str) -> String {
+    if count == N::from(1) { format!("{count} {one}") } else { format!("{count} {many}") }
 }

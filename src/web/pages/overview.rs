@@ -35,7 +35,9 @@ struct Overview {
     verdict: &'static str,
     headline: String,
     freshness: Freshness,
-    notices: Vec<Notice>,
+    warnings: Vec<Notice>,
+    /// What asks for nothing; at the end of the page.
+    remarks: Vec<Notice>,
     alerts: Vec<AlertCard>,
     unlisted_alerts: usize,
     filter: AccountFilter,
@@ -67,6 +69,7 @@ impl Overview {
         let mut report = Report::last_known(store, &config, None, now).await?;
         let alerts = Alerts::load(store, &config, None, now).await?;
         let headline = headline(&report);
+        let (remarks, warnings) = notices(&report).into_iter().partition(Notice::is_remark);
         let accounts = std::mem::take(&mut report.accounts);
         let total = accounts.len();
         let chart = ExpiryChart::new(accounts.iter().filter_map(|account| account.expires_at), now);
@@ -85,7 +88,8 @@ impl Overview {
             verdict: report.verdict.as_str(),
             headline,
             freshness: Freshness::new(&report, &config),
-            notices: notices(&report),
+            warnings,
+            remarks,
             unlisted_alerts: urgent.len().saturating_sub(MAX_ALERTS),
             alerts: urgent.into_iter().take(MAX_ALERTS).map(|alert| AlertCard::new(alert, now)).collect(),
             filter,
