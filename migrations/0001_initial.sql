@@ -78,6 +78,42 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_of ON jobs (subscription, account, at) WHERE counts = 1;
 CREATE INDEX jobs_newest ON jobs (subscription, at);
 
+-- How many jobs there were, by the hour in which they were answered.
+CREATE TABLE job_hours (
+    subscription TEXT    NOT NULL,
+    account      TEXT    NOT NULL,               -- as in jobs
+    hour         INTEGER NOT NULL,               -- its beginning
+    code         INTEGER NOT NULL,
+    jobs         INTEGER NOT NULL,
+    counted      INTEGER NOT NULL,               -- how many of them count
+    PRIMARY KEY (subscription, account, hour, code)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX job_hours_by_time ON job_hours (hour);
+
+-- How many jobs there ever were: totals, which no purge reduces.
+CREATE TABLE job_totals (
+    subscription TEXT    NOT NULL,
+    account      TEXT    NOT NULL,               -- as in jobs
+    code         INTEGER NOT NULL,
+    jobs         INTEGER NOT NULL,
+    PRIMARY KEY (subscription, account, code)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN
+    INSERT INTO job_hours VALUES (NEW.subscription, NEW.account, NEW.at - NEW.at % 3600000, NEW.code, 1, NEW.counts)
+        ON CONFLICT DO UPDATE SET jobs = jobs + 1, counted = counted + excluded.counted;
+    INSERT INTO job_totals VALUES (NEW.subscription, NEW.account, NEW.code, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+END;
+-- The account of a job became known.
+CREATE TRIGGER job_assigned AFTER UPDATE OF account ON jobs WHEN NEW.account <> OLD.account BEGIN
+    UPDATE job_hours SET jobs = jobs - 1, counted = counted - OLD.counts
+        WHERE subscription = OLD.subscription AND account = OLD.account AND hour = OLD.at - OLD.at % 3600000 AND code = OLD.code;
+    UPDATE job_totals SET jobs = jobs - 1 WHERE subscription = OLD.subscription AND account = OLD.account AND code = OLD.code;
+    INSERT INTO job_hours VALUES (NEW.subscription, NEW.account, NEW.at - NEW.at % 3600000, NEW.code, 1, NEW.counts)
+        ON CONFLICT DO UPDATE SET jobs = jobs + 1, counted = counted + excluded.counted;
+    INSERT INTO job_totals VALUES (NEW.subscription, NEW.account, NEW.code, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+END;
+
 -- The readings of those statistics.
 CREATE TABLE job_readings (
     subscription TEXT    PRIMARY KEY,
@@ -164,6 +200,17 @@ CREATE TABLE runs (
     repeat_count     INTEGER NOT NULL DEFAULT 1  -- how many runs the row stands for
 ) STRICT;
 
+-- How many runs finished, by what their first checks saw: totals, which no purge reduces.
+CREATE TABLE run_totals (
+    result TEXT    PRIMARY KEY,                  -- complete: every check was conclusive; partial: some were; failed: none was
+    runs   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER run_finished AFTER UPDATE OF finished_at ON runs WHEN OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL BEGIN
+    INSERT INTO run_totals VALUES (CASE
+        WHEN NEW.inconclusive = 0 THEN 'complete' WHEN NEW.inconclusive < NEW.checked THEN 'partial' ELSE 'failed' END, 1)
+        ON CONFLICT DO UPDATE SET runs = runs + 1;
+END;
+
 -- What decides how far a purge goes: one row, of columns that keep their width.
 CREATE TABLE purging (
     only    INTEGER PRIMARY KEY CHECK (only = 1),
@@ -227,6 +274,17 @@ CREATE INDEX messages_finished ON messages (receiver, seq) WHERE state <> 'pendi
 CREATE INDEX messages_failed ON messages (finished_at) WHERE state = 'failed';
 CREATE INDEX messages_finished_at ON messages (finished_at) WHERE state <> 'pending';
 CREATE INDEX messages_created_at ON messages (created_at);
+
+-- How many messages were delivered or failed permanently, by receiver: totals, which no purge reduces. A resent message counts again.
+CREATE TABLE message_totals (
+    receiver TEXT    NOT NULL,
+    state    TEXT    NOT NULL,                   -- as in messages
+    messages INTEGER NOT NULL,
+    PRIMARY KEY (receiver, state)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER message_finished AFTER UPDATE OF state ON messages WHEN OLD.state = 'pending' AND NEW.state <> 'pending' BEGIN
+    INSERT INTO message_totals VALUES (NEW.receiver, NEW.state, 1) ON CONFLICT DO UPDATE SET messages = messages + 1;
+END;
 
 -- What each receiver was sent about each alert and change; a row commits together with its message.
 CREATE TABLE notifications (

@@ -12,6 +12,7 @@ mod explanation;
 mod health;
 mod history;
 mod job_counts;
+mod metrics;
 mod news;
 mod plan;
 mod probe;
@@ -41,6 +42,7 @@ pub use history::{
     History, SnapshotReport, split_at_time,
 };
 pub use job_counts::{JobCodeReport, JobDay, UnassignedJobsReport};
+pub use metrics::{AccountMetrics, Metrics};
 pub use news::{Before, News};
 pub use plan::{PlanReport, ServiceReport};
 pub use probe::{Probe, ReceiverProbe, SubscriptionProbe};

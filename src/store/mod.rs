@@ -37,6 +37,7 @@ mod series;
 mod silences;
 mod snapshots;
 mod subscriptions;
+mod totals;
 mod unchanged;
 mod writable;
 
@@ -54,6 +55,7 @@ pub use changes::StoredChange;
 pub use credits::CreditPeriod;
 pub use deliveries::{DeliveryState, StoredMessage};
 pub use error::StoreError;
+pub use job_history::JobTotal;
 pub use lock::{Holder, Lock};
 pub use notification_queries::{LatestNotification, NotificationRecord};
 pub use notifications::{NotificationRow, NotificationSubject};
@@ -65,6 +67,7 @@ pub use runs::{RunCounts, RunRecord, Tally};
 pub use series::FailingServer;
 pub use silences::NewSilence;
 pub use snapshots::Snapshot;
+pub use totals::{MessageTotal, RunTotal};
 
 use file_identity::FileIdentity;
 

@@ -77,10 +77,12 @@ impl Writer {
         Ok(Columns::new(&table, &row).optional_timestamp("time")?)
     }
 
-    /// Deletes a batch of the jobs before `before`.
+    /// Deletes a batch of the jobs before `before`, and of their counts.
     pub async fn purge_jobs(&mut self, before: Timestamp) -> Result<Purged, StoreError> {
-        let rows = self.purge_job_rows(before, BATCH).await?;
-        Ok(Purged { rows, more: i64::try_from(rows).is_ok_and(|rows| rows >= BATCH) })
+        let jobs = self.purge_job_rows(before, BATCH).await?;
+        let hours = self.purge_job_hours(before, BATCH).await?;
+        let is_full = |rows| i64::try_from(rows).is_ok_and(|rows| rows >= BATCH);
+        Ok(Purged { rows: jobs + hours, more: is_full(jobs) || is_full(hours) })
     }
 
     /// Deletes a batch of what ended before `before`.

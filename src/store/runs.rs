@@ -1,5 +1,6 @@
 //! Runs, with their counts. A run with the same counts as the one before takes that one's place.
 
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -133,6 +134,16 @@ impl Store {
         )
         .fetch_optional(&self.read)
         .await?)
+    }
+
+    /// How long the last run that finished took.
+    pub async fn last_run_duration(&self) -> Result<Option<TimeDelta>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT finished_at - started_at FROM runs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        );
+        let milliseconds: Option<i64> = query.fetch_optional(&self.read).await?;
+        // After a clock was set back it would be negative.
+        Ok(milliseconds.and_then(|milliseconds| TimeDelta::try_milliseconds(milliseconds.max(0))))
     }
 
     /// When the last run that finished did.

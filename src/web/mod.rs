@@ -16,6 +16,7 @@ mod health_cache;
 mod listener;
 mod load;
 mod login;
+mod metrics;
 mod pages;
 mod problem;
 mod query;

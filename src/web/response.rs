@@ -55,6 +55,11 @@ pub(super) fn css(text: &'static str) -> Response {
     with_type(StatusCode::OK, "text/css; charset=utf-8", text)
 }
 
+/// Text of another media type.
+pub(super) fn text_as(status: StatusCode, media_type: &'static str, text: String) -> Response {
+    with_type(status, media_type, text)
+}
+
 /// The icon.
 pub(super) fn svg(text: &'static str) -> Response {
     with_type(StatusCode::OK, "image/svg+xml", text)

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use super::request::{HEALTHZ, ICON, LOGIN, PAGE, READYZ, STYLE};
 use super::response::{css, plain, svg};
 use super::site::Site;
-use super::{api, health, login, pages, vendor_reads};
+use super::{api, health, login, metrics, pages, vendor_reads};
 
 /// All routes.
 pub(super) fn router(site: Arc<Site>) -> Router {
@@ -21,6 +21,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route(LOGIN, post(login::log_in))
         .route(HEALTHZ, get(async || plain(StatusCode::OK, "ok\n")))
         .route(READYZ, get(health::readiness))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/alerts", get(api::alerts))
         .route("/api/v1/deliveries", get(api::deliveries))

@@ -26,6 +26,7 @@ mod hostile;
 mod http;
 mod http_api;
 mod http_client;
+mod http_metrics;
 mod http_page;
 mod json;
 mod locked;

@@ -16,6 +16,7 @@ mod runs;
 mod series;
 mod silences;
 mod snapshots;
+mod totals;
 mod transactions;
 mod unchanged;
 mod writable;

@@ -26,6 +26,7 @@ const SOURCES: &[&str] = &[
     include_str!("../silences.rs"),
     include_str!("../snapshots.rs"),
     include_str!("../subscriptions.rs"),
+    include_str!("../totals.rs"),
     include_str!("../notification_queries.rs"),
     include_str!("../unchanged.rs"),
 ];
@@ -50,6 +51,10 @@ const WANTED: &[(&str, &str)] = &[
         "SCAN job_readings USING INDEX sqlite_autoindex_job_readings_1",
     ),
     ("FROM job_readings r CROSS JOIN jobs", "SCAN r USING COVERING INDEX sqlite_autoindex_job_readings_1"),
+    // A few rows for each account with jobs; and for each receiver, and each result of a run.
+    ("FROM job_totals t CROSS JOIN accounts", "SCAN t"),
+    ("FROM message_totals", "SCAN message_totals"),
+    ("FROM run_totals", "SCAN run_totals"),
     // A row for each account whose credits are read.
     ("FROM credits c CROSS JOIN accounts", "SCAN c"),
     ("DELETE FROM credits WHERE NOT", "SCAN credits"),
