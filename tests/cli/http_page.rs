@@ -13,7 +13,7 @@ const PROTECTED: &str = "[http]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"http-t
 /// An id that is markup, a path and a query at once.
 const HOSTILE: &str = "<img src=x onerror=alert(1)>&\"'/../?q=%41#";
 
-/// A service that shows what `check` stored: its own next run is due in a year.
+/// A service that shows what `check` stored; it checks what was unhealthy again.
 async fn serving(records: Vec<Record>, accounts: &[&str], more: &str) -> (Setup, Service, Client) {
     let setup = Setup::open().await;
     for record in records {
