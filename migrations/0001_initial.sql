@@ -202,12 +202,12 @@ CREATE TABLE runs (
 
 -- How many runs finished, by what their first checks saw: totals, which no purge reduces.
 CREATE TABLE run_totals (
-    result TEXT    PRIMARY KEY,                  -- complete: every check was conclusive; partial: some were; failed: none was
+    result TEXT    PRIMARY KEY,                  -- complete: every check was conclusive; partial: some were; failed: none was, or nothing could be checked
     runs   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER run_finished AFTER UPDATE OF finished_at ON runs WHEN OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL BEGIN
     INSERT INTO run_totals VALUES (CASE
-        WHEN NEW.inconclusive = 0 THEN 'complete' WHEN NEW.inconclusive < NEW.checked THEN 'partial' ELSE 'failed' END, 1)
+        WHEN NEW.inconclusive >= NEW.checked THEN 'failed' WHEN NEW.inconclusive > 0 THEN 'partial' ELSE 'complete' END, 1)
         ON CONFLICT DO UPDATE SET runs = runs + 1;
 END;
 

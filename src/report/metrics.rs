@@ -3,20 +3,21 @@
 //! Guarantees: from the store alone, so that a failed fetch removes no series; judges as `usable` does. Leaves names and formats to `web`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::shared_capabilities::SharedCapabilities;
 use super::trials::trials_due;
 use super::usable::{UsableQuery, requirements, usability};
 use crate::config::Config;
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, AlertKind, FiringAlerts, Severity};
-use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
 use crate::domain::plan::PlanState;
 use crate::domain::time::Timestamp;
-use crate::store::{JobTotal, MessageTotal, RunTotal, Store, StoreError};
+use crate::store::{DeliveryState, JobTotal, MessageTotal, RunTotal, Store, StoreError};
 
 /// Every number of one moment.
 #[derive(Clone, Debug, Default)]
@@ -56,8 +57,10 @@ pub struct AccountMetrics {
     pub is_usable: Option<bool>,
     /// When a check was last ok.
     pub last_ok_at: Option<Timestamp>,
-    /// Its configuration as last seen.
-    pub configuration: Option<Configuration>,
+    /// `maxJobs`.
+    pub max_jobs: Option<i64>,
+    /// The `support*` flags; shared, since most accounts can do the same.
+    pub capabilities: Arc<BTreeMap<String, bool>>,
     /// How many credits were last read.
     pub credits: Option<u64>,
     /// How many jobs were answered with each code.
@@ -82,12 +85,34 @@ impl Metrics {
             firing,
             last_run_at: store.last_run().await?.map(|run| run.started_at),
             last_run_duration: store.last_run_duration().await?,
-            runs: store.run_totals().await?,
+            runs: with_zeros(store.run_totals().await?),
             pending: outbox.pending,
             oldest_pending: store.oldest_pending().await?,
-            messages: store.message_totals().await?,
+            messages: with_receivers(store.message_totals().await?, config),
         })
     }
+}
+
+/// The results that no run had yet are zero: the first one of each would not show as an increase.
+fn with_zeros(mut totals: Vec<RunTotal>) -> Vec<RunTotal> {
+    for result in ["complete", "partial", "failed"] {
+        if !totals.iter().any(|total| total.result == result) {
+            totals.push(RunTotal { result: result.to_owned(), runs: 0 });
+        }
+    }
+    totals
+}
+
+/// The same for the messages of each receiver; one that is only pushed alerts has none.
+fn with_receivers(mut totals: Vec<MessageTotal>, config: &Config) -> Vec<MessageTotal> {
+    for receiver in config.receivers.iter().filter(|receiver| receiver.channel.alertmanager().is_none()) {
+        for state in [DeliveryState::Delivered, DeliveryState::Failed] {
+            if !totals.iter().any(|total| total.receiver == receiver.name && total.state == state) {
+                totals.push(MessageTotal { receiver: receiver.name.clone(), state, messages: 0 });
+            }
+        }
+    }
+    totals
 }
 
 fn is_active(state: &PlanState) -> Option<bool> {
@@ -106,17 +131,20 @@ async fn accounts(
     let mut credits = if config.credits.watch { store.credits_states().await? } else { BTreeMap::new() };
     let mut jobs =
         if config.jobs.watch { jobs_by_account(store.job_totals().await?) } else { BTreeMap::new() };
-    let mut accounts = Vec::new();
+    let (mut accounts, mut shared) = (Vec::new(), SharedCapabilities::default());
     let mut account = |record: AccountRecord| {
         let concerning = open.concerning(&record.account);
         let usability = usability(&record, (&concerning, &trials), &policy, &requirements);
         let check = record.account_state.last_conclusive();
+        let expires_at = record.expires_at(&policy);
+        let seen = record.configuration.unwrap_or_default();
         AccountMetrics {
-            expires_at: record.expires_at(&policy),
+            expires_at,
             is_up: check.map(|check| check.outcome == Some(Outcome::Ok)),
             is_usable: usability.is_usable(),
             last_ok_at: record.account_state.last_ok_at,
-            configuration: record.configuration,
+            max_jobs: seen.max_jobs,
+            capabilities: shared.share(Arc::new(seen.capabilities)),
             credits: credits.remove(&record.account).and_then(|state| Some(state.outlook?.newest.credits)),
             jobs: jobs.remove(&record.account).unwrap_or_default(),
             account: record.account,

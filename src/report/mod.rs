@@ -17,6 +17,7 @@ mod news;
 mod plan;
 mod probe;
 mod schedule;
+mod shared_capabilities;
 mod silences;
 mod simulation;
 mod status;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::job_counts::UnassignedJobsReport;
 use super::plan::PlanReport;
 use super::probe::replace_token;
+use super::shared_capabilities::SharedCapabilities;
 use super::trials::trials_due;
 use super::usable::{UsableQuery, requirements, usability};
 use crate::config::{Config, Subscription};
@@ -178,7 +179,7 @@ impl Report {
         let requirements = requirements(config, UsableQuery::default(), now);
         let trials = trials_due(store, config, &concerning, now).await?;
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut capabilities_seen: BTreeSet<Arc<BTreeMap<String, bool>>> = BTreeSet::new();
+        let mut shared = SharedCapabilities::default();
         store
             .each_watched(|record| {
                 let subscription = Subject::Subscription(record.account.subscription.clone());
@@ -189,10 +190,7 @@ impl Report {
                     }
                     if asked(&record.account) {
                         let mut report = AccountReport::new(record, (&open, &trials), &policy, &requirements);
-                        match capabilities_seen.get(&report.capabilities) {
-                            Some(same) => report.capabilities = Arc::clone(same),
-                            None => drop(capabilities_seen.insert(Arc::clone(&report.capabilities))),
-                        }
+                        report.capabilities = shared.share(report.capabilities);
                         accounts.push(report);
                     }
                 } else if wanted.is_none() && !open.has_any(&subscription) {

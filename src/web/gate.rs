@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use super::access;
+use super::answer_cache::{AnswerCache, Question};
 use super::load::Load;
 use super::request::{HEALTHZ, ICON, LOGIN, MAX_BODY, Peer, READYZ, STYLE};
 use super::response::{add_security_headers, plain};
@@ -32,12 +33,13 @@ pub(super) struct Gate {
     site: Arc<Site>,
     routes: Router,
     load: Load,
+    cache: AnswerCache,
 }
 
 impl Gate {
     pub(super) fn new(site: Arc<Site>) -> Self {
         let routes = routes::router(Arc::clone(&site));
-        Self { site, routes, load: Load::new() }
+        Self { site, routes, load: Load::new(), cache: AnswerCache::default() }
     }
 
     /// The answer to one request.
@@ -67,10 +69,28 @@ impl Gate {
         if let Err(refused) = access::check(&self.site, peer, &parts).await {
             return *refused;
         }
+        let question = Question::of(&parts);
+        let find = || question.as_ref().and_then(|question| self.cache.find(question, Instant::now()));
+        if let Some(made) = find() {
+            return made;
+        }
         let _turn = if is_cheap(parts.uri.path()) { None } else { self.load.turn().await };
-        match self.routes.clone().oneshot(Request::from_parts(parts, body)).await {
-            Ok(response) => self.load.admit(response).await,
+        // Another client may have had it made meanwhile.
+        if let Some(made) = find() {
+            return made;
+        }
+        let response = match self.routes.clone().oneshot(Request::from_parts(parts, body)).await {
+            Ok(response) => response,
             Err(never) => match never {},
+        };
+        match self.load.admit(response).await {
+            Ok((head, bytes)) => {
+                if let Some(question) = question {
+                    self.cache.keep(question, (&head, &bytes), Instant::now());
+                }
+                Response::from_parts(head, Body::from(bytes))
+            }
+            Err(refused) => refused,
         }
     }
 }

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+#[cfg(test)]
+use axum::body::Body;
+use axum::body::{Bytes, to_bytes};
+use axum::http::response::Parts;
 use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
@@ -47,19 +50,18 @@ impl Load {
         self.turn.acquire().await.ok()
     }
 
-    /// `response`, which counts as unsent until its last byte is sent; another one when there are too many of them.
-    pub(super) async fn admit(&self, response: Response) -> Response {
+    /// The head and bytes of `response`, which count as unsent until the last client that shares them has read them; another response in its
+    /// place when there are too many of them.
+    pub(super) async fn admit(&self, response: Response) -> Result<(Parts, Bytes), Response> {
         let (head, body) = response.into_parts();
-        let Ok(bytes) = to_bytes(body, usize::MAX).await else { return cannot_be_written() };
+        let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Err(cannot_be_written()) };
         if bytes.len() < LARGE {
-            return Response::from_parts(head, Body::from(bytes));
+            return Ok((head, bytes));
         }
         let size = u32::try_from(bytes.len() / 1024).unwrap_or(u32::MAX).min(MAX_UNSENT);
         match Arc::clone(&self.unsent).try_acquire_many_owned(size) {
-            Ok(part) => {
-                Response::from_parts(head, Body::from(Bytes::from_owner(Unsent { bytes, _part: part })))
-            }
-            Err(_) => busy(),
+            Ok(part) => Ok((head, Bytes::from_owner(Unsent { bytes, _part: part }))),
+            Err(_) => Err(busy()),
         }
     }
 }
@@ -73,7 +75,11 @@ mod tests {
     #[tokio::test]
     async fn large_answers_that_are_not_read_are_bounded_in_memory() {
         let load = Load::new();
-        let answer = async |kib: usize| load.admit(Response::new(Body::from(vec![0; kib * 1024]))).await;
+        let answer = async |kib: usize| match load.admit(Response::new(Body::from(vec![0; kib * 1024]))).await
+        {
+            Ok((head, bytes)) => Response::from_parts(head, Body::from(bytes)),
+            Err(refused) => refused,
+        };
         let first = answer(20 * 1024).await;
         assert_eq!(first.status(), StatusCode::OK);
         assert_eq!(answer(20 * 1024).await.status(), StatusCode::SERVICE_UNAVAILABLE);

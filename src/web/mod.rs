@@ -7,6 +7,7 @@
 //! Leaves the answers to `report`, which the commands share.
 
 mod access;
+mod answer_cache;
 mod api;
 mod connection;
 mod gate;

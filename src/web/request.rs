@@ -5,6 +5,7 @@ use std::net::IpAddr;
 pub(super) const PAGE: &str = "/";
 /// What the paths of the pages of accounts begin with.
 pub(super) const ACCOUNTS: &str = "/accounts/";
+pub(super) const METRICS: &str = "/metrics";
 pub(super) const STYLE: &str = "/style.css";
 pub(super) const ICON: &str = "/icon.svg";
 pub(super) const LOGIN: &str = "/login";

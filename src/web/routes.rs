@@ -6,7 +6,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
-use super::request::{HEALTHZ, ICON, LOGIN, PAGE, READYZ, STYLE};
+use super::request::{HEALTHZ, ICON, LOGIN, METRICS, PAGE, READYZ, STYLE};
 use super::response::{css, plain, svg};
 use super::site::Site;
 use super::{api, health, login, metrics, pages, vendor_reads};
@@ -21,7 +21,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route(LOGIN, post(login::log_in))
         .route(HEALTHZ, get(async || plain(StatusCode::OK, "ok\n")))
         .route(READYZ, get(health::readiness))
-        .route("/metrics", get(metrics::metrics))
+        .route(METRICS, get(metrics::metrics))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/alerts", get(api::alerts))
         .route("/api/v1/deliveries", get(api::deliveries))

@@ -1,11 +1,12 @@
 //! `/metrics` in both formats, from a real store.
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use crate::child::Service;
 use crate::http_client::{Answer, Client, TOKEN};
 use crate::setup::{Setup, healthy};
-use crate::simulator::Record;
+use crate::simulator::{Answer as ApiAnswer, Record, WebhookServer};
 
 const PROTECTED: &str = "[http]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"http-token\"\n";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
@@ -105,6 +106,38 @@ async fn series_stay_when_a_fetch_fails_and_counters_go_on() {
     assert_eq!(account("up"), Some(1.0), "the last conclusive check");
     assert_eq!(value(&plain, "minimax_watch_runs_total{result=\"complete\"}"), Some(1.0));
     assert!(value(&plain, "minimax_watch_runs_total{result=\"failed\"}").is_some_and(|runs| runs >= 1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_credits_and_messages_are_counted() {
+    let setup = Setup::open().await;
+    let hook = WebhookServer::open(&setup.now, None).await.unwrap();
+    let more = format!(
+        "{PROTECTED}[jobs]\nwatch = true\n[credits]\nwatch = true\n[[receivers]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"{}\"\n",
+        hook.url()
+    );
+    setup.vendor.put(Record::ending("a", healthy()));
+    setup.configure(&["a", "gone"], &more);
+    setup.secret("http-token", TOKEN);
+    let at = minimax_watch::clock::now() - TimeDelta::minutes(30);
+    let job = |number: u32, code: u16| {
+        json!({"timestamp": at.to_rfc3339(), "jobid": format!("user:1-bot-minimax:a-job:{number}"), "config": "a",
+               "endpoint": "videos/create", "status": "x", "func": "x", "code": code, "msec": number})
+    };
+    setup.vendor.set_job_stats(ApiAnswer::job_stats(&[job(1, 200), job(2, 200), job(3, 403)]));
+    setup.run(&["check"]);
+    let (_service, client) = serve(&setup);
+    let plain = scrape(client, "*/*");
+    let labels = "subscription=\"main\",account=\"a\",name=\"a\"";
+    for (series, expected) in [
+        (format!("minimax_account_jobs_total{{{labels},code=\"200\"}}"), 2.0),
+        (format!("minimax_account_jobs_total{{{labels},code=\"403\"}}"), 1.0),
+        ("minimax_watch_notifications_total{receiver=\"hook\",result=\"delivered\"}".to_owned(), 1.0),
+        ("minimax_watch_notifications_total{receiver=\"hook\",result=\"failed\"}".to_owned(), 0.0),
+    ] {
+        assert_eq!(value(&plain, &series), Some(expected), "{series} in {}", plain.body);
+    }
+    assert!(value(&plain, &format!("minimax_account_credits{{{labels}}}")).is_some(), "{}", plain.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -382,3 +382,26 @@ async fn refused_account_is_listed_on_trial_after_a_window_without_jobs() {
     next_run(&world).await;
     assert_eq!(usable().await, [("studio-b".to_owned(), false)]);
 }
+
+#[tokio::test]
+async fn what_a_short_keep_purges_is_not_counted_again() {
+    let settings = Settings::watching(STUDIOS).api(ON).store("keep = \"2d\"");
+    let world = World::open(settings).await;
+    world.all_healthy(STUDIOS);
+    let old = job(1, start() - days(3), 200);
+    world.main.set_job_stats(Answer::job_stats(&[old, job(2, start() - minutes(10), 200)]));
+    for _ in 0..3 {
+        next_run(&world).await;
+        world.engine.purge(world.now()).await.unwrap();
+    }
+    let totals = world.engine.store.job_totals().await.unwrap();
+    assert_eq!(totals.iter().map(|total| total.jobs).collect::<Vec<_>>(), [1]);
+    // The other one becomes as old.
+    world.advance(days(3));
+    for _ in 0..3 {
+        next_run(&world).await;
+        world.engine.purge(world.now()).await.unwrap();
+    }
+    assert_eq!(world.engine.store.job_totals().await.unwrap(), totals);
+    assert_eq!(world.engine.store.job_counts(&studio_a(), None, world.now()).await.unwrap(), []);
+}

@@ -116,9 +116,7 @@ fn encode_accounts(families: &mut Families<'_>, accounts: &[AccountMetrics]) -> 
         "When a check of the account was last ok",
         |account| account.last_ok_at.map(timestamp),
     )?;
-    gauges("minimax_account_max_jobs", "maxJobs of the account", |account| {
-        integer(account.configuration.as_ref()?.max_jobs?)
-    })?;
+    gauges("minimax_account_max_jobs", "maxJobs of the account", |account| integer(account.max_jobs?))?;
     gauges("minimax_account_credits", "Credits of the account when they were last read", |account| {
         integer(i64::try_from(account.credits?).ok()?)
     })
@@ -126,8 +124,10 @@ fn encode_accounts(families: &mut Families<'_>, accounts: &[AccountMetrics]) -> 
 
 fn encode_account_details(families: &mut Families<'_>, accounts: &[AccountMetrics]) -> fmt::Result {
     let capabilities = accounts.iter().flat_map(|account| {
-        let seen = account.configuration.iter().flat_map(|seen| &seen.capabilities);
-        seen.map(|(capability, has)| (with(account, "capability", capability), number(*has)))
+        account
+            .capabilities
+            .iter()
+            .map(|(capability, has)| (with(account, "capability", capability), number(*has)))
     });
     families.gauges("minimax_account_capability", "1 when the account has the capability", capabilities)?;
     let codes: Vec<Vec<(String, u64)>> = accounts

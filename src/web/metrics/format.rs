@@ -20,18 +20,19 @@ impl Format {
     /// The format that the values of `Accept` prefer: OpenMetrics only where it is named, and not after plain text.
     pub(super) fn preferred<'a>(accepted: impl Iterator<Item = &'a str>) -> Self {
         let (mut open_metrics, mut plain) = (0.0, 0.0);
-        for range in accepted.flat_map(|accepted| accepted.split(',')) {
+        let accepted: Vec<String> = accepted.map(str::to_ascii_lowercase).collect();
+        for range in accepted.iter().flat_map(|accepted| accepted.split(',')) {
             let mut parts = range.split(';').map(str::trim);
             let media_type = parts.next().unwrap_or_default();
             let quality =
                 parts.clone().find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
             let version = parts.find_map(|part| part.strip_prefix("version="));
-            if media_type.eq_ignore_ascii_case("application/openmetrics-text") {
-                if version.is_none_or(|version| version == "1.0.0") {
+            match media_type {
+                "application/openmetrics-text" if version.is_none_or(|version| version == "1.0.0") => {
                     open_metrics = quality.max(open_metrics);
                 }
-            } else if ["text/plain", "text/*"].iter().any(|plain| media_type.eq_ignore_ascii_case(plain)) {
-                plain = quality.max(plain);
+                "text/plain" | "text/*" | "*/*" => plain = quality.max(plain),
+                _ => {}
             }
         }
         if open_metrics > 0.0 && open_metrics >= plain { Self::OpenMetrics } else { Self::Prometheus }
@@ -72,6 +73,7 @@ mod tests {
             ("application/openmetrics-text;version=0.0.1", Format::Prometheus),
             ("application/openmetrics-text;q=0", Format::Prometheus),
             ("application/openmetrics-text;q=0.3, text/plain;version=0.0.4;q=0.4", Format::Prometheus),
+            ("application/openmetrics-text;q=0.2, */*;Q=0.9", Format::Prometheus),
             // What Prometheus 2.42 sends.
             (
                 "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\

@@ -1,0 +1,109 @@
+//! Answers that many clients ask for at once: made once, and shared for a moment.
+//!
+//! Guarantees: only pages and metrics are kept, a few of them, each for at most [`LIFETIME`] after it was made; clients that read the same
+//! answer share its memory. Who may read is decided before.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::http::request::Parts as RequestParts;
+use axum::http::response::Parts;
+use axum::http::{Method, StatusCode, header::ACCEPT};
+use axum::response::Response;
+
+use super::request::{ACCOUNTS, METRICS, PAGE};
+
+/// How long an answer is kept. A reader of the page does not notice; hundreds of clients cost what one a few seconds costs.
+const LIFETIME: Duration = Duration::from_secs(5);
+
+/// The most answers that are kept.
+const MAX_ANSWERS: usize = 8;
+
+/// What an answer depends on: the path with its query, and `Accept`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Question(String, Vec<u8>);
+
+/// The latest answers.
+#[derive(Debug, Default)]
+pub(super) struct AnswerCache(Mutex<BTreeMap<Question, (Instant, Parts, Bytes)>>);
+
+impl Question {
+    /// The question of `request`, if its answer may be shared.
+    pub(super) fn of(request: &RequestParts) -> Option<Self> {
+        let path = request.uri.path();
+        let is_shared = path == PAGE || path == METRICS || path.starts_with(ACCOUNTS);
+        let accept = request.headers.get(ACCEPT).map(|accept| accept.as_bytes().to_vec());
+        let whole = request.uri.path_and_query().map_or(path, |whole| whole.as_str());
+        (is_shared && request.method == Method::GET).then(|| {
+            Self(whole.to_owned(), if path == METRICS { accept.unwrap_or_default() } else { Vec::new() })
+        })
+    }
+}
+
+impl AnswerCache {
+    /// The answer, if it was made a moment ago.
+    pub(super) fn find(&self, question: &Question, now: Instant) -> Option<Response> {
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (made_at, head, bytes) = answers.get(question)?;
+        let is_fresh = now - *made_at < LIFETIME;
+        is_fresh.then(|| Response::from_parts(head.clone(), Body::from(bytes.clone())))
+    }
+
+    /// Keeps an answer that went well, in place of older ones.
+    pub(super) fn keep(&self, question: Question, (head, bytes): (&Parts, &Bytes), now: Instant) {
+        if head.status != StatusCode::OK {
+            return;
+        }
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|_, (made_at, ..)| now - *made_at < LIFETIME);
+        if answers.len() < MAX_ANSWERS {
+            answers.insert(question, (now, head.clone(), bytes.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn question(method: Method, path: &str, accept: &'static str) -> Option<Question> {
+        let request = Request::builder().method(method).uri(path).header(ACCEPT, accept).body(()).unwrap();
+        Question::of(&request.into_parts().0)
+    }
+
+    #[test]
+    fn answers_are_shared_for_a_moment() {
+        let (cache, begun) = (AnswerCache::default(), Instant::now());
+        let get = |path: &str| question(Method::GET, path, "*/*");
+        let (head, ()) = Response::new(()).into_parts();
+        let page = get("/?q=a").unwrap();
+        assert!(cache.find(&page, begun).is_none());
+        cache.keep(page.clone(), (&head, &Bytes::from_static(b"made once")), begun);
+        assert!(cache.find(&page, begun).is_some());
+        assert!(cache.find(&get("/").unwrap(), begun).is_none(), "another query");
+        let later = begun + LIFETIME;
+        assert!(cache.find(&page, later).is_none(), "it is old");
+        let (mut failed, ()) = Response::new(()).into_parts();
+        failed.status = StatusCode::SERVICE_UNAVAILABLE;
+        cache.keep(page.clone(), (&failed, &Bytes::new()), later);
+        assert!(cache.find(&page, later).is_none(), "a failure is not kept");
+        for number in 0..20 {
+            cache.keep(get(&format!("/?page={number}")).unwrap(), (&head, &Bytes::new()), later);
+        }
+        assert_eq!(cache.0.lock().unwrap().len(), MAX_ANSWERS);
+    }
+
+    #[test]
+    fn only_pages_and_metrics_are_shared() {
+        for path in ["/api/v1/usable", "/login", "/healthz", "/v1/minimax/accounts"] {
+            assert_eq!(question(Method::GET, path, ""), None, "{path}");
+        }
+        assert_eq!(question(Method::HEAD, "/", ""), None);
+        assert!(question(Method::GET, "/metrics", "text/plain") != question(Method::GET, "/metrics", "*/*"));
+        assert_eq!(question(Method::GET, "/", "text/html"), question(Method::GET, "/", "*/*"));
+    }
+}
