@@ -10,9 +10,11 @@
 
 mod baseline;
 mod costs;
+mod http;
 mod ours;
 mod scenes;
 mod series;
+mod service;
 #[path = "../../tests/support/simulator/mod.rs"]
 mod simulator;
 mod table;

@@ -18,6 +18,9 @@ pub(crate) enum Fetch {
     List,
 }
 
+/// A schedule that does not come due during a measurement.
+pub(crate) const YEARLY: &str = "[schedule]\ncron = \"0 0 1 1 *\"";
+
 /// A folder with a configuration and a store.
 pub(crate) struct Ours {
     folder: TempDir,

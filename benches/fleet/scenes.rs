@@ -1,18 +1,16 @@
 //! Measurements of the program alone: growth of cost, memory and store, and delays.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rustix::process::Signal;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::costs::{count, median};
-use crate::ours::{Fetch, Ours};
+use crate::http;
+use crate::ours::{Fetch, Ours, YEARLY};
 use crate::series::ratio;
+use crate::service::Service;
 use crate::table::{Bound, Row, bound, grouped};
 use crate::vendor::Vendor;
 
@@ -20,17 +18,16 @@ use crate::vendor::Vendor;
 type Scene = fn() -> anyhow::Result<bool>;
 
 /// All scenes by name.
-pub(crate) const ALL: [(&str, Scene); 6] = [
+pub(crate) const ALL: [(&str, Scene); 8] = [
     ("unchanged", unchanged),
     ("changing", changing),
     ("failing", failing),
     ("message", message),
     ("start", start),
     ("idle", idle),
+    ("pages", http::pages),
+    ("clients", http::clients),
 ];
-
-/// A schedule that does not come due during a measurement.
-const YEARLY: &str = "[schedule]\ncron = \"0 0 1 1 *\"";
 
 /// A hundred runs without a change.
 fn unchanged() -> anyhow::Result<bool> {
@@ -235,75 +232,4 @@ async fn add_year_of_history(ours: &Ours) -> anyhow::Result<()> {
     .context("no history")?;
     SqliteConnection::close(store).await?;
     Ok(())
-}
-
-/// A running service.
-struct Service {
-    process: Child,
-    /// Its lines, as they come.
-    log: Receiver<String>,
-}
-
-impl Service {
-    fn start(ours: &Ours, level: &str) -> anyhow::Result<Self> {
-        let mut process = ours.command(&["--log-level", level, "run"]).stderr(Stdio::piped()).spawn()?;
-        let stderr = BufReader::new(process.stderr.take().context("no log")?);
-        let (lines, log) = channel();
-        std::thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line).ok())
-        });
-        Ok(Self { process, log })
-    }
-
-    /// Waits until a line of the log contains `words`. The service spreads the checks of 1,000 accounts over 100 s.
-    fn until(&self, words: &str) -> anyhow::Result<()> {
-        let end = Instant::now() + Duration::from_mins(5);
-        loop {
-            let line = self.log.recv_timeout(end.saturating_duration_since(Instant::now()));
-            if line.with_context(|| format!("the service did not log `{words}`"))?.contains(words) {
-                return Ok(());
-            }
-        }
-    }
-
-    fn memory(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        Ok(count(field(&status, "VmRSS:")?) / 1_024.0)
-    }
-
-    fn peak(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        Ok(count(field(&status, "VmHWM:")?) / 1_024.0)
-    }
-
-    /// How often any of its threads went to sleep, which is how often one was woken.
-    fn switches(&self) -> anyhow::Result<usize> {
-        let mut sum = 0;
-        for thread in std::fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            let status = std::fs::read_to_string(thread?.path().join("status"))?;
-            sum += field(&status, "voluntary_ctxt_switches:")?;
-        }
-        Ok(sum)
-    }
-
-    /// Stops the service in order, as `systemctl stop` does.
-    fn end(&mut self) -> anyhow::Result<()> {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.process), Signal::TERM)?;
-        self.process.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // Only needed after a failure; a process that has ended cannot be killed.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn field(status: &str, name: &str) -> anyhow::Result<usize> {
-    let line =
-        status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name}"))?;
-    Ok(line.split_whitespace().next().context("no number")?.parse()?)
 }
