@@ -63,6 +63,7 @@ const ACTS: &[Act] = &[
     ("the service's user can write to its state only", sandbox::writes),
     ("the exposure of each unit", sandbox::exposure),
     ("reload of a valid configuration", operation::reload_valid),
+    ("the HTTP listener under the unit", operation::listens),
     ("reload of an invalid configuration", operation::reload_invalid),
     ("a start with an invalid configuration", operation::start_invalid),
     ("a new secret needs a restart, and reload says so", operation::renewed_secret),

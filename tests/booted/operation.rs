@@ -1,5 +1,9 @@
 //! Normal operation: status, journal, reload, stop.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use minimax_watch::clock;
 use secrecy::SecretString;
@@ -59,6 +63,48 @@ pub(crate) fn reload_valid(setup: &Setup) -> ActResult {
             .filter(|status| status.starts_with("3 accounts, 2 open alerts,"))
     })?;
     Ok(vec![status])
+}
+
+pub(crate) fn listens(setup: &Setup) -> ActResult {
+    let machine = &setup.machine;
+    let good = std::fs::read_to_string(machine.path(CONFIG)).unwrap();
+    machine.write(CONFIG, &format!("{good}[http]\nlisten = \"127.0.0.1:0\"\n"));
+    machine.must(&["systemctl", "reload", UNIT])?;
+    let address = eventually("an address in the journal", || {
+        let journal = machine.journal(UNIT);
+        let line = journal.lines().rev().find(|line| line.contains("listening on http://"))?;
+        line.split("http://").nth(1)?.split_whitespace().next().map(ToOwned::to_owned)
+    })?;
+    let mut seen = Vec::new();
+    for path in ["/healthz", "/readyz", "/", "/metrics", "/api/v1/usable"] {
+        let answer = get(&address, path).map_err(|error| format!("{path}: {error}"))?;
+        let status = answer.lines().next().unwrap_or_default().to_owned();
+        ensure(status == "HTTP/1.1 200 OK", "an answer", (path, &answer))?;
+        seen.push(format!("{path}: {status}"));
+    }
+    let process = machine.property(UNIT, "MainPID");
+    // The niceness is field 19, the 17th behind the name.
+    let each = format!(
+        "for thread in /proc/{process}/task/*; do cat $thread/comm; sed 's/.*) //' $thread/stat | cut -d ' ' -f 17; done"
+    );
+    let threads = machine.must(&["sh", "-c", &each])?;
+    let nice = threads.lines().skip_while(|line| *line != "http").nth(1);
+    ensure(nice == Some("15"), "a low priority of its thread", &threads)?;
+    machine.write(CONFIG, &good);
+    machine.must(&["systemctl", "reload", UNIT])?;
+    eventually("the end of the listener", || {
+        machine.journal(UNIT).contains("the HTTP listener stops").then_some(())
+    })?;
+    Ok(seen)
+}
+
+fn get(address: &str, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 pub(crate) fn reload_invalid(setup: &Setup) -> ActResult {
