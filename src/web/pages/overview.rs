@@ -1,5 +1,6 @@
 //! `/`: what is wrong, when it was last checked, and every account, worst first.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -15,11 +16,12 @@ use super::freshness::Freshness;
 use super::message_row::MessageRow;
 use super::notices::{Notice, notices};
 use crate::clock;
+use crate::config::Config;
 use crate::domain::account::AccountKey;
 use crate::domain::alerts::Severity;
 use crate::domain::time::Timestamp;
 use crate::report::{AccountDetails, AccountReport, Alerts, Report};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::web::response::{bad_request, store_failed};
 use crate::web::site::Site;
 
@@ -67,7 +69,7 @@ impl Overview {
     async fn load(site: &Site, filter: AccountFilter, now: Timestamp) -> Result<Self, StoreError> {
         let (store, config) = (site.store()?, site.config());
         let mut report = Report::last_known(store, &config, None, now).await?;
-        let alerts = Alerts::load(store, &config, None, now).await?;
+        let (alerts, unlisted_alerts) = alert_cards(store, &config, &report).await?;
         let headline = headline(&report);
         let (remarks, warnings) = notices(&report).into_iter().partition(Notice::is_remark);
         let accounts = std::mem::take(&mut report.accounts);
@@ -81,8 +83,6 @@ impl Overview {
             details.get(key).map(|details| AccountRow::new(account, details, &config, now))
         };
         let messages = store.newest_messages(MAX_MESSAGES).await?;
-        let mut urgent: Vec<_> = alerts.alerts.iter().collect();
-        urgent.sort_by_key(|alert| std::cmp::Reverse(alert.alert.severity));
         Ok(Self {
             root: "",
             verdict: report.verdict.as_str(),
@@ -90,8 +90,8 @@ impl Overview {
             freshness: Freshness::new(&report, &config),
             warnings,
             remarks,
-            unlisted_alerts: urgent.len().saturating_sub(MAX_ALERTS),
-            alerts: urgent.into_iter().take(MAX_ALERTS).map(|alert| AlertCard::new(alert, now)).collect(),
+            alerts,
+            unlisted_alerts,
             filter,
             total,
             pages,
@@ -103,6 +103,23 @@ impl Overview {
             version: env!("CARGO_PKG_VERSION"),
         })
     }
+}
+
+/// The most severe of the open alerts, and how many more there are.
+async fn alert_cards(
+    store: &Store,
+    config: &Config,
+    report: &Report,
+) -> Result<(Vec<AlertCard>, usize), StoreError> {
+    if report.alerts.is_empty() {
+        // To load them reads the names of all accounts.
+        return Ok((Vec::new(), 0));
+    }
+    let now = report.generated_at;
+    let mut alerts = Alerts::load(store, config, None, now).await?.alerts;
+    alerts.sort_by_key(|alert| Reverse(alert.alert.severity));
+    let cards = alerts.iter().take(MAX_ALERTS).map(|alert| AlertCard::new(alert, now)).collect();
+    Ok((cards, alerts.len().saturating_sub(MAX_ALERTS)))
 }
 
 /// The state of everything in a few words.
