@@ -1,6 +1,6 @@
 //! What only the pages show of single accounts, beside their state: why they are usable or not, their credits, and their last jobs.
 //!
-//! Guarantees: reads as much as the accounts that are asked for have, and nothing of the others. Judges as `usable` does.
+//! Guarantees: judges as `usable` does. Of other accounts it reads the open alerts and the credits.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ pub struct AccountDetails {
     pub reasons: Vec<String>,
     /// Its credits, if they are watched.
     pub credits: Option<CreditsReport>,
-    /// Its jobs of the last 24 hours by status code, if jobs are watched.
-    pub jobs: Vec<JobCodeReport>,
+    /// Its jobs of the last 24 hours by status code, the hour in which these began included; none if the statistics were never read.
+    pub jobs: Option<Vec<JobCodeReport>>,
 }
 
 impl AccountDetails {
@@ -51,6 +51,7 @@ impl AccountDetails {
         let requirements = requirements(config, UsableQuery::default(), now);
         let trials = trials_due(store, config, &alerts, now).await?;
         let mut credits = if config.credits.watch { store.credits_states().await? } else { BTreeMap::new() };
+        let readings = if config.jobs.watch { store.stats_readings().await? } else { BTreeMap::new() };
         let mut details = BTreeMap::new();
         for (account, record) in store.watched_by_key(accounts).await? {
             let usability = usability(&record, (&open.concerning(&account), &trials), &policy, &requirements);
@@ -64,7 +65,10 @@ impl AccountDetails {
                 is_on_trial: matches!(usability, Usability::Usable { trial: true, .. }),
                 reasons,
                 credits: credits.remove(&account).map(|state| CreditsReport::new(&state)),
-                jobs: if config.jobs.watch { last_jobs(store, &account, now).await? } else { Vec::new() },
+                jobs: match readings.get(&account.subscription).and_then(|readings| readings.read_at) {
+                    Some(_) => Some(last_jobs(store, &account, now).await?),
+                    None => None,
+                },
                 record,
             };
             details.insert(account, one);

@@ -59,6 +59,26 @@ impl Alerts {
             Some(since) => store.alerts_since(since).await?,
         };
         let names = account_names(store, config).await?;
+        Self::with_names(store, config, (&alerts, &names), now).await
+    }
+
+    /// These alerts alone; reads the names of the accounts that they are about.
+    pub async fn of(
+        store: &Store,
+        config: &Config,
+        alerts: &[Alert],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let names = names_for(store, config, alerts, None).await?;
+        Self::with_names(store, config, (alerts, &names), now).await
+    }
+
+    async fn with_names(
+        store: &Store,
+        config: &Config,
+        (alerts, names): (&[Alert], &AccountNames),
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let silences = store.silences_in_force(now).await?;
         let acks = store.acks().await?;
         let mut notified: BTreeMap<AlertId, Vec<LatestNotification>> = BTreeMap::new();

@@ -57,22 +57,27 @@ impl JobDay {
             .collect()
     }
 
-    /// `72 × 200, 3 × 403, 4 × 429 (not counted)`
+    /// As [`codes_sentence`].
     pub fn sentence(&self) -> String {
-        let mut text = String::new();
-        for JobCodeReport { code, jobs, counted } in &self.codes {
-            let separator = if text.is_empty() { "" } else { ", " };
-            let _ = write!(text, "{separator}{jobs} × {code}");
-            match jobs.saturating_sub(*counted) {
-                0 => {}
-                left_out if left_out == *jobs => text.push_str(" (not counted)"),
-                left_out => {
-                    let _ = write!(text, " ({left_out} not counted)");
-                }
+        codes_sentence(&self.codes)
+    }
+}
+
+/// `72 × 200, 3 × 403, 4 × 429 (not counted)`
+pub fn codes_sentence(codes: &[JobCodeReport]) -> String {
+    let mut text = String::new();
+    for JobCodeReport { code, jobs, counted } in codes {
+        let separator = if text.is_empty() { "" } else { ", " };
+        let _ = write!(text, "{separator}{jobs} × {code}");
+        match jobs.saturating_sub(*counted) {
+            0 => {}
+            left_out if left_out == *jobs => text.push_str(" (not counted)"),
+            left_out => {
+                let _ = write!(text, " ({left_out} not counted)");
             }
         }
-        text
     }
+    text
 }
 
 impl UnassignedJobsReport {

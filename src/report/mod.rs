@@ -42,7 +42,7 @@ pub use history::{
     AccountIdentity, AccountSeries, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference,
     History, SnapshotReport, split_at_time,
 };
-pub use job_counts::{JobCodeReport, JobDay, UnassignedJobsReport};
+pub use job_counts::{JobCodeReport, JobDay, UnassignedJobsReport, codes_sentence};
 pub use metrics::{AccountMetrics, Metrics};
 pub use news::{Before, News};
 pub use plan::{PlanReport, ServiceReport};

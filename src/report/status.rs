@@ -70,6 +70,13 @@ pub struct Report {
     pub clock_skew: Option<TimeDelta>,
 }
 
+/// How much of each account is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Members {
+    All,
+    WithoutConfigurations,
+}
+
 /// An account list that could not be read.
 #[derive(Clone, Debug)]
 pub struct ListReport {
@@ -172,6 +179,15 @@ impl Report {
         wanted: Option<&BTreeSet<AccountKey>>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        Self::load_members(store, config, (wanted, Members::All), now).await
+    }
+
+    async fn load_members(
+        store: &Store,
+        config: &Config,
+        (wanted, members): (Option<&BTreeSet<AccountKey>>, Members),
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
         let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
         let mut concerning = store.firing_alerts().await?;
         concerning.retain(|alert| concerns(alert, wanted));
@@ -180,24 +196,26 @@ impl Report {
         let trials = trials_due(store, config, &concerning, now).await?;
         let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         let mut shared = SharedCapabilities::default();
-        store
-            .each_watched(|record| {
-                let subscription = Subject::Subscription(record.account.subscription.clone());
-                if !record.account.is_listing() {
-                    let has_alert = open.has_any(&Subject::Account(record.account.clone()));
-                    if has_alert && record.name != record.account.id.as_str() {
-                        names.insert(record.account.clone(), record.name.clone());
-                    }
-                    if asked(&record.account) {
-                        let mut report = AccountReport::new(record, (&open, &trials), &policy, &requirements);
-                        report.capabilities = shared.share(report.capabilities);
-                        accounts.push(report);
-                    }
-                } else if wanted.is_none() && !open.has_any(&subscription) {
-                    lists.extend(ListReport::from_failed(&record));
+        let take = |record: AccountRecord| {
+            let subscription = Subject::Subscription(record.account.subscription.clone());
+            if !record.account.is_listing() {
+                let has_alert = open.has_any(&Subject::Account(record.account.clone()));
+                if has_alert && record.name != record.account.id.as_str() {
+                    names.insert(record.account.clone(), record.name.clone());
                 }
-            })
-            .await?;
+                if asked(&record.account) {
+                    let mut report = AccountReport::new(record, (&open, &trials), &policy, &requirements);
+                    report.capabilities = shared.share(report.capabilities);
+                    accounts.push(report);
+                }
+            } else if wanted.is_none() && !open.has_any(&subscription) {
+                lists.extend(ListReport::from_failed(&record));
+            }
+        };
+        match members {
+            Members::All => store.each_watched(take).await?,
+            Members::WithoutConfigurations => store.each_watched_state(take).await?,
+        }
         // Without accounts, nothing is known to be well.
         let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
         let shared =
@@ -230,15 +248,29 @@ impl Report {
         wanted: Option<&BTreeSet<AccountKey>>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut report = Self::load(store, config, wanted, now).await?;
+        Self::load(store, config, wanted, now).await.map(|report| report.judged_by_age(config))
+    }
+
+    /// As [`Report::last_known`] of all accounts, without what their configurations hold (`maxJobs`, host and capabilities): reading these
+    /// takes most of the time.
+    pub async fn without_configurations(
+        store: &Store,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let members = (None, Members::WithoutConfigurations);
+        Self::load_members(store, config, members, now).await.map(|report| report.judged_by_age(config))
+    }
+
+    fn judged_by_age(mut self, config: &Config) -> Self {
         // The end of the run counts: a run that takes longer than the interval is not overdue when it finishes.
-        let last_run =
-            report.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
-        report.overdue = overdue(&config.schedule.schedule, config.schedule.jitter, last_run, now);
-        if report.overdue.is_some() {
-            report.verdict = Verdict::Unknown;
+        let last_run = self.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
+        self.overdue =
+            overdue(&config.schedule.schedule, config.schedule.jitter, last_run, self.generated_at);
+        if self.overdue.is_some() {
+            self.verdict = Verdict::Unknown;
         }
-        Ok(report)
+        self
     }
 
     /// The verdict alone: the whole report of a large fleet takes much memory.

@@ -225,6 +225,17 @@ impl Store {
         for_each(watched(&mut connection), take).await
     }
 
+    /// As [`Store::each_watched`], without their configurations, which are the largest part.
+    pub async fn each_watched_state(&self, take: impl FnMut(AccountRecord)) -> Result<(), StoreError> {
+        let records = sqlx::query_as(account_records!(
+            "(SELECT key, subscription, id, name, NULL AS snapshot, outcome, error, checked_at, auth_run, last_ok_run, last_ok_at,
+              last_conclusive_at, unreachable_since, unconfirmed_fault, unconfirmed_since, recheck_at, faults, expires_at, expiry_missing,
+              expiries, watched FROM accounts) a",
+            "WHERE a.watched = 1 ORDER BY a.subscription, a.id"
+        ));
+        for_each(records.fetch(&self.read), take).await
+    }
+
     /// The watched accounts that may need an alert, lists included: those that are not stable, whose token expires by
     /// `horizon`, or that have an alert that is not closed. Without their configurations.
     pub async fn needing_evaluation(&self, horizon: Timestamp) -> Result<Vec<AccountRecord>, StoreError> {

@@ -1,10 +1,10 @@
 //! Answers that many clients ask for at once: made once, and shared for a moment.
 //!
-//! Guarantees: only pages and metrics are kept, a few of them, each for at most [`LIFETIME`] after it was made; clients that read the same
-//! answer share its memory. Who may read is decided before.
+//! Guarantees: only pages and metrics are kept, a few of them, each for [`LIFETIME`] after it was made, and its memory no longer than that
+//! unless a client still reads it; clients that read the same answer share its memory. Who may read is decided before.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -23,15 +23,17 @@ const MAX_ANSWERS: usize = 8;
 
 /// What an answer depends on: the path with its query, and `Accept`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Question(String, Vec<u8>);
+pub(super) struct CacheKey(String, Vec<u8>);
 
 /// The latest answers.
 #[derive(Debug, Default)]
-pub(super) struct AnswerCache(Mutex<BTreeMap<Question, (Instant, Parts, Bytes)>>);
+pub(super) struct AnswerCache(Mutex<Answers>);
 
-impl Question {
-    /// The question of `request`, if its answer may be shared.
-    pub(super) fn of(request: &RequestParts) -> Option<Self> {
+type Answers = BTreeMap<CacheKey, (Instant, Parts, Bytes)>;
+
+impl CacheKey {
+    /// The key of `request`, if its answer may be shared.
+    pub(super) fn from_request(request: &RequestParts) -> Option<Self> {
         let path = request.uri.path();
         let is_shared = path == PAGE || path == METRICS || path.starts_with(ACCOUNTS);
         let accept = request.headers.get(ACCEPT).map(|accept| accept.as_bytes().to_vec());
@@ -44,23 +46,45 @@ impl Question {
 
 impl AnswerCache {
     /// The answer, if it was made a moment ago.
-    pub(super) fn find(&self, question: &Question, now: Instant) -> Option<Response> {
-        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (made_at, head, bytes) = answers.get(question)?;
+    pub(super) fn find(&self, key: &CacheKey, now: Instant) -> Option<Response> {
+        let answers = self.answers();
+        let (made_at, head, bytes) = answers.get(key)?;
         let is_fresh = now - *made_at < LIFETIME;
         is_fresh.then(|| Response::from_parts(head.clone(), Body::from(bytes.clone())))
     }
 
-    /// Keeps an answer that went well, in place of older ones.
-    pub(super) fn keep(&self, question: Question, (head, bytes): (&Parts, &Bytes), now: Instant) {
+    /// Keeps an answer that went well; not when there are too many newer ones than [`LIFETIME`].
+    pub(super) fn keep(&self, key: CacheKey, (head, bytes): (&Parts, &Bytes), now: Instant) {
         if head.status != StatusCode::OK {
             return;
         }
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.retain(|_, (made_at, ..)| now - *made_at < LIFETIME);
+        self.forget_old(now);
+        let mut answers = self.answers();
         if answers.len() < MAX_ANSWERS {
-            answers.insert(question, (now, head.clone(), bytes.clone()));
+            answers.insert(key, (now, head.clone(), bytes.clone()));
         }
+    }
+
+    /// Forgets the answers that are too old, so that their memory is free.
+    pub(super) fn forget_old(&self, now: Instant) {
+        self.answers().retain(|_, (made_at, ..)| now - *made_at < LIFETIME);
+    }
+
+    /// Forgets every answer.
+    pub(super) fn clear(&self) {
+        self.answers().clear();
+    }
+
+    /// Waits until what is kept now is too old, and forgets it.
+    pub(super) async fn forget_in_time(&self) {
+        if !self.answers().is_empty() {
+            tokio::time::sleep(LIFETIME).await;
+            self.forget_old(Instant::now());
+        }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,9 +94,9 @@ mod tests {
 
     use super::*;
 
-    fn question(method: Method, path: &str, accept: &'static str) -> Option<Question> {
+    fn question(method: Method, path: &str, accept: &'static str) -> Option<CacheKey> {
         let request = Request::builder().method(method).uri(path).header(ACCEPT, accept).body(()).unwrap();
-        Question::of(&request.into_parts().0)
+        CacheKey::from_request(&request.into_parts().0)
     }
 
     #[test]
@@ -94,7 +118,9 @@ mod tests {
         for number in 0..20 {
             cache.keep(get(&format!("/?page={number}")).unwrap(), (&head, &Bytes::new()), later);
         }
-        assert_eq!(cache.0.lock().unwrap().len(), MAX_ANSWERS);
+        assert_eq!(cache.answers().len(), MAX_ANSWERS);
+        cache.forget_old(later + LIFETIME);
+        assert!(cache.answers().is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
 use super::access;
-use super::answer_cache::{AnswerCache, Question};
+use super::answer_cache::{AnswerCache, CacheKey};
 use super::load::Load;
 use super::request::{HEALTHZ, ICON, LOGIN, MAX_BODY, Peer, READYZ, STYLE};
 use super::response::{add_security_headers, plain};
@@ -40,6 +40,11 @@ impl Gate {
     pub(super) fn new(site: Arc<Site>) -> Self {
         let routes = routes::router(Arc::clone(&site));
         Self { site, routes, load: Load::new(), cache: AnswerCache::default() }
+    }
+
+    /// Frees the memory of answers that are kept for others, once they are too old.
+    pub(super) async fn forget_answers(&self) {
+        self.cache.forget_in_time().await;
     }
 
     /// The answer to one request.
@@ -69,8 +74,8 @@ impl Gate {
         if let Err(refused) = access::check(&self.site, peer, &parts).await {
             return *refused;
         }
-        let question = Question::of(&parts);
-        let find = || question.as_ref().and_then(|question| self.cache.find(question, Instant::now()));
+        let key = CacheKey::from_request(&parts);
+        let find = || key.as_ref().and_then(|key| self.cache.find(key, Instant::now()));
         if let Some(made) = find() {
             return made;
         }
@@ -79,14 +84,15 @@ impl Gate {
         if let Some(made) = find() {
             return made;
         }
+        self.cache.forget_old(Instant::now());
         let response = match self.routes.clone().oneshot(Request::from_parts(parts, body)).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        match self.load.admit(response).await {
+        match self.load.admit(response, || self.cache.clear()).await {
             Ok((head, bytes)) => {
-                if let Some(question) = question {
-                    self.cache.keep(question, (&head, &bytes), Instant::now());
+                if let Some(key) = key {
+                    self.cache.keep(key, (&head, &bytes), Instant::now());
                 }
                 Response::from_parts(head, Body::from(bytes))
             }

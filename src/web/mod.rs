@@ -3,7 +3,7 @@
 //! Needs: `[http]` in the configuration, and the open store of the service.
 //! Guarantees: it runs on a thread and a runtime of its own with its own connections, which write nothing, so that its death, overload or
 //! slowness delays no check and no alert. Connections, headers, bodies and times are bounded. With a token, everything but the health
-//! checks, the style sheet and the log-in needs it; without one, only a `Host` of this machine is served.
+//! checks, the style sheet, the icon and the log-in needs it; without one, only a `Host` of this machine is served.
 //! Leaves the answers to `report`, which the commands share.
 
 mod access;

@@ -45,9 +45,11 @@ pub(super) fn plain(status: StatusCode, text: impl Into<String>) -> Response {
     with_type(status, "text/plain; charset=utf-8", text.into())
 }
 
-/// A page.
+/// A page. A browser must not show it again from memory: it would look as fresh as it was.
 pub(super) fn html(status: StatusCode, page: String) -> Response {
-    with_type(status, "text/html; charset=utf-8", page)
+    let mut response = with_type(status, "text/html; charset=utf-8", page);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
 }
 
 /// The style sheet.

@@ -90,10 +90,14 @@ async fn serve(
                 accepted = accept(&listener, &slots) => accepted,
             };
             let Some((stream, peer, slot)) = accepted else { continue };
-            let (gate, stopping) = (Arc::clone(&gate), stopping.clone());
+            let (gate, mut stopping) = (Arc::clone(&gate), stopping.clone());
             connections.spawn(async move {
-                connection::serve(stream, peer.ip(), gate, stopping).await;
+                connection::serve(stream, peer.ip(), Arc::clone(&gate), stopping.clone()).await;
                 drop(slot);
+                tokio::select! {
+                    () = gate.forget_answers() => {}
+                    _ = stopping.wait_for(|is_stopping| *is_stopping) => {}
+                }
             });
         }
         drop(listener);

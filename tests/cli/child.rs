@@ -69,6 +69,15 @@ impl Service {
         }
     }
 
+    /// As [`Service::until`] for several lines that come in any order; returns them in the order of `words`.
+    pub(crate) fn until_all<const N: usize>(&mut self, words: [&str; N]) -> [String; N] {
+        let begun = self.seen;
+        words.map(|words| {
+            self.seen = begun;
+            self.until(words)
+        })
+    }
+
     /// Sends a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         let kill = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status().unwrap();

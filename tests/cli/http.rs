@@ -16,8 +16,7 @@ async fn serving(http: &str) -> (Setup, Service, Client) {
     let setup = Setup::with(&["a"], http).await;
     setup.secret("http-token", TOKEN);
     let mut service = setup.serve(&[]);
-    let client = Client::of(&mut service);
-    service.until("run finished");
+    let client = Client::after_first_run(&mut service);
     (setup, service, client)
 }
 
@@ -66,7 +65,7 @@ async fn every_answer_carries_the_security_headers() {
             ("x-frame-options", "DENY"),
             ("referrer-policy", "no-referrer"),
             ("x-robots-tag", "noindex, nofollow"),
-            ("cache-control", "private, no-cache"),
+            ("cache-control", if path == "/" { "private, no-store" } else { "private, no-cache" }),
         ] {
             assert_eq!(answer.header(name), Some(value), "{path}");
         }

@@ -20,8 +20,7 @@ async fn serving(records: Vec<Record>, accounts: &[&str]) -> (Setup, Service, Cl
     setup.configure(accounts, PROTECTED);
     setup.secret("http-token", TOKEN);
     let mut service = setup.serve(&[]);
-    let client = Client::of(&mut service);
-    service.until("run finished");
+    let client = Client::after_first_run(&mut service);
     (setup, service, client)
 }
 
@@ -133,8 +132,7 @@ async fn hostile_ids_and_names_come_out_as_text() {
     let with_account = format!("{token}[[subscriptions.accounts]]\n{account}");
     std::fs::write(&path, config.replacen(token, &with_account, 1)).unwrap();
     let mut service = setup.serve(&[]);
-    let client = Client::of(&mut service);
-    service.until("run finished");
+    let client = Client::after_first_run(&mut service);
     let path = "/v1/minimax/accounts/%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%26%C3%A9%2F%20x";
     let answer = client.get_as_owner(path);
     assert_eq!((answer.status, &answer.json()["account"]), (200, &Value::from(id)), "{answer:?}");

@@ -36,9 +36,18 @@ pub(crate) struct Client(pub(crate) SocketAddr);
 impl Client {
     /// Of the listener whose address comes next in the log.
     pub(crate) fn of(service: &mut Service) -> Self {
-        let line = service.until("listening on http://");
+        Self::from_line(&service.until("listening on http://"))
+    }
+
+    fn from_line(line: &str) -> Self {
         let address = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
         Self(address.parse().unwrap())
+    }
+
+    /// Of the listener of a service whose first run has finished; both come in any order.
+    pub(crate) fn after_first_run(service: &mut Service) -> Self {
+        let [line, _] = service.until_all(["listening on http://", "run finished"]);
+        Self::from_line(&line)
     }
 
     /// `GET` without a token.

@@ -101,15 +101,27 @@ async fn the_list_is_filtered_and_paged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_page_says_when_it_is_too_old() {
-    let mut setup = Setup::with(&["a"], OPEN).await;
-    setup.set("MINIMAX_WATCH__SCHEDULE__CRON", "@hourly");
-    setup.run(&["check"]);
-    let mut service = setup.serve(&[]);
-    let page = Client::of(&mut service).get("/");
-    // Overdue after two hours, and by the whole hour two more.
-    let is_late = ["<div class=\"freshness late-after-240\">", "<div class=\"freshness late-after-120\">"];
-    assert!(is_late.iter().any(|class| page.body.contains(class)), "{}", page.body);
-    assert!(page.body.contains("This page is old"), "{}", page.body);
+    // Overdue after two intervals, and at most one more until the schedule comes round.
+    for (cron, delays) in
+        [("@hourly", 120..=180), ("0 0 * * *", 2_880..=4_320), ("0 0 * * 1", 20_160..=30_240)]
+    {
+        let mut setup = Setup::with(&["a"], OPEN).await;
+        setup.set("MINIMAX_WATCH__SCHEDULE__CRON", cron);
+        setup.run(&["check"]);
+        let mut service = setup.serve(&[]);
+        let page = Client::of(&mut service).get("/");
+        let class = page
+            .body
+            .split("<div class=\"freshness late-after-")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let delay: i64 = class.unwrap_or_else(|| panic!("{cron}: {}", page.body)).parse().unwrap();
+        assert!(delays.contains(&delay), "{cron}: {delay}");
+        assert!(
+            page.body.contains("This page is old")
+                && page.header("cache-control") == Some("private, no-store")
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +144,7 @@ async fn hostile_texts_are_text() {
         assert!(!page.body.contains(markup), "{markup}: {}", page.body);
     }
     assert!(page.body.contains("&lt;b&gt;\\u{202e}x&lt;&#x2f;b&gt;"), "{}", page.body);
-    let link = page.body.split("<th scope=\"row\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let link = page.body.split("scope=\"row\"><a href=\"").nth(1).unwrap().split('"').next().unwrap();
     let account = client.get(&format!("/{}", link.replace("&#x2f;", "/")));
     assert_eq!(account.status, 200, "{link}: {account:?}");
     assert!(!account.body.contains("<img"), "{}", account.body);

@@ -36,6 +36,7 @@ const WANTED: &[(&str, &str)] = &[
     // Every account is asked for: their number is the operator's, and does not grow with time.
     ("UPDATE accounts SET watched = 0", "SCAN accounts USING INDEX accounts_expiring"),
     ("WHERE a.watched = 1 ORDER BY", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
+    ("expiries, watched FROM accounts) a", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
     ("SELECT subscription, id, name, watched FROM", "SCAN accounts USING INDEX sqlite_autoindex_accounts_1"),
     ("INSERT INTO subscriptions", "SCAN a USING INDEX sqlite_autoindex_accounts_1"),
     // Every subscription is asked for: a few.

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn open_metrics_is_sent_to_who_asks_for_it() {
+    fn open_metrics_is_sent_to_clients_that_ask_for_it() {
         for (accept, expected) in [
             ("", Format::Prometheus),
             ("*/*", Format::Prometheus),

@@ -14,11 +14,11 @@ use super::freshness::Freshness;
 use super::timeline::{Event, timeline};
 use crate::clock;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::alerts::{Alert, Subject};
 use crate::domain::text;
 use crate::domain::time::{Timestamp, dated};
 use crate::report::{
-    AccountDetails, AccountReport, AccountSeries, AlertReport, Alerts, CreditsReport, ExpiryReport, History,
-    Report,
+    AccountDetails, AccountReport, AccountSeries, Alerts, CreditsReport, ExpiryReport, History, Report,
 };
 use crate::store::StoreError;
 use crate::web::response::store_failed;
@@ -39,6 +39,7 @@ struct AccountPage {
     alerts: Vec<AlertCard>,
     /// Labels and values.
     facts: Vec<(&'static str, String)>,
+    watches_jobs: bool,
     events: Vec<Event>,
     /// Days and sentences.
     jobs: Vec<(String, String)>,
@@ -83,28 +84,27 @@ impl AccountPage {
         let snapshots = store.snapshots(key).await?;
         let series = AccountSeries::load(store, key, None, now).await?;
         let history = History::new(&details.record, (&snapshots, &series), None, now);
-        let alerts = Alerts::load(store, &config, None, now).await?;
-        let concerns = |alert: &&AlertReport| concerns(alert, key);
+        let mut alerts = Vec::new();
+        let subjects = [Subject::Account(key.clone()), Subject::Subscription(key.subscription.clone())];
+        let take = |alert: Alert| alerts.extend(subjects.contains(&alert.condition.subject).then_some(alert));
+        store.each_firing(take).await?;
+        let alerts = Alerts::of(store, &config, &alerts, now).await?.alerts;
+        let has_receivers = !config.receivers.is_empty();
         let days = history.jobs.iter().rev().take(MAX_DAYS);
         let credits = history.credits.iter().rev().take(MAX_DAYS);
         Ok(Some(Self {
             root: ROOT,
             account: AccountRow::new(account, &details, &config, now),
             freshness: Freshness::new(&report, &config),
-            alerts: alerts.alerts.iter().filter(concerns).map(|alert| AlertCard::new(alert, now)).collect(),
+            alerts: alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(),
             facts: facts(account, &details, now),
+            watches_jobs: config.jobs.watch,
             events: timeline(store, key, &history).await?,
             jobs: days.map(|day| (day.day.to_string(), day.sentence())).collect(),
             credits: credits.map(|day| (day.day.to_string(), day.sentence())).collect(),
             version: env!("CARGO_PKG_VERSION"),
         }))
     }
-}
-
-/// Whether `alert` is about the account or its subscription.
-fn concerns(alert: &AlertReport, key: &AccountKey) -> bool {
-    let is_of_subscription = alert.alert.subscription.as_ref() == Some(&key.subscription);
-    is_of_subscription && alert.alert.account.as_ref().is_none_or(|account| account.id == key.id)
 }
 
 fn facts(account: &AccountReport, details: &AccountDetails, now: Timestamp) -> Vec<(&'static str, String)> {
@@ -131,12 +131,12 @@ fn facts(account: &AccountReport, details: &AccountDetails, now: Timestamp) -> V
 
 fn add_credits(add: &mut impl FnMut(&'static str, Option<String>), credits: &CreditsReport, now: Timestamp) {
     add("Credits", credits.credits.map(|credits| credits.to_string()));
-    add("Read", credits.read_at.map(|at| dated(at, now)));
-    add("Spent per day", credits.per_day.map(|credits| credits.to_string()));
-    add("Run out", credits.runs_out_at.map(|at| dated(at, now)));
-    add("First end", credits.ends_at.map(|at| dated(at, now)));
+    add("Credits read", credits.read_at.map(|at| dated(at, now)));
+    add("Credits spent per day", credits.per_day.map(|credits| credits.to_string()));
+    add("Credits run out", credits.runs_out_at.map(|at| dated(at, now)));
+    add("First credits end", credits.ends_at.map(|at| dated(at, now)));
     add("Plan", credits.plan.as_deref().map(text::name));
     add("Plan ends", credits.plan_ends_at.map(|at| dated(at, now)));
-    add("Session", credits.session_error.as_deref().map(text::one_line));
+    add("Session error", credits.session_error.as_deref().map(text::one_line));
     add("Last reading of credits", credits.error.as_deref().map(text::one_line));
 }

@@ -34,9 +34,10 @@ pub(super) struct AccountRow {
     max_jobs: Option<i64>,
     credits: Option<String>,
     jobs: Option<JobBar>,
+    /// Whether the statistics of jobs were read.
+    knows_jobs: bool,
     /// `3 min ago`, or empty.
     checked: String,
-    alerts: Vec<&'static str>,
 }
 
 impl AccountRow {
@@ -54,8 +55,10 @@ impl AccountRow {
             (Some(false), _) => ("not usable", "critical"),
             (None, _) => ("unknown", "unknown"),
         };
+        let seen = details.record.configuration.as_ref();
         let capabilities = |wanted: bool| {
-            let names = report.capabilities.iter().filter(|(_, has)| **has == wanted);
+            let flags = seen.into_iter().flat_map(|seen| &seen.capabilities);
+            let names = flags.filter(|(_, has)| **has == wanted);
             names.map(|(name, _)| text::name(short(name))).collect()
         };
         Self {
@@ -70,15 +73,15 @@ impl AccountRow {
             expiry: report.expires_at.map(|at| ExpiryBar::new(at, policy.lead_times(&account), now)),
             capabilities: capabilities(true),
             lacking: capabilities(false),
-            max_jobs: report.max_jobs,
+            max_jobs: seen.and_then(|seen| seen.max_jobs),
             credits: details
                 .credits
                 .as_ref()
                 .and_then(|credits| credits.credits)
                 .map(|credits| credits.to_string()),
-            jobs: JobBar::new(&details.jobs, now),
+            jobs: details.jobs.as_deref().and_then(JobBar::new),
+            knows_jobs: details.jobs.is_some(),
             checked: report.checked_at.map(|at| relative(at, now)).unwrap_or_default(),
-            alerts: report.alerts.iter().map(|kind| kind.as_str()).collect(),
         }
     }
 }

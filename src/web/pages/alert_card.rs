@@ -13,8 +13,6 @@ use crate::report::AlertReport;
 /// What the page shows of one open alert.
 #[derive(Serialize)]
 pub(super) struct AlertCard {
-    /// Its id, which commands name.
-    id: String,
     severity: &'static str,
     kind: &'static str,
     /// The account, subscription or receiver.
@@ -26,24 +24,23 @@ pub(super) struct AlertCard {
     opened_at: String,
     acknowledged: Option<String>,
     silenced_until: Option<String>,
-    /// `ops-mail 2 times, 3 h ago, delivered`
-    notified: Vec<String>,
+    /// `ops-mail 2 times, 3 h ago, delivered`; or why nobody was notified.
+    notified: String,
     /// Labels and commands.
     commands: Vec<(&'static str, String)>,
 }
 
 impl AlertCard {
-    pub(super) fn new(report: &AlertReport, now: Timestamp) -> Self {
+    pub(super) fn new(report: &AlertReport, has_receivers: bool, now: Timestamp) -> Self {
         let alert = &report.alert;
         let entry = Entry::Alert(alert);
-        let notified = report.notified.iter().map(|last| {
-            let times = if last.times == 1 { "once".to_owned() } else { format!("{} times", last.times) };
-            let state = last.last_state.map(|state| format!(", {}", state.as_str())).unwrap_or_default();
-            let (receiver, last_at) = (text::name(last.receiver.as_str()), relative(last.last_at, now));
-            format!("{receiver} {times}, {last_at}{state}")
-        });
+        // Not what was done already.
+        let is_done = |command: &str| {
+            (report.acknowledged.is_some() && command.starts_with("minimax-watch ack "))
+                || (report.silenced_until.is_some() && command.starts_with("minimax-watch silence "))
+        };
+        let is_open = |(_, command): &(&str, String)| !is_done(command);
         Self {
-            id: alert.id.to_string(),
             severity: alert.severity.as_str(),
             kind: alert.kind.as_str(),
             subject: subject(alert),
@@ -53,9 +50,26 @@ impl AlertCard {
             opened_at: rfc3339(alert.opened_at),
             acknowledged: report.acknowledged.as_ref().map(|ack| text::one_line(&ack.reason)),
             silenced_until: report.silenced_until.map(|until| dated(until, now)),
-            notified: notified.collect(),
-            commands: commands([entry].iter()),
+            notified: notified(report, has_receivers, now),
+            commands: commands([entry].iter()).into_iter().filter(is_open).collect(),
         }
+    }
+}
+
+/// Who was notified how often and when.
+fn notified(report: &AlertReport, has_receivers: bool, now: Timestamp) -> String {
+    let notified = report.notified.iter().map(|last| {
+        let times = if last.times == 1 { "once".to_owned() } else { format!("{} times", last.times) };
+        let state = last.last_state.map(|state| format!(", {}", state.as_str())).unwrap_or_default();
+        format!("{} {times}, {}{state}", text::name(last.receiver.as_str()), relative(last.last_at, now))
+    });
+    let kept_alive =
+        report.kept_alive_at.iter().map(|name| format!("{} is kept informed", text::name(name.as_str())));
+    let all: Vec<String> = notified.chain(kept_alive).collect();
+    match all.as_slice() {
+        [] if has_receivers => "Nobody was notified of it.".to_owned(),
+        [] => "No receivers configured: nobody is notified.".to_owned(),
+        all => format!("Notified: {}.", all.join("; ")),
     }
 }
 

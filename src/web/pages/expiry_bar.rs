@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::domain::lead_times::{LeadTimes, severity};
-use crate::domain::time::{Timestamp, minute, relative};
+use crate::domain::time::{Timestamp, minute, relative, rfc3339};
 
 /// A token lives about this long.
 const FULL: TimeDelta = TimeDelta::days(30);
@@ -14,8 +14,9 @@ const FULL: TimeDelta = TimeDelta::days(30);
 pub(super) struct ExpiryBar {
     /// `expires in 3 days 4 h`
     text: String,
-    /// `2026-11-23 07:15 UTC`
+    /// When that is, for machines and for people.
     at: String,
+    date: String,
     /// How much is left.
     width: String,
     /// Where the lead times are.
@@ -31,7 +32,8 @@ impl ExpiryBar {
         let is_near = lead_times.stage(expires_at, now).is_some();
         Self {
             text: format!("{words} {}", relative(expires_at, now)),
-            at: minute(expires_at),
+            at: rfc3339(expires_at),
+            date: minute(expires_at),
             width: percent(left),
             stages: lead_times
                 .as_slice()

@@ -29,7 +29,7 @@ pub(super) struct ExpiryChart {
 
 #[derive(Serialize)]
 struct Column {
-    /// `2026-11-30: 3 tokens expire`
+    /// `3 tokens expire in the 24 hours from 2026-11-30 07:15 UTC`
     text: String,
     x: usize,
     y: usize,

@@ -32,6 +32,7 @@ pub(super) struct AccountFilter {
     text: String,
     show: Show,
     /// From 1.
+    #[serde(skip)]
     page: usize,
 }
 
@@ -99,7 +100,7 @@ impl AccountFilter {
             Show::All => true,
             Show::Problems => account.verdict != Verdict::Ok,
             Show::Usable => account.usable == Some(true),
-            Show::Unusable => account.usable != Some(true),
+            Show::Unusable => account.usable == Some(false),
         };
         let contains = |field: &str| field.to_lowercase().contains(text);
         is_shown
@@ -125,10 +126,15 @@ impl AccountFilter {
     }
 }
 
-/// The order of the list: worst verdict first, then what cannot take jobs, then what expires first.
+/// The order of the list: worst verdict first, then what cannot take jobs, then what is unknown, then what expires first.
 fn rank(account: &AccountReport) -> impl Ord + '_ {
     let expires = account.expires_at.map_or(i64::MAX, |at| at.timestamp());
-    (std::cmp::Reverse(account.verdict), account.usable, expires, account.name.as_str(), account.id.as_str())
+    let usable = match account.usable {
+        Some(false) => 0,
+        None => 1,
+        Some(true) => 2,
+    };
+    (std::cmp::Reverse(account.verdict), usable, expires, account.name.as_str(), account.id.as_str())
 }
 
 #[cfg(test)]

@@ -10,9 +10,13 @@ use crate::config::Config;
 use crate::domain::overdue::{Overdue, overdue};
 use crate::domain::time::{Timestamp, dated, minute, rfc3339};
 use crate::report::Report;
+use crate::store::RunRecord;
 
 /// The delays that the style sheet knows, in minutes; `late-after-30` for 30.
-const DELAYS: [i64; 14] = [1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 120, 240, 720, 1440];
+const DELAYS: [i64; 28] = [
+    1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 360, 480, 720, 1_080, 1_440, 2_160,
+    2_880, 4_320, 5_760, 11_520, 20_160, 30_240,
+];
 
 /// When the accounts were last checked.
 #[derive(Serialize)]
@@ -37,7 +41,7 @@ impl Freshness {
                 minute(last)
             ),
             (_, None) => "Nothing was checked yet.".to_owned(),
-            (None, Some(last)) => format!("Last checked {}.", dated(last, now)),
+            (None, Some(last)) => format!("Last checked {}{}.", dated(last, now), inconclusive(report)),
             (Some(_), Some(last)) => {
                 format!("Last checked {}: a run is overdue, nothing is being watched.", dated(last, now))
             }
@@ -51,7 +55,18 @@ impl Freshness {
     }
 }
 
-/// The first of [`DELAYS`] after which the next run would be overdue.
+/// Of a run that learnt nothing about some accounts, how many.
+fn inconclusive(report: &Report) -> String {
+    match report.last_run {
+        Some(run) if run.finished_at.is_none() => "; the run is not finished".to_owned(),
+        Some(RunRecord { counts, .. }) if counts.inconclusive > 0 => {
+            format!("; {} of {} checks were inconclusive", counts.inconclusive, counts.checked)
+        }
+        _ => String::new(),
+    }
+}
+
+/// The first of [`DELAYS`] after which the next run would be overdue; none when that is later than all of them.
 fn late_after(config: &Config, last: Option<Timestamp>, now: Timestamp) -> Option<i64> {
     let is_late = |minutes: &i64| {
         let then = now + TimeDelta::minutes(*minutes);

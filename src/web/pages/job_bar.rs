@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::time::Timestamp;
-use crate::report::JobCodeReport;
-use crate::report::JobDay;
+use crate::report::{JobCodeReport, codes_sentence};
 
 /// A bar, in hundredths of its length.
 #[derive(Serialize)]
@@ -24,7 +22,7 @@ struct Segment {
 
 impl JobBar {
     /// None without jobs.
-    pub(super) fn new(codes: &[JobCodeReport], now: Timestamp) -> Option<Self> {
+    pub(super) fn new(codes: &[JobCodeReport]) -> Option<Self> {
         let total: u64 = codes.iter().map(|code| u64::from(code.jobs)).sum();
         if total == 0 {
             return None;
@@ -36,7 +34,7 @@ impl JobBar {
             let width = before * 1_000 / total - from;
             segments.push(Segment { from: tenths(from), width: tenths(width), tone: tone(code) });
         }
-        let text = JobDay { day: now.date_naive(), codes: codes.to_vec() }.sentence();
+        let text = codes_sentence(codes);
         Some(Self { text, segments })
     }
 }
@@ -56,15 +54,12 @@ fn tone(code: &JobCodeReport) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
 
     #[test]
     fn the_segments_fill_the_bar() {
         let code = |code, jobs, counted| JobCodeReport { code, jobs, counted };
-        let bar =
-            JobBar::new(&[code(200, 2, 2), code(403, 1, 1), code(429, 4, 0)], DateTime::UNIX_EPOCH).unwrap();
+        let bar = JobBar::new(&[code(200, 2, 2), code(403, 1, 1), code(429, 4, 0)]).unwrap();
         assert_eq!(bar.text, "2 × 200, 1 × 403, 4 × 429 (not counted)");
         let segments: Vec<_> =
             bar.segments.iter().map(|s| (s.from.as_str(), s.width.as_str(), s.tone)).collect();
@@ -72,6 +67,6 @@ mod tests {
             segments,
             [("0.0", "28.5", "ok"), ("28.5", "14.3", "critical"), ("42.8", "57.2", "muted")]
         );
-        assert!(JobBar::new(&[], DateTime::UNIX_EPOCH).is_none());
+        assert!(JobBar::new(&[]).is_none());
     }
 }

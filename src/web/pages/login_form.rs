@@ -1,4 +1,4 @@
-//! The page with the log-in form, for who has not logged in yet: it says nothing about what is watched, nor the version.
+//! The page with the log-in form. It says nothing about what is watched, nor the version.
 
 use axum::http::StatusCode;
 use axum::response::Response;

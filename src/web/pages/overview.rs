@@ -18,7 +18,6 @@ use super::notices::{Notice, notices};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
-use crate::domain::alerts::Severity;
 use crate::domain::time::Timestamp;
 use crate::report::{AccountDetails, AccountReport, Alerts, Report};
 use crate::store::{Store, StoreError};
@@ -38,7 +37,7 @@ struct Overview {
     headline: String,
     freshness: Freshness,
     warnings: Vec<Notice>,
-    /// What asks for nothing; at the end of the page.
+    /// What needs no action; at the end of the page.
     remarks: Vec<Notice>,
     alerts: Vec<AlertCard>,
     unlisted_alerts: usize,
@@ -68,7 +67,7 @@ pub(in crate::web) async fn overview(State(site): State<Arc<Site>>, RawQuery(que
 impl Overview {
     async fn load(site: &Site, filter: AccountFilter, now: Timestamp) -> Result<Self, StoreError> {
         let (store, config) = (site.store()?, site.config());
-        let mut report = Report::last_known(store, &config, None, now).await?;
+        let mut report = Report::without_configurations(store, &config, now).await?;
         let (alerts, unlisted_alerts) = alert_cards(store, &config, &report).await?;
         let headline = headline(&report);
         let (remarks, warnings) = notices(&report).into_iter().partition(Notice::is_remark);
@@ -112,19 +111,20 @@ async fn alert_cards(
     report: &Report,
 ) -> Result<(Vec<AlertCard>, usize), StoreError> {
     if report.alerts.is_empty() {
-        // To load them reads the names of all accounts.
         return Ok((Vec::new(), 0));
     }
     let now = report.generated_at;
-    let mut alerts = Alerts::load(store, config, None, now).await?.alerts;
-    alerts.sort_by_key(|alert| Reverse(alert.alert.severity));
-    let cards = alerts.iter().take(MAX_ALERTS).map(|alert| AlertCard::new(alert, now)).collect();
-    Ok((cards, alerts.len().saturating_sub(MAX_ALERTS)))
+    let mut alerts = store.firing_alerts().await?;
+    let unlisted = alerts.len().saturating_sub(MAX_ALERTS);
+    alerts.sort_by_key(|alert| Reverse(alert.condition.severity));
+    alerts.truncate(MAX_ALERTS);
+    let alerts = Alerts::of(store, config, &alerts, now).await?.alerts;
+    let has_receivers = !config.receivers.is_empty();
+    Ok((alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(), unlisted))
 }
 
 /// The state of everything in a few words.
 fn headline(report: &Report) -> String {
-    let urgent = report.alerts.iter().filter(|alert| alert.severity != Severity::Info).count();
     let unusable = report.accounts.iter().filter(|account| account.usable == Some(false)).count();
     let total = report.accounts.len();
     if report.overdue.is_some() {
@@ -135,7 +135,7 @@ fn headline(report: &Report) -> String {
         }
         .to_owned();
     }
-    let alerts = match urgent {
+    let alerts = match report.alerts.len() {
         0 if total == 0 => return "No accounts are known".to_owned(),
         0 => "No alert is open".to_owned(),
         1 => "1 alert is open".to_owned(),

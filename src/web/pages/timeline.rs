@@ -24,7 +24,7 @@ pub(super) struct Event {
     moment: Timestamp,
     at: String,
     time: String,
-    /// `alert`, `resolved`, `notified`, `change` or `first seen`.
+    /// `alert`, `escalated`, `resolved`, `notified`, `change` or `first seen`.
     what: &'static str,
     /// The class of its colour.
     tone: &'static str,
@@ -73,19 +73,27 @@ fn changes(snapshot: &SnapshotReport) -> Vec<Event> {
     differences.iter().map(event).collect()
 }
 
+/// When it opened, escalated and resolved. Only its present severity and detail are stored, so its opening shows neither once it escalated.
 fn alert_events(alert: &Alert) -> Vec<Event> {
     let condition = &alert.condition;
     let (kind, severity) = (condition.kind.as_str(), condition.severity.as_str());
     let detail = text::one_line(&condition.detail);
-    let opened = match alert.resolved_at {
-        None => Event::new(alert.opened_at, ("alert", severity), format!("{kind}: {detail}")),
-        Some(_) => Event::new(alert.opened_at, ("alert", severity), kind.to_owned()),
+    let is_as_opened = alert.resolved_at.is_none() && alert.reached_at == alert.opened_at;
+    let opened = if is_as_opened {
+        Event::new(alert.opened_at, ("alert", severity), format!("{kind}: {detail}"))
+    } else {
+        Event::new(alert.opened_at, ("alert", "info"), kind.to_owned())
     };
+    let escalated = (alert.reached_at > alert.opened_at).then(|| {
+        let stage = condition.stage.map(|stage| format!(" ({stage})")).unwrap_or_default();
+        let detail = if alert.resolved_at.is_none() { format!(": {detail}") } else { String::new() };
+        Event::new(alert.reached_at, ("escalated", severity), format!("{kind}{stage}{detail}"))
+    });
     let resolved = alert.resolved_at.map(|at| {
         let lasted = in_words(at - alert.opened_at);
         Event::new(at, ("resolved", "ok"), format!("{kind} after {lasted}: {detail}"))
     });
-    std::iter::once(opened).chain(resolved).collect()
+    std::iter::once(opened).chain(escalated).chain(resolved).collect()
 }
 
 fn notified(record: &NotificationRecord, alert: &Alert) -> Event {
