@@ -1,9 +1,13 @@
 //! The schemas in `docs/schemas` are generated from the types that the commands print, so that a change of the JSON shows up in a
 //! review. A schema's version changes when a member is removed or changes its meaning, not when one is added.
 //!
+//! `docs/openapi.json` is assembled from the same types, and written in the same way.
+//!
 //! After an intended change, `cargo test --locked --test schemas -- --ignored` writes them again.
 
 #![expect(clippy::unwrap_used, reason = "a schema that cannot be read is a failed test")]
+
+mod openapi;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,6 +106,27 @@ fn schema_files_match_their_types() {
 }
 
 #[test]
+fn openapi_document_matches_its_types() {
+    let written = fs::read_to_string(openapi_file()).unwrap_or_default();
+    assert!(written == openapi_text(), "docs/openapi.json is out of date (see the head of this test)");
+}
+
+/// Every reference leads somewhere, and everything that is shared is referred to.
+#[test]
+fn references_of_the_openapi_document_are_complete() {
+    let (text, document) = (openapi_text(), openapi::document());
+    let mut referred: Vec<&str> =
+        text.split("\"$ref\": \"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    referred.sort_unstable();
+    referred.dedup();
+    for pointer in &referred {
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+    let names = |kind: &str| document["components"][kind].as_object().unwrap().len();
+    assert_eq!(referred.len(), names("responses") + names("schemas"));
+}
+
+#[test]
 fn every_schema_rejects_an_empty_object() {
     for schema in SCHEMAS {
         let validator = jsonschema::draft202012::new(&schema.json()).unwrap();
@@ -109,10 +134,19 @@ fn every_schema_rejects_an_empty_object() {
     }
 }
 
+fn openapi_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json")
+}
+
+fn openapi_text() -> String {
+    serde_json::to_string_pretty(&openapi::document()).unwrap() + "\n"
+}
+
 #[test]
-#[ignore = "writes docs/schemas"]
+#[ignore = "writes docs/schemas and docs/openapi.json"]
 fn write() {
     for schema in SCHEMAS {
         fs::write(folder().join(file(schema)), text(schema)).unwrap();
     }
+    fs::write(openapi_file(), openapi_text()).unwrap();
 }

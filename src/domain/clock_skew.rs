@@ -4,6 +4,7 @@
 //! What a caller does about it (forget a pause, notify again) is left to the caller.
 
 use chrono::TimeDelta;
+use serde::{Serialize as _, Serializer};
 
 use super::lead_times::{CRITICAL_WITHIN, Stage};
 use super::severity::Severity;
@@ -29,6 +30,11 @@ pub fn is_skewed(skew: TimeDelta) -> bool {
 pub fn skew_text(skew: TimeDelta) -> String {
     let direction = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
     format!("{} {direction} useapi.net's", in_words(skew.abs()))
+}
+
+/// Writes a skew in whole seconds, or `null`.
+pub fn serialize_seconds<S: Serializer>(skew: &Option<TimeDelta>, to: S) -> Result<S::Ok, S::Error> {
+    skew.as_ref().map(TimeDelta::num_seconds).serialize(to)
 }
 
 /// Whether `recorded`, a moment of an alert or notification, was recorded by a clock that ran ahead.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::lines::pluralize;
+use crate::domain::clock_skew::skew_text;
 use crate::domain::message::AlertEntry;
 use crate::domain::observation::Outcome;
 use crate::domain::severity::Severity;
@@ -79,6 +80,9 @@ fn details(report: &Report, text: &mut String) {
     }
     for alert in report.alerts.iter().filter(|alert| alert.receiver.is_some()) {
         lines.push(format!("note: {}", plain(&alert_line(alert, report.generated_at))));
+    }
+    if let Some(skew) = report.clock_skew {
+        lines.push(format!("note: the clock of this machine was {} at the last answer", skew_text(skew)));
     }
     for list in &report.lists {
         let subscription = text::name(list.subscription.as_str());

@@ -17,7 +17,7 @@ use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{Alert, AlertId, AlertKind, FiringAlerts, Subject};
-use crate::domain::clock_skew::is_skewed;
+use crate::domain::clock_skew::{is_skewed, serialize_seconds};
 use crate::domain::expiry_tracking::{ReadState, TrackedExpiries, TrackedExpiry};
 use crate::domain::lead_times::CRITICAL_WITHIN;
 use crate::domain::message::AlertEntry;
@@ -65,8 +65,10 @@ pub struct Report {
     /// Why the last run is overdue, if that was judged. Only people see it; the verdict is unknown then.
     #[serde(skip)]
     pub overdue: Option<Overdue>,
-    /// By how much this machine's clock was ahead of the API's, when that is worth a warning. Only people see it.
-    #[serde(skip)]
+    /// By how many seconds this machine's clock was ahead of the API's at the last answer (negative when it was behind); `null` when that
+    /// is not worth a warning.
+    #[serde(rename = "clock_skew_seconds", serialize_with = "serialize_seconds")]
+    #[schemars(with = "Option<i64>")]
     pub clock_skew: Option<TimeDelta>,
 }
 

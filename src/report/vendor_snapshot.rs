@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::{Config, Subscription};
@@ -25,7 +26,7 @@ pub struct VendorSnapshot {
 }
 
 /// The members of a configuration that are stored; the others are absent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct VendorConfiguration {
     account: AccountId,
     jwt: VendorToken,
@@ -39,7 +40,7 @@ pub struct VendorConfiguration {
     error: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct VendorToken {
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
@@ -51,7 +52,7 @@ struct VendorToken {
     user: Option<VendorUser>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 struct VendorUser {
     id: String,
 }

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::query::{Invalid, Query};
-use super::response::{bad_request, json, store_failed, unknown_account};
+use super::response::{bad_request, json, json_text, store_failed, unknown_account};
 use super::site::Site;
 use crate::clock;
 use crate::domain::account::AccountId;
@@ -24,6 +24,17 @@ use crate::store::StoreError;
 
 /// As the command's `--since`.
 const DELIVERIES_SINCE: TimeDelta = TimeDelta::days(7);
+
+/// What all of the listener answers (OpenAPI 3.1); `tests/schemas.rs` writes it.
+pub(super) const OPENAPI: &str = include_str!("../../docs/openapi.json");
+
+/// `GET /api/v1/openapi.json`.
+pub(super) async fn openapi(RawQuery(query): RawQuery) -> Response {
+    match Query::parse(query.as_deref(), &[]) {
+        Ok(_) => json_text(OPENAPI),
+        Err(invalid) => bad_request(invalid.reason()),
+    }
+}
 
 /// `GET /api/v1/status`.
 pub(super) async fn status(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Response {

@@ -1,7 +1,7 @@
 //! The service's side of the listener: starts, changes and stops its thread.
 //!
-//! Guarantees: no call but [`Listener::stop`] waits, and that one for a bounded time; a listener that cannot start is logged, and watching
-//! goes on.
+//! Guarantees: no call but [`Listener::stop`] waits, and that one for a bounded time; a listener that cannot start, or panics, is logged,
+//! and watching goes on. After a panic it starts again.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::problem::Problem;
+use super::restarts::serve_again_after_panics;
 use super::server;
 use crate::config::Config;
 use crate::store::Store;
@@ -76,7 +77,9 @@ fn start(listen: SocketAddr, config: &Arc<Config>, store: &Store) -> Option<Runn
     let problem = Problem::default();
     let (store, shared) = (store.clone(), problem.clone());
     let spawned = thread::Builder::new().name("http".to_owned()).spawn(move || {
-        server::run(listen, receiver, store, &shared);
+        serve_again_after_panics(&shared, |delay| {
+            server::run(listen, (receiver.clone(), delay), &store, &shared);
+        });
         drop(end);
     });
     match spawned {

@@ -23,6 +23,7 @@ mod problem;
 mod query;
 mod request;
 mod response;
+mod restarts;
 mod routes;
 mod server;
 mod session;

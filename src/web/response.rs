@@ -26,6 +26,8 @@ const SECURITY_HEADERS: [(HeaderName, &str); 8] = [
     (CACHE_CONTROL, "private, no-cache"),
 ];
 
+const JSON: &str = "application/json; charset=utf-8";
+
 /// Adds the headers that every answer carries; a route's own value of one of them stays.
 pub(super) fn add_security_headers(response: &mut Response) {
     for (name, value) in SECURITY_HEADERS {
@@ -67,6 +69,11 @@ pub(super) fn svg(text: &'static str) -> Response {
     with_type(StatusCode::OK, "image/svg+xml", text)
 }
 
+/// JSON that is text already.
+pub(super) fn json_text(text: &'static str) -> Response {
+    with_type(StatusCode::OK, JSON, text)
+}
+
 /// JSON as the commands print it.
 pub(super) fn json(status: StatusCode, answer: &impl Serialize) -> Response {
     with_json(status, serde_json::to_vec_pretty(answer))
@@ -76,7 +83,7 @@ fn with_json(status: StatusCode, text: serde_json::Result<Vec<u8>>) -> Response 
     match text {
         Ok(mut text) => {
             text.push(b'\n');
-            with_type(status, "application/json; charset=utf-8", text)
+            with_type(status, JSON, text)
         }
         Err(error) => {
             tracing::error!("an answer of the HTTP listener cannot be written as JSON: {error}");

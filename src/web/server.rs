@@ -42,18 +42,25 @@ const NICENESS: i32 = 15;
 /// Threads for blocking work, such as reading the state of files.
 const MAX_BLOCKING_THREADS: usize = 2;
 
-/// Serves until the sender of `config` is gone.
-pub(super) fn run(listen: SocketAddr, config: watch::Receiver<Arc<Config>>, store: Store, problem: &Problem) {
+/// Serves after `delay` until the sender of `config` is gone.
+pub(super) fn run(
+    listen: SocketAddr,
+    (mut config, delay): (watch::Receiver<Arc<Config>>, Duration),
+    store: &Store,
+    problem: &Problem,
+) {
     // Of this thread and those that it starts: the checks go first. Without it they share the processor, as before.
     let _ = rustix::process::nice(NICENESS);
     let runtime =
         Builder::new_current_thread().enable_all().max_blocking_threads(MAX_BLOCKING_THREADS).build();
     match runtime {
         Ok(runtime) => runtime.block_on(async {
-            let readers = store.independent_readers();
-            // The service closes its own connections.
-            drop(store);
-            serve(listen, config, readers, problem).await;
+            tokio::select! {
+                () = until_stopped(&mut config) => {}
+                () = tokio::time::sleep(delay) => {
+                    serve(listen, config.clone(), store.independent_readers(), problem).await;
+                }
+            }
         }),
         Err(error) => {
             tracing::error!("cannot start the HTTP listener, watching goes on without it: {error}");

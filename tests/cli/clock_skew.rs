@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use minimax_watch::clock;
 
+use crate::schema::valid;
 use crate::setup::Setup;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +24,10 @@ async fn a_clock_that_differs_by_more_than_a_minute_is_logged_once_and_shown_by_
         status.contains("WARNING: the clock of this machine was 1 h 30 min ahead of useapi.net's"),
         "{status}"
     );
+    let skew = || valid("status", &setup.run(&["status", "--json"]).out)["clock_skew_seconds"].as_i64();
+    assert!(skew().is_some_and(|seconds| (5_340..=5_460).contains(&seconds)), "{:?}", skew());
     setup.now.set(clock::now());
     assert_eq!(setup.run(&["check"]).status, Some(0));
     assert!(!setup.run(&["status"]).out.contains("the clock of this machine"));
+    assert_eq!(skew(), None);
 }

@@ -64,6 +64,10 @@ async fn the_api_answers_as_the_commands_print() {
             "{path}: the same bytes but for the times"
         );
     }
+    assert_eq!(client.get("/api/v1/openapi.json").status, 401);
+    let document = client.get_as_owner("/api/v1/openapi.json");
+    assert_eq!(document.header("content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(document.body, include_str!("../../docs/openapi.json"));
     let none = client.get_as_owner("/api/v1/usable?for=365d");
     assert_eq!((none.status, valid("usable", &none.body)["usable"].clone()), (503, Value::Array(Vec::new())));
     for (path, status) in [

@@ -100,6 +100,16 @@ fn nagios_output_has_one_line_with_performance_data_and_details() {
 }
 
 #[test]
+fn nagios_output_notes_clock_skew() {
+    let skewed = Report { clock_skew: Some(TimeDelta::minutes(-5)), ..report() };
+    let text = crate::output::nagios::render(&skewed);
+    assert!(
+        text.contains("\nnote: the clock of this machine was 5 min behind useapi.net's at the last answer\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn empty_table_says_what_to_do() {
     insta::assert_snapshot!(text(&Report::empty(now())));
 }

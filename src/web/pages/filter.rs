@@ -66,10 +66,10 @@ impl AccountFilter {
             Some("unusable") => Show::Unusable,
             Some(_) => return Err(Invalid::new("show", &"possible: all, problems, usable, unusable")),
         };
-        let page = query.get("page").map_or(Ok(1), str::parse);
-        let page =
-            page.ok().filter(|page| *page > 0).ok_or_else(|| Invalid::new("page", &"is a number from 1"))?;
-        Ok(Self { text: text.to_owned(), show, page })
+        let page = query.get("page").map_or(Ok(1), str::parse::<u16>);
+        let page = page.ok().filter(|page| *page > 0);
+        let page = page.ok_or_else(|| Invalid::new("page", &"is a number from 1 to 65535"))?;
+        Ok(Self { text: text.to_owned(), show, page: page.into() })
     }
 
     /// The accounts of this page, worst first, and which page it is.
@@ -148,9 +148,9 @@ mod tests {
         assert_eq!(filter.query(4), "?q=Studio&show=unusable&page=4");
         assert_eq!(AccountFilter::parse(Some("q=&show=")).unwrap().query(2), "?page=2");
         for (query, reason) in [
-            ("page=0", "page: is a number from 1"),
-            ("page=x", "page: is a number from 1"),
-            ("page=99999999999999999999", "page: is a number from 1"),
+            ("page=0", "page: is a number from 1 to 65535"),
+            ("page=x", "page: is a number from 1 to 65535"),
+            ("page=99999999999999999999", "page: is a number from 1 to 65535"),
             ("show=x", "show: possible: all, problems, usable, unusable"),
             ("sort=x", "unknown parameter \"sort\"; possible: q, show, page"),
         ] {
