@@ -31,6 +31,52 @@ impl FailingPeriod {
     }
 }
 
+/// A reading that failed, as far as the log needs it.
+#[derive(Clone, Copy, Debug)]
+pub struct FailedReading {
+    /// Whether there was an answer that is not understood.
+    pub is_not_understood: bool,
+    /// For how long readings have failed, once it is stored.
+    pub period: Option<FailingPeriod>,
+}
+
+impl FailedReading {
+    fn lasts(self) -> bool {
+        self.period.is_some_and(|period| period.lasts())
+    }
+}
+
+/// What a log is to say about a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadingNews {
+    /// It succeeded after a failure of which a person was told.
+    ReadAgain,
+    /// For the first time there is an answer that is not understood.
+    NotUnderstood,
+    /// For the first time the failure lasts.
+    FailureLasts,
+    /// It failed, and no person needs to know.
+    Failed,
+}
+
+impl ReadingNews {
+    /// What is to be said of a reading with the failure `after`, when the reading before had the failure `before`.
+    pub fn from_failures(before: Option<FailedReading>, after: Option<FailedReading>) -> Option<Self> {
+        let was_not_understood = before.is_some_and(|failed| failed.is_not_understood);
+        let lasted = before.is_some_and(FailedReading::lasts);
+        let Some(failed) = after else {
+            return (was_not_understood || lasted).then_some(Self::ReadAgain);
+        };
+        if failed.is_not_understood && !was_not_understood {
+            Some(Self::NotUnderstood)
+        } else if !failed.is_not_understood && failed.lasts() && !lasted {
+            Some(Self::FailureLasts)
+        } else {
+            Some(Self::Failed)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{TimeZone, Utc};
@@ -52,6 +98,28 @@ mod tests {
             (&[0, -600, -540], true),
         ] {
             assert_eq!(after(failures).lasts(), lasts, "{failures:?}");
+        }
+    }
+
+    #[test]
+    fn person_hears_once_of_a_failure_and_once_of_its_end() {
+        let at = |minutes| Utc.with_ymd_and_hms(2026, 11, 28, 0, 0, 0).unwrap() + TimeDelta::minutes(minutes);
+        let failed = |is_not_understood, minutes| {
+            let period = Some(FailingPeriod { since: at(0), until: at(minutes) });
+            Some(FailedReading { is_not_understood, period })
+        };
+        for (before, after, expected) in [
+            (None, None, None),
+            (failed(false, 59), None, None),
+            (failed(false, 60), None, Some(ReadingNews::ReadAgain)),
+            (failed(true, 0), None, Some(ReadingNews::ReadAgain)),
+            (None, failed(false, 0), Some(ReadingNews::Failed)),
+            (None, failed(true, 0), Some(ReadingNews::NotUnderstood)),
+            (failed(true, 0), failed(true, 75), Some(ReadingNews::Failed)),
+            (failed(false, 45), failed(false, 60), Some(ReadingNews::FailureLasts)),
+            (failed(false, 60), failed(false, 75), Some(ReadingNews::Failed)),
+        ] {
+            assert_eq!(ReadingNews::from_failures(before, after), expected, "{before:?}, then {after:?}");
         }
     }
 }

@@ -4,6 +4,9 @@
 //! a time, and none about an account before `[credits].every` has passed, except to confirm that its session is dead. Those that were
 //! asked about longest ago come first; what a run does not reach stays due. A failure is stored and changes nothing else.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;

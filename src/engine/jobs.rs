@@ -9,12 +9,14 @@ use chrono::TimeDelta;
 
 use super::Engine;
 use super::credits::CreditsByAccount;
+use super::reading_log::ReadingSubject;
 use crate::api::{JobStats, JobStatsAnswer};
 use crate::config::Subscription;
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{AccountJobs, AlertKind, OpenAlerts, Subject};
 use crate::domain::credits::CreditsState;
+use crate::domain::failing_period::FailedReading;
 use crate::domain::jobs::{StatsFailure, StatsReadings, WatchedIds};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
@@ -79,7 +81,7 @@ impl Engine {
                 JobStatsAnswer::Failed(observation) => Some(failure(observation)),
             };
             let after = before.after(failure, now);
-            log(&name, &before, &after);
+            ReadingSubject::JobStatistics.log(&name, failed(&before), failed(&after), error(&after));
             writer.save_stats_readings(&name, &after).await?;
         }
         Ok(())
@@ -128,29 +130,11 @@ fn failure(observation: Observation) -> StatsFailure {
     StatsFailure::new(error, outcome == Outcome::Malformed)
 }
 
-/// Logs a failed reading; once as a warning when there is an answer that is not understood, or when the failure lasts.
-fn log(subscription: &SubscriptionName, before: &StatsReadings, after: &StatsReadings) {
-    let is_not_understood = |failure: &StatsFailure| failure.is_not_understood;
-    let lasts = |failure: &StatsFailure| failure.period.is_some_and(|period| period.lasts());
-    let was = |is: fn(&StatsFailure) -> bool| before.failure.as_ref().is_some_and(is);
-    let Some(failure) = &after.failure else {
-        if was(is_not_understood) || was(lasts) {
-            tracing::info!(%subscription, "the job statistics of subscription {subscription} are read again");
-        }
-        return;
-    };
-    let error = &failure.error;
-    if is_not_understood(failure) && !was(is_not_understood) {
-        tracing::warn!(
-            %subscription, error,
-            "the job statistics of subscription {subscription} cannot be read: {error}; its jobs are not watched until they can"
-        );
-    } else if !is_not_understood(failure) && lasts(failure) && !was(lasts) {
-        tracing::warn!(
-            %subscription, error,
-            "the job statistics of subscription {subscription} were not read for an hour: {error}; its jobs are not watched until they are"
-        );
-    } else {
-        tracing::debug!(%subscription, error, "the job statistics of subscription {subscription} were not read");
-    }
+fn failed(readings: &StatsReadings) -> Option<FailedReading> {
+    let failure = readings.failure.as_ref()?;
+    Some(FailedReading { is_not_understood: failure.is_not_understood, period: failure.period })
+}
+
+fn error(readings: &StatsReadings) -> &str {
+    readings.failure.as_ref().map_or("", |failure| &failure.error)
 }

@@ -14,8 +14,15 @@ mod fetch;
 mod id;
 mod jobs;
 mod plans;
+#[cfg(any(test, fuzzing))]
+pub mod properties {
+    //! What holds of everything that the engine is given from outside.
+
+    pub use super::credits::properties::check_credits_reading;
+}
 mod purge;
 mod push;
+mod reading_log;
 mod reads_beside;
 mod record;
 mod resend;

@@ -6,9 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::Engine;
+use super::reading_log::ReadingSubject;
 use super::run::Scope;
 use crate::domain::account::{AccountKey, SubscriptionName};
-use crate::domain::plan::{PlanFailure, PlanReading, PlanState};
+use crate::domain::failing_period::FailedReading;
+use crate::domain::plan::{PlanReading, PlanState};
 use crate::store::{StoreError, Writer};
 
 impl Engine {
@@ -56,36 +58,18 @@ impl Engine {
         for (name, reading) in readings {
             let before = states.remove(&name).unwrap_or_default();
             let after = before.after(reading, confirm_after, now);
-            log(&name, &before, &after);
+            ReadingSubject::Plan.log(&name, failed(&before), failed(&after), error(&after));
             writer.save_plan_state(&name, &after).await?;
         }
         Ok(())
     }
 }
 
-/// Logs a failed reading; once as a warning when there is an answer that is not understood, or when the failure lasts.
-fn log(subscription: &SubscriptionName, before: &PlanState, after: &PlanState) {
-    let is_malformed = |failure: &PlanFailure| failure.is_malformed;
-    let lasts = |failure: &PlanFailure| failure.period.is_some_and(|period| period.lasts());
-    let was = |is: fn(&PlanFailure) -> bool| before.failure.as_ref().is_some_and(is);
-    let Some(failure) = &after.failure else {
-        if was(is_malformed) || was(lasts) {
-            tracing::info!(%subscription, "the plan of subscription {subscription} is read again");
-        }
-        return;
-    };
-    let error = &failure.error;
-    if is_malformed(failure) && !was(is_malformed) {
-        tracing::warn!(
-            %subscription, error,
-            "the plan of subscription {subscription} cannot be read: {error}; it is not watched until it can"
-        );
-    } else if !is_malformed(failure) && lasts(failure) && !was(lasts) {
-        tracing::warn!(
-            %subscription, error,
-            "the plan of subscription {subscription} was not read for an hour: {error}; it is not watched until it is"
-        );
-    } else {
-        tracing::debug!(%subscription, error, "the plan of subscription {subscription} was not read");
-    }
+fn failed(state: &PlanState) -> Option<FailedReading> {
+    let failure = state.failure.as_ref()?;
+    Some(FailedReading { is_not_understood: failure.is_malformed, period: failure.period })
+}
+
+fn error(state: &PlanState) -> &str {
+    state.failure.as_ref().map_or("", |failure| &failure.error)
 }

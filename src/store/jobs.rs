@@ -17,7 +17,7 @@ use crate::domain::jobs::{Job, JobCode, JobKey, JobResult, StatsReadings};
 use crate::domain::time::Timestamp;
 
 /// The most jobs of a subscription that stay.
-const MAX_JOBS: i64 = 100_000;
+pub(super) const MAX_JOBS: i64 = 100_000;
 /// How many rows beyond them one reading deletes at most.
 const BATCH: i64 = 2_000;
 /// The newest jobs of an account that are judged; also in `account_copy`.

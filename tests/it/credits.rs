@@ -233,6 +233,21 @@ async fn newest_evidence_of_jobs_and_readings_decides() {
 }
 
 #[tokio::test]
+async fn credits_that_a_reading_shows_to_be_gone_allow_no_trial() {
+    let world = watching(ONE, "[jobs]\nwatch = true\n[credits]\nwatch = true").await;
+    world.main.set_job_stats(Answer::job_stats(&[]));
+    world.main.set_features("1", credits(0));
+    world.run().await;
+    assert_eq!(world.received(), ["opened out_of_credits critical studio-a"]);
+    for _ in 0..3 {
+        next_hour(&world).await;
+        let (store, config) = (&world.engine.store, &world.engine.config);
+        let report = UsableAccounts::load(store, config, UsableQuery::default(), world.now());
+        assert!(report.await.unwrap().usable.is_empty(), "a window without jobs proves nothing");
+    }
+}
+
+#[tokio::test]
 async fn dead_session_is_an_account_error_once_it_is_confirmed() {
     for (name, answer) in [("596", dead()), ("401", refused())] {
         let world = watching(STUDIOS, ON).await;

@@ -119,9 +119,14 @@ pub fn check_job_stats(status: u16, body: &[u8]) {
     }
 }
 
+/// What a response about an account's credits means.
+pub fn features_answer(status: u16, body: &[u8]) -> FeaturesAnswer {
+    reader().features(&response(status, None, body))
+}
+
 /// A response about an account's credits: numbers and texts are bounded, and only 401 and 596 say that a session is dead.
 pub fn check_features(status: u16, body: &[u8]) {
-    let answer = reader().features(&response(status, None, body));
+    let answer = features_answer(status, body);
     assert_eq!(answer.session_error(true).is_some(), matches!(status, 401 | 596));
     assert_eq!(answer.session_error(false).is_some(), status == 596);
     match answer {

@@ -148,7 +148,7 @@ impl CreditsState {
         self.is_in_doubt() && self.failure.is_none()
     }
 
-    /// Whether it can raise an alert at `now`, or could but for another one.
+    /// Whether it can raise an alert at `now`, or could if no other alert explained it.
     pub fn is_alarming(&self, policy: &CreditsPolicy, now: Timestamp) -> bool {
         let is_low = |outlook: &CreditsOutlook| {
             outlook.newest.credits == 0 || outlook.evaluate(policy, now) == CreditsDecision::Firing

@@ -51,7 +51,7 @@ pub(super) fn session(facts: &CreditFacts, now: Timestamp) -> String {
             let since = relative(since, now);
             let confirmed = if state.is_dead { "" } else { "; fires when a second reading confirms it" };
             format!(
-                "the read of its credits says since {since} that the session is dead ({error}){confirmed}"
+                "the reading of its credits shows a dead session ({error}), first seen {since}{confirmed}"
             )
         }
         (None, Some(at)) => {

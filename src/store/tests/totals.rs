@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::jobs::{Job, JobCode, JobKey, StatsReadings};
+use crate::store::jobs::MAX_JOBS;
 use crate::store::{JobTotal, Tally};
 
 fn job(key: i64, account: Option<&str>, minutes: i64, code: u16) -> Job {
@@ -39,6 +40,23 @@ async fn overlapping_answers_count_each_job_once() {
     assert_eq!(counts(&home).await[0], (200, 3, 3));
     let unknown = AccountKey::listing(&SubscriptionName::new("main"));
     assert_eq!(home.store.job_counts(&unknown, None, at(0) + TimeDelta::days(9)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn job_that_the_cap_of_rows_purges_keeps_its_hourly_count() {
+    let home = Home::watching(&["1"]).await;
+    let newest = async || home.store.newest_job_at(&account("1"), at(0) + TimeDelta::days(9)).await.unwrap();
+    add(&home, &[job(0, Some("1"), 1, 403)]).await;
+    assert!(newest().await.is_some());
+    let newer: Vec<Job> = (1..=MAX_JOBS).map(|key| job(key, None, 70, 200)).collect();
+    add(&home, &newer).await;
+    assert_eq!(newest().await, None, "its row is purged");
+    assert_eq!(counts(&home).await, [(403, 1, 1)]);
+    assert!(home.store.job_totals().await.unwrap().contains(&JobTotal {
+        account: account("1"),
+        code: 403,
+        jobs: 1
+    }));
 }
 
 #[tokio::test]
