@@ -30,6 +30,7 @@ async fn check_and_status_print_the_object_of_the_contract() {
             [
                 "accounts",
                 "alerts",
+                "clock_skew_seconds",
                 "generated_at",
                 "last_run",
                 "outbox",
