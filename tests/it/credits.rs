@@ -267,7 +267,7 @@ async fn dead_session_is_an_account_error_once_it_is_confirmed() {
             "{detail}"
         );
         assert_eq!(world.received(), ["opened account_error critical studio-a"], "{name}");
-        assert!(explain(&world, "account_error").await.contains("that the session is dead ("), "{name}");
+        assert!(explain(&world, "account_error").await.contains("shows a dead session ("), "{name}");
         world.main.set_features("1", Reply::status(StatusCode::BAD_GATEWAY));
         next_hour(&world).await;
         assert!(world.received().is_empty(), "{name}: a failure ends nothing");
