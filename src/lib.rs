@@ -29,4 +29,5 @@ pub mod store;
 pub mod telemetry;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 pub mod web;

@@ -1,4 +1,4 @@
-//! Compares the program with the least that the machine must do for the same work: `cargo bench --bench fleet`.
+//! Compares the program with the least that the machine must do for the same work: `benches/fleet/run`.
 //!
 //! It measures in turn, in one run: the built program's `check` (fetch, classify, compare, decide, store durably), the bare
 //! loop (the same client library, a typed parse, no store) and the same loop with a batched store. The simulated vendor has the

@@ -25,6 +25,7 @@ use crate::domain::clock::Clock;
 use crate::domain::observation::Outcome;
 use crate::domain::retry_after::http_date;
 use crate::domain::time::Timestamp;
+use crate::trust;
 
 use super::answer::{Answer, LastAnswers};
 use super::classify::{ResponseReader, malformed};
@@ -112,8 +113,8 @@ impl Client {
         }
         // rustls wants one provider per process. If another part installed it first, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = builder(api).build();
-        let http = http.map_err(|error| ClientError::Setup(describe_setup(&error)))?;
+        let http = trust::build_client(|| builder(api))
+            .map_err(|error| ClientError::Setup(describe_setup(&error)))?;
         let mut list_url = url.clone();
         list_url.set_path("/v1/minimax/accounts");
         let api = Arc::new(api.clone());
@@ -207,7 +208,9 @@ impl Client {
     }
 
     fn unpooled(&self) -> Option<&reqwest::Client> {
-        self.unpooled.get_or_init(|| builder(&self.api).pool_max_idle_per_host(0).build().ok()).as_ref()
+        self.unpooled
+            .get_or_init(|| trust::build_client(|| builder(&self.api).pool_max_idle_per_host(0)).ok())
+            .as_ref()
     }
 
     /// The whole response about one account, with a body up to its cap after decompression.

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::config::{self, Environment, Loaded, Source};
 use crate::domain::time::{Timestamp, minute};
 use crate::report::{ConfigReport, EffectiveConfig};
-use crate::{output, setup, store};
+use crate::{output, setup, store, trust};
 
 use super::{probe, summary};
 
@@ -44,7 +44,8 @@ fn examine(source: &Source, loaded: &Loaded, now: Timestamp) -> ConfigReport {
         Source::None => (None, Some(no_file())),
     };
     let advice = config::advice(config, file.as_deref().unwrap_or("the environment"));
-    let problems = no_file.into_iter().chain(warnings.iter().map(ToString::to_string));
+    let built_in = trust::built_in_certificates().map(|_| trust::USES_BUILT_IN.to_owned());
+    let problems = no_file.into_iter().chain(built_in).chain(warnings.iter().map(ToString::to_string));
     let problems = problems.chain(store::permission_warnings(&config.store.path));
     ConfigReport {
         generated_at: now,

@@ -23,6 +23,7 @@ mod inspect;
 mod job_history;
 mod jobs;
 mod lock;
+mod migrations;
 mod notification_queries;
 mod notifications;
 mod open;

@@ -19,9 +19,8 @@ use sqlx::sqlite::{
 
 use super::file_identity::FileIdentity;
 use super::inspect::{BUSY_TIMEOUT, OpenMode, SchemaAge, find_damage, inspect};
+use super::migrations::MIGRATIONS;
 use super::{Store, StoreError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Connections for reading: while one runs the integrity check of a large store, the other one answers.
 const READERS: u32 = 2;

@@ -11,12 +11,15 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
+use super::columns::{Columns, from_row};
+
 /// One migration that was applied to a store.
-#[derive(sqlx::FromRow)]
 pub(super) struct Applied {
     pub(super) version: i64,
     pub(super) checksum: Vec<u8>,
 }
+
+from_row! { Applied: "_sqlx_migrations" get(version, checksum) }
 
 /// The type, table and SQL of each object, by its name.
 type Objects = BTreeMap<String, (String, String, String)>;

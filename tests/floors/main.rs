@@ -15,10 +15,11 @@ use imports::{File, imports};
 /// The rooms that a room may import besides itself.
 const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("trust", &[]),
     ("config", &["domain"]),
     ("store", &["domain", "config"]),
-    ("api", &["domain", "config"]),
-    ("notify", &["domain", "config"]),
+    ("api", &["domain", "config", "trust"]),
+    ("notify", &["domain", "config", "trust"]),
     ("simulator", &["domain", "config"]),
     ("engine", &["domain", "config", "store", "api", "notify"]),
 ];
@@ -43,7 +44,7 @@ const SHELL: &[&str] = &[
 /// Crates, and the only rooms that may use them. A crate that is not listed may be used everywhere.
 const CRATES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
-    ("reqwest", &["api", "notify"]),
+    ("reqwest", &["api", "notify", "trust"]),
     ("lettre", &["config", "notify"]),
     ("axum", &["simulator", "web"]),
     ("minijinja", &["notify", "web"]),
