@@ -113,8 +113,7 @@ impl Client {
         }
         // rustls wants one provider per process. If another part installed it first, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = trust::build_client(|| builder(api))
-            .map_err(|error| ClientError::Setup(describe_setup(&error)))?;
+        let http = build(builder(api), api).map_err(|error| ClientError::Setup(describe_setup(&error)))?;
         let mut list_url = url.clone();
         list_url.set_path("/v1/minimax/accounts");
         let api = Arc::new(api.clone());
@@ -209,7 +208,7 @@ impl Client {
 
     fn unpooled(&self) -> Option<&reqwest::Client> {
         self.unpooled
-            .get_or_init(|| trust::build_client(|| builder(&self.api).pool_max_idle_per_host(0)).ok())
+            .get_or_init(|| build(builder(&self.api).pool_max_idle_per_host(0), &self.api).ok())
             .as_ref()
     }
 
@@ -267,11 +266,16 @@ fn builder(api: &config::Api) -> reqwest::ClientBuilder {
     if is_loopback(&api.base_url) {
         builder = builder.no_proxy();
     }
-    if !is_https {
-        // Certificates are not used, and loading the system's fails on a machine that has none.
-        builder = builder.tls_certs_only([]);
-    }
     builder
+}
+
+fn build(builder: reqwest::ClientBuilder, api: &config::Api) -> reqwest::Result<reqwest::Client> {
+    if api.base_url.scheme() == "https" {
+        trust::build(builder)
+    } else {
+        // Certificates are not used, and loading the system's fails on a machine that has none.
+        builder.tls_certs_only([]).build()
+    }
 }
 
 /// The server's `Date`, if it is plausible.

@@ -44,7 +44,7 @@ fn examine(source: &Source, loaded: &Loaded, now: Timestamp) -> ConfigReport {
         Source::None => (None, Some(no_file())),
     };
     let advice = config::advice(config, file.as_deref().unwrap_or("the environment"));
-    let built_in = trust::built_in_certificates().map(|_| trust::USES_BUILT_IN.to_owned());
+    let built_in = (!trust::built_in_certificates().is_empty()).then(|| trust::USES_BUILT_IN.to_owned());
     let problems = no_file.into_iter().chain(built_in).chain(warnings.iter().map(ToString::to_string));
     let problems = problems.chain(store::permission_warnings(&config.store.path));
     ConfigReport {

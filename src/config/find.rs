@@ -42,7 +42,13 @@ fn find_among(
         return required(&path, FILE_VARIABLE);
     }
     let found = usual.iter().find(|path| may_exist(path));
-    Ok(found.map_or(Source::None, |path| Source::File(path.clone())))
+    Ok(found.map_or(Source::None, |path| Source::File(with_folder(path))))
+}
+
+/// With the folder when it is the folder that this user may not read: in a container nobody sees which one is current.
+fn with_folder(path: &Path) -> PathBuf {
+    let full = if path.try_exists().is_err() { std::path::absolute(path).ok() } else { None };
+    full.unwrap_or_else(|| path.to_owned())
 }
 
 fn required(path: &Path, named_by: &str) -> Result<Source, Problems> {

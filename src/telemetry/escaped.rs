@@ -47,6 +47,8 @@ impl Visit for FieldWriter<'_> {
         let name = match field.name() {
             "message" => String::new(),
             _ if self.only_message => return,
+            // Where in its source a library logged, by the `log` crate.
+            name if name.starts_with("log.") => return,
             name => format!("{name}="),
         };
         let (gap, value) = (self.gap, escaped(&format!("{value:?}")));

@@ -67,19 +67,17 @@ impl Clients {
         }
         // Fails if a provider is installed already, and then it is this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = trust::build_client(|| {
-            let return_as_error = AndThenLayer::new(|connection| {
-                let connected = Connected::new(connection);
-                async move { Err(Box::from(connected)) }
-            });
-            let builder = Client::builder()
-                .user_agent(OUR_USER_AGENT)
-                .redirect(redirect::Policy::none())
-                // Also with servers that offer HTTP/2.
-                .http1_only()
-                .connector_layer(return_as_error);
-            if is_local_or_private { builder.no_proxy() } else { builder }
-        })?;
+        let return_as_error = AndThenLayer::new(|connection| {
+            let connected = Connected::new(connection);
+            async move { Err(Box::from(connected)) }
+        });
+        let builder = Client::builder()
+            .user_agent(OUR_USER_AGENT)
+            .redirect(redirect::Policy::none())
+            // Also with servers that offer HTTP/2.
+            .http1_only()
+            .connector_layer(return_as_error);
+        let client = trust::build(if is_local_or_private { builder.no_proxy() } else { builder })?;
         Ok(cell.get_or_init(|| client))
     }
 
