@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::credits::{CreditsChange, CreditsChoice, credits_change, credits_choice};
+use super::credits::{CreditsChange, CreditsChoice, credits_changes, credits_choice};
 use super::jobs::{SentJobs, StatsForm, sent_jobs, stats_form};
 use super::model::{Policy, QuietHours, Severity, Source};
 use crate::world::{PAGER, Settings, days, hours, minutes, seconds};
@@ -34,8 +34,9 @@ pub(super) enum Event {
     Jobs { account: usize, jobs: i64 },
     /// Jobs end, and perhaps a run follows.
     Sent { jobs: SentJobs, is_run: bool },
-    /// The credits of an account change, or how they are answered, and perhaps a run follows.
-    Credits { account: usize, change: CreditsChange, is_run: bool },
+    /// The credits of an account change so far apart, or how they are answered, and perhaps a run follows each change. Nothing in a course
+    /// without credits.
+    Credits { account: usize, changes: Vec<CreditsChange>, apart: TimeDelta, is_run: bool },
     /// The statistics of jobs answer in another form.
     Statistics(StatsForm),
     /// The plan is shown in another way.
@@ -285,8 +286,8 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(account, which, to)| Event::Moved { account, which, to }),
         2 => (account(), 1_i64..4).prop_map(|(account, jobs)| Event::Jobs { account, jobs }),
         9 => (sent_jobs(), prop::bool::weighted(0.7)).prop_map(|(jobs, is_run)| Event::Sent { jobs, is_run }),
-        9 => (account(), credits_change(), prop::bool::weighted(0.7))
-            .prop_map(|(account, change, is_run)| Event::Credits { account, change, is_run }),
+        6 => (account(), credits_changes(), prop::sample::select(vec![hours(1), minutes(10), days(1)]), prop::bool::weighted(0.85))
+            .prop_map(|(account, changes, apart, is_run)| Event::Credits { account, changes, apart, is_run }),
         2 => stats_form().prop_map(Event::Statistics),
         4 => outage.prop_map(Event::Api),
         3 => plan().prop_map(Event::Plan),

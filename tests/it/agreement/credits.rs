@@ -73,8 +73,8 @@ pub(super) enum CreditsFailure {
 /// What becomes of the credits of one account.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum CreditsChange {
-    /// As many are left, and then fewer each day.
-    Left { credits: u64, per_day: u64 },
+    /// The number at this place of [`numbers`] is left, and then fewer each day.
+    Left { place: usize, per_day: u64 },
     /// Some are used.
     Used(u64),
     /// The vendor answers in this form.
@@ -106,11 +106,16 @@ impl CreditsAtVendor {
         self.left.saturating_sub(self.per_day * minutes / 1_440)
     }
 
-    /// Changes them; returns the next answer, if it is an exception.
-    pub(super) fn apply(&mut self, change: CreditsChange, now: Moment) -> Option<Answer> {
+    /// Changes them while this is configured; returns the next answer, if it is an exception.
+    pub(super) fn apply(
+        &mut self,
+        change: CreditsChange,
+        choice: CreditsChoice,
+        now: Moment,
+    ) -> Option<Answer> {
         match change {
-            CreditsChange::Left { credits, per_day } => {
-                (self.left, self.since, self.per_day) = (credits, now, per_day);
+            CreditsChange::Left { place, per_day } => {
+                (self.left, self.since, self.per_day) = (numbers(LOW[choice.low])[place], now, per_day);
                 self.form = CreditsForm::Number;
             }
             CreditsChange::Used(credits) => {
@@ -181,8 +186,15 @@ impl CreditsForm {
     }
 }
 
-/// Numbers beside each `low`, and beside a tenth above it.
-const NUMBERS: [u64; 16] = [0, 0, 0, 1, 50, 99, 100, 101, 109, 110, 1_999, 2_000, 2_001, 2_199, 2_200, 5_000];
+/// Numbers beside `low`, beside a tenth above it, and far from both.
+fn numbers(low: u64) -> [u64; 11] {
+    let tenth_above = (low * 11).div_ceil(10);
+    let [below, barely_not] = [low, tenth_above].map(|limit| limit.saturating_sub(1));
+    [0, 0, low / 2, below, low, low + 1, barely_not, tenth_above, low * 2, 5_000, 50_000]
+}
+
+/// The places of those that are near it.
+const BESIDE_LOW: std::ops::Range<usize> = 2..9;
 
 fn form() -> impl Strategy<Value = CreditsForm> {
     let failure = prop::sample::select(vec![
@@ -203,19 +215,23 @@ fn form() -> impl Strategy<Value = CreditsForm> {
     ]
 }
 
-pub(super) fn credits_change() -> impl Strategy<Value = CreditsChange> {
-    let credits = prop_oneof![
-        4 => prop::sample::select(NUMBERS.to_vec()),
-        1 => 0_u64..6_000,
-    ];
+fn credits_change() -> impl Strategy<Value = CreditsChange> {
     let per_day = prop::sample::select(vec![0, 0, 0, 40, 500, 3_000]);
     prop_oneof![
-        24 => (credits, per_day).prop_map(|(credits, per_day)| CreditsChange::Left { credits, per_day }),
-        8 => (1_u64..3_000).prop_map(CreditsChange::Used),
-        16 => form().prop_map(CreditsChange::Answers),
-        8 => form().prop_map(CreditsChange::Once),
+        200 => (0..numbers(0).len(), per_day).prop_map(|(place, per_day)| CreditsChange::Left { place, per_day }),
+        60 => (1_u64..3_000).prop_map(CreditsChange::Used),
+        120 => form().prop_map(CreditsChange::Answers),
+        60 => form().prop_map(CreditsChange::Once),
         // Rare: a run waits for it for two real seconds.
         1 => Just(CreditsChange::Once(CreditsForm::Failure(CreditsFailure::Silence))),
+    ]
+}
+
+pub(super) fn credits_changes() -> impl Strategy<Value = Vec<CreditsChange>> {
+    let beside_low = BESIDE_LOW.prop_map(|place| CreditsChange::Left { place, per_day: 0 });
+    prop_oneof![
+        2 => prop::collection::vec(credits_change(), 1..4),
+        1 => prop::collection::vec(beside_low, 2..4),
     ]
 }
 

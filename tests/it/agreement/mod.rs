@@ -63,7 +63,7 @@ fn assert_for_random_courses<F: Future<Output = ()>>(
         max_shrink_iters: 1_000,
         ..ProptestConfig::default()
     };
-    let beginning = (desk_type(), credits_choice(0.6));
+    let beginning = (desk_type(), credits_choice(0.5));
     let courses = (beginning, prop::collection::vec(event(), 1..25));
     let assert_for_random_courses = TestRunner::new(config).run(&courses, |(beginning, events)| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -159,13 +159,14 @@ impl Pair {
                 self.statistics.set_form(form);
                 self.world.main.set_job_stats(self.statistics.answer());
             }
-            Event::Credits { account, change, is_run } => {
-                let exception = self.vendors[account].credits.apply(change, self.world.now());
-                if let Some(answer) = exception {
-                    self.world.main.next_features(ACCOUNTS[account].0, answer);
-                }
-                if is_run {
-                    self.run().await;
+            Event::Credits { .. } if !self.has_credits => {}
+            Event::Credits { account, changes, apart, is_run } => {
+                for change in changes {
+                    self.pass(apart).await;
+                    self.change_credits(account, change);
+                    if is_run {
+                        self.run().await;
+                    }
                 }
             }
             Event::Api(outage) => {

@@ -1,7 +1,7 @@
 //! The questions for credits in a run, and what the model learns of the answers.
 
 use super::super::course::ACCOUNTS;
-use super::super::credits::CreditsForm;
+use super::super::credits::{CreditsChange, CreditsForm};
 use super::super::model::{CreditsSeen, Moment, Seen};
 use super::Pair;
 
@@ -9,6 +9,14 @@ use super::Pair;
 type Question = (usize, Moment, (Option<CreditsForm>, CreditsSeen));
 
 impl Pair {
+    pub(super) fn change_credits(&mut self, account: usize, change: CreditsChange) {
+        let now = self.world.now();
+        let exception = self.vendors[account].credits.apply(change, self.choice.credits, now);
+        if let Some(answer) = exception {
+            self.world.main.next_features(ACCOUNTS[account].0, answer);
+        }
+    }
+
     /// The model is given the answers of a run that began at `began`, with checks that showed `seen`. A run that `is_complete` also made its
     /// confirmation checks.
     pub(super) fn read_credits(&mut self, seen: &[(&'static str, Seen)], began: Moment, is_complete: bool) {
