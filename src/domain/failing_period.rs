@@ -1,4 +1,4 @@
-//! For how long a reading beside the checks fails, so that a log tells once of a failure that lasts, and once of its end.
+//! For how long a reading beside the checks fails, so that a failure that lasts is logged once, and its end once.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ impl FailedReading {
 /// What a log is to say about a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadingNews {
-    /// It succeeded after a failure of which a person was told.
+    /// It succeeded after a failure that was logged.
     ReadAgain,
     /// For the first time there is an answer that is not understood.
     NotUnderstood,
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn person_hears_once_of_a_failure_and_once_of_its_end() {
+    fn failure_is_logged_once_and_its_end_once() {
         let at = |minutes| Utc.with_ymd_and_hms(2026, 11, 28, 0, 0, 0).unwrap() + TimeDelta::minutes(minutes);
         let failed = |is_not_understood, minutes| {
             let period = Some(FailingPeriod { since: at(0), until: at(minutes) });

@@ -10,12 +10,14 @@ pub(super) mod properties;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Engine;
+use super::reading_log::ReadingSubject;
 use crate::api::FeaturesAnswer;
 use crate::domain::account::{AccountKey, SubscriptionName};
-use crate::domain::account_state::AccountRecord;
+use crate::domain::account_state::{AccountRecord, AccountState, RunId};
 use crate::domain::credits::{
     AccountCredits, CreditsAnswer, CreditsFailure, CreditsOutlook, CreditsState, PACE_WINDOW,
 };
+use crate::domain::failing_period::FailedReading;
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
 use crate::store::{StoreError, Writer};
@@ -29,6 +31,13 @@ pub(super) struct CreditsAnswers {
     answered: Vec<(AccountKey, FeaturesAnswer)>,
     /// The account about which the request in flight asks.
     asked: Option<AccountKey>,
+}
+
+/// The step of a run in which was asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CreditsStep {
+    pub(super) run: RunId,
+    pub(super) begun_at: Timestamp,
 }
 
 impl Engine {
@@ -108,19 +117,21 @@ impl Engine {
         }
     }
 
-    /// Stores what `answers` showed, of a step that began at `begun_at`. `error` describes a request that was not answered in time.
+    /// Stores what `answers` showed. `error` describes a request that was not answered in time.
     pub(super) async fn record_credits(
         &self,
         writer: &mut Writer,
         answers: CreditsAnswers,
-        (begun_at, error): (Timestamp, String),
+        step: CreditsStep,
+        error: String,
     ) -> Result<(), StoreError> {
         let CreditsAnswers { answered, asked } = answers;
         if answered.is_empty() && asked.is_none() {
             return Ok(());
         }
         let mut states = writer.credits_states().await?;
-        let working = self.with_working_token(writer, &answered, begun_at).await?;
+        let working = self.with_working_token(writer, &answered, step).await?;
+        let begun_at = step.begun_at;
         for (account, answer) in answered {
             let before = states.remove(&account).unwrap_or_default();
             let answer = meaning(answer, working.contains(&account));
@@ -149,17 +160,18 @@ impl Engine {
             let about = (state.plan.as_deref(), state.ends_at);
             writer.add_credit_reading(account, credits, about, now).await?;
             let readings = writer.credit_readings_since(account, now - PACE_WINDOW, now).await?;
-            state = state.with_outlook(CreditsOutlook::from_readings(&readings, now));
+            state = state
+                .with_outlook(CreditsOutlook::from_readings(&readings, now), self.config.credits.policy.low);
         }
         writer.save_credits_state(account, &state).await
     }
 
-    /// Those of the refused accounts whose own check in a step that began at `begun_at` was ok: the API token works.
+    /// Those of the refused accounts whose own check in the same step was ok: the API token works.
     async fn with_working_token(
         &self,
         writer: &mut Writer,
         answered: &[(AccountKey, FeaturesAnswer)],
-        begun_at: Timestamp,
+        CreditsStep { run, begun_at }: CreditsStep,
     ) -> Result<BTreeSet<AccountKey>, StoreError> {
         let is_refused = |answer: &FeaturesAnswer| matches!(answer, FeaturesAnswer::Unauthorized(_));
         let refused: Vec<&AccountKey> =
@@ -168,8 +180,13 @@ impl Engine {
             return Ok(BTreeSet::new());
         }
         let records = writer.accounts_by_key(refused).await?.into_values();
-        let is_ok = |record: &AccountRecord| record.account_state.last_ok_at >= Some(begun_at);
-        Ok(records.filter(is_ok).map(|record| record.account).collect())
+        // A time alone proves nothing: by a clock that was set back, an earlier ok was later.
+        let is_ok = |state: &AccountState| {
+            state.outcome == Some(Outcome::Ok)
+                && state.last_ok_run == Some(run)
+                && state.last_ok_at >= Some(begun_at)
+        };
+        Ok(records.filter(|record| is_ok(&record.account_state)).map(|record| record.account).collect())
     }
 
     /// What is known of the credits of each watched account, while they are watched. Accounts about which that may raise an alert may be
@@ -235,16 +252,14 @@ fn meaning(answer: FeaturesAnswer, is_token_working: bool) -> CreditsAnswer {
     }
 }
 
-/// Logs a failed reading; once as a warning when there is an answer that is not understood.
+/// Logs an answer. That a session is dead is the matter of an alert.
 fn log(account: &AccountKey, before: &CreditsState, answer: &CreditsAnswer) {
-    let CreditsAnswer::Failed(CreditsFailure { error, is_not_understood, .. }) = answer else { return };
-    let AccountKey { subscription, id } = account;
-    if *is_not_understood && !before.is_not_understood {
-        tracing::warn!(
-            account.id = %id, %subscription, error,
-            "the credits of account {id} cannot be read: {error}; they are not watched until they can"
-        );
-    } else {
-        tracing::debug!(account.id = %id, %subscription, error, "the credits of account {id} were not read");
-    }
+    let failed = |is_not_understood| FailedReading { is_not_understood, period: None };
+    let (after, error) = match answer {
+        CreditsAnswer::SessionDead(_) => return,
+        CreditsAnswer::Read(_) => (None, ""),
+        CreditsAnswer::Failed(failure) => (Some(failed(failure.is_not_understood)), &*failure.error),
+    };
+    let before = before.failure.as_ref().map(|_| failed(before.is_not_understood));
+    ReadingSubject::Credits(account).log(before, after, error);
 }

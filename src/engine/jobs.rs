@@ -15,7 +15,6 @@ use crate::config::Subscription;
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::{AccountJobs, AlertKind, OpenAlerts, Subject};
-use crate::domain::credits::CreditsState;
 use crate::domain::failing_period::FailedReading;
 use crate::domain::jobs::{StatsFailure, StatsReadings, WatchedIds};
 use crate::domain::observation::{Observation, Outcome};
@@ -81,14 +80,14 @@ impl Engine {
                 JobStatsAnswer::Failed(observation) => Some(failure(observation)),
             };
             let after = before.after(failure, now);
-            ReadingSubject::JobStatistics.log(&name, failed(&before), failed(&after), error(&after));
+            ReadingSubject::JobStatistics(&name).log(failed(&before), failed(&after), error(&after));
             writer.save_stats_readings(&name, &after).await?;
         }
         Ok(())
     }
 
     /// What the jobs say of each account whose alerts about jobs may change: those with such an alert, those whose newest job was refused,
-    /// and those that have no credits by the last reading, which a newer job can disprove. The second may be stable, and are added to
+    /// and those that have no credits by their readings, which a newer job can disprove. The second may be stable, and are added to
     /// `records`, which stay sorted.
     pub(super) async fn jobs_by_account(
         &self,
@@ -108,10 +107,9 @@ impl Engine {
                 .any(|kind| open.find(&subject, *kind).is_some())
         };
         concerned.extend(records.iter().map(|record| &record.account).filter(|one| has_alert(one)).cloned());
-        let is_empty =
-            |state: &CreditsState| state.outlook.is_some_and(|outlook| outlook.newest.credits == 0);
-        concerned
-            .extend(credits.iter().filter(|(_, state)| is_empty(state)).map(|(account, _)| account.clone()));
+        let low = self.config.credits.policy.low;
+        let out = credits.iter().filter(|(_, state)| state.is_out(low));
+        concerned.extend(out.map(|(account, _)| account.clone()));
         records.extend(refused);
         records.sort_by(|one, other| one.account.cmp(&other.account));
         records.dedup_by(|one, other| one.account == other.account);

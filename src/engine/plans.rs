@@ -58,7 +58,7 @@ impl Engine {
         for (name, reading) in readings {
             let before = states.remove(&name).unwrap_or_default();
             let after = before.after(reading, confirm_after, now);
-            ReadingSubject::Plan.log(&name, failed(&before), failed(&after), error(&after));
+            ReadingSubject::Plan(&name).log(failed(&before), failed(&after), error(&after));
             writer.save_plan_state(&name, &after).await?;
         }
         Ok(())

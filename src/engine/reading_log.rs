@@ -1,52 +1,87 @@
-//! The log of what is read beside the checks of a subscription: a person hears once of a failure, and once of its end.
+//! The log of what is read beside the checks: a failure is logged once, and its end once.
 //!
 //! Leaves to `domain::failing_period` what is to be said.
 
-use crate::domain::account::SubscriptionName;
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::failing_period::{FailedReading, ReadingNews};
 
 /// What is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum ReadingSubject {
+pub(super) enum ReadingSubject<'a> {
     /// The plan of a subscription.
-    Plan,
+    Plan(&'a SubscriptionName),
     /// What became of its jobs.
-    JobStatistics,
+    JobStatistics(&'a SubscriptionName),
+    /// The credits of an account.
+    Credits(&'a AccountKey),
 }
 
-impl ReadingSubject {
-    /// Its name, with the verbs that follow it, and what is not watched while it cannot be read.
-    const fn words(self) -> (&'static str, &'static str, &'static str, &'static str) {
-        match self {
-            Self::Plan => ("plan", "is", "was", "it is not watched until it"),
-            Self::JobStatistics => ("job statistics", "are", "were", "its jobs are not watched until they"),
+impl ReadingSubject<'_> {
+    /// Logs a reading with the failure `after` and its `error`, when the reading before had the failure `before`.
+    pub(super) fn log(self, before: Option<FailedReading>, after: Option<FailedReading>, error: &str) {
+        let Some(news) = ReadingNews::from_failures(before, after) else { return };
+        let subscription = self.subscription();
+        let account = self.account_id().map(tracing::field::display);
+        let sentence = self.sentence(news, error);
+        match news {
+            ReadingNews::ReadAgain => tracing::info!(account.id = account, %subscription, "{sentence}"),
+            ReadingNews::NotUnderstood | ReadingNews::FailureLasts => {
+                tracing::warn!(account.id = account, %subscription, error, "{sentence}");
+            }
+            ReadingNews::Failed => {
+                tracing::debug!(account.id = account, %subscription, error, "{sentence}");
+            }
         }
     }
 
-    /// Logs a reading with the failure `after` and its `error`, when the reading before had the failure `before`.
-    pub(super) fn log(
-        self,
-        subscription: &SubscriptionName,
-        before: Option<FailedReading>,
-        after: Option<FailedReading>,
-        error: &str,
-    ) {
-        let (name, is, was, unwatched) = self.words();
-        match ReadingNews::from_failures(before, after) {
-            None => {}
-            Some(ReadingNews::ReadAgain) => {
-                tracing::info!(%subscription, "the {name} of subscription {subscription} {is} read again");
+    const fn subscription(&self) -> &SubscriptionName {
+        match self {
+            Self::Plan(name) | Self::JobStatistics(name) => name,
+            Self::Credits(account) => &account.subscription,
+        }
+    }
+
+    const fn account_id(&self) -> Option<&AccountId> {
+        match self {
+            Self::Plan(_) | Self::JobStatistics(_) => None,
+            Self::Credits(account) => Some(&account.id),
+        }
+    }
+
+    fn sentence(self, news: ReadingNews, error: &str) -> String {
+        use ReadingNews::{Failed, FailureLasts, NotUnderstood, ReadAgain};
+        match (self, news) {
+            (Self::Plan(name), ReadAgain) => format!("the plan of subscription {name} is read again"),
+            (Self::Plan(name), NotUnderstood) => format!(
+                "the plan of subscription {name} cannot be read: {error}; it is not watched until it can"
+            ),
+            (Self::Plan(name), FailureLasts) => format!(
+                "the plan of subscription {name} was not read for an hour: {error}; it is not watched until it is"
+            ),
+            (Self::Plan(name), Failed) => format!("the plan of subscription {name} was not read"),
+            (Self::JobStatistics(name), ReadAgain) => {
+                format!("the job statistics of subscription {name} are read again")
             }
-            Some(ReadingNews::NotUnderstood) => tracing::warn!(
-                %subscription, error,
-                "the {name} of subscription {subscription} cannot be read: {error}; {unwatched} can"
+            (Self::JobStatistics(name), NotUnderstood) => format!(
+                "the job statistics of subscription {name} cannot be read: {error}; its jobs are not watched until they can"
             ),
-            Some(ReadingNews::FailureLasts) => tracing::warn!(
-                %subscription, error,
-                "the {name} of subscription {subscription} {was} not read for an hour: {error}; {unwatched} {is}"
+            (Self::JobStatistics(name), FailureLasts) => format!(
+                "the job statistics of subscription {name} were not read for an hour: {error}; its jobs are not watched until they are"
             ),
-            Some(ReadingNews::Failed) => {
-                tracing::debug!(%subscription, error, "the {name} of subscription {subscription} {was} not read");
+            (Self::JobStatistics(name), Failed) => {
+                format!("the job statistics of subscription {name} were not read")
+            }
+            (Self::Credits(AccountKey { id, .. }), ReadAgain) => {
+                format!("the credits of account {id} are read again")
+            }
+            (Self::Credits(AccountKey { id, .. }), NotUnderstood) => format!(
+                "the credits of account {id} cannot be read: {error}; they are not watched until they can"
+            ),
+            (Self::Credits(AccountKey { id, .. }), FailureLasts) => format!(
+                "the credits of account {id} were not read for an hour: {error}; they are not watched until they are"
+            ),
+            (Self::Credits(AccountKey { id, .. }), Failed) => {
+                format!("the credits of account {id} were not read")
             }
         }
     }

@@ -67,6 +67,7 @@ impl FromRow<'_, SqliteRow> for CreditsState {
         let columns = Columns::new("credits", row);
         let newest = columns.optional_timestamp("newest_at")?.zip(columns.optional_amount("newest")?);
         let newest = newest.map(|(at, credits)| CreditReading { at, credits });
+        let proof = columns.optional_timestamp("proof_at")?.zip(columns.optional_amount("proof")?);
         let span: Option<i64> = columns.get("span_ms")?;
         let span = span.and_then(TimeDelta::try_milliseconds);
         let pace = columns.optional_amount("decrease")?.zip(span);
@@ -77,6 +78,7 @@ impl FromRow<'_, SqliteRow> for CreditsState {
             paused_until: columns.optional_timestamp("paused_until")?,
             read_at: columns.optional_timestamp("read_at")?,
             outlook: newest.map(|newest| CreditsOutlook::new(newest, pace)),
+            proof: proof.map(|(at, credits)| CreditReading { at, credits }),
             plan: columns.get("plan")?,
             plan_ends_at: columns.optional_timestamp("plan_ends_at")?,
             ends_at: columns.optional_timestamp("ends_at")?,
@@ -122,12 +124,13 @@ impl Writer {
         let newest = state.outlook.map(|outlook| outlook.newest);
         let statement = sqlx::query(
             "INSERT INTO credits (subscription, account, asked_at, answered_at, paused_until, read_at, newest_at, newest, decrease, span_ms,
-                                  plan, plan_ends_at, ends_at, dead_since, dead, session_error, failure, not_understood)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                                  plan, plan_ends_at, ends_at, dead_since, dead, session_error, failure, not_understood,
+                                  proof_at, proof)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
              ON CONFLICT (subscription, account) DO UPDATE
              SET asked_at = ?3, answered_at = ?4, paused_until = ?5, read_at = ?6, newest_at = ?7, newest = ?8, decrease = ?9,
                  span_ms = ?10, plan = ?11, plan_ends_at = ?12, ends_at = ?13, dead_since = ?14, dead = ?15, session_error = ?16,
-                 failure = ?17, not_understood = ?18",
+                 failure = ?17, not_understood = ?18, proof_at = ?19, proof = ?20",
         )
         .bind(account.subscription.as_str())
         .bind(account.id.as_str())
@@ -146,7 +149,9 @@ impl Writer {
         .bind(state.is_dead)
         .bind(&state.session_error)
         .bind(&state.failure)
-        .bind(state.is_not_understood);
+        .bind(state.is_not_understood)
+        .bind(state.proof.map(|proof| millis(proof.at)))
+        .bind(state.proof.map(|proof| amount(proof.credits)));
         self.execute(statement).await
     }
 

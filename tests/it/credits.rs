@@ -328,6 +328,41 @@ async fn refused_api_token_is_no_dead_session() {
 }
 
 #[tokio::test]
+async fn refused_api_token_is_no_dead_session_after_the_clock_was_set_back() {
+    let world = watching(ONE, ON).await;
+    world.run().await;
+    world.main.reset_token(OTHER_TOKEN.into());
+    // The last check that was ok is later by this clock.
+    world.step_clock(-hours(1));
+    world.run().await;
+    assert_eq!(world.received(), ["opened unauthorized critical main(1)"]);
+    assert_eq!(state(&world, "1").await.dead_since, None);
+}
+
+#[tokio::test]
+async fn number_that_proves_nothing_leaves_in_force_what_was_proved_before() {
+    let world = watching(ONE, "[jobs]\nwatch = true\n[credits]\nwatch = true").await;
+    let row = |code| Answer::job_stats(&[job(1, start() - minutes(5), code)]);
+    world.main.set_job_stats(row(412));
+    next_hour(&world).await;
+    assert!(world.received().is_empty(), "5,000 were read since the job was refused");
+    world.main.set_features("1", credits(100));
+    next_hour(&world).await;
+    assert_eq!(world.received(), ["opened credits_low warning studio-a"]);
+    let world = watching(ONE, "[jobs]\nwatch = true\n[credits]\nwatch = true").await;
+    world.main.set_job_stats(row(200));
+    world.main.set_features("1", credits(0));
+    next_hour(&world).await;
+    assert_eq!(world.received(), ["opened out_of_credits critical studio-a"]);
+    world.main.set_features("1", credits(100));
+    next_hour(&world).await;
+    assert!(world.received().is_empty(), "the job succeeded before the credits were gone");
+    world.main.set_features("1", credits(101));
+    next_hour(&world).await;
+    assert_eq!(world.received(), ["resolved out_of_credits critical studio-a"]);
+}
+
+#[tokio::test]
 async fn token_that_is_reset_between_check_and_reading_is_no_dead_session() {
     let world = watching(ONE, ON).await;
     // The check was ok, and the read of the credits was refused; then everything is.

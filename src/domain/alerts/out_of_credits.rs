@@ -8,7 +8,8 @@ use super::account_jobs::{CREDITS_UNWATCHED, JOBS_UNWATCHED, JobsInput, JobsVerd
 use super::alert::{AlertKind, Condition};
 use super::transition::Transition;
 use crate::domain::credits::{
-    CreditReading, OutOfCreditsDecision, PACE_WINDOW, evaluate_out_of_credits, is_out_by_reading,
+    CreditReading, OutOfCredits, OutOfCreditsDecision, PACE_WINDOW, evaluate_out_of_credits,
+    is_out_by_reading,
 };
 use crate::domain::severity::Severity;
 
@@ -40,26 +41,26 @@ fn verdict(input: &JobsInput<'_>) -> JobsVerdict {
         (Some(detail), _) if policy.jobs.is_none() && policy.credits.is_none() => {
             return JobsVerdict::LosesSource(detail);
         }
-        (_, Some(kind)) if !(input.explanation_ends && newest_reading(input).is_some()) => {
+        (_, Some(kind)) if !(input.explanation_ends && newest_proof(input).is_some()) => {
             return JobsInput::explained(kind);
         }
         (_, _) => {}
     }
     let counts = policy.jobs.is_some() && input.explained_by.is_none();
     let jobs = input.jobs.filter(|_| counts).and_then(|jobs| jobs.credits.as_ref());
-    let low = policy.credits.map_or(0, |credits| credits.low);
-    match evaluate_out_of_credits(jobs, newest_reading(input), low, input.now) {
+    let says_nothing = || has_lost_source.map_or(JobsVerdict::SaysNothing, JobsVerdict::LosesSource);
+    match evaluate_out_of_credits(jobs, newest_proof(input), input.now) {
+        // Too old to open an alert, it still disproves what is older.
+        OutOfCreditsDecision::Firing(OutOfCredits::Reading(at)) if input.now - at > PACE_WINDOW => {
+            says_nothing()
+        }
         OutOfCreditsDecision::Firing(out) => JobsVerdict::Fires(Severity::Critical, out.detail()),
         OutOfCreditsDecision::Resolved(returned) => JobsVerdict::Ends(returned.detail()),
-        OutOfCreditsDecision::SaysNothing => {
-            has_lost_source.map_or(JobsVerdict::SaysNothing, JobsVerdict::LosesSource)
-        }
+        OutOfCreditsDecision::SaysNothing => says_nothing(),
     }
 }
 
-/// The newest reading while credits are watched, unless it is too old to say anything about now.
-fn newest_reading(input: &JobsInput<'_>) -> Option<CreditReading> {
-    let state = input.credits.filter(|_| input.policy.credits.is_some())?;
-    let newest = state.outlook.as_ref()?.newest;
-    (input.now - newest.at <= PACE_WINDOW).then_some(newest)
+/// The newest reading that proves something, while credits are watched.
+fn newest_proof(input: &JobsInput<'_>) -> Option<CreditReading> {
+    input.credits?.newest_proof(input.policy.credits?.low)
 }

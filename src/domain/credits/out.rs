@@ -1,7 +1,8 @@
 //! Whether the credits of an account are gone: the rule of `out_of_credits` (docs/contract.md, section 1).
 //!
 //! Jobs and readings each have evidence, and the newest of both decides. Evidence is a job that was refused with 412, a job that
-//! succeeded, a reading of 0, and a reading above `[credits].low`; a reading in between proves neither, since one job may cost more.
+//! succeeded, a reading of 0, and a reading above `[credits].low`; a reading in between proves neither, since one job may cost more, and
+//! leaves in force what was proved before.
 //! Guarantees: the order of the jobs and repeated ones change nothing; evidence in the future belongs to a wrong clock and does not
 //! count. Of evidence for both at one moment, the one that ends the alert counts.
 
@@ -136,16 +137,20 @@ fn results<'j>(jobs: impl IntoIterator<Item = &'j Job>, now: Timestamp) -> Vec<(
     results.into_iter().map(|((at, ..), result)| (at, result)).collect()
 }
 
-/// Judges the credits of one account at `now`. A source that is switched off is `None`; `low` is `[credits].low`.
+/// Whether a reading proves that the credits are gone, or that they are not. `low` is `[credits].low`.
+pub(super) const fn is_proof(reading: CreditReading, low: u64) -> bool {
+    reading.credits == 0 || reading.credits > low
+}
+
+/// Judges the credits of one account at `now`, by its jobs and by its newest reading that proves something. A source that is switched off
+/// is `None`.
 pub fn evaluate_out_of_credits(
     jobs: Option<&JobEvidence>,
     reading: Option<CreditReading>,
-    low: u64,
     now: Timestamp,
 ) -> OutOfCreditsDecision {
     use OutOfCreditsDecision::{Firing, Resolved, SaysNothing};
-    let is_proof = |reading: &CreditReading| reading.credits == 0 || reading.credits > low;
-    let by_reading = reading.filter(|reading| reading.at <= now && is_proof(reading)).map(|reading| {
+    let by_reading = reading.filter(|reading| reading.at <= now).map(|reading| {
         let is_out = reading.credits == 0;
         let decision = if is_out {
             Firing(OutOfCredits::Reading(reading.at))

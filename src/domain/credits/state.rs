@@ -5,8 +5,9 @@
 
 use chrono::TimeDelta;
 
-use super::balance::AccountCredits;
+use super::balance::{AccountCredits, CreditReading};
 use super::low::{CreditsDecision, CreditsOutlook, CreditsPolicy};
+use super::out::is_proof;
 use crate::domain::clock_skew::clock_moved_back;
 use crate::domain::time::Timestamp;
 
@@ -51,6 +52,8 @@ pub struct CreditsState {
     pub read_at: Option<Timestamp>,
     /// The newest number, and how long the credits last by the readings up to it.
     pub outlook: Option<CreditsOutlook>,
+    /// The newest number that proved that the credits are gone, or that they are not, by the limit at that time.
+    pub proof: Option<CreditReading>,
     /// The name of the plan.
     pub plan: Option<String>,
     /// The plan's end.
@@ -113,10 +116,20 @@ impl CreditsState {
         }
     }
 
-    /// The same with what its readings say now; without one, what they said before.
+    /// The same with what its readings say now; without one, what they said before. `low` is `[credits].low`.
     #[must_use]
-    pub fn with_outlook(self, outlook: Option<CreditsOutlook>) -> Self {
-        Self { outlook: outlook.or(self.outlook), ..self }
+    pub fn with_outlook(self, outlook: Option<CreditsOutlook>, low: u64) -> Self {
+        let Some(CreditsOutlook { newest, .. }) = outlook else { return self };
+        // What a clock that ran ahead proved must not count when its day comes.
+        let earlier = self.proof.filter(|proof| proof.at <= newest.at);
+        Self { outlook, proof: if is_proof(newest, low) { Some(newest) } else { earlier }, ..self }
+    }
+
+    /// The newest reading that proves that the credits are gone, or that they are not: the last one by the present `low`, else the newest
+    /// that did when it was made.
+    pub fn newest_proof(&self, low: u64) -> Option<CreditReading> {
+        let newest = self.outlook.map(|outlook| outlook.newest);
+        newest.filter(|newest| is_proof(*newest, low)).or(self.proof)
     }
 
     /// The state after a question of a run that began at `begun_at` and was not answered in time: it stays due, behind the others.
@@ -148,12 +161,15 @@ impl CreditsState {
         self.is_in_doubt() && self.failure.is_none()
     }
 
+    /// Whether the readings prove that the credits are gone.
+    pub fn is_out(&self, low: u64) -> bool {
+        self.newest_proof(low).is_some_and(|proof| proof.credits == 0)
+    }
+
     /// Whether it can raise an alert at `now`, or could if no other alert explained it.
     pub fn is_alarming(&self, policy: &CreditsPolicy, now: Timestamp) -> bool {
-        let is_low = |outlook: &CreditsOutlook| {
-            outlook.newest.credits == 0 || outlook.evaluate(policy, now) == CreditsDecision::Firing
-        };
-        self.is_dead || self.outlook.as_ref().is_some_and(is_low)
+        let is_low = |outlook: &CreditsOutlook| outlook.evaluate(policy, now) == CreditsDecision::Firing;
+        self.is_dead || self.is_out(policy.low) || self.outlook.as_ref().is_some_and(is_low)
     }
 }
 
@@ -257,13 +273,13 @@ mod tests {
         let policy = CreditsPolicy { low: 100, lead_time: TimeDelta::days(2) };
         let outlook = |credits| CreditsOutlook::from_readings(&[CreditReading { at: at(0), credits }], at(0));
         for (credits, is_alarming) in [(0, true), (99, true), (100, false)] {
-            let state = CreditsState::default().with_outlook(outlook(credits));
+            let state = CreditsState::default().with_outlook(outlook(credits), policy.low);
             assert_eq!(state.is_alarming(&policy, at(1)), is_alarming, "{credits}");
         }
         assert!(after(&[(0, dead()), (10, dead())]).is_alarming(&policy, at(10)));
         assert!(!after(&[(0, dead())]).is_alarming(&policy, at(10)));
         let nothing = CreditsPolicy { low: 0, ..policy };
-        assert!(CreditsState::default().with_outlook(outlook(0)).is_alarming(&nothing, at(1)));
+        assert!(CreditsState::default().with_outlook(outlook(0), nothing.low).is_alarming(&nothing, at(1)));
     }
 
     proptest! {

@@ -26,7 +26,7 @@ fn states_before() -> [CreditsState; 4] {
     };
     let readings = [CreditReading { at: at(-60), credits: 50 }];
     let alive = answered(&CreditsState::default(), CreditsAnswer::Read(AccountCredits::default()), -60)
-        .with_outlook(CreditsOutlook::from_readings(&readings, at(-60)));
+        .with_outlook(CreditsOutlook::from_readings(&readings, at(-60)), 40);
     let in_doubt = answered(&alive, dead(), -30);
     let is_dead = answered(&in_doubt, dead(), -15);
     [CreditsState::default(), alive, in_doubt, is_dead]
@@ -42,7 +42,12 @@ pub fn check_credits_reading(status: u16, is_token_working: bool, body: &[u8]) {
         assert_eq!((after.asked_at, after.answered_at), (Some(at(0)), Some(at(0))));
         assert_eq!(matches!(answer, CreditsAnswer::SessionDead(_)), is_about_session, "{answer:?}");
         let known = |state: &CreditsState| {
-            (state.read_at, state.outlook, state.plan.clone(), state.plan_ends_at, state.ends_at)
+            (
+                (state.read_at, state.outlook, state.proof),
+                state.plan.clone(),
+                state.plan_ends_at,
+                state.ends_at,
+            )
         };
         let session = |state: &CreditsState| (state.dead_since, state.is_dead, state.session_error.clone());
         match answer {

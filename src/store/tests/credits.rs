@@ -13,6 +13,7 @@ async fn state_is_read_back_as_it_was_written_while_its_account_is_watched() {
         paused_until: Some(at(3)),
         read_at: Some(at(4)),
         outlook: CreditsOutlook::from_readings(&readings, days(1)),
+        proof: Some(CreditReading { at: days(2), credits: 0 }),
         plan: Some("Unlimited".to_owned()),
         plan_ends_at: Some(days(30)),
         ends_at: Some(days(20)),

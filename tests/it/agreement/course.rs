@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::credits::{CreditsChange, CreditsChoice, credits_changes, credits_choice};
 use super::jobs::{SentJobs, StatsForm, sent_jobs, stats_form};
 use super::model::{Policy, QuietHours, Severity, Source};
 use crate::world::{PAGER, Settings, days, hours, minutes, seconds};
@@ -33,6 +34,9 @@ pub(super) enum Event {
     Jobs { account: usize, jobs: i64 },
     /// Jobs end, and perhaps a run follows.
     Sent { jobs: SentJobs, is_run: bool },
+    /// The credits of an account change so far apart, or how they are answered, and perhaps a run follows each change. Nothing in a course
+    /// without credits.
+    Credits { account: usize, changes: Vec<CreditsChange>, apart: TimeDelta, is_run: bool },
     /// The statistics of jobs answer in another form.
     Statistics(StatsForm),
     /// The plan is shown in another way.
@@ -113,6 +117,7 @@ pub(super) struct Choice {
     pub(super) source: usize,
     pub(super) quiet_hours: usize,
     pub(super) are_jobs_ignored: bool,
+    pub(super) credits: CreditsChoice,
 }
 
 const LEAD_TIMES: [&[i64]; 3] = [&[604_800, 259_200, 86_400, 3_600], &[864_000, 172_800], &[7_200]];
@@ -142,6 +147,7 @@ impl Choice {
                 QUIET_HOURS[self.quiet_hours].map(|(_, begin, end)| QuietHours { begin, end, ahead: 345 }),
             ],
             are_jobs_watched: !self.are_jobs_ignored,
+            credits: self.credits.policy(),
         }
     }
 
@@ -151,14 +157,14 @@ impl Choice {
             LEAD_TIMES[self.lead_times].iter().map(|lead| format!("\"{lead}s\"")).collect();
         // `delivery_failing` has its own tests; the model does not cover it.
         let kinds = "kinds = [\"expiry\", \"not_found\", \"account_error\", \"unauthorized\", \"subscription_lapsed\", \
-                     \"services_in_error\", \"unreachable\", \"max_jobs_changed\", \"jobs_failing\", \"out_of_credits\"]\n";
+                     \"services_in_error\", \"unreachable\", \"max_jobs_changed\", \"jobs_failing\", \"out_of_credits\", \"credits_low\"]\n";
         let pager = format!("{PAGER}{kinds}");
         let quiet_hours = QUIET_HOURS[self.quiet_hours].map_or_else(String::new, |(typed, ..)| {
             format!("timezone = \"Asia/Kathmandu\"\nquiet_hours = \"{typed}\"\n")
         });
         let desk = format!("{desk}{kinds}min_severity = \"{}\"\n{quiet_hours}", MIN_SEVERITIES[self.desk].1);
         Settings::watching(&ACCOUNTS[..accounts])
-            .api(if self.are_jobs_ignored { "" } else { "[jobs]\nwatch = true" })
+            .api(&format!("[jobs]\nwatch = {}\n{}", !self.are_jobs_ignored, self.credits.section()))
             .expiry(&format!(
                 "lead_times = [{}]\nsource = \"{}\"",
                 lead_times.join(", "),
@@ -247,18 +253,24 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => Just(Some(Trouble::Closed)),
         1 => Just(Some(Trouble::Unreachable)),
     ];
-    let choice =
-        (
-            0..LEAD_TIMES.len(),
-            any::<bool>(),
-            0..MIN_SEVERITIES.len(),
-            0..SOURCES.len(),
-            0..QUIET_HOURS.len(),
-            prop::bool::weighted(0.2),
-        )
-            .prop_map(|(lead_times, reminders, desk, source, quiet_hours, are_jobs_ignored)| {
-                Choice { lead_times, reminders, desk, source, quiet_hours, are_jobs_ignored }
-            });
+    let choice = (
+        0..LEAD_TIMES.len(),
+        any::<bool>(),
+        0..MIN_SEVERITIES.len(),
+        0..SOURCES.len(),
+        0..QUIET_HOURS.len(),
+        prop::bool::weighted(0.2),
+        credits_choice(0.85),
+    )
+        .prop_map(|(lead_times, reminders, desk, source, quiet_hours, are_jobs_ignored, credits)| Choice {
+            lead_times,
+            reminders,
+            desk,
+            source,
+            quiet_hours,
+            are_jobs_ignored,
+            credits,
+        });
     let account = || 0..ACCOUNTS.len();
     prop_oneof![
         4 => duration().prop_map(Event::Wait),
@@ -274,6 +286,8 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(account, which, to)| Event::Moved { account, which, to }),
         2 => (account(), 1_i64..4).prop_map(|(account, jobs)| Event::Jobs { account, jobs }),
         9 => (sent_jobs(), prop::bool::weighted(0.7)).prop_map(|(jobs, is_run)| Event::Sent { jobs, is_run }),
+        6 => (account(), credits_changes(), prop::sample::select(vec![hours(1), minutes(10), days(1)]), prop::bool::weighted(0.85))
+            .prop_map(|(account, changes, apart, is_run)| Event::Credits { account, changes, apart, is_run }),
         2 => stats_form().prop_map(Event::Statistics),
         4 => outage.prop_map(Event::Api),
         3 => plan().prop_map(Event::Plan),

@@ -4,6 +4,7 @@
 //! `PROPTEST_CASES` sets how many courses are tried; `PROPTEST_RNG_SEED` repeats the same ones.
 
 mod course;
+mod credits;
 mod desk;
 mod jobs;
 mod model;
@@ -18,14 +19,15 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 
 use self::course::{Event, event};
+use self::credits::{CreditsChoice, credits_choice};
 use self::desk::{DeskType, desk_type};
 use self::pair::Pair;
 
 #[test]
 fn each_receiver_is_sent_what_the_reference_model_says() {
     // A few dozen courses take seconds; CI asks for thousands.
-    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48), |desk, events| async move {
-        let mut pair = Pair::open(desk).await;
+    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48), |(desk, credits), events| async move {
+        let mut pair = Pair::open(desk, credits).await;
         pair.live(events).await;
         pair.finish().await;
     });
@@ -34,10 +36,10 @@ fn each_receiver_is_sent_what_the_reference_model_says() {
 #[test]
 fn simulated_messages_are_the_ones_that_are_then_sent() {
     let messages = Cell::new(0);
-    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48) / 8, |desk, events| {
+    assert_for_random_courses(number("PROPTEST_CASES").unwrap_or(48) / 8, |(desk, credits), events| {
         let messages = &messages;
         async move {
-            let mut pair = Pair::open(desk).await;
+            let mut pair = Pair::open(desk, credits).await;
             pair.live(events).await;
             for forecast in pair.forecast(TimeDelta::days(30)).await {
                 assert_eq!(forecast.simulated, forecast.notified);
@@ -51,7 +53,7 @@ fn simulated_messages_are_the_ones_that_are_then_sent() {
 /// Runs `check_course` for random courses and panics with the shrunk failure and its seed.
 fn assert_for_random_courses<F: Future<Output = ()>>(
     cases: u64,
-    check_course: impl Fn(DeskType, Vec<Event>) -> F,
+    check_course: impl Fn((DeskType, CreditsChoice), Vec<Event>) -> F,
 ) {
     let seed = number("PROPTEST_RNG_SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
     let config = ProptestConfig {
@@ -61,10 +63,11 @@ fn assert_for_random_courses<F: Future<Output = ()>>(
         max_shrink_iters: 1_000,
         ..ProptestConfig::default()
     };
-    let courses = (desk_type(), prop::collection::vec(event(), 1..25));
-    let assert_for_random_courses = TestRunner::new(config).run(&courses, |(desk, events)| {
+    let beginning = (desk_type(), credits_choice(0.5));
+    let courses = (beginning, prop::collection::vec(event(), 1..25));
+    let assert_for_random_courses = TestRunner::new(config).run(&courses, |(beginning, events)| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check_course(desk, events));
+        runtime.block_on(check_course(beginning, events));
         Ok(())
     });
     if let Err(failure) = assert_for_random_courses {
@@ -80,7 +83,7 @@ fn number(variable: &str) -> Option<u64> {
 /// A fast clock opens an alert; the receiver still knows of it when the message that corrects it fails permanently.
 #[tokio::test]
 async fn permanently_failed_correction_leaves_the_earlier_notification_in_force() {
-    let mut pair = Pair::open(DeskType::Webhook).await;
+    let mut pair = Pair::open(DeskType::Webhook, CreditsChoice::default()).await;
     pair.live(vec![
         Event::Receiver { which: 0, fails: Some(course::Trouble::Status(400)) },
         Event::Clock(TimeDelta::seconds(-7_201)),

@@ -4,8 +4,10 @@ use chrono::SubsecRound;
 use serde_json::{Value, json};
 
 use super::course::{Fault, Shows};
+use super::credits::CreditsAtVendor;
 use super::model::{Moment, Shown};
 use crate::simulator::Record;
+use crate::world::start;
 
 pub(super) struct Vendor {
     /// `exp_Expire`, and `exp`.
@@ -13,6 +15,7 @@ pub(super) struct Vendor {
     pub(super) shows: [Shows; 2],
     pub(super) jobs: i64,
     pub(super) fault: Option<Fault>,
+    pub(super) credits: CreditsAtVendor,
     now: Moment,
     /// Whether an expiry that jitters is shown earlier than it is.
     is_earlier: bool,
@@ -26,6 +29,7 @@ impl Vendor {
             shows: [Shows::Plain; 2],
             jobs: 2,
             fault: None,
+            credits: CreditsAtVendor::new(start()),
             now: expiry,
             is_earlier: false,
         }

@@ -24,7 +24,8 @@ fn answer(world: &mut World, seconds: i64, answer: CreditsAnswer, outlook: Optio
     let account = world.records[0].account.clone();
     let state = world.credits.remove(&account).unwrap_or_default();
     let moments = (at(seconds), at(seconds));
-    let state: CreditsState = state.after(answer, TimeDelta::zero(), moments).with_outlook(outlook);
+    let low = world.policy.credits.map_or(CREDITS.low, |policy| policy.low);
+    let state: CreditsState = state.after(answer, TimeDelta::zero(), moments).with_outlook(outlook, low);
     world.credits.insert(account, state);
 }
 
@@ -53,6 +54,28 @@ fn low_credits_become_none_and_return_as_one_alert_each_time() {
     assert!(world.run_all(120, &healthy()).is_empty(), "one job may cost more than 50");
     read(&mut world, 180, 101);
     assert_eq!(world.run_all(180, &healthy()), ["resolved a out_of_credits"]);
+}
+
+#[test]
+fn newest_reading_that_proves_something_decides_also_when_it_is_old() {
+    let mut world = watching();
+    job(&mut world, 0, 412);
+    read(&mut world, 60, 101);
+    assert!(world.run_all(60, &healthy()).is_empty());
+    assert!(world.tick(9 * 86_400).is_empty(), "the job is older than the reading");
+    job(&mut world, 0, 200);
+    read(&mut world, 10 * 86_400, 0);
+    assert_eq!(world.tick(10 * 86_400), ["opened a out_of_credits"]);
+    assert!(world.tick(19 * 86_400).is_empty(), "so is the success");
+    world.policy.credits = Some(CreditsPolicy { low: 0, ..CREDITS });
+    read(&mut world, 20 * 86_400, 50);
+    assert_eq!(world.tick(20 * 86_400), ["resolved a out_of_credits"]);
+    world.policy.credits = Some(CREDITS);
+    assert_eq!(
+        world.tick(20 * 86_400),
+        ["opened a credits_low"],
+        "it proved that under the limit of its time"
+    );
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn jobs(minutes_ago_and_codes: &[(i64, u16)]) -> Vec<Job> {
 fn decide(jobs_: &[(i64, u16)], reading: Option<(i64, u64)>) -> OutOfCreditsDecision {
     let evidence = JobEvidence::from_jobs(&jobs(jobs_), now());
     let reading = reading.map(|(minutes, credits)| CreditReading { at: at(minutes), credits });
-    evaluate_out_of_credits(evidence.as_ref(), reading, LOW, now())
+    evaluate_out_of_credits(evidence.as_ref(), reading.filter(|reading| is_proof(*reading, LOW)), now())
 }
 
 #[test]

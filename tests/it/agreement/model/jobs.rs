@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{Level, Moment, Severity, is_future};
+use super::credits::Proof;
+use super::{AlertVerdict, Moment, Severity, is_future};
 
 /// As configured by default.
 const WINDOW: TimeDelta = TimeDelta::hours(1);
@@ -48,13 +49,6 @@ impl JobRow {
             _ => Some(JobResult::Failed),
         }
     }
-}
-
-/// What a rule says.
-pub(super) enum JobsVerdict {
-    Fires(Severity),
-    Ends,
-    SaysNothing,
 }
 
 /// What the answers so far showed.
@@ -104,16 +98,16 @@ impl JobHistory {
         results
     }
 
-    pub(super) fn verdict(&self, kind: &str, account: &str, now: Moment) -> JobsVerdict {
-        let results = self.results(account, false, now);
-        match kind {
-            "jobs_failing" => failing(&results, self.judged_at.unwrap_or(now)),
-            _ => match results.iter().find(|(_, result)| *result != JobResult::Failed) {
-                Some((_, JobResult::OutOfCredits)) => JobsVerdict::Fires(Severity::Critical),
-                Some(_) => JobsVerdict::Ends,
-                None => JobsVerdict::SaysNothing,
-            },
-        }
+    /// What the jobs say about `jobs_failing`.
+    pub(super) fn failing_verdict(&self, account: &str, now: Moment) -> AlertVerdict {
+        failing(&self.results(account, false, now), self.judged_at.unwrap_or(now))
+    }
+
+    /// What the newest job proves about `out_of_credits` that was refused for lack of credits, or succeeded.
+    pub(super) fn proof(&self, account: &str, now: Moment) -> Option<Proof> {
+        let results = self.results(account, false, now).into_iter();
+        let mut proofs = results.filter(|(_, result)| *result != JobResult::Failed);
+        proofs.next().map(|(at, result)| Proof { at, has_credits: result == JobResult::Succeeded })
     }
 
     /// Whether an account whose alert about jobs opened then may be tried.
@@ -124,9 +118,9 @@ impl JobHistory {
     }
 }
 
-fn failing(results: &[(Moment, JobResult)], now: Moment) -> JobsVerdict {
+fn failing(results: &[(Moment, JobResult)], now: Moment) -> AlertVerdict {
     let counted: Vec<_> = results.iter().filter(|(_, result)| *result != JobResult::OutOfCredits).collect();
-    let Some((newest, newest_result)) = counted.first() else { return JobsVerdict::SaysNothing };
+    let Some((newest, newest_result)) = counted.first() else { return AlertVerdict::SaysNothing };
     let start = (*newest).max(now - DATA_DELAY) - WINDOW;
     let window = counted.iter().filter(|(at, _)| *at > start);
     let succeeded = window.clone().filter(|(_, result)| *result == JobResult::Succeeded).count();
@@ -134,21 +128,12 @@ fn failing(results: &[(Moment, JobResult)], now: Moment) -> JobsVerdict {
     let reaches_share = (all - succeeded) * 2 >= all;
     let is_success = |(_, result): &&(Moment, JobResult)| *result == JobResult::Succeeded;
     if all >= MIN_JOBS && reaches_share && *newest_result == JobResult::Failed {
-        return JobsVerdict::Fires(if succeeded == 0 { Severity::Critical } else { Severity::Warning });
+        return AlertVerdict::Fires(if succeeded == 0 { Severity::Critical } else { Severity::Warning });
     }
     let are_newest_good = counted.len() >= MIN_JOBS && counted[..MIN_JOBS].iter().all(is_success);
     if are_newest_good || (all >= MIN_JOBS && !reaches_share) {
-        JobsVerdict::Ends
+        AlertVerdict::Ends
     } else {
-        JobsVerdict::SaysNothing
-    }
-}
-
-/// The level of an alert about jobs that was open with this one.
-pub(super) fn next_level(verdict: &JobsVerdict, open: Option<Level>) -> Option<Level> {
-    match verdict {
-        JobsVerdict::Fires(severity) => Some(Level::flat(*severity)),
-        JobsVerdict::Ends => None,
-        JobsVerdict::SaysNothing => open,
+        AlertVerdict::SaysNothing
     }
 }
