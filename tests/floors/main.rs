@@ -46,7 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["api", "notify"]),
     ("lettre", &["config", "notify"]),
     ("axum", &["simulator", "web"]),
-    ("minijinja", &["notify", "web"]),
+    ("minijinja", &["commands", "notify", "web"]),
     ("clap", &["cli", "main"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
