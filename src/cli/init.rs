@@ -25,6 +25,7 @@ Examples:
   minimax-watch init
   USEAPI_TOKEN=… MINIMAX_WATCH_NTFY_URL=https://ntfy.sh/… minimax-watch init
   minimax-watch init --token-file token --account 123456=studio-a --no-receiver")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct InitArgs {
     /// File that holds the API token
     #[arg(long, value_name = "FILE")]

@@ -68,14 +68,13 @@ async fn ask(
     now: Timestamp,
 ) -> anyhow::Result<Choice> {
     dialogue.show(&format!(
-        "\nThe API token is accepted. It opens {}:\n{}\n",
+        "\nThe API token is accepted. It opens {}:\n{}",
         output::pluralize(listed.accounts.len(), "account"),
         table(listed, now)
     ));
+    dialogue.say("Numbers, such as 1,2, choose some of them; `discover` these and every new one.");
     loop {
-        let question =
-            "Watch which? Numbers such as 1,2; `all` of these; or `discover`: these and every new one";
-        let answer = dialogue.ask(question, Some("all")).await?;
+        let answer = dialogue.ask("Which are watched", Some("all")).await?;
         match chosen(&answer, listed) {
             Some(choice) => return Ok(choice),
             None => dialogue.say(&format!(

@@ -37,6 +37,12 @@ impl Dialogue {
         (self.show)(&output::paragraph(text));
     }
 
+    /// Shows what is wrong, apart from what was typed.
+    pub(super) fn say_problem(&mut self, text: &str) {
+        (self.show)("\n");
+        self.say(text);
+    }
+
     /// Shows a text as it is.
     pub(super) fn show(&mut self, text: &str) {
         (self.show)(text);

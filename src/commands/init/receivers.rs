@@ -89,10 +89,7 @@ const MENU: [Entry; 6] = [
         label: "e-mail",
         advice: "The mail goes through a mail server of yours or of your provider.",
         questions: &[
-            Question::plain(
-                SMTP_URL,
-                "Mail server, such as smtp.example.com:587 (STARTTLS) or smtps://smtp.example.com (TLS)",
-            ),
+            Question::plain(SMTP_URL, "Mail server: smtp.example.com:587, or smtps://… for TLS at once"),
             Question::plain("MINIMAX_WATCH_MAIL_FROM", "Sender, such as watch@example.com"),
             Question::plain("MINIMAX_WATCH_MAIL_TO", "Recipients, separated by commas"),
         ],
@@ -165,7 +162,7 @@ async fn with_login(server: &str, dialogue: &mut Dialogue) -> anyhow::Result<Str
 }
 
 /// A problem with the answers, in words that do not speak of variables.
-pub(super) fn about_answers(reason: &str, answers: &Answers) -> String {
+pub(super) fn about_answers(reason: &str, answers: &[(&str, String)]) -> String {
     answers.iter().fold(reason.to_owned(), |reason, (variable, _)| {
         let name = format!("environment variable {variable}");
         reason.replace(&format!("the {name}"), "the answer").replace(&name, "the answer")
@@ -183,4 +180,71 @@ pub(super) fn missing() -> String {
         "nobody to notify: set {} (each also with _FILE, the path of a file), or give --no-receiver",
         ways.join("; or ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// The answers to the questions when these lines are typed, and what was shown.
+    async fn typed(lines: &'static str) -> (anyhow::Result<Answers>, String) {
+        let shown = Arc::new(Mutex::new(String::new()));
+        let screen = Arc::clone(&shown);
+        let mut dialogue = Dialogue::scripted(lines, move |text| screen.lock().unwrap().push_str(text));
+        let answers = ask(&mut dialogue).await;
+        let shown = shown.lock().unwrap().clone();
+        (answers, shown)
+    }
+
+    #[tokio::test]
+    async fn answers_are_the_variables_that_give_the_receiver() {
+        for (lines, expected) in [
+            (
+                "0\n8\ntelegram\n1\n\n 12:key \n-100\n",
+                "MINIMAX_WATCH_TELEGRAM_TOKEN=12:key MINIMAX_WATCH_TELEGRAM_CHAT_ID=-100",
+            ),
+            ("2\nhttps://ntfy.sh/a\n\n", "MINIMAX_WATCH_NTFY_URL=https://ntfy.sh/a"),
+            (
+                "5\nhttps://h.example/a\nwhsec_a\n",
+                "MINIMAX_WATCH_WEBHOOK_URL=https://h.example/a MINIMAX_WATCH_WEBHOOK_SECRET=whsec_a",
+            ),
+            (
+                "6\nmail.example:465\nme@example\np%w:/\nw@example\no@example",
+                "MINIMAX_WATCH_SMTP_URL=smtps://me%40example:p%25w%3A%2F@mail.example:465 MINIMAX_WATCH_MAIL_FROM=w@example \
+                 MINIMAX_WATCH_MAIL_TO=o@example",
+            ),
+            (
+                "6\nsmtp://mail.example\n\nw@example\no@example\n",
+                "MINIMAX_WATCH_SMTP_URL=smtp://mail.example MINIMAX_WATCH_MAIL_FROM=w@example MINIMAX_WATCH_MAIL_TO=o@example",
+            ),
+            ("7\n", ""),
+        ] {
+            let answers = typed(lines).await.0.unwrap();
+            let answers = answers.iter().map(|(variable, value)| format!("{variable}={value}"));
+            assert_eq!(answers.collect::<Vec<_>>().join(" "), expected, "{lines}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dialogue_without_an_end_fails_and_its_lines_fit_a_terminal() {
+        for lines in ["", "1\n", "1\n12:key\n", "6\nmail.example\n", "9\n9\n"] {
+            let (answers, shown) = typed(lines).await;
+            assert_eq!(answers.unwrap_err().to_string(), "the input has ended; nothing was changed");
+            // A question has no line end behind it here: nothing was typed.
+            let widest = shown.split(['\n']).flat_map(|line| line.split_inclusive(": ")).map(str::len).max();
+            assert!(widest < Some(80), "{shown}");
+        }
+    }
+
+    #[test]
+    fn everything_that_can_be_given_is_named_when_nothing_is() {
+        let missing = missing();
+        for variable in MENU.iter().flat_map(|entry| entry.questions).filter(|question| !question.is_optional)
+        {
+            assert!(missing.contains(variable.variable), "{missing}");
+        }
+        assert!(missing.contains("--no-receiver"));
+    }
 }

@@ -13,15 +13,14 @@ use super::target::{Staged, Target};
 use super::token::{self, Refusal};
 use crate::api::Listing;
 use crate::cli::InitArgs;
-use crate::clock;
 use crate::commands::notify::send_tests;
-use crate::config::{self, Config, Environment, Origin, Problems, Receiver, Secret};
+use crate::config::{self, Config, Environment, Loaded, Origin, Problem, Problems, Receiver, Secret};
 use crate::domain::observation::Observation;
 use crate::domain::text;
 use crate::domain::time::Timestamp;
-use crate::notify;
 use crate::output::Progress;
 use crate::report::{InitReceiver, InitReport, ReceiverTest, TestResult};
+use crate::{clock, notify, setup};
 
 /// One run of the command.
 pub(super) struct Steps<'a> {
@@ -48,7 +47,7 @@ impl Steps<'_> {
         if self.dialogue.is_none() {
             self.refuse_missing(given.as_ref())?;
         }
-        let (config, listed) = match given {
+        let (Loaded { config, warnings }, listed) = match given {
             Some(token) => self.check_given(token).await?,
             None => self.ask_for_token().await?,
         };
@@ -63,7 +62,7 @@ impl Steps<'_> {
             accounts: choice.accounts,
             discover: choice.discover,
             receivers,
-            warnings: staged.warnings,
+            warnings: together(&warnings, &staged),
         })
     }
 
@@ -71,41 +70,46 @@ impl Steps<'_> {
     fn refuse_missing(&self, token: Option<&Secret>) -> anyhow::Result<()> {
         let placeholder =
             || Secret { value: SecretString::from("user:0-placeholder"), origin: Origin::Inline };
-        let config = self.load(token.cloned().unwrap_or_else(placeholder), &Answers::new())?;
+        let loaded = self.load(token.cloned().unwrap_or_else(placeholder), &Answers::new())?;
         let mut missing = Vec::new();
         if token.is_none() {
             missing.push(token::missing());
         }
-        if config.receivers.is_empty() && !self.options.no_receiver {
+        if loaded.config.receivers.is_empty() && !self.options.no_receiver {
             missing.push(receivers::missing());
         }
         if missing.is_empty() {
             return Ok(());
         }
+        // A variable may be misspelt.
+        setup::warn(&loaded.warnings);
         let why = if self.options.no_input { "--no-input" } else { "no terminal to ask in" };
         bail!("{}. ({why})", missing.join("; "))
     }
 
     /// What the environment gives with this token, and the accounts that the API lists for it.
-    async fn check_given(&self, token: Secret) -> anyhow::Result<(Config, Listing<Observation>)> {
-        let config = self.load(token, &Answers::new())?;
-        self.refuse_existing(&config)?;
-        match token::list_accounts(&config).await? {
-            Ok(listed) => Ok((config, listed)),
+    async fn check_given(&self, token: Secret) -> anyhow::Result<(Loaded, Listing<Observation>)> {
+        let loaded = self.load(token, &Answers::new())?;
+        self.refuse_existing(&loaded.config)?;
+        match token::list_accounts(&loaded.config).await? {
+            Ok(listed) => Ok((loaded, listed)),
             Err(Refusal::Token(reason) | Refusal::Other(reason)) => bail!("{reason}. Nothing was changed"),
         }
     }
 
     /// The same with a token that the person types.
-    async fn ask_for_token(&mut self) -> anyhow::Result<(Config, Listing<Observation>)> {
+    async fn ask_for_token(&mut self) -> anyhow::Result<(Loaded, Listing<Observation>)> {
+        if let Some(dialogue) = &mut self.dialogue {
+            dialogue.say(token::WHERE);
+        }
         loop {
             let Some(dialogue) = &mut self.dialogue else { bail!(token::missing()) };
             let token = token::ask(dialogue).await?;
             let refused = match self.load(token, &Answers::new()) {
-                Ok(config) => {
-                    self.refuse_existing(&config)?;
-                    match token::list_accounts(&config).await? {
-                        Ok(listed) => return Ok((config, listed)),
+                Ok(loaded) => {
+                    self.refuse_existing(&loaded.config)?;
+                    match token::list_accounts(&loaded.config).await? {
+                        Ok(listed) => return Ok((loaded, listed)),
                         Err(Refusal::Token(reason)) => reason,
                         Err(Refusal::Other(reason)) => bail!("{reason}. Nothing was changed"),
                     }
@@ -113,7 +117,7 @@ impl Steps<'_> {
                 Err(problems) => token::about_answer(&problems)?,
             };
             if let Some(dialogue) = &mut self.dialogue {
-                dialogue.say(&format!("{refused}."));
+                dialogue.say_problem(&format!("{refused}."));
             }
         }
     }
@@ -125,20 +129,20 @@ impl Steps<'_> {
     }
 
     /// The configuration of the environment, the token and the answers.
-    fn load(&self, token: Secret, answers: &Answers) -> Result<Config, Problems> {
+    fn load(&self, token: Secret, answers: &Answers) -> Result<Loaded, Problems> {
         let environment = self.environment.clone().with(token::VARIABLE, token.value.expose_secret());
         let environment =
             answers.iter().fold(environment, |environment, (name, value)| environment.with(name, value));
         let loaded = config::from_environment(&[], &environment, self.now);
-        let mut config = loaded.map_err(|invalid| invalid.problems)?.config;
-        if let Some(subscription) = config.subscriptions.first_mut() {
+        let mut loaded = loaded.map_err(|invalid| invalid.problems)?;
+        if let Some(subscription) = loaded.config.subscriptions.first_mut() {
             // It was read from there.
             subscription.token = token;
         }
         if self.options.no_receiver {
-            config.receivers.clear();
+            loaded.config.receivers.clear();
         }
-        Ok(config)
+        Ok(loaded)
     }
 
     /// Complete files whose receivers took the test message.
@@ -158,7 +162,7 @@ impl Steps<'_> {
             let Some((receiver, test)) = failed else { return Ok(Tested { staged, tests }) };
             let reason = describe_failure(receiver, test).await;
             match &mut self.dialogue {
-                Some(dialogue) if asks => dialogue.say(&reason),
+                Some(dialogue) if asks => dialogue.say_problem(&reason),
                 _ => bail!("{reason} Nothing was changed; --skip-test writes the files without a test"),
             }
         }
@@ -172,12 +176,12 @@ impl Steps<'_> {
             let token = config.subscriptions.first().map(|subscription| subscription.token.clone());
             let token = token.ok_or_else(|| anyhow!(token::missing()))?;
             let problems = match self.load(token, &answers) {
-                Ok(config) => return Ok(config),
+                Ok(loaded) => return Ok(loaded.config),
                 Err(problems) => problems,
             };
             if let Some(dialogue) = &mut self.dialogue {
                 for problem in problems.iter() {
-                    dialogue.say(&receivers::about_answers(&problem.to_string(), &answers));
+                    dialogue.say_problem(&receivers::about_answers(&problem.reason, &answers));
                 }
             }
         }
@@ -206,6 +210,13 @@ async fn describe_failure(receiver: &Receiver, test: &ReceiverTest) -> String {
         text::name(receiver.name.as_str()),
         text::one_line(&hint)
     )
+}
+
+/// The warnings about the environment and about the files, each reason once.
+fn together(environment: &[Problem], staged: &Staged) -> Vec<String> {
+    let is_new = |warning: &&Problem| staged.warnings.iter().all(|other| other.reason != warning.reason);
+    let environment = environment.iter().filter(is_new).map(ToString::to_string);
+    environment.chain(staged.shown_warnings()).collect()
 }
 
 fn with_test(receiver: &Receiver, tests: &[ReceiverTest]) -> InitReceiver {

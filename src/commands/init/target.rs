@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::draft::Draft;
-use crate::config::{self, Environment, FILE_VARIABLE, Loaded, Source, USUAL_PLACES};
+use crate::config::{self, Environment, FILE_VARIABLE, Loaded, Problem, Source, USUAL_PLACES};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 
@@ -64,14 +64,14 @@ impl Target {
         }
         let names = text::first_few(existing.iter().map(|path| path.display().to_string()), 10);
         let (verb, it) = if existing.len() == 1 { ("exists", "it") } else { ("exist", "them") };
-        let check = if existing.contains(&self.file) {
-            "; `minimax-watch config check` checks the configuration"
+        let next = if existing.contains(&self.file) {
+            "`minimax-watch config check` checks the configuration"
         } else {
-            ""
+            "to use a secret file as it is, name it with --token-file, or in the variable of its secret with _FILE"
         };
         anyhow::bail!(
             "{names} {verb} already, and nothing is overwritten: move {it} away, or name a configuration in another folder with \
-             --config (the secret files are written beside it){check}"
+             --config (the secret files are written beside it); {next}"
         )
     }
 
@@ -88,8 +88,9 @@ impl Target {
             .tempdir_in(&self.folder);
         made.map_err(|error| {
             // The library adds the random name.
-            let reason = error.raw_os_error().map_or(error, io::Error::from_raw_os_error);
-            let next = if reason.kind() == ErrorKind::NotFound {
+            let reason = error.to_string();
+            let reason = reason.split_once(" at path ").map_or(reason.as_str(), |(reason, _)| reason);
+            let next = if error.kind() == ErrorKind::NotFound {
                 format!("make it first: mkdir -p {folder}")
             } else {
                 "name a configuration in another folder with --config".to_owned()
@@ -125,16 +126,13 @@ impl Target {
         let path = folder.path().join(self.file.file_name().unwrap_or_default());
         write(&path, &draft.text).with_context(|| self.cannot_write(&name))?;
         let loaded = config::load(&Source::File(path), &file_alone(environment), now);
-        let as_shown =
-            |text: String| text.replace(&*folder.path().to_string_lossy(), &self.folder.to_string_lossy());
         match loaded {
             Ok(Loaded { config, warnings }) => {
-                let warnings = warnings.iter().map(|warning| as_shown(warning.to_string())).collect();
-                Ok(Staged { folder, secrets: names, config, warnings })
+                Ok(Staged { folder, place: self.folder.clone(), secrets: names, config, warnings })
             }
             Err(invalid) => anyhow::bail!(
                 "the configuration would not be valid, so nothing was written: {}",
-                as_shown(invalid.problems.to_string()).replace('\n', "; ")
+                as_in(&self.folder, folder.path(), &invalid.problems.to_string()).replace('\n', "; ")
             ),
         }
     }
@@ -164,11 +162,25 @@ impl Target {
 #[derive(Debug)]
 pub(super) struct Staged {
     folder: TempDir,
+    /// Where they go.
+    place: PathBuf,
     /// The names of the new secret files.
     pub(super) secrets: Vec<String>,
     /// What they say.
     pub(super) config: config::Config,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl Staged {
+    /// The warnings, as if the files were in their place.
+    pub(super) fn shown_warnings(&self) -> impl Iterator<Item = String> {
+        self.warnings.iter().map(|warning| as_in(&self.place, self.folder.path(), &warning.to_string()))
+    }
+}
+
+/// `text` with the paths of `place` instead of those of `folder`.
+fn as_in(place: &Path, folder: &Path, text: &str) -> String {
+    text.replace(&*folder.to_string_lossy(), &place.to_string_lossy())
 }
 
 /// Files that have their names; those in it are removed with it.

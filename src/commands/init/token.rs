@@ -3,6 +3,7 @@
 use anyhow::Context;
 
 use super::dialogue::Dialogue;
+use super::receivers;
 use crate::api::{Answer, Client, LastAnswers, Listing};
 use crate::cli::InitArgs;
 use crate::config::{self, Config, Environment, Origin, Problem, Problems, Secret};
@@ -103,10 +104,12 @@ pub(super) fn missing() -> String {
     format!("no API token: set {VARIABLE} or {FILE_VARIABLE}, or name a file that holds it with --token-file")
 }
 
+/// Where a person finds the token.
+pub(super) const WHERE: &str =
+    "Your account at https://useapi.net shows the API token: user:<digits>-<letters and digits>.";
+
 /// Asks for the token.
 pub(super) async fn ask(dialogue: &mut Dialogue) -> anyhow::Result<Secret> {
-    dialogue
-        .say("Your account at https://useapi.net shows the API token: user:<digits>-<letters and digits>.");
     loop {
         let answer = dialogue.ask_hidden("API token").await?;
         if !answer.is_empty() {
@@ -122,7 +125,9 @@ pub(super) async fn ask(dialogue: &mut Dialogue) -> anyhow::Result<Secret> {
 pub(super) fn about_answer(problems: &Problems) -> Result<String, Problems> {
     let is_about_token = |problem: &&Problem| problem.origin.ends_with(VARIABLE);
     match problems.iter().find(is_about_token) {
-        Some(problem) if problems.iter().len() == 1 => Ok(format!("The token: {}", problem.reason)),
+        Some(problem) if problems.iter().len() == 1 => {
+            Ok(receivers::about_answers(&problem.reason, &[(VARIABLE, String::new())]))
+        }
         _ => Err(problems.clone()),
     }
 }
