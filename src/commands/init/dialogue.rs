@@ -22,14 +22,19 @@ pub(super) struct Dialogue {
 }
 
 impl Dialogue {
+    /// A dialogue whose answers are the lines of `input`; `is_terminal` says whether it can hide what is typed.
+    pub(super) fn new(
+        input: impl BufRead + Send + 'static,
+        show: impl FnMut(&str) + 'static,
+        is_terminal: bool,
+    ) -> Self {
+        Self { input: Some(Box::new(input)), show: Box::new(show), is_terminal }
+    }
+
     /// A dialogue in the terminal of this process, if it has one to read from and one to show the questions.
     pub(super) fn in_terminal() -> Option<Self> {
         let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-        is_terminal.then(|| Self {
-            input: Some(Box::new(BufReader::new(io::stdin()))),
-            show: Box::new(output::question),
-            is_terminal,
-        })
+        is_terminal.then(|| Self::new(BufReader::new(io::stdin()), output::question, true))
     }
 
     /// Shows a text.
@@ -89,11 +94,5 @@ impl Dialogue {
         anyhow::ensure!(!line.is_empty(), "the input has ended; nothing was changed");
         let line = String::from_utf8(line).context("the answer is not UTF-8")?;
         Ok(line.trim().to_owned())
-    }
-
-    /// A dialogue whose answers are the lines of `input`, for tests.
-    #[cfg(test)]
-    pub(super) fn scripted(input: &'static str, show: impl FnMut(&str) + 'static) -> Self {
-        Self { input: Some(Box::new(io::Cursor::new(input))), show: Box::new(show), is_terminal: false }
     }
 }

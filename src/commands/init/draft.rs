@@ -198,9 +198,9 @@ mod tests {
             let (_, draft) = draft(more, &choice);
             let lines = draft.text.lines().map(|line| mark(line).unwrap_or_else(|| line.to_owned()));
             let text = lines.collect::<Vec<_>>().join("\n");
-            let secrets = [("heartbeat-url", "https://hc.example.com/x"), (ALL[0].0, "")];
-            let telegram = [("telegram-token", ALL[0].1)];
-            let config = load(&text, &draft, &[&secrets[..], &telegram].concat());
+            let heartbeat = ("heartbeat-url", "https://hc.example.com/x");
+            let telegram = ("telegram-token", ALL[0].1);
+            let config = load(&text, &draft, &[heartbeat, telegram]);
             assert!(config.jobs.watch && config.http.is_some() && config.heartbeat.is_some());
             assert!(!config.receivers.is_empty());
         }

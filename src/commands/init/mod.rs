@@ -13,6 +13,7 @@ mod hidden_input;
 mod receiver_keys;
 mod receivers;
 mod secret_files;
+mod staged;
 mod steps;
 mod stop;
 mod target;

@@ -192,7 +192,8 @@ mod tests {
     async fn typed(lines: &'static str) -> (anyhow::Result<Answers>, String) {
         let shown = Arc::new(Mutex::new(String::new()));
         let screen = Arc::clone(&shown);
-        let mut dialogue = Dialogue::scripted(lines, move |text| screen.lock().unwrap().push_str(text));
+        let mut dialogue =
+            Dialogue::new(lines.as_bytes(), move |text: &str| screen.lock().unwrap().push_str(text), false);
         let answers = ask(&mut dialogue).await;
         let shown = shown.lock().unwrap().clone();
         (answers, shown)

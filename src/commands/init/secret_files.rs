@@ -39,7 +39,9 @@ impl SecretFiles {
         if let Origin::File(path) = &secret.origin
             && let Some(existing) = self.name_beside(path)
         {
-            self.existing.push(existing.clone());
+            if !self.existing.contains(&existing) {
+                self.existing.push(existing.clone());
+            }
             return existing;
         }
         self.new.push(NewSecret { name: name.to_owned(), value: secret.value.clone() });

@@ -9,7 +9,8 @@ use super::accounts::{self, Choice};
 use super::dialogue::Dialogue;
 use super::draft::Draft;
 use super::receivers::{self, Answers};
-use super::target::{Staged, Target};
+use super::staged::Staged;
+use super::target::Target;
 use super::token::{self, Refusal};
 use crate::api::Listing;
 use crate::cli::InitArgs;
@@ -33,12 +34,12 @@ pub(super) struct Steps<'a> {
 }
 
 /// A complete set of files, and what the receivers in it did with the test message.
-struct Tested {
-    staged: Staged,
+struct Tested<'t> {
+    staged: Staged<'t>,
     tests: Vec<ReceiverTest>,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
     /// Writes the files, and says what was written.
     pub(super) async fn run(mut self) -> anyhow::Result<InitReport> {
         self.target.refuse_existing([])?;
@@ -53,7 +54,7 @@ impl Steps<'_> {
         };
         let choice = accounts::choose(&listed, self.options, self.dialogue.as_mut(), self.now).await?;
         let Tested { staged, tests } = self.tested_files(config, &choice).await?;
-        self.target.put_in_place(&staged)?;
+        staged.put_in_place()?;
         let receivers = staged.config.receivers.iter().map(|receiver| with_test(receiver, &tests)).collect();
         Ok(InitReport {
             generated_at: self.now,
@@ -146,14 +147,14 @@ impl Steps<'_> {
     }
 
     /// Complete files whose receivers took the test message.
-    async fn tested_files(&mut self, mut config: Config, choice: &Choice) -> anyhow::Result<Tested> {
+    async fn tested_files(&mut self, mut config: Config, choice: &Choice) -> anyhow::Result<Tested<'a>> {
         let asks = config.receivers.is_empty() && !self.options.no_receiver && self.dialogue.is_some();
         loop {
             if asks {
                 config = self.ask_for_receiver(&config).await?;
             }
             let draft = Draft::new(&config, choice, &self.target.folder)?;
-            let staged = self.target.stage(&draft, self.environment, self.now)?;
+            let staged = Staged::write(&draft, self.target, self.environment, self.now)?;
             let receivers = &staged.config.receivers;
             let tests = if self.options.skip_test { Vec::new() } else { send(receivers).await? };
             let failed = tests.iter().find(|test| test.error.is_some());
@@ -213,7 +214,7 @@ async fn describe_failure(receiver: &Receiver, test: &ReceiverTest) -> String {
 }
 
 /// The warnings about the environment and about the files, each reason once.
-fn together(environment: &[Problem], staged: &Staged) -> Vec<String> {
+fn together(environment: &[Problem], staged: &Staged<'_>) -> Vec<String> {
     let is_new = |warning: &&Problem| staged.warnings.iter().all(|other| other.reason != warning.reason);
     let environment = environment.iter().filter(is_new).map(ToString::to_string);
     environment.chain(staged.shown_warnings()).collect()
