@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use minimax_watch::domain::message::Message;
 use minimax_watch::report::{
     Alerts, BackupReport, ConfigReport, ConfigurationAt, Deliveries, Diff, EffectiveConfig, Explanation,
-    GeneratedFiles, Health, History, Probe, Report, ResendReport, ScheduleReport, Silences, Simulation,
-    TestReport, UsableAccounts, Verification,
+    GeneratedFiles, Health, History, InitReport, Probe, Report, ResendReport, ScheduleReport, Silences,
+    Simulation, TestReport, UsableAccounts, Verification,
 };
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -39,6 +39,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::new::<Explanation>("explain", 1),
     Schema::new::<Health>("health", 1),
     Schema::new::<History>("history", 1),
+    Schema::new::<InitReport>("init", 1),
     Schema::new::<ScheduleReport>("schedule", 1),
     Schema::new::<Probe>("probe", 1),
     Schema::new::<Report>("status", 1),

@@ -55,6 +55,9 @@ _minimax__watch() {
             minimax__watch,history)
                 cmd="minimax__watch__subcmd__history"
                 ;;
+            minimax__watch,init)
+                cmd="minimax__watch__subcmd__init"
+                ;;
             minimax__watch,man)
                 cmd="minimax__watch__subcmd__man"
                 ;;
@@ -141,6 +144,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__help,history)
                 cmd="minimax__watch__subcmd__help__subcmd__history"
+                ;;
+            minimax__watch__subcmd__help,init)
+                cmd="minimax__watch__subcmd__help__subcmd__init"
                 ;;
             minimax__watch__subcmd__help,man)
                 cmd="minimax__watch__subcmd__help__subcmd__man"
@@ -248,7 +254,7 @@ _minimax__watch() {
 
     case "${cmd}" in
         minimax__watch)
-            opts="-c -h -V --config --json --log-level --log-format --color --help --version run check status usable health history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version init run check status usable health history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -820,7 +826,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help)
-            opts="run check status usable health history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
+            opts="init run check status usable health history diff alerts deliveries resend ack explain simulate silence notify webhook schedule config backup demo completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1030,6 +1036,20 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__history)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1265,6 +1285,48 @@ _minimax__watch() {
                     return 0
                     ;;
                 --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__init)
+            opts="-c -h -V --token-file --account --discover --no-receiver --skip-test --no-input --config --json --log-level --log-format --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

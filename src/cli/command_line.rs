@@ -11,6 +11,7 @@ use super::check::CheckArgs;
 use super::config::ConfigCommand;
 use super::global::GlobalOptions;
 use super::history::{DiffArgs, HistoryArgs};
+use super::init::InitArgs;
 use super::packages::{CompletionsArgs, ManArgs};
 use super::silence::SilenceCommand;
 use super::usable::UsableArgs;
@@ -27,7 +28,8 @@ means -3d. A LENGTH is 90s, 15m, 12h, 7d or 1h30m.
 
 Begin with:
   USEAPI_TOKEN=… minimax-watch check   # no configuration: all accounts, once
-  minimax-watch config check           # then write a configuration, check it,
+  minimax-watch init                   # then write a configuration,
+  minimax-watch config check           # check it after a change,
   minimax-watch notify test            # test its receivers,
   minimax-watch run                    # and start the service")]
 pub struct Cli {
@@ -76,6 +78,8 @@ fn shorten_help(command: clap::Command, global: &[clap::Arg]) -> clap::Command {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first configuration, after checking the token and a test message
+    Init(InitArgs),
     /// Run the service: watch until SIGTERM or SIGINT; SIGHUP reloads the configuration
     #[command(after_help = "Example:\n  minimax-watch -c /etc/minimax-watch/minimax-watch.toml run")]
     Run,

@@ -12,6 +12,7 @@ mod exit_status;
 mod explain;
 mod health;
 mod history;
+mod init;
 mod names;
 mod notify;
 mod packages;
@@ -146,6 +147,7 @@ async fn dispatch(cli: Cli, signals: Option<HeldSignals>) -> anyhow::Result<u8> 
         Command::Demo(_) if global.json => {
             anyhow::bail!("`demo` prints no JSON; `status --json` shows the store that it leaves")
         }
+        Command::Init(options) => init::run(&global, &options).await?,
         Command::Run => return run::run(&global, signals.unwrap_or_else(HeldSignals::hold)).await,
         Command::Check(options) => return check::run(&global, &options).await,
         Command::Status(options) => return status::run(&global, &options).await,

@@ -26,10 +26,8 @@ pub(super) async fn run(global: &GlobalOptions, command: &NotifyCommand) -> anyh
     let chosen = receivers
         .iter()
         .filter(|receiver| names.is_empty() || names.iter().any(|name| has_name(receiver, name)));
-    let sender = Sender::quoting_responses();
     let now = clock::now();
-    let tests =
-        futures_util::future::try_join_all(chosen.map(|receiver| test(&sender, receiver, now))).await?;
+    let tests = send_tests(chosen, now).await?;
     let ok = tests.iter().all(|test| test.error.is_none());
     let report = TestReport { generated_at: now, ok, receivers: tests };
     output::answer(&report, global.json, describe)?;
@@ -47,6 +45,16 @@ fn describe(report: &TestReport) -> String {
         format!("{}: {result}{error}\n", test.name)
     };
     report.receivers.iter().map(line).collect()
+}
+
+/// Sends a marked message to each of `receivers`, all at the same time.
+pub(super) async fn send_tests<'r>(
+    receivers: impl IntoIterator<Item = &'r Receiver>,
+    now: Timestamp,
+) -> anyhow::Result<Vec<ReceiverTest>> {
+    let sender = Sender::quoting_responses();
+    let tests = receivers.into_iter().map(|receiver| test(&sender, receiver, now));
+    futures_util::future::try_join_all(tests).await
 }
 
 async fn test(sender: &Sender, receiver: &Receiver, now: Timestamp) -> anyhow::Result<ReceiverTest> {

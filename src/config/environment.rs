@@ -41,6 +41,20 @@ impl Environment {
         self.variables.iter().map(|(name, value)| (name.as_str(), value.as_os_str()))
     }
 
+    /// The same with the variable `name` set to `value`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same without the variables whose names `is_removed` selects.
+    #[must_use]
+    pub fn without(mut self, is_removed: impl Fn(&str) -> bool) -> Self {
+        self.variables.retain(|name, _| !is_removed(name));
+        self
+    }
+
     /// What started this program.
     pub(super) fn supervisor(&self) -> Supervisor {
         let is_container = || CONTAINER_FILES.iter().any(|file| Path::new(file).exists());

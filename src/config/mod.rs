@@ -40,6 +40,8 @@ pub use diagnostics::{Problem, Problems};
 pub use environment::Environment;
 pub use find::{FILE_VARIABLE, Source, USUAL_PLACES, find};
 pub use model::*;
+pub use page::toml_string;
+pub use sections::DEFAULT_BASE_URL;
 pub use show::show;
 
 use std::path::PathBuf;
@@ -116,6 +118,22 @@ pub fn read_token_again(origin: &Origin) -> Option<SecretString> {
         Origin::File(path) | Origin::Credential(path) => secrets::token_in_file(path),
         Origin::Environment(_) | Origin::Inline => None,
     }
+}
+
+/// The API token in the file or variable that `origin` names, with warnings; `named_by` is the option or variable that names it.
+///
+/// # Errors
+/// When it does not exist or holds anything else.
+pub fn api_token(
+    origin: &Origin,
+    named_by: &str,
+    environment: &Environment,
+    now: Timestamp,
+) -> Result<(Secret, Vec<Problem>), Problems> {
+    let diagnostics = Diagnostics::default();
+    let context = Context { environment, folder: &working_directory(), now };
+    let token = sections::api_token(origin, named_by, &context, &diagnostics);
+    diagnostics.finish(token)
 }
 
 /// The signing secrets in the file or variable that `origin` names, one a line, with warnings.

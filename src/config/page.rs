@@ -66,9 +66,13 @@ impl Page {
     }
 }
 
-/// A TOML basic string.
+/// A TOML basic string, unless `text` is certainly a secret.
 pub(super) fn quoted(text: &str) -> String {
-    let text = if is_certainly_secret(text) { HIDDEN } else { text };
+    toml_string(if is_certainly_secret(text) { HIDDEN } else { text })
+}
+
+/// A TOML basic string that means `text`; invisible characters are escaped.
+pub fn toml_string(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

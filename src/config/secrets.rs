@@ -9,6 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::context::Context;
 use super::diagnostics::Diagnostics;
@@ -180,6 +182,23 @@ pub(super) fn token_in_variable(value: &OsStr, place: &Place<'_>) -> Option<Secr
         return None;
     };
     check(value, Form::Token, "it", place)
+}
+
+/// A table that gives the secret `name` as `origin` says, for one that an option of the command line or a variable names.
+pub(super) fn table_with<'f>(name: &str, origin: &Origin, place: Place<'f>) -> Option<Table<'f>> {
+    let (key, typed) = match origin {
+        Origin::File(path) | Origin::Credential(path) => (format!("{name}_file"), path.to_str()),
+        Origin::Environment(variable) => (format!("{name}_env"), Some(variable.as_str())),
+        Origin::Inline => (name.to_owned(), Some("")),
+    };
+    let Some(typed) = typed else {
+        place.member(&key).problem("is not UTF-8");
+        return None;
+    };
+    let mut values = DeTable::new();
+    let value = DeValue::String(typed.to_owned().into());
+    values.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, value));
+    Some(Table::new(place, values))
 }
 
 /// The token in the file at `path` now, if it is a valid one.

@@ -82,6 +82,11 @@ pub(crate) fn note(text: &str) {
     telemetry::write_line(&guard::guarded(text));
 }
 
+/// Prints a question to stderr, and leaves the cursor behind it.
+pub(crate) fn question(text: &str) {
+    telemetry::write_part(&guard::guarded(text));
+}
+
 /// Prints why a command failed, with all causes.
 pub(crate) fn print_error(error: &anyhow::Error) {
     note(&format!("minimax-watch: {}", describe(error)));

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::account::ReceiverName;
+use crate::domain::account::{AccountRef, ReceiverName};
 use crate::domain::message::MessageId;
 use crate::domain::time::{Timestamp, seconds};
 
@@ -65,6 +65,38 @@ pub struct ReceiverTest {
     pub result: TestResult,
     /// Why it was not delivered.
     pub error: Option<String>,
+}
+
+/// The result of `init`, when it wrote the files.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct InitReport {
+    /// When it was run.
+    #[serde(serialize_with = "seconds::serialize")]
+    pub generated_at: Timestamp,
+    /// The configuration file that was written.
+    pub file: String,
+    /// The secret files that were written beside it.
+    pub secret_files: Vec<String>,
+    /// The accounts that the configuration names.
+    pub accounts: Vec<AccountRef>,
+    /// Whether every account that the API lists is watched too.
+    pub discover: bool,
+    /// The receivers.
+    pub receivers: Vec<InitReceiver>,
+    /// What works but is probably unintended, each with the next step.
+    pub warnings: Vec<String>,
+}
+
+/// A receiver in a configuration that `init` wrote.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct InitReceiver {
+    /// Its name.
+    pub name: ReceiverName,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Whether it took the test message; `null` when none was sent.
+    pub tested: Option<TestResult>,
 }
 
 /// What became of a test message.

@@ -28,8 +28,8 @@ mod vendor_snapshot;
 pub use account_details::AccountDetails;
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
-    BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, ReceiverTest, ResendReport,
-    ResentMessage, TestReport, TestResult, Verification,
+    BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, InitReceiver, InitReport,
+    ReceiverTest, ResendReport, ResentMessage, TestReport, TestResult, Verification,
 };
 pub use credits::{CreditsOfDay, CreditsReport};
 pub use deliveries::Deliveries;

@@ -177,11 +177,11 @@ fn hint(subscription: &Subscription, listing: &Listing<()>, missing: &[AccountRe
             "Renew the subscription at useapi.net; until then no account can be checked with this token.".to_owned()
         }
         Outcome::RateLimited => match listing.retry_after {
-            Some(wait) => format!("Wait {} and probe again.", crate::domain::time::in_words(wait)),
-            None => "Wait a few minutes and probe again.".to_owned(),
+            Some(wait) => format!("Wait {} and try again.", crate::domain::time::in_words(wait)),
+            None => "Wait a few minutes and try again.".to_owned(),
         },
         Outcome::Unavailable => format!(
-            "Check [api].base_url, and that this machine can reach {address} (DNS, firewall, proxy, timeout); then probe again."
+            "Check [api].base_url, and that this machine can reach {address} (DNS, firewall, proxy, timeout); then try again."
         ),
         Outcome::Blocked => {
             "The protection in front of useapi.net refuses this machine, not the token. Probe from another network or without a proxy; if only this machine is refused, send its IP address and the error code to useapi.net's support."

@@ -154,6 +154,13 @@ pub(crate) fn write_line(text: &str) {
     }
 }
 
+/// Writes a part of a line to stderr, after what was logged before: a question, behind which the answer is typed.
+pub(crate) fn write_part(text: &str) {
+    settle();
+    // A failure could only be reported on stderr.
+    drop(io::stderr().write_all(text.as_bytes()));
+}
+
 /// Waits a short time for earlier log lines to be written.
 pub(crate) fn settle() {
     if let Some(queue) = QUEUE.get() {

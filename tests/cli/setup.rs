@@ -74,6 +74,11 @@ impl Setup {
         self.environment.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Removes a variable from it.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.environment.remove(name);
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

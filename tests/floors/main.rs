@@ -47,7 +47,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["api", "notify", "trust"]),
     ("lettre", &["config", "notify"]),
     ("axum", &["simulator", "web"]),
-    ("minijinja", &["notify", "web"]),
+    ("minijinja", &["commands", "notify", "web"]),
     ("clap", &["cli", "main"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

@@ -3,15 +3,13 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use standardwebhooks::Webhook as Signer;
 use strum::VariantArray as _;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::super::context::Context;
 use super::super::diagnostics::Diagnostics;
 use super::super::model::{Origin, Secret, Webhook, WebhookFormat};
 use super::super::page::{Page, quoted};
 use super::super::place::Place;
-use super::super::secrets::Form;
+use super::super::secrets::{self, Form};
 use super::super::table::Table;
 use super::endpoint;
 use super::known_services::check_webhook;
@@ -123,19 +121,7 @@ pub(in super::super) fn signing_secrets(
     context: &Context<'_>,
     diagnostics: &Diagnostics,
 ) -> Option<Vec<SecretString>> {
-    let place = Place::root("on the command line", diagnostics);
-    let (key, typed) = match origin {
-        Origin::File(path) | Origin::Credential(path) => ("secret_file", path.to_str()),
-        Origin::Environment(name) => ("secret_env", Some(name.as_str())),
-        Origin::Inline => ("secret", Some("")),
-    };
-    let Some(typed) = typed else {
-        place.member(key).problem("is not UTF-8");
-        return None;
-    };
-    let mut values = DeTable::new();
-    values.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, DeValue::String(typed.into())));
-    let mut table = Table::new(place, values);
+    let mut table = secrets::table_with("secret", origin, Place::root("on the command line", diagnostics))?;
     let secret = context.secret(&mut table, "secret", Form::Lines)?;
     Some(signing(&secret, &table))
 }

@@ -8,7 +8,8 @@ use super::super::table::Table;
 use super::super::values::{REQUEST_TIMEOUT, TIMEOUTS};
 use super::super::{address, size};
 
-const BASE_URL: &str = "https://api.useapi.net";
+/// Where the API of useapi.net is.
+pub const DEFAULT_BASE_URL: &str = "https://api.useapi.net";
 const CONCURRENCY: usize = 16;
 const MAX_CONCURRENCY: usize = 1024;
 const MAX_BODY: usize = 1 << 20;
@@ -16,7 +17,7 @@ const SMALLEST_MAX_BODY: usize = 1 << 10;
 const LARGEST_MAX_BODY: usize = 64 << 20;
 
 pub(super) fn read(mut table: Table<'_>) -> Api {
-    let default_url = Url::parse(BASE_URL).expect("the default is a URL");
+    let default_url = Url::parse(DEFAULT_BASE_URL).expect("the default is a URL");
     let api = Api {
         base_url: table.parsed("base_url", default_url, base_url),
         fetch: table.choice("fetch", FetchMode::Each, FetchMode::VARIANTS, FetchMode::into),

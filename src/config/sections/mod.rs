@@ -13,6 +13,8 @@ mod store;
 mod subscriptions;
 mod times;
 
+pub use api::DEFAULT_BASE_URL;
+
 use toml::de::DeTable;
 
 use super::context::Context;
@@ -22,7 +24,7 @@ use super::find::USUAL_PLACES;
 use super::model::{Config, Origin, Receiver, Secret, Subscription};
 use super::place::Place;
 use super::receivers;
-use super::secrets;
+use super::secrets::{self, Form};
 use super::table::Table;
 use crate::domain::account::{AccountId, SubscriptionName};
 
@@ -83,6 +85,17 @@ fn token_in_environment(context: &Context<'_>, diagnostics: &Diagnostics) -> Opt
     let place = Place::root("environment variable USEAPI_TOKEN", diagnostics);
     let value = secrets::token_in_variable(value, &place)?;
     Some(Secret { value, origin: Origin::Environment(TOKEN_VARIABLE.to_owned()) })
+}
+
+/// The API token in what `origin` names; `named_by` is the option or variable that does.
+pub(super) fn api_token(
+    origin: &Origin,
+    named_by: &str,
+    context: &Context<'_>,
+    diagnostics: &Diagnostics,
+) -> Option<Secret> {
+    let mut table = secrets::table_with("token", origin, Place::root(named_by, diagnostics))?;
+    context.secret(&mut table, "token", Form::Token)
 }
 
 /// Reads everything but the subscriptions.
