@@ -10,16 +10,17 @@ use rustix::process::Signal;
 
 use crate::costs::{count, pin_to_core, vendor_core};
 use crate::ours::{Fetch, Ours, YEARLY};
+use crate::scenes::with_hook;
 use crate::service::Service;
 use crate::table::{Bound, bound};
 use crate::vendor::Vendor;
 
 const LISTEN: &str = "[http]\nlisten = \"127.0.0.1:0\"\n";
 
-/// A service that checked `accounts` accounts before, and the address of its listener.
-fn listening(vendor: &mut Vendor, accounts: usize) -> anyhow::Result<(Ours, Service, String)> {
+/// A service that checked `accounts` accounts before, and the address of its listener. `more` is configured besides.
+fn listening(vendor: &mut Vendor, accounts: usize, more: &str) -> anyhow::Result<(Ours, Service, String)> {
     vendor.order(&format!("accounts 1 {accounts} 3"))?;
-    let ours = Ours::new(vendor, accounts, Fetch::Each, &format!("{LISTEN}{YEARLY}"))?;
+    let ours = Ours::new(vendor, accounts, Fetch::Each, &format!("{LISTEN}{YEARLY}\n{more}"))?;
     ours.check(0)?;
     let service = Service::start(&ours, "info")?;
     let line = service.until("listening on")?;
@@ -67,7 +68,7 @@ impl Client {
 pub(crate) fn pages() -> anyhow::Result<bool> {
     const ANSWERS: u32 = 100;
     let mut vendor = Vendor::start(None)?;
-    let (_ours, mut service, address) = listening(&mut vendor, 1_000)?;
+    let (_ours, mut service, address) = listening(&mut vendor, 1_000, "")?;
     let mut client = Client::open(&address)?;
     let mut cost = |number: u32, ask: &dyn Fn(u32) -> (String, String)| -> anyhow::Result<f64> {
         let begun = service.processor()?;
@@ -97,17 +98,23 @@ const MOST_TO_HEALTH: f64 = 2_000.0;
 
 /// A run of 10,000 accounts beside 200 clients that each ask for the page and the metrics every ten seconds, and without them.
 pub(crate) fn clients() -> anyhow::Result<bool> {
+    const ACCOUNTS: usize = 10_000;
     const CLIENTS: usize = 200;
     const EVERY: Duration = Duration::from_secs(10);
     let mut vendor = Vendor::start(None)?;
-    let (_ours, mut service, address) = listening(&mut vendor, 10_000)?;
-    let run = || -> anyhow::Result<f64> {
+    let hook = with_hook(&mut vendor, "")?;
+    let (_ours, mut service, address) = listening(&mut vendor, ACCOUNTS, &hook)?;
+    // Its time until its message is delivered, and that from its last request to the arrival of the message about a change of the last account.
+    let mut run = |jobs: u8| -> anyhow::Result<(f64, f64)> {
+        vendor.order(&format!("accounts {ACCOUNTS} {ACCOUNTS} {jobs}"))?;
+        vendor.order(&format!("time {ACCOUNTS}"))?;
         let begun = Instant::now();
         service.signal(Signal::HUP)?;
-        service.until("run finished")?;
-        Ok(begun.elapsed().as_secs_f64())
+        service.until("message delivered to hook")?;
+        let took = begun.elapsed().as_secs_f64();
+        Ok((took, count(vendor.order("lag")?) / 1_000.0))
     };
-    let alone = run()?;
+    let (alone, lag_alone) = run(2)?;
     let peak_alone = service.peak()?;
     let (stop, answered, refused) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     let ask = |index: u32| {
@@ -127,12 +134,12 @@ pub(crate) fn clients() -> anyhow::Result<bool> {
             }
         }
     };
-    let beside = std::thread::scope(|scope| {
+    let (beside, lag_beside) = std::thread::scope(|scope| {
         for index in 0..u32::try_from(CLIENTS).unwrap_or(0) {
             let ask = &ask;
             scope.spawn(move || ask(index));
         }
-        let beside = run();
+        let beside = run(1);
         stop.store(true, Ordering::Relaxed);
         beside
     })?;
@@ -142,6 +149,8 @@ pub(crate) fn clients() -> anyhow::Result<bool> {
     bound("answers to 200 clients meanwhile", count(answered.into_inner()), Bound::None);
     let mut kept = bound("refused or broken answers", count(refused.into_inner()), Bound::AtMost(0.0));
     kept &= bound("the run beside 200 clients to the run alone", beside / alone, Bound::AtMost(1.1));
+    bound("ms from the last request of the run alone to its message", lag_alone, Bound::None);
+    kept &= bound("ms more with 200 clients", lag_beside - lag_alone, Bound::AtMost(1_000.0));
     kept &= bound("MiB more at the peak with 200 clients", memory, Bound::AtMost(40.0));
     Ok(kept)
 }

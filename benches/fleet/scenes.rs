@@ -194,7 +194,7 @@ fn idle() -> anyhow::Result<bool> {
     Ok(kept)
 }
 
-fn with_hook(vendor: &mut Vendor, alerts: &str) -> anyhow::Result<String> {
+pub(crate) fn with_hook(vendor: &mut Vendor, alerts: &str) -> anyhow::Result<String> {
     let port = vendor.order("hook")?;
     Ok(format!(
         "[alerts]\n{alerts}\n\n[[receivers]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\""
