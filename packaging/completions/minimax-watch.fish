@@ -77,7 +77,7 @@ json\t'For machines, one object a line'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand init" -l discover -d 'Also watch every account that the API lists from now on'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand init" -l discover -d 'Watch every account that the API lists, also later ones'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand init" -l no-receiver -d 'Notify nobody: only `status` and the exit status of `check` report alerts'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand init" -l skip-test -d 'Send no test message'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand init" -l no-input -d 'Ask nothing, also in a terminal'

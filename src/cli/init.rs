@@ -33,7 +33,7 @@ pub struct InitArgs {
     /// An account to watch, and your name for it; repeatable [default: all]
     #[arg(long = "account", value_name = "ID[=NAME]")]
     pub accounts: Vec<String>,
-    /// Also watch every account that the API lists from now on
+    /// Watch every account that the API lists, also later ones
     #[arg(long)]
     pub discover: bool,
     /// Notify nobody: only `status` and the exit status of `check` report alerts

@@ -267,6 +267,7 @@ async fn without_a_terminal_everything_that_is_missing_is_named_at_once() {
         "MINIMAX_WATCH_TELEGRAM_TOKEN and MINIMAX_WATCH_TELEGRAM_CHAT_ID; or MINIMAX_WATCH_NTFY_URL",
         "--no-receiver",
         "did you mean MINIMAX_WATCH_TELEGRAM_TOKEN",
+        "without a terminal nothing is asked",
     ];
     assert_refused(&setup, &nothing, &words);
     setup.set("USEAPI_TOKEN", TOKEN);
@@ -340,5 +341,5 @@ async fn a_signal_during_the_input_leaves_nothing_and_a_terminal_that_shows_inpu
     }
     let terminal = in_terminal(&setup, &["--no-input"]);
     let (status, shown) = terminal.end();
-    assert!(status == Some(3) && shown.contains("(--no-input)"), "{shown}");
+    assert!(status == Some(3) && shown.contains("with --no-input nothing is asked"), "{shown}");
 }

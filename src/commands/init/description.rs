@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::receivers;
 use super::target::Target;
-use crate::config::{self, Environment};
+use super::token;
+use crate::config::Environment;
 use crate::domain::text;
 use crate::output;
 use crate::report::InitReport;
@@ -15,7 +17,7 @@ pub(super) fn render(report: &InitReport, target: &Target, environment: &Environ
     }
     let _ = write!(text, "\n{}", output::paragraph(&watched(report)));
     text.push_str(&output::paragraph(&notified(report)));
-    let unneeded = variables(environment);
+    let unneeded = variables(environment, report);
     if !unneeded.is_empty() {
         let verb = if unneeded.len() == 1 { "is" } else { "are" };
         let unneeded = text::names(unneeded);
@@ -60,13 +62,14 @@ fn notified(report: &InitReport) -> String {
 }
 
 /// The variables whose values are in the files now.
-fn variables(environment: &Environment) -> Vec<&str> {
+fn variables<'e>(environment: &'e Environment, report: &InitReport) -> Vec<&'e str> {
     let names = environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
-    let is_value = |name: &&str| {
-        let is_receiver = name.starts_with("MINIMAX_WATCH_") && !name.starts_with("MINIMAX_WATCH__");
-        is_receiver && *name != config::FILE_VARIABLE || name.starts_with("USEAPI_TOKEN")
+    let is_written = |name: &&str| {
+        let name = name.strip_suffix("_FILE").unwrap_or(name);
+        let is_receiver = !report.receivers.is_empty() && receivers::variables().any(|one| one == name);
+        is_receiver || [token::VARIABLE, "MINIMAX_WATCH_HEARTBEAT_URL"].contains(&name)
     };
-    names.filter(is_value).collect()
+    names.filter(is_written).collect()
 }
 
 /// `text` as one word of a shell.
@@ -76,4 +79,50 @@ fn for_shell(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn only_variables_whose_values_are_in_the_files_are_called_unneeded() {
+        let environment: Environment = [
+            ("USEAPI_TOKEN", "user:1-a"),
+            ("MINIMAX_WATCH_NTFY_URL_FILE", "ntfy"),
+            ("MINIMAX_WATCH_SLACK_URL", ""),
+            ("MINIMAX_WATCH_PORT", "tcp://10.0.0.1:80"),
+            ("MINIMAX_WATCH_CONFIG", "a.toml"),
+            ("MINIMAX_WATCH__API__BASE_URL", "http://127.0.0.1:8"),
+        ]
+        .into_iter()
+        .collect();
+        let mut report = InitReport {
+            generated_at: DateTime::UNIX_EPOCH,
+            file: "a.toml".to_owned(),
+            secret_files: Vec::new(),
+            accounts: Vec::new(),
+            discover: true,
+            receivers: Vec::new(),
+            warnings: Vec::new(),
+        };
+        assert_eq!(variables(&environment, &report), ["USEAPI_TOKEN"]);
+        report.receivers.push(crate::report::InitReceiver {
+            name: crate::domain::account::ReceiverName::new("ntfy"),
+            kind: "ntfy",
+            tested: None,
+        });
+        assert_eq!(variables(&environment, &report), ["MINIMAX_WATCH_NTFY_URL_FILE", "USEAPI_TOKEN"]);
+    }
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        for (path, word) in
+            [("new/a.toml", "new/a.toml"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$x", "'$x'")]
+        {
+            assert_eq!(for_shell(path), word);
+        }
+    }
 }

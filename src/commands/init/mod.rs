@@ -47,6 +47,9 @@ pub(super) async fn run(global: &GlobalOptions, options: &InitArgs) -> anyhow::R
         }
         report = steps.run() => report?,
     };
+    if asks {
+        output::note("");
+    }
     setup::warn(&report.warnings);
     output::answer(&report, global.json, |report| description::render(report, &target, &environment))
 }

@@ -99,6 +99,11 @@ const MENU: [Entry; 6] = [
 /// Variables and their values.
 pub(super) type Answers = Vec<(&'static str, String)>;
 
+/// The variables that the menu asks for.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    MENU.iter().flat_map(|entry| entry.questions).map(|question| question.variable)
+}
+
 /// Asks for a receiver; no answers mean that nobody is notified.
 pub(super) async fn ask(dialogue: &mut Dialogue) -> anyhow::Result<Answers> {
     let nobody = MENU.len() + 1;

@@ -46,10 +46,10 @@ impl<'a> Steps<'a> {
         self.target.require_writable()?;
         let given = token::given(self.options, self.environment, self.now)?;
         if self.dialogue.is_none() {
-            self.refuse_missing(given.as_ref())?;
+            self.refuse_missing(given.as_ref().map(|(token, _)| token))?;
         }
         let (Loaded { config, warnings }, listed) = match given {
-            Some(token) => self.check_given(token).await?,
+            Some((token, warnings)) => self.check_given(token, warnings).await?,
             None => self.ask_for_token().await?,
         };
         let choice = accounts::choose(&listed, self.options, self.dialogue.as_mut(), self.now).await?;
@@ -84,13 +84,18 @@ impl<'a> Steps<'a> {
         }
         // A variable may be misspelt.
         setup::warn(&loaded.warnings);
-        let why = if self.options.no_input { "--no-input" } else { "no terminal to ask in" };
-        bail!("{}. ({why})", missing.join("; "))
+        let why = if self.options.no_input { "with --no-input" } else { "without a terminal" };
+        bail!("{}; {why} nothing is asked", missing.join("; "))
     }
 
     /// What the environment gives with this token, and the accounts that the API lists for it.
-    async fn check_given(&self, token: Secret) -> anyhow::Result<(Loaded, Listing<Observation>)> {
-        let loaded = self.load(token, &Answers::new())?;
+    async fn check_given(
+        &self,
+        token: Secret,
+        warnings: Vec<Problem>,
+    ) -> anyhow::Result<(Loaded, Listing<Observation>)> {
+        let mut loaded = self.load(token, &Answers::new())?;
+        loaded.warnings.extend(warnings);
         self.refuse_existing(&loaded.config)?;
         match token::list_accounts(&loaded.config).await? {
             Ok(listed) => Ok((loaded, listed)),

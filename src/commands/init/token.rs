@@ -6,13 +6,13 @@ use super::dialogue::Dialogue;
 use super::receivers;
 use crate::api::{Answer, Client, LastAnswers, Listing};
 use crate::cli::InitArgs;
+use crate::clock;
 use crate::config::{self, Config, Environment, Origin, Problem, Problems, Secret};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::output::Progress;
 use crate::report::SubscriptionProbe;
-use crate::{clock, setup};
 
 /// The variable that holds the token.
 pub(super) const VARIABLE: &str = "USEAPI_TOKEN";
@@ -23,12 +23,12 @@ const FILE_VARIABLE: &str = "USEAPI_TOKEN_FILE";
 /// The vendor's page about accounts.
 const SETUP_PAGE: &str = "https://useapi.net/docs/start-here/setup-minimax";
 
-/// The token that the options or the environment give, if they do.
+/// The token that the options or the environment give, if they do, and what may be a mistake about it.
 pub(super) fn given(
     options: &InitArgs,
     environment: &Environment,
     now: Timestamp,
-) -> anyhow::Result<Option<Secret>> {
+) -> anyhow::Result<Option<(Secret, Vec<Problem>)>> {
     let in_file = environment.path(FILE_VARIABLE);
     let (origin, named_by) = if let Some(path) = &options.token_file {
         (Origin::File(path.clone()), "--token-file".to_owned())
@@ -43,9 +43,7 @@ pub(super) fn given(
     } else {
         return Ok(None);
     };
-    let (token, warnings) = config::api_token(&origin, &named_by, environment, now)?;
-    setup::warn(&warnings);
-    Ok(Some(token))
+    Ok(Some(config::api_token(&origin, &named_by, environment, now)?))
 }
 
 /// Why the list of accounts is not usable.
