@@ -33,13 +33,6 @@ pub(super) struct CreditsAnswers {
     asked: Option<AccountKey>,
 }
 
-/// The step of a run in which was asked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CreditsStep {
-    pub(super) run: RunId,
-    pub(super) begun_at: Timestamp,
-}
-
 impl Engine {
     /// While credits are not watched, deletes what is known of them: it must not count when they are watched again.
     pub(super) async fn forget_unwatched_credits(&self) -> Result<(), StoreError> {
@@ -117,12 +110,12 @@ impl Engine {
         }
     }
 
-    /// Stores what `answers` showed. `error` describes a request that was not answered in time.
+    /// Stores what `answers` showed, in a step of a run that began at that moment. `error` describes a request that was not answered in time.
     pub(super) async fn record_credits(
         &self,
         writer: &mut Writer,
         answers: CreditsAnswers,
-        step: CreditsStep,
+        step: (RunId, Timestamp),
         error: String,
     ) -> Result<(), StoreError> {
         let CreditsAnswers { answered, asked } = answers;
@@ -131,7 +124,7 @@ impl Engine {
         }
         let mut states = writer.credits_states().await?;
         let working = self.with_working_token(writer, &answered, step).await?;
-        let begun_at = step.begun_at;
+        let (_, begun_at) = step;
         for (account, answer) in answered {
             let before = states.remove(&account).unwrap_or_default();
             let answer = meaning(answer, working.contains(&account));
@@ -171,7 +164,7 @@ impl Engine {
         &self,
         writer: &mut Writer,
         answered: &[(AccountKey, FeaturesAnswer)],
-        CreditsStep { run, begun_at }: CreditsStep,
+        (run, begun_at): (RunId, Timestamp),
     ) -> Result<BTreeSet<AccountKey>, StoreError> {
         let is_refused = |answer: &FeaturesAnswer| matches!(answer, FeaturesAnswer::Unauthorized(_));
         let refused: Vec<&AccountKey> =

@@ -16,7 +16,6 @@ use super::Engine;
 use super::account_check::plan_requests;
 use super::alerting::next_stage_at;
 use super::clock_skew::record_date;
-use super::credits::CreditsStep;
 use super::fetch::{DeferredChecks, Fetcher, StartOffset};
 use super::reads_beside::{AnswersBeside, ReadsBeside, abandoned_text};
 use crate::api::LastAnswers;
@@ -403,8 +402,8 @@ impl<'a> RunStep<'a> {
         let mut writer = self.engine.store.write().await?;
         self.engine.record_plans(&mut writer, answers.plans).await?;
         self.engine.record_statistics(&mut writer, answers.jobs).await?;
-        let credits_step = CreditsStep { run: self.run, begun_at };
-        self.engine.record_credits(&mut writer, answers.credits, credits_step, abandoned_text()).await?;
+        let step = (self.run, begun_at);
+        self.engine.record_credits(&mut writer, answers.credits, step, abandoned_text()).await?;
         if let Some(date) = self.engine.client.take_date() {
             record_date(&mut writer, date, self.engine.clock.now()).await?;
         }

@@ -271,6 +271,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             are_jobs_ignored,
             credits,
         });
+    let apart = prop::sample::select(vec![hours(1), minutes(10), days(1)]);
     let account = || 0..ACCOUNTS.len();
     prop_oneof![
         4 => duration().prop_map(Event::Wait),
@@ -286,7 +287,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(account, which, to)| Event::Moved { account, which, to }),
         2 => (account(), 1_i64..4).prop_map(|(account, jobs)| Event::Jobs { account, jobs }),
         9 => (sent_jobs(), prop::bool::weighted(0.7)).prop_map(|(jobs, is_run)| Event::Sent { jobs, is_run }),
-        6 => (account(), credits_changes(), prop::sample::select(vec![hours(1), minutes(10), days(1)]), prop::bool::weighted(0.85))
+        6 => (account(), credits_changes(), apart, prop::bool::weighted(0.85))
             .prop_map(|(account, changes, apart, is_run)| Event::Credits { account, changes, apart, is_run }),
         2 => stats_form().prop_map(Event::Statistics),
         4 => outage.prop_map(Event::Api),

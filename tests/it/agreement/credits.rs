@@ -193,10 +193,11 @@ fn numbers(low: u64) -> [u64; 11] {
     [0, 0, low / 2, below, low, low + 1, barely_not, tenth_above, low * 2, 5_000, 50_000]
 }
 
-/// The places of those that are near it.
-const BESIDE_LOW: std::ops::Range<usize> = 2..9;
+/// The places of one 0, and of those that are near `low`.
+const BESIDE_LIMITS: std::ops::Range<usize> = 1..9;
 
-fn form() -> impl Strategy<Value = CreditsForm> {
+/// Any but the number, which may be another one when the answer is made.
+fn other_form() -> impl Strategy<Value = CreditsForm> {
     let failure = prop::sample::select(vec![
         CreditsFailure::ServerError,
         CreditsFailure::GatewayTimeout,
@@ -207,7 +208,6 @@ fn form() -> impl Strategy<Value = CreditsForm> {
         CreditsFailure::Closed,
     ]);
     prop_oneof![
-        3 => Just(CreditsForm::Number),
         1 => Just(CreditsForm::NoNumber),
         3 => Just(CreditsForm::AccountError),
         3 => Just(CreditsForm::Unauthorized),
@@ -220,18 +220,19 @@ fn credits_change() -> impl Strategy<Value = CreditsChange> {
     prop_oneof![
         200 => (0..numbers(0).len(), per_day).prop_map(|(place, per_day)| CreditsChange::Left { place, per_day }),
         60 => (1_u64..3_000).prop_map(CreditsChange::Used),
-        120 => form().prop_map(CreditsChange::Answers),
-        60 => form().prop_map(CreditsChange::Once),
+        30 => Just(CreditsChange::Answers(CreditsForm::Number)),
+        90 => other_form().prop_map(CreditsChange::Answers),
+        50 => other_form().prop_map(CreditsChange::Once),
         // Rare: a run waits for it for two real seconds.
         1 => Just(CreditsChange::Once(CreditsForm::Failure(CreditsFailure::Silence))),
     ]
 }
 
 pub(super) fn credits_changes() -> impl Strategy<Value = Vec<CreditsChange>> {
-    let beside_low = BESIDE_LOW.prop_map(|place| CreditsChange::Left { place, per_day: 0 });
+    let beside_limits = BESIDE_LIMITS.prop_map(|place| CreditsChange::Left { place, per_day: 0 });
     prop_oneof![
-        2 => prop::collection::vec(credits_change(), 1..4),
-        1 => prop::collection::vec(beside_low, 2..4),
+        1 => prop::collection::vec(credits_change(), 1..4),
+        1 => prop::collection::vec(beside_limits, 2..4),
     ]
 }
 

@@ -15,7 +15,8 @@ const DATA_DELAY: TimeDelta = TimeDelta::minutes(15);
 const KEPT: TimeDelta = TimeDelta::days(30);
 const MAX_AHEAD: TimeDelta = TimeDelta::days(1);
 
-pub(super) const KINDS: [&str; 2] = ["jobs_failing", "out_of_credits"];
+pub(super) const FAILING_KIND: &str = "jobs_failing";
+pub(super) const OUT_KIND: &str = "out_of_credits";
 /// The alerts that explain why jobs fail.
 pub(super) const EXPLAINING_KINDS: [&str; 3] = ["account_error", "unauthorized", "subscription_lapsed"];
 

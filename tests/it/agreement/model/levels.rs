@@ -40,7 +40,7 @@ enum OutVerdict {
 }
 
 /// The kinds that other alerts can explain, and that follow them.
-const FOLLOWING_KINDS: [&str; 3] = [jobs::KINDS[0], jobs::KINDS[1], LOW_KIND];
+const FOLLOWING_KINDS: [&str; 3] = [jobs::FAILING_KIND, jobs::OUT_KIND, LOW_KIND];
 
 impl Model {
     /// The alerts that should fire now, except expiry, by subject and kind.
@@ -124,7 +124,7 @@ impl Model {
         let mut levels = BTreeMap::new();
         let is_judged = |name: &&&str| self.policy.are_jobs_watched && !explained.contains(*name);
         for name in self.accounts.keys().filter(is_judged) {
-            let key = ((*name).to_owned(), jobs::KINDS[0]);
+            let key = ((*name).to_owned(), jobs::FAILING_KIND);
             let open = self.firing(&key).map(|life| life.level);
             let level = self.jobs.failing_verdict(name, now).next_level(open);
             levels.extend(level.map(|level| (key, level)));
@@ -140,7 +140,7 @@ impl Model {
     ) -> BTreeMap<(String, &'static str), Level> {
         let mut levels = BTreeMap::new();
         for name in self.accounts.keys().copied() {
-            let key = (name.to_owned(), jobs::KINDS[1]);
+            let key = (name.to_owned(), jobs::OUT_KIND);
             let verdict =
                 if explained.contains(name) { OutVerdict::Ends } else { self.out_verdict(name, now) };
             let fires = match verdict {
@@ -192,9 +192,11 @@ impl Model {
 
     /// Of an account with an open alert about jobs: whether one job may be tried.
     pub(in crate::agreement) fn trial(&self, name: &str, now: Moment) -> Option<bool> {
-        let opened = jobs::KINDS.iter().filter_map(|kind| self.firing(&(name.to_owned(), *kind)));
+        let opened = [jobs::FAILING_KIND, jobs::OUT_KIND]
+            .into_iter()
+            .filter_map(|kind| self.firing(&(name.to_owned(), kind)));
         let newest = opened.map(|life| life.opened).max()?;
-        let is_out = self.firing(&(name.to_owned(), jobs::KINDS[1])).is_some();
+        let is_out = self.firing(&(name.to_owned(), jobs::OUT_KIND)).is_some();
         if is_out && self.out_by.get(name) == Some(&CreditsSource::Reading) {
             // MiniMax itself says so: no job has to prove it.
             return Some(false);
