@@ -91,6 +91,9 @@ _minimax__watch() {
             minimax__watch__subcmd__config,help)
                 cmd="minimax__watch__subcmd__config__subcmd__help"
                 ;;
+            minimax__watch__subcmd__config,schema)
+                cmd="minimax__watch__subcmd__config__subcmd__schema"
+                ;;
             minimax__watch__subcmd__config,show)
                 cmd="minimax__watch__subcmd__config__subcmd__show"
                 ;;
@@ -99,6 +102,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__config__subcmd__help,help)
                 cmd="minimax__watch__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            minimax__watch__subcmd__config__subcmd__help,schema)
+                cmd="minimax__watch__subcmd__config__subcmd__help__subcmd__schema"
                 ;;
             minimax__watch__subcmd__config__subcmd__help,show)
                 cmd="minimax__watch__subcmd__config__subcmd__help__subcmd__show"
@@ -174,6 +180,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__help__subcmd__config,check)
                 cmd="minimax__watch__subcmd__help__subcmd__config__subcmd__check"
+                ;;
+            minimax__watch__subcmd__help__subcmd__config,schema)
+                cmd="minimax__watch__subcmd__help__subcmd__config__subcmd__schema"
                 ;;
             minimax__watch__subcmd__help__subcmd__config,show)
                 cmd="minimax__watch__subcmd__help__subcmd__config__subcmd__show"
@@ -472,7 +481,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config)
-            opts="-c -h -V --config --json --log-level --log-format --color --help --version check show help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version check show schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -540,7 +549,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config__subcmd__help)
-            opts="check show help"
+            opts="check show schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -581,6 +590,20 @@ _minimax__watch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        minimax__watch__subcmd__config__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         minimax__watch__subcmd__config__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -588,6 +611,40 @@ _minimax__watch() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__config__subcmd__schema)
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -904,7 +961,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__config)
-            opts="check show"
+            opts="check show schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -918,6 +975,20 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__config__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__help__subcmd__config__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
