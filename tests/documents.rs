@@ -47,6 +47,34 @@ fn configuration_in_the_readme_loads() {
     assert!(config.http.is_some_and(|http| http.token.is_some()));
 }
 
+/// Every example of a configuration, as an editor checks it.
+#[test]
+fn configurations_in_the_documents_are_valid_by_the_schema() {
+    let validator = jsonschema::draft202012::new(&config::json_schema()).unwrap();
+    let mut examples = vec![page("config/minimax-watch.toml"), page("packaging/minimax-watch.toml")];
+    examples.push(blocks(&page("README.md"), "toml").join("\n"));
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            examples.extend(blocks(&fs::read_to_string(path).unwrap(), "toml"));
+        }
+    }
+    let mut invalid = Vec::new();
+    for example in &examples {
+        let has_subscription = example.contains("[[subscriptions]]");
+        let base = "[[subscriptions]]\nname = \"main\"\ntoken_file = \"useapi-token\"\ndiscover = true\n";
+        let example = if has_subscription { example.clone() } else { format!("{example}\n{base}") };
+        let json: serde_json::Value =
+            toml::from_str(&example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+        if !validator.is_valid(&json) {
+            invalid.push(example);
+        }
+    }
+    assert!(examples.len() > 12);
+    // The one that shows what problems look like.
+    assert!(matches!(invalid.as_slice(), [one] if one.contains("[[accounts]]")), "{invalid:#?}");
+}
+
 #[test]
 fn documented_webhook_bodies_are_those_that_are_sent() {
     let examples: [String; 2] = blocks(&page("docs/receivers.md"), "json").try_into().unwrap();

@@ -26,12 +26,21 @@ fn program(arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// The documented configuration for a service: secrets in their folder, and a store path that a shell finds too.
+/// Where the package has the schema of the configuration.
+const SCHEMA: &str = "/usr/share/minimax-watch/minimax-watch.schema.json";
+
+/// The documented configuration for a service: the schema and secrets in their folders, and a store path that a shell finds too.
 fn configuration() -> String {
     let documented = read("config/minimax-watch.toml");
     let store = "#path = \"minimax-watch.db\"";
     assert!(documented.contains(store) && documented.contains("token_file = \"useapi-token\""));
+    let (folder, file) = SCHEMA.rsplit_once('/').unwrap();
+    let asset = format!("[\"config/{file}\", \"{}/\", ", folder.trim_start_matches('/'));
+    assert!(read("Cargo.toml").contains(&asset), "{asset}");
+    let schema = format!("#:schema ./{file}\n");
+    assert!(documented.starts_with(&schema) && root().join("config").join(file).is_file());
     documented
+        .replace(&schema, &format!("#:schema {SCHEMA}\n"))
         .replace("_file = \"", "_file = \"secrets/")
         .replace("{ file = \"", "{ file = \"secrets/")
         .replace(store, "# Set explicitly, so that commands in a shell find the service's store. minimax-watch@NAME has a store of its own.\npath = \"/var/lib/minimax-watch/minimax-watch.db\"")

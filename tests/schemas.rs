@@ -1,7 +1,8 @@
 //! The schemas in `docs/schemas` are generated from the types that the commands print, so that a change of the JSON shows up in a
 //! review. A schema's version changes when a member is removed or changes its meaning, not when one is added.
 //!
-//! `docs/openapi.json` is assembled from the same types, and written in the same way.
+//! `docs/openapi.json` is assembled from the same types, and `config/minimax-watch.schema.json` is what `config schema` prints; both are
+//! written in the same way.
 //!
 //! After an intended change, `cargo test --locked --test schemas -- --ignored` writes them again.
 
@@ -135,6 +136,23 @@ fn every_schema_rejects_an_empty_object() {
     }
 }
 
+#[test]
+fn configuration_schema_file_is_what_the_program_prints() {
+    let written = fs::read_to_string(configuration_schema_file()).unwrap_or_default();
+    assert!(
+        written == configuration_schema_text(),
+        "config/minimax-watch.schema.json is out of date (see the head of this test)"
+    );
+}
+
+fn configuration_schema_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/minimax-watch.schema.json")
+}
+
+fn configuration_schema_text() -> String {
+    serde_json::to_string_pretty(&minimax_watch::config::json_schema()).unwrap() + "\n"
+}
+
 fn openapi_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json")
 }
@@ -144,10 +162,11 @@ fn openapi_text() -> String {
 }
 
 #[test]
-#[ignore = "writes docs/schemas and docs/openapi.json"]
+#[ignore = "writes docs/schemas, docs/openapi.json and config/minimax-watch.schema.json"]
 fn write() {
     for schema in SCHEMAS {
         fs::write(folder().join(file(schema)), text(schema)).unwrap();
     }
     fs::write(openapi_file(), openapi_text()).unwrap();
+    fs::write(configuration_schema_file(), configuration_schema_text()).unwrap();
 }

@@ -94,6 +94,9 @@ _minimax__watch() {
             minimax__watch__subcmd__config,help)
                 cmd="minimax__watch__subcmd__config__subcmd__help"
                 ;;
+            minimax__watch__subcmd__config,schema)
+                cmd="minimax__watch__subcmd__config__subcmd__schema"
+                ;;
             minimax__watch__subcmd__config,show)
                 cmd="minimax__watch__subcmd__config__subcmd__show"
                 ;;
@@ -102,6 +105,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__config__subcmd__help,help)
                 cmd="minimax__watch__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            minimax__watch__subcmd__config__subcmd__help,schema)
+                cmd="minimax__watch__subcmd__config__subcmd__help__subcmd__schema"
                 ;;
             minimax__watch__subcmd__config__subcmd__help,show)
                 cmd="minimax__watch__subcmd__config__subcmd__help__subcmd__show"
@@ -180,6 +186,9 @@ _minimax__watch() {
                 ;;
             minimax__watch__subcmd__help__subcmd__config,check)
                 cmd="minimax__watch__subcmd__help__subcmd__config__subcmd__check"
+                ;;
+            minimax__watch__subcmd__help__subcmd__config,schema)
+                cmd="minimax__watch__subcmd__help__subcmd__config__subcmd__schema"
                 ;;
             minimax__watch__subcmd__help__subcmd__config,show)
                 cmd="minimax__watch__subcmd__help__subcmd__config__subcmd__show"
@@ -478,7 +487,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config)
-            opts="-c -h -V --config --json --log-level --log-format --color --help --version check show help"
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version check show schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -546,7 +555,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__config__subcmd__help)
-            opts="check show help"
+            opts="check show schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -587,6 +596,20 @@ _minimax__watch() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        minimax__watch__subcmd__config__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         minimax__watch__subcmd__config__subcmd__help__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -594,6 +617,40 @@ _minimax__watch() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__config__subcmd__schema)
+            opts="-c -h -V --config --json --log-level --log-format --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-level)
+                    COMPREPLY=($(compgen -W "off error warn info debug trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -910,7 +967,7 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__config)
-            opts="check show"
+            opts="check show schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -924,6 +981,20 @@ _minimax__watch() {
             return 0
             ;;
         minimax__watch__subcmd__help__subcmd__config__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        minimax__watch__subcmd__help__subcmd__config__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -465,24 +465,25 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand schedule" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
 warn\t'Warnings'
 info\t'One line for each run, alert and delivery'
 debug\t'Every check'
 trace\t'Everything'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l log-format -d 'Log format on stderr [default: text; under systemd the journal\'s own, with fields]' -r -f -a "text\t'For people'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l log-format -d 'Log format on stderr [default: text; under systemd the journal\'s own, with fields]' -r -f -a "text\t'For people'
 json\t'For machines, one object a line'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -l json -d 'Print the result as JSON'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -s V -l version -d 'Print version'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -f -a "check" -d 'Report every problem at once, with file, key and reason'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -f -a "show" -d 'Print the effective configuration, secrets hidden'
-complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l json -d 'Print the result as JSON'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -s V -l version -d 'Print version'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "check" -d 'Report every problem at once, with file, key and reason'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "show" -d 'Print the effective configuration, secrets hidden'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "schema" -d 'Print a JSON Schema of the configuration file'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from check" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
 error\t'Errors that need action'
@@ -514,8 +515,24 @@ never\t'Never'"
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Print the result as JSON'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
+error\t'Errors that need action'
+warn\t'Warnings'
+info\t'One line for each run, alert and delivery'
+debug\t'Every check'
+trace\t'Everything'"
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -l log-format -d 'Log format on stderr [default: text; under systemd the journal\'s own, with fields]' -r -f -a "text\t'For people'
+json\t'For machines, one object a line'"
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -l json -d 'Print the result as JSON'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from schema" -s V -l version -d 'Print version'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Report every problem at once, with file, key and reason'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the effective configuration, secrets hidden'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print a JSON Schema of the configuration file'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -s c -l config -d 'Configuration file [default: $MINIMAX_WATCH_CONFIG, else ./minimax-watch.toml, else /etc/minimax-watch/minimax-watch.toml, else none: the token in $USEAPI_TOKEN]' -r -F
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand backup" -l log-level -d 'Log level [default: info for `run`, else warn]' -r -f -a "off\t'Nothing'
@@ -611,3 +628,4 @@ complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from webhook" -f -a "verify" -d 'Check the signature of a delivery whose body is on stdin'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Report every problem at once, with file, key and reason'
 complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the effective configuration, secrets hidden'
+complete -c minimax-watch -n "__fish_minimax_watch_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "schema" -d 'Print a JSON Schema of the configuration file'

@@ -10,6 +10,17 @@ pub enum ConfigCommand {
     /// Print the effective configuration, secrets hidden
     #[command(after_help = "Examples:\n  minimax-watch config show\n  minimax-watch config show --json")]
     Show,
+    /// Print a JSON Schema of the configuration file
+    #[command(after_help = "\
+It needs no configuration. An editor completes and checks a file whose first
+line names the schema:
+
+  #:schema ./minimax-watch.schema.json
+
+Examples:
+  minimax-watch config schema
+  minimax-watch config schema > minimax-watch.schema.json")]
+    Schema,
 }
 
 /// Arguments of `config check`.

@@ -1,4 +1,4 @@
-//! `config check` and `config show`.
+//! `config check`, `config show` and `config schema`.
 
 use anyhow::Context;
 
@@ -15,6 +15,7 @@ pub(super) async fn run(global: &GlobalOptions, command: &ConfigCommand) -> anyh
     match command {
         ConfigCommand::Check(options) => check(global, *options).await,
         ConfigCommand::Show => show(global).map(|()| 0),
+        ConfigCommand::Schema => output::json(&config::json_schema()).map(|()| 0),
     }
 }
 

@@ -22,6 +22,7 @@ mod place;
 pub mod properties;
 mod receivers;
 pub mod regular_file;
+mod schema;
 mod secret_shape;
 mod secrets;
 mod sections;
@@ -149,6 +150,11 @@ pub fn signing_secrets(
     let context = Context { environment, folder: &working_directory(), now };
     let secrets = receivers::signing_secrets(origin, &context, &diagnostics);
     diagnostics.finish(secrets)
+}
+
+/// The JSON Schema of the file (2020-12).
+pub fn json_schema() -> serde_json::Value {
+    sections::schema()
 }
 
 fn working_directory() -> PathBuf {

@@ -1,7 +1,8 @@
 //! A copy of what the store holds about one account, small enough to simulate the account's future in milliseconds.
 //!
 //! Guarantees: the copy has the store's schema and every row that decides about alerts and notifications of this account
-//! and of its subscription; the store itself is only read. Leaves out runs, changes and the expiries of other accounts.
+//! and of its subscription; the store itself is only read. Leaves out runs, changes, the totals of what happened and the expiries of other
+//! accounts: the hours and totals of jobs in the copy are those of the copied jobs, which triggers of the schema count.
 
 use tempfile::TempDir;
 

@@ -19,6 +19,9 @@ use crate::store::Store;
 /// How long a stop waits for the thread.
 const STOP_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// A thread of this niceness gets a small part of a processor that another one wants.
+const NICENESS: i32 = 15;
+
 /// The listener of the service; none runs unless `[http]` is configured.
 #[derive(Debug, Default)]
 pub struct Listener(Option<Running>);
@@ -77,6 +80,8 @@ fn start(listen: SocketAddr, config: &Arc<Config>, store: &Store) -> Option<Runn
     let problem = Problem::default();
     let (store, shared) = (store.clone(), problem.clone());
     let spawned = thread::Builder::new().name("http".to_owned()).spawn(move || {
+        // Of this thread and those that it starts: the checks go first. Without it they share the processor, as before.
+        let _ = rustix::process::nice(NICENESS);
         serve_again_after_panics(&shared, |delay| {
             server::run(listen, (receiver.clone(), delay), &store, &shared);
         });

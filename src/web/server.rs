@@ -36,9 +36,6 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long open connections may go on after a stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A thread of this niceness gets a small part of a processor that another one wants.
-const NICENESS: i32 = 15;
-
 /// Threads for blocking work, such as reading the state of files.
 const MAX_BLOCKING_THREADS: usize = 2;
 
@@ -49,8 +46,6 @@ pub(super) fn run(
     store: &Store,
     problem: &Problem,
 ) {
-    // Of this thread and those that it starts: the checks go first. Without it they share the processor, as before.
-    let _ = rustix::process::nice(NICENESS);
     let runtime =
         Builder::new_current_thread().enable_all().max_blocking_threads(MAX_BLOCKING_THREADS).build();
     match runtime {

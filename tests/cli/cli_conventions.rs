@@ -213,6 +213,11 @@ async fn every_command_that_prints_a_result_prints_it_as_json() {
             _ => {}
         }
     }
+    // What it prints is a schema itself.
+    let [plain, json] =
+        [&["config", "schema"][..], &["config", "schema", "--json"]].map(|arguments| setup.run(arguments));
+    let schema = serde_json::from_str::<serde_json::Value>(&json.out).unwrap();
+    assert_eq!((plain.out, schema["title"].as_str()), (json.out, Some("minimax-watch.toml")));
     for arguments in [&["--json", "status"][..], &["--json", "silence", "list"]] {
         serde_json::from_str::<serde_json::Value>(&setup.run(arguments).out).unwrap();
     }

@@ -46,6 +46,7 @@ async fn help_of_every_command_has_an_example() {
         "config",
         "config check",
         "config show",
+        "config schema",
         "demo",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

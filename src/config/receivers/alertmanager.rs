@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::super::address;
@@ -10,6 +11,7 @@ use super::super::context::Context;
 use super::super::model::{Alertmanager, HttpLogin, Login, Secret};
 use super::super::page::Page;
 use super::super::place::Field;
+use super::super::schema::{self, TableSchema, keys_of, none_of_keys};
 use super::super::secret_shape::is_certainly_secret;
 use super::super::secrets::{self, Form};
 use super::super::table::Table;
@@ -37,6 +39,40 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Alertm
     let timeout = table.duration("timeout", REQUEST_TIMEOUT, TIMEOUTS).to_std().unwrap_or_default();
     table.finish();
     Some(Alertmanager { urls: urls?, labels, login, timeout, allow_http })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let label = schema::text().with("minLength", 1).with("maxLength", MAX_LABEL_TEXT);
+    let labels = schema::map("^([A-Za-z]|_$|_[A-Za-z0-9])[A-Za-z0-9_]*$", label, MAX_LABELS);
+    TableSchema::new("Alertmanagers at which alerts are kept alive while they fire.")
+        .required(
+            "urls",
+            "The base address of each Alertmanager, without /api/v2.",
+            schema::list(schema::url()).with("maxItems", MAX_SERVERS).example(vec!["http://127.0.0.1:9093"]),
+        )
+        .key(
+            "labels",
+            "Labels of every series. Two watchers of the same accounts must have the same.",
+            labels,
+        )
+        .key("username", "The user of a login, if the servers want one.", schema::name())
+        .file("password_file", "the password")
+        .variable("password_env", "the password")
+        .file("token_file", "the token that is sent as Bearer, instead of a user and a password")
+        .variable("token_env", "the token that is sent as Bearer, instead of a user and a password")
+        .key("timeout", "Time limit for one whole request.", schema::duration(REQUEST_TIMEOUT, &TIMEOUTS))
+        .key("allow_http", "Permits http:// outside of loopback and private networks.", schema::flag(false))
+        .rule("anyOf", logins())
+}
+
+/// No login, one by user name and password, or one by token.
+fn logins() -> Value {
+    let (user, token) = (["username", "password_file", "password_env"], ["token_file", "token_env"]);
+    let password = keys_of(&["password_file", "password_env"]);
+    let by_token = json!({ "oneOf": keys_of(&token), "not": { "anyOf": keys_of(&user) } });
+    let by_user = json!({ "required": ["username"], "oneOf": password, "not": { "anyOf": keys_of(&token) } });
+    json!([none_of_keys(&[&user[..], &token].concat()), by_user, by_token])
 }
 
 /// Shows the keys of this type.

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::model::ChatWebhook;
 use super::super::page::Page;
+use super::super::schema::TableSchema;
 use super::super::table::Table;
 use super::endpoint;
 use super::known_services::Service;
@@ -12,6 +13,11 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>, service: Service
     let endpoint = endpoint::read_secret(&mut table, context, |url| service.check(url));
     table.finish();
     Some(ChatWebhook { endpoint: endpoint? })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema(description: &str) -> TableSchema {
+    endpoint::secret_schema(TableSchema::new(description))
 }
 
 /// Shows the keys of this type.

@@ -6,6 +6,7 @@ use std::net::Ipv6Addr;
 use chrono::TimeDelta;
 use lettre::Address;
 use lettre::message::Mailbox;
+use serde_json::json;
 use strum::VariantArray as _;
 
 use super::super::address;
@@ -13,6 +14,7 @@ use super::super::context::Context;
 use super::super::model::{Email, Login, Smtp, Tls};
 use super::super::page::Page;
 use super::super::place::Field;
+use super::super::schema::{self, TableSchema, keys_of, none_of_keys};
 use super::super::secret_shape::is_certainly_secret;
 use super::super::secrets::{self, Form};
 use super::super::suggest::unknown;
@@ -36,6 +38,46 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Email>
     let smtp = table.table("smtp").and_then(|table| smtp(table, allow_http, context));
     table.finish();
     Some(Email { from: from?, to: to?, smtp: smtp?, allow_http })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let address = || schema::matching("@");
+    TableSchema::new("Mail.")
+        .required("from", "The sender.", address().example("minimax-watch <watch@example.com>"))
+        .required("to", "The recipients. Each gets each mail once.", schema::list(address()))
+        .required_table("smtp", smtp_schema())
+        .key(
+            "allow_http",
+            "Permits tls = \"none\" to a server outside of private networks. Mails then travel unencrypted.",
+            schema::flag(false),
+        )
+}
+
+fn smtp_schema() -> TableSchema {
+    let login = json!({ "required": ["username"], "oneOf": keys_of(&["password_file", "password_env"]) });
+    TableSchema::new("The server that takes the mail.")
+        .required("host", "Its name or address.", schema::matching("^[^@/\\s]+$").example("smtp.example.com"))
+        .key(
+            "port",
+            "Default: 587 for starttls, 465 for implicit, 25 for none.",
+            schema::number(1..=u16::MAX.into()),
+        )
+        .key(
+            "tls",
+            "starttls (required, never opportunistic), implicit, or none.",
+            schema::choice(Tls::VARIANTS.iter().map(<&str>::from)).default(<&str>::from(Tls::StartTls)),
+        )
+        .key("username", "The user of a login, if the server wants one.", schema::name())
+        .file("password_file", "the password")
+        .variable("password_env", "the password")
+        .key(
+            "hello",
+            "The name in EHLO. Default: this host's full name, else its address in brackets.",
+            schema::name(),
+        )
+        .key("timeout", "Time limit for each stage of the session.", schema::duration(TIMEOUT, &TIMEOUTS))
+        .rule("anyOf", json!([login, none_of_keys(&["username", "password_file", "password_env"])]))
 }
 
 /// Shows the keys of this type.

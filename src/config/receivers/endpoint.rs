@@ -8,6 +8,7 @@ use super::super::context::Context;
 use super::super::model::{Endpoint, Origin, Secret};
 use super::super::page::{Page, quoted};
 use super::super::place::Place;
+use super::super::schema::{self, TableSchema, keys_of};
 use super::super::secrets::{self, Form};
 use super::super::table::Table;
 use super::super::values::{REQUEST_TIMEOUT, TIMEOUTS};
@@ -73,6 +74,42 @@ fn api_base(typed: &str, allow_http: bool) -> Result<Url, String> {
         return Err("must be the base address, such as https://api.example.com".to_owned());
     }
     Ok(url)
+}
+
+/// The keys that [`read`] reads, added to `table`.
+pub(super) fn schema(table: TableSchema) -> TableSchema {
+    let table = table
+        .key(
+            "url",
+            "The address. It is often a secret: then give url_file or url_env instead.",
+            schema::url(),
+        )
+        .file("url_file", "the address")
+        .variable("url_env", "the address")
+        .rule("oneOf", keys_of(&["url", "url_file", "url_env"]));
+    rest_schema(table)
+}
+
+/// The keys that [`read_secret`] reads, added to `table`.
+pub(super) fn secret_schema(table: TableSchema) -> TableSchema {
+    rest_schema(table.required_secret("url", "the address, which is a secret"))
+}
+
+/// The keys that [`read_api`] reads, added to `table`.
+pub(super) fn api_schema(table: TableSchema, default: &str) -> TableSchema {
+    let table =
+        table.key("api_url", "The base address of the service's API.", schema::url().default(default));
+    rest_schema(table)
+}
+
+fn rest_schema(table: TableSchema) -> TableSchema {
+    table
+        .key("timeout", "Time limit for one whole request.", schema::duration(REQUEST_TIMEOUT, &TIMEOUTS))
+        .key(
+            "allow_http",
+            "Permits http:// outside of loopback and private networks. Messages then travel unencrypted.",
+            schema::flag(false),
+        )
 }
 
 /// Shows the keys that [`read`] reads.

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::super::model::Exec;
 use super::super::page::Page;
 use super::super::place::Field;
+use super::super::schema::{self, TableSchema};
 use super::super::secret_shape::is_secret;
 use super::super::table::Table;
 use super::super::values::TIMEOUTS;
@@ -25,6 +26,17 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Exec> {
     table.finish();
     let (program, arguments) = command?;
     Some(Exec { program, arguments, timeout })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    TableSchema::new("A program of your own, which gets the JSON of a webhook on its standard input.")
+        .required(
+            "command",
+            "A program by its whole path, and its arguments; no shell runs it.",
+            schema::list(schema::text()),
+        )
+        .key("timeout", "Time limit for one run.", schema::duration(TIMEOUT, &TIMEOUTS))
 }
 
 /// Shows the keys of this type.

@@ -23,6 +23,7 @@ use super::diagnostics::Diagnostics;
 use super::model::{Channel, Receiver};
 use super::page::Page;
 use super::place::Seen;
+use super::schema::Schema;
 use super::table::Table;
 use fallbacks::Fallback;
 use receiver::receiver;
@@ -47,6 +48,11 @@ pub(super) fn read(
     fallbacks::check(&fallbacks);
     let are_all_valid = receivers.iter().all(Option::is_some) && more.is_some();
     (receivers.into_iter().flatten().chain(more.into_iter().flatten()).collect(), are_all_valid)
+}
+
+/// The list that [`read`] reads.
+pub(super) fn schema() -> Schema {
+    receiver::schema()
 }
 
 /// Shows the keys of the receiver's type.

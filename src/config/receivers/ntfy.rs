@@ -5,6 +5,7 @@ use url::Url;
 use super::super::context::Context;
 use super::super::model::Ntfy;
 use super::super::page::Page;
+use super::super::schema::TableSchema;
 use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
@@ -19,6 +20,12 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Ntfy> 
     let token = context.secret(&mut table, "token", Form::Key);
     table.finish();
     Some(Ntfy { endpoint: endpoint?, token })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    endpoint::schema(TableSchema::new("A topic of ntfy: its address is that of the server with the topic."))
+        .secret("token", "the access token of a protected topic")
 }
 
 /// Shows the keys of this type.

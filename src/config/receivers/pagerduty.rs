@@ -5,6 +5,7 @@ use secrecy::ExposeSecret as _;
 use super::super::context::Context;
 use super::super::model::PagerDuty;
 use super::super::page::Page;
+use super::super::schema::TableSchema;
 use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
@@ -33,6 +34,13 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<PagerD
     let api = endpoint::read_api(&mut table, API);
     table.finish();
     Some(PagerDuty { routing_key: routing_key?, api: api? })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let table = TableSchema::new("A service of PagerDuty.")
+        .required_secret("routing_key", "the key of the integration \"Events API v2\"");
+    endpoint::api_schema(table, API)
 }
 
 /// Shows the keys of this type.

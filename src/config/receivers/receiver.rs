@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use globset::GlobSet;
+use serde_json::json;
 use strum::IntoEnumIterator;
 
 use super::super::context::Context;
 use super::super::model::{Channel, OwnTemplates, Receiver, WebhookFormat};
 use super::super::place::{Field, Seen};
+use super::super::schema::{self, Schema, TableSchema};
 use super::super::suggest::{choose, unknown};
 use super::super::table::Table;
 use super::super::values;
@@ -23,20 +25,74 @@ use crate::domain::route::{Kinds, Route};
 use crate::domain::schedule::Schedule;
 use crate::domain::time_zone::TimeZone;
 
-/// Reads the keys of one type of receiver.
-type ReadChannel = fn(Table<'_>, &Context<'_>) -> Option<Channel>;
+/// The type that is sent no messages.
+const ALERTMANAGER: &str = "alertmanager";
+
+/// One type of receiver.
+#[derive(Clone, Copy)]
+struct Type {
+    /// Reads its keys.
+    read: fn(Table<'_>, &Context<'_>) -> Option<Channel>,
+    /// Describes them.
+    schema: fn() -> TableSchema,
+}
 
 /// By the name of the type, that of its [`Channel`].
-const TYPES: &[(&str, ReadChannel)] = &[
-    ("email", |table, context| email::read(table, context).map(Channel::Email)),
-    ("webhook", |table, context| webhook::read(table, context).map(Channel::Webhook)),
-    ("telegram", |table, context| telegram::read(table, context).map(Channel::Telegram)),
-    ("ntfy", |table, context| ntfy::read(table, context).map(Channel::Ntfy)),
-    ("discord", |table, context| chat_webhook::read(table, context, Service::Discord).map(Channel::Discord)),
-    ("slack", |table, context| chat_webhook::read(table, context, Service::Slack).map(Channel::Slack)),
-    ("pagerduty", |table, context| pagerduty::read(table, context).map(Channel::PagerDuty)),
-    ("alertmanager", |table, context| alertmanager::read(table, context).map(Channel::Alertmanager)),
-    ("exec", |table, _| exec::read(table).map(Channel::Exec)),
+const TYPES: &[(&str, Type)] = &[
+    (
+        "email",
+        Type {
+            read: |table, context| email::read(table, context).map(Channel::Email),
+            schema: email::schema,
+        },
+    ),
+    (
+        "webhook",
+        Type {
+            read: |table, context| webhook::read(table, context).map(Channel::Webhook),
+            schema: webhook::schema,
+        },
+    ),
+    (
+        "telegram",
+        Type {
+            read: |table, context| telegram::read(table, context).map(Channel::Telegram),
+            schema: telegram::schema,
+        },
+    ),
+    (
+        "ntfy",
+        Type { read: |table, context| ntfy::read(table, context).map(Channel::Ntfy), schema: ntfy::schema },
+    ),
+    (
+        "discord",
+        Type {
+            read: |table, context| chat_webhook::read(table, context, Service::Discord).map(Channel::Discord),
+            schema: || chat_webhook::schema("A webhook of a Discord channel."),
+        },
+    ),
+    (
+        "slack",
+        Type {
+            read: |table, context| chat_webhook::read(table, context, Service::Slack).map(Channel::Slack),
+            schema: || chat_webhook::schema("An incoming webhook of Slack."),
+        },
+    ),
+    (
+        "pagerduty",
+        Type {
+            read: |table, context| pagerduty::read(table, context).map(Channel::PagerDuty),
+            schema: pagerduty::schema,
+        },
+    ),
+    (
+        ALERTMANAGER,
+        Type {
+            read: |table, context| alertmanager::read(table, context).map(Channel::Alertmanager),
+            schema: alertmanager::schema,
+        },
+    ),
+    ("exec", Type { read: |table, _| exec::read(table).map(Channel::Exec), schema: exec::schema }),
 ];
 
 /// Reads one receiver.
@@ -63,12 +119,12 @@ pub(super) fn receiver<'f>(
     fallbacks.push(Fallback { receiver: name.clone(), to: fallback.clone() });
     // Which keys an unknown type has is not known: they stay unread.
     let kind = kind.and_then(|field| {
-        let read = field.parse(|typed| choose("type", typed, TYPES))?;
-        Some((field.value, read))
+        let kind = field.parse(|typed| choose("type", typed, TYPES))?;
+        Some((field.value, kind))
     });
     let name_of_type = kind.as_ref().map_or("", |(name, _)| name);
     let templates = templates::read(&mut table, name_of_type, context);
-    if name_of_type == "alertmanager" {
+    if name_of_type == ALERTMANAGER {
         for (key, is_given) in [("digest", digest.is_some()), ("quiet_hours", quiet_hours.is_some())] {
             if is_given {
                 let reason =
@@ -78,7 +134,7 @@ pub(super) fn receiver<'f>(
         }
     }
     let place = table.place.clone();
-    let channel = kind.and_then(|(_, read)| read(table, context));
+    let channel = kind.and_then(|(_, kind)| (kind.read)(table, context));
     if templates.text.is_some()
         && matches!(&channel, Some(Channel::Webhook(webhook)) if webhook.format != WebhookFormat::Text)
     {
@@ -99,6 +155,58 @@ pub(super) fn receiver<'f>(
         templates,
         channel: channel?,
     })
+}
+
+/// The list of receivers, each with the keys of its type.
+pub(super) fn schema() -> Schema {
+    let receivers: Vec<_> =
+        TYPES.iter().map(|(name, kind)| common_schema((kind.schema)(), name).build()).collect();
+    schema::table_list(json!({ "oneOf": receivers }))
+}
+
+/// The keys of every receiver, beside those of the type `kind`.
+fn common_schema(table: TableSchema, kind: &str) -> TableSchema {
+    let severities: Vec<Severity> = Severity::iter().collect();
+    let kinds = AlertKind::iter().map(AlertKind::as_str).chain(ChangeKind::iter().map(ChangeKind::as_str));
+    let table = templates::schema(table, kind)
+        .rule("title", format!("type = \"{kind}\"").into())
+        .required("name", "Your name for it.", schema::name())
+        .required("type", "How it is reached.", schema::constant(kind))
+        .key(
+            "min_severity",
+            "Nothing less severe than this is sent.",
+            schema::choice(severities.into_iter().map(Severity::as_str)).default(Severity::Info.as_str()),
+        )
+        .key(
+            "kinds",
+            "Kinds of alerts and changes that are sent; *: all.",
+            schema::list(schema::choice(std::iter::once("*").chain(kinds))).default(vec!["*"]),
+        )
+        .key(
+            "accounts",
+            "Only accounts whose name or id matches one of these globs.",
+            schema::list(schema::text()).default(vec!["*"]),
+        )
+        .key(
+            "fallback",
+            "The receiver that is notified when this one fails. Default: every other one that takes delivery_failing.",
+            schema::name(),
+        )
+        .key("timezone", "Messages show its time beside UTC; digest and quiet_hours are read in it.", schema::time_zone());
+    if kind == ALERTMANAGER {
+        return table;
+    }
+    table
+        .key(
+            "digest",
+            "When a digest is sent, also when all is well; as schedule.cron. Default: none.",
+            schema::cron(),
+        )
+        .key(
+            "quiet_hours",
+            "From the first time of day to the second one, only what is critical is sent. Default: none.",
+            schema::quiet_hours(),
+        )
 }
 
 /// A receiver of everything.

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::model::Telegram;
 use super::super::page::Page;
+use super::super::schema::{self, TableSchema};
 use super::super::secrets::Form;
 use super::super::table::Table;
 use super::endpoint;
@@ -39,6 +40,16 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Telegr
     let api = endpoint::read_api(&mut table, API);
     table.finish();
     Some(Telegram { token: token?, chat_id: chat_id?, thread_id, api: api? })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let chat = schema::matching("^(@[A-Za-z0-9_]{4,}|[+-]?[0-9]+)$").with("type", vec!["integer", "string"]);
+    let table = TableSchema::new("A bot of Telegram.")
+        .required_secret("token", "the bot's token from @BotFather")
+        .required("chat_id", "The number of the chat, or the @name of a public channel.", chat)
+        .key("thread_id", "The number of a topic, in groups that have topics.", schema::number(1..=i64::MAX));
+    endpoint::api_schema(table, API)
 }
 
 /// Shows the keys of this type.

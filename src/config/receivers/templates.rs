@@ -6,6 +6,7 @@ use super::super::context::Context;
 use super::super::model::{OwnTemplate, OwnTemplates};
 use super::super::page::Page;
 use super::super::regular_file;
+use super::super::schema::{self, TableSchema};
 use super::super::table::Table;
 use super::super::values;
 
@@ -29,6 +30,20 @@ pub(super) fn read(table: &mut Table<'_>, kind: &str, context: &Context<'_>) -> 
         return OwnTemplates { text, ..OwnTemplates::default() };
     }
     OwnTemplates { subject: template(table, SUBJECT, context), text, html: template(table, HTML, context) }
+}
+
+/// The keys that [`read`] reads, added to `table`.
+pub(super) fn schema(table: TableSchema, kind: &str) -> TableSchema {
+    let keys: &[(&str, &str)] = match kind {
+        "email" => &[(SUBJECT, "the subject"), (TEXT, "the text part"), (HTML, "the HTML part")],
+        kind if TYPES.contains(&kind) => &[(TEXT, "the text")],
+        _ => &[],
+    };
+    keys.iter().fold(table, |table, (key, part)| {
+        let description =
+            format!("A Jinja template of your own for {part}, in a file beside the configuration file.");
+        table.key(key, &description, schema::path())
+    })
 }
 
 /// Shows the keys that are given.

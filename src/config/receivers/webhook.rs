@@ -1,6 +1,7 @@
 //! `type = "webhook"`: where a message is posted, with which headers, and what signs it.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use standardwebhooks::Webhook as Signer;
 use strum::VariantArray as _;
 
@@ -9,6 +10,7 @@ use super::super::diagnostics::Diagnostics;
 use super::super::model::{Origin, Secret, Webhook, WebhookFormat};
 use super::super::page::{Page, quoted};
 use super::super::place::Place;
+use super::super::schema::{self, TableSchema, keys_of, none_of_keys};
 use super::super::secrets::{self, Form};
 use super::super::table::Table;
 use super::endpoint;
@@ -54,6 +56,29 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Webhoo
     table.finish();
     let signing_origin = secret.map(|secret| secret.origin);
     Some(Webhook { endpoint: endpoint?, format, signing, signing_origin, headers })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let header = TableSchema::new("Where the value is.")
+        .file("file", "the value")
+        .variable("env", "the value")
+        .rule("oneOf", keys_of(&["file", "env"]));
+    endpoint::schema(TableSchema::new("Where messages are posted."))
+        .key(
+            "headers",
+            "Headers to send with each message, such as a login.",
+            schema::map("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", header.build(), MAX_HEADERS),
+        )
+        .key(
+            "format",
+            "What is posted: the JSON of Standard Webhooks, a CloudEvent, or plain text.",
+            schema::choice(WebhookFormat::VARIANTS.iter().map(<&str>::from))
+                .default(<&str>::from(WebhookFormat::Standard)),
+        )
+        .secret("secret", "what signs each message, whsec_<base64>, one a line")
+        .rule("if", json!({ "properties": { "format": { "const": "text" } }, "required": ["format"] }))
+        .rule("else", none_of_keys(&["text_template_file"]))
 }
 
 /// Shows the keys of this type.

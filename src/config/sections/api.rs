@@ -4,6 +4,7 @@ use strum::VariantArray as _;
 use url::Url;
 
 use super::super::model::{Api, FetchMode};
+use super::super::schema::{self, TableSchema};
 use super::super::table::Table;
 use super::super::values::{REQUEST_TIMEOUT, TIMEOUTS};
 use super::super::{address, size};
@@ -27,6 +28,34 @@ pub(super) fn read(mut table: Table<'_>) -> Api {
     };
     table.finish();
     api
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let modes = FetchMode::VARIANTS.iter().map(<&str>::from);
+    let concurrency = schema::number(1..=i64::try_from(MAX_CONCURRENCY).unwrap_or(i64::MAX));
+    TableSchema::new("How useapi.net is asked.")
+        .key(
+            "base_url",
+            "https, or http on loopback for a simulator; without a path.",
+            schema::url().default(DEFAULT_BASE_URL),
+        )
+        .key(
+            "fetch",
+            "each: one request for each account; list: one request for all accounts of a subscription.",
+            schema::choice(modes).default(<&str>::from(FetchMode::Each)),
+        )
+        .key("timeout", "Time limit for one whole request.", schema::duration(REQUEST_TIMEOUT, &TIMEOUTS))
+        .key(
+            "concurrency",
+            "How many requests at once. It is lowered where the process may open fewer files.",
+            concurrency.default(CONCURRENCY),
+        )
+        .key(
+            "max_body",
+            "A larger answer for an account counts as malformed; 1KiB to 64MiB.",
+            schema::size().default(size::text(MAX_BODY)),
+        )
 }
 
 fn base_url(typed: &str) -> Result<Url, String> {

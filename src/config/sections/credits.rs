@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::super::model::CreditsWatch;
+use super::super::schema::{self, TableSchema};
 use super::super::table::Table;
 use super::super::values::{SECOND, YEAR};
 use crate::domain::credits::CreditsPolicy;
@@ -13,7 +14,7 @@ const LONGEST_EVERY: TimeDelta = TimeDelta::days(7);
 /// MiniMax itself is asked, with the account's session.
 const OFTEN: TimeDelta = TimeDelta::minutes(10);
 const LOW: u64 = 100;
-const MOST_LOW: u64 = 1_000_000_000;
+const MOST_LOW: i64 = 1_000_000_000;
 const LEAD_TIME: TimeDelta = TimeDelta::days(2);
 
 /// Reads `[credits]`.
@@ -31,7 +32,28 @@ pub(super) fn read(mut table: Table<'_>) -> CreditsWatch {
     CreditsWatch { watch, every, policy }
 }
 
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    TableSchema::new("The credits of each account, and whether its session at MiniMax lives.")
+        .key(
+            "watch",
+            "Ask for them (GET /v1/minimax/features). useapi.net then asks MiniMax itself, with the account's session.",
+            schema::flag(false),
+        )
+        .key(
+            "every",
+            "How often each account is asked; config check warns below 10m.",
+            schema::duration(EVERY, &(SECOND..=LONGEST_EVERY)),
+        )
+        .key("low", "credits_low fires below this number.", schema::number(0..=MOST_LOW).default(LOW))
+        .key(
+            "lead_time",
+            "credits_low fires when the credits are gone within this time at the pace of the last 7 days.",
+            schema::duration(LEAD_TIME, &(TimeDelta::zero()..=YEAR)),
+        )
+}
+
 fn low(typed: i64) -> Result<u64, String> {
-    let credits = u64::try_from(typed).ok().filter(|credits| *credits <= MOST_LOW);
+    let credits = u64::try_from(typed).ok().filter(|_| typed <= MOST_LOW);
     credits.ok_or_else(|| format!("{typed} is not between 0 and {MOST_LOW}"))
 }

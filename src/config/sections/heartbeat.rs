@@ -12,6 +12,7 @@ use super::super::context::Context;
 use super::super::diagnostics::Diagnostics;
 use super::super::model::Heartbeat;
 use super::super::place::Place;
+use super::super::schema::{self, TableSchema};
 use super::super::secrets::Form;
 use super::super::table::Table;
 
@@ -41,6 +42,16 @@ pub(super) fn read(
     let mut values = DeTable::new();
     values.insert(Spanned::new(0..0, key.into()), Spanned::new(0..0, DeValue::String(value.into())));
     from_table(Table::new(place, values), context)
+}
+
+/// The keys of the section.
+pub(super) fn schema() -> TableSchema {
+    TableSchema::new(
+        "An address that is asked for (GET) after each run that could check something; after any other, with /fail appended. \
+         Without this section none is.",
+    )
+    .required_secret("url", "the address")
+    .key("allow_http", "Permits http:// outside of loopback and private networks.", schema::flag(false))
 }
 
 fn from_table(mut table: Table<'_>, context: &Context<'_>) -> Option<Heartbeat> {

@@ -6,6 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::super::context::Context;
 use super::super::model::Http;
+use super::super::schema::{self, TableSchema};
 use super::super::secrets::{self, Form};
 use super::super::table::Table;
 
@@ -37,6 +38,18 @@ pub(super) fn read(table: Option<Table<'_>>, context: &Context<'_>) -> Option<Ht
     }
     table.finish();
     Some(Http { listen: listen?, token })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    let address = schema::matching("^(localhost|[0-9.]+|\\[[^\\]]+\\]):[0-9]+$");
+    TableSchema::new("What the service answers over HTTP. Without this section nothing listens.")
+        .key(
+            "listen",
+            "An address and a port. Other than loopback needs token_file or token_env.",
+            address.default(SocketAddr::new(HOST, PORT).to_string()),
+        )
+        .secret("token", "the token of clients, of at least 16 characters")
 }
 
 /// Whether only this machine can connect to `listen`.

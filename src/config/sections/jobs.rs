@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::super::model::JobsWatch;
+use super::super::schema::{self, TableSchema};
 use super::super::table::Table;
 use super::super::values::SECOND;
 use crate::domain::jobs::JobsPolicy;
@@ -23,6 +24,31 @@ pub(super) fn read(mut table: Table<'_>) -> JobsWatch {
     };
     table.finish();
     JobsWatch { watch, policy }
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    TableSchema::new("What became of the jobs of each account.")
+        .key(
+            "watch",
+            "Read it once in each run, beside the checks (GET /v2/account/stats).",
+            schema::flag(false),
+        )
+        .key(
+            "window",
+            "jobs_failing looks at the jobs that ended in this time.",
+            schema::duration(WINDOW, &(SECOND..=LONGEST_WINDOW)),
+        )
+        .key(
+            "min_jobs",
+            "jobs_failing needs this many counted jobs in the window.",
+            schema::number(1..=MOST_MIN_JOBS.into()).default(MIN_JOBS),
+        )
+        .key(
+            "failing",
+            "The share of failed jobs at which jobs_failing fires.",
+            schema::share().default(FAILING),
+        )
 }
 
 fn min_jobs(typed: i64) -> Result<u32, String> {

@@ -24,6 +24,7 @@ use super::find::USUAL_PLACES;
 use super::model::{Config, Origin, Receiver, Secret, Subscription};
 use super::place::Place;
 use super::receivers;
+use super::schema::TableSchema;
 use super::secrets::{self, Form};
 use super::table::Table;
 use crate::domain::account::{AccountId, SubscriptionName};
@@ -36,6 +37,28 @@ const MISPLACED: [(&str, &str); 2] = [
     ("accounts", "unknown key (did you mean [[subscriptions.accounts]]?)"),
     ("smtp", "unknown key (did you mean smtp in a [[receivers]] of type \"email\"?)"),
 ];
+
+/// The schema of the whole file.
+pub(super) fn schema() -> serde_json::Value {
+    TableSchema::new("The configuration of minimax-watch. Secrets are never in it: X_file or X_env says where each one is.")
+        .required("subscriptions", "What is watched: one table for each API token of useapi.net.", subscriptions::schema())
+        .table("api", api::schema())
+        .table("schedule", times::schedule_schema())
+        .table("expiry", times::expiry_schema())
+        .table("alerts", times::alerts_schema())
+        .table("plan", plan::schema())
+        .table("jobs", jobs::schema())
+        .table("credits", credits::schema())
+        .key(
+            "receivers",
+            "Where notifications are sent. Without a receiver, only status and the exit status of check report alerts.",
+            receivers::schema(),
+        )
+        .table("store", store::schema())
+        .table("http", http::schema())
+        .table("heartbeat", heartbeat::schema())
+        .document("urn:minimax-watch:config:v1", "minimax-watch.toml")
+}
 
 /// The configuration in `values`, which `file` and overrides hold.
 ///

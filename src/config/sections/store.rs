@@ -7,11 +7,16 @@ use chrono::TimeDelta;
 use super::super::context::Context;
 use super::super::environment::Environment;
 use super::super::model::Store;
+use super::super::schema::{self, TableSchema};
 use super::super::secret_shape::is_certainly_secret;
 use super::super::table::Table;
 use super::super::values;
 
 const FILE: &str = "minimax-watch.db";
+
+const KEEP: TimeDelta = TimeDelta::days(400);
+const SHORTEST_KEEP: TimeDelta = TimeDelta::days(1);
+const LONGEST_KEEP: TimeDelta = TimeDelta::days(36_500);
 
 /// The program's folder in the user's state folder.
 const FOLDER: &str = "minimax-watch";
@@ -24,9 +29,25 @@ pub(super) fn read(mut table: Table<'_>, context: &Context<'_>) -> Option<Store>
         let path = default_path(context.environment).ok_or_else(|| missing.to_owned()).and_then(file);
         path.map_err(|reason| table.problem("path", reason)).ok()
     };
-    let keep = table.duration("keep", TimeDelta::days(400), TimeDelta::days(1)..=TimeDelta::days(36_500));
+    let keep = table.duration("keep", KEEP, SHORTEST_KEEP..=LONGEST_KEEP);
     table.finish();
     Some(Store { path: path?, keep })
+}
+
+/// The keys that [`read`] reads.
+pub(super) fn schema() -> TableSchema {
+    TableSchema::new("Where everything is stored, and for how long.")
+        .key(
+            "path",
+            "The database. A relative path starts in $STATE_DIRECTORY, else beside the configuration file. Default: \
+             minimax-watch.db in $STATE_DIRECTORY, else in ~/.local/state/minimax-watch.",
+            schema::path().example(FILE),
+        )
+        .key(
+            "keep",
+            "How long resolved alerts, delivered messages, run records and replaced snapshots are kept.",
+            schema::duration(KEEP, &(SHORTEST_KEEP..=LONGEST_KEEP)),
+        )
 }
 
 fn resolve(typed: &str, context: &Context<'_>) -> Result<PathBuf, String> {

@@ -1,8 +1,11 @@
 //! `[[subscriptions]]`: which accounts are watched, and with which token.
 
+use serde_json::json;
+
 use super::super::context::Context;
 use super::super::model::{Account, Subscription};
 use super::super::place::Seen;
+use super::super::schema::{self, Schema, TableSchema};
 use super::super::secrets::Form;
 use super::super::table::Table;
 use super::super::values;
@@ -24,6 +27,36 @@ pub(super) fn read(root: &mut Table<'_>, context: &Context<'_>) -> Option<Vec<Su
 /// An account without a name of its own.
 pub(super) fn unnamed(id: AccountId) -> Account {
     Account { name: id.to_string(), id, lead_times: None }
+}
+
+/// The list that [`read`] reads.
+pub(super) fn schema() -> Schema {
+    let account = TableSchema::new("An account to watch.")
+        .required("id", "The account's id at useapi.net, in quotes.", schema::name())
+        .key("name", "Your name for it. Default: the id.", schema::name())
+        .key(
+            "lead_times",
+            "When you are warned of its expiry. Default: as in [expiry].",
+            times::lead_times_schema(),
+        );
+    let subscription =
+        TableSchema::new("An API token of useapi.net, and the accounts that are watched with it.")
+            .required("name", "Your name for it, as it appears in messages.", schema::name())
+            .required_secret("token", "the API token")
+            .key("discover", "Also watch every account that the API lists.", schema::flag(false))
+            .key(
+                "accounts",
+                "Accounts by name: needed unless discover = true.",
+                schema::table_list(account.build()),
+            )
+            .rule(
+                "anyOf",
+                json!([
+                    { "properties": { "accounts": { "minItems": 1 } }, "required": ["accounts"] },
+                    { "properties": { "discover": { "const": true } }, "required": ["discover"] },
+                ]),
+            );
+    schema::table_list(subscription.build()).with("minItems", 1)
 }
 
 fn subscription(mut table: Table<'_>, context: &Context<'_>, names: &mut Seen) -> Option<Subscription> {

@@ -112,6 +112,8 @@ proptest! {
     ) {
         check_configuration(&any, (&name, &value));
         check_configuration(&file, (&name, &value));
+        // What is accepted is valid by the schema.
+        let _ = with(&file, &environment());
     }
 
     #[test]

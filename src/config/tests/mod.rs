@@ -4,6 +4,7 @@ mod anything;
 mod chats;
 mod documented;
 mod receivers;
+mod schema;
 mod sections;
 mod shown;
 mod variables;
@@ -42,7 +43,12 @@ fn environment() -> Environment {
 
 fn with(content: &str, environment: &Environment) -> Result<Loaded, InvalidConfig> {
     let text = Text::new("a.toml".into(), PathBuf::from("/etc/watch"), content.into());
-    parse(&text, environment, now())
+    let read = parse(&text, environment, now());
+    let is_overridden = environment.iter().any(|(name, _)| name.starts_with("MINIMAX_WATCH__"));
+    if read.is_ok() && !is_overridden {
+        assert_eq!(schema::refusal(content), None, "the schema refuses a valid file:\n{content}");
+    }
+    read
 }
 
 fn config(content: &str) -> Config {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use strum::IntoEnumIterator;
@@ -58,15 +58,7 @@ impl Families<'_> {
         help: &str,
         series: impl Iterator<Item = (Labels<'a>, f64)>,
     ) -> fmt::Result {
-        let mut series = series.peekable();
-        if series.peek().is_none() {
-            return Ok(());
-        }
-        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
-        for (labels, value) in series {
-            metric.encode_family(&labels)?.encode_gauge(&value)?;
-        }
-        Ok(())
+        self.family((name, help, MetricType::Gauge), series, |mut metric, value| metric.encode_gauge(&value))
     }
 
     /// `name` without `_total`, which the encoder adds.
@@ -76,13 +68,25 @@ impl Families<'_> {
         help: &str,
         series: impl Iterator<Item = (Labels<'a>, u64)>,
     ) -> fmt::Result {
+        self.family((name, help, MetricType::Counter), series, |mut metric, value| {
+            metric.encode_counter(&value, None::<&Exemplar<NoLabelSet, f64>>)
+        })
+    }
+
+    /// Nothing at all when there are no series.
+    fn family<'a, N>(
+        &mut self,
+        (name, help, kind): (&str, &str, MetricType),
+        series: impl Iterator<Item = (Labels<'a>, N)>,
+        encode: fn(MetricEncoder<'_>, N) -> fmt::Result,
+    ) -> fmt::Result {
         let mut series = series.peekable();
         if series.peek().is_none() {
             return Ok(());
         }
-        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        let mut metric = self.0.encode_descriptor(name, help, None, kind)?;
         for (labels, value) in series {
-            metric.encode_family(&labels)?.encode_counter(&value, None::<&Exemplar<NoLabelSet, f64>>)?;
+            encode(metric.encode_family(&labels)?, value)?;
         }
         Ok(())
     }
@@ -116,9 +120,9 @@ fn encode_accounts(families: &mut Families<'_>, accounts: &[AccountMetrics]) -> 
         "When a check of the account was last ok",
         |account| account.last_ok_at.map(timestamp),
     )?;
-    gauges("minimax_account_max_jobs", "maxJobs of the account", |account| integer(account.max_jobs?))?;
+    gauges("minimax_account_max_jobs", "maxJobs of the account", |account| account.max_jobs.map(integer))?;
     gauges("minimax_account_credits", "Credits of the account when they were last read", |account| {
-        integer(i64::try_from(account.credits?).ok()?)
+        i64::try_from(account.credits?).ok().map(integer)
     })
 }
 
@@ -148,8 +152,20 @@ fn encode_watch(families: &mut Families<'_>, metrics: &Metrics) -> fmt::Result {
         let count = metrics.firing.get(&key).copied().unwrap_or_default();
         (vec![("kind", key.0.as_str()), ("severity", key.1.as_str())], count)
     });
-    let firing = firing.filter_map(|(labels, count)| Some((labels, integer(i64::try_from(count).ok()?)?)));
+    let firing = firing.filter_map(|(labels, count)| Some((labels, integer(i64::try_from(count).ok()?))));
     families.gauges("minimax_watch_alerts_firing", "Alerts that fire", firing)?;
+    encode_runs(families, metrics)?;
+    encode_messages(families, metrics)?;
+    let mut build = families.0.encode_descriptor(
+        "minimax_watch_build",
+        "The version of minimax-watch",
+        None,
+        MetricType::Info,
+    )?;
+    build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+}
+
+fn encode_runs(families: &mut Families<'_>, metrics: &Metrics) -> fmt::Result {
     let runs =
         metrics.runs.iter().map(|total| (vec![("result", total.result.as_str())], u64::from(total.runs)));
     families.counters(
@@ -160,20 +176,20 @@ fn encode_watch(families: &mut Families<'_>, metrics: &Metrics) -> fmt::Result {
     families.gauge(
         "minimax_watch_run_duration_seconds",
         "How long the last finished run took, with its confirmations",
-        metrics
-            .last_run_duration
-            .and_then(|length| integer(length.num_milliseconds()))
-            .map(|length| length / 1_000.0),
+        metrics.last_run_duration.map(|length| integer(length.num_milliseconds()) / 1_000.0),
     )?;
     families.gauge(
         "minimax_watch_last_run_timestamp_seconds",
         "When the last run began",
         metrics.last_run_at.map(timestamp),
-    )?;
+    )
+}
+
+fn encode_messages(families: &mut Families<'_>, metrics: &Metrics) -> fmt::Result {
     families.gauge(
         "minimax_watch_outbox_pending",
         "Messages that wait to be delivered",
-        integer(metrics.pending),
+        Some(integer(metrics.pending)),
     )?;
     families.gauge(
         "minimax_watch_outbox_oldest_timestamp_seconds",
@@ -188,14 +204,7 @@ fn encode_watch(families: &mut Families<'_>, metrics: &Metrics) -> fmt::Result {
         "minimax_watch_notifications",
         "Messages that a receiver accepted (delivered), or that failed permanently (failed)",
         messages,
-    )?;
-    let mut build = families.0.encode_descriptor(
-        "minimax_watch_build",
-        "The version of minimax-watch",
-        None,
-        MetricType::Info,
-    )?;
-    build.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+    )
 }
 
 fn labels(account: &AccountMetrics) -> Labels<'_> {
@@ -218,9 +227,8 @@ fn number(is: bool) -> f64 {
 
 /// Whole numbers up to 2^53 are exact.
 #[expect(clippy::cast_precision_loss, reason = "every number of the format is a float")]
-#[expect(clippy::unnecessary_wraps, reason = "as every other value")]
-const fn integer(value: i64) -> Option<f64> {
-    Some(value as f64)
+const fn integer(value: i64) -> f64 {
+    value as f64
 }
 
 /// Seconds since 1970, to the millisecond.

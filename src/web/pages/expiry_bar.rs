@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::domain::lead_times::{LeadTimes, severity};
+use crate::domain::severity::Severity;
 use crate::domain::time::{Timestamp, minute, relative, rfc3339};
 
 /// A token lives about this long.
@@ -29,7 +30,6 @@ impl ExpiryBar {
     pub(super) fn new(expires_at: Timestamp, lead_times: &LeadTimes, now: Timestamp) -> Self {
         let left = expires_at - now;
         let words = if left > TimeDelta::zero() { "expires" } else { "expired" };
-        let is_near = lead_times.stage(expires_at, now).is_some();
         Self {
             text: format!("{words} {}", relative(expires_at, now)),
             at: rfc3339(expires_at),
@@ -41,9 +41,14 @@ impl ExpiryBar {
                 .filter(|lead| **lead < FULL)
                 .map(|lead| percent(*lead))
                 .collect(),
-            tone: if is_near { severity(expires_at, now).as_str() } else { "ok" },
+            tone: nearness(expires_at, lead_times, now).map_or("ok", Severity::as_str),
         }
     }
+}
+
+/// How severe it is that a token expires then; none before its first lead time.
+pub(super) fn nearness(expires_at: Timestamp, lead_times: &LeadTimes, now: Timestamp) -> Option<Severity> {
+    lead_times.stage(expires_at, now).map(|_| severity(expires_at, now))
 }
 
 /// A part of [`FULL`] in percent, with one decimal.

@@ -1,8 +1,12 @@
-//! How many tokens expire on each of the coming 30 days, as columns.
+//! How many tokens expire on each of the coming 30 days, as columns. A column has the colour of its most severe token, by the lead times of
+//! its account.
 
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::expiry_bar::nearness;
+use crate::domain::lead_times::LeadTimes;
+use crate::domain::severity::Severity;
 use crate::domain::time::{Timestamp, minute};
 
 const DAYS: usize = 30;
@@ -27,6 +31,14 @@ pub(super) struct ExpiryChart {
     expired: usize,
 }
 
+/// The tokens that expire on one day.
+#[derive(Clone, Copy, Default)]
+struct Day {
+    count: usize,
+    /// Of the most severe one; none when no lead time is reached.
+    nearness: Option<Severity>,
+}
+
 #[derive(Serialize)]
 struct Column {
     /// `3 tokens expire in the 24 hours from 2026-11-30 07:15 UTC`
@@ -38,36 +50,43 @@ struct Column {
 }
 
 impl ExpiryChart {
-    pub(super) fn new(expiries: impl Iterator<Item = Timestamp>, now: Timestamp) -> Self {
-        let mut counts = [0_usize; DAYS];
+    /// Of each account, when its token expires and its lead times.
+    pub(super) fn new<'a>(
+        expiries: impl Iterator<Item = (Timestamp, &'a LeadTimes)>,
+        now: Timestamp,
+    ) -> Self {
+        let mut days = [Day::default(); DAYS];
         let mut expired = 0;
-        for expires_at in expiries {
+        for (expires_at, lead_times) in expiries {
             if expires_at <= now {
                 expired += 1;
-            } else if let Ok(day) = usize::try_from((expires_at - now).num_days()) {
-                counts.iter_mut().skip(day).take(1).for_each(|count| *count += 1);
+            } else if let Some(day) =
+                usize::try_from((expires_at - now).num_days()).ok().and_then(|day| days.get_mut(day))
+            {
+                day.count += 1;
+                day.nearness = day.nearness.max(nearness(expires_at, lead_times, now));
             }
         }
-        let most = counts.iter().copied().max().unwrap_or_default().max(1);
-        let columns = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        let most = days.iter().map(|day| day.count).max().unwrap_or_default().max(1);
+        let columns = days.iter().enumerate().filter(|(_, day)| day.count > 0);
         let label = |day: usize| {
             let date = after_days(day, now);
             (date.format("%b %-d").to_string(), day * DAY)
         };
         Self {
-            width: counts.len() * DAY,
+            width: days.len() * DAY,
             height: HEIGHT,
             column: COLUMN,
-            columns: columns.map(|(day, count)| Column::new(day, *count, most, now)).collect(),
+            columns: columns.map(|(index, day)| Column::new((index, *day), most, now)).collect(),
             labels: [0, 7, 14, 21].into_iter().map(label).collect(),
-            total: counts.iter().sum(),
+            total: days.iter().map(|day| day.count).sum(),
             expired,
         }
     }
 }
 
 impl Column {
-    fn new(day: usize, count: usize, most: usize, now: Timestamp) -> Self {
+    fn new((day, Day { count, nearness }): (usize, Day), most: usize, now: Timestamp) -> Self {
         let height = (count * HEIGHT / most).max(2);
         let from = after_days(day, now);
         let tokens = if count == 1 { "1 token expires".to_owned() } else { format!("{count} tokens expire") };
@@ -76,11 +95,7 @@ impl Column {
             x: day * DAY + (DAY - COLUMN) / 2,
             y: HEIGHT - height,
             height,
-            tone: match day {
-                0 => "critical",
-                1..7 => "warning",
-                _ => "ok",
-            },
+            tone: nearness.map_or("ok", Severity::as_str),
         }
     }
 }
@@ -99,11 +114,29 @@ mod tests {
     fn tokens_are_counted_by_the_day_on_which_they_expire() {
         let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
         let hours = [-1, 0, 5, 23, 24, 24 * 29, 24 * 30, 24 * 400];
-        let chart = ExpiryChart::new(hours.iter().map(|hours| now + TimeDelta::hours(*hours)), now);
+        let lead_times = LeadTimes::new(vec![TimeDelta::days(7), TimeDelta::days(1)]);
+        let chart =
+            ExpiryChart::new(hours.iter().map(|hours| (now + TimeDelta::hours(*hours), &lead_times)), now);
         assert_eq!((chart.expired, chart.total, chart.width), (2, 4, 600));
         let columns: Vec<_> = chart.columns.iter().map(|c| (c.x, c.height, c.tone)).collect();
-        assert_eq!(columns, [(3, 60, "critical"), (23, 30, "warning"), (583, 30, "ok")]);
+        assert_eq!(columns, [(3, 60, "critical"), (23, 30, "critical"), (583, 30, "ok")]);
         assert_eq!(chart.columns[0].text, "2 tokens expire in the 24 hours from 2026-11-23 07:15 UTC");
         assert_eq!(chart.labels[1], ("Nov 30".to_owned(), 140));
+    }
+
+    #[test]
+    fn column_has_the_colour_of_the_most_severe_stage_of_its_accounts() {
+        let now = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+        let [late, early] = [TimeDelta::hours(1), TimeDelta::days(20)].map(|lead| LeadTimes::new(vec![lead]));
+        let tones = |expiries: &[(i64, &LeadTimes)]| -> Vec<_> {
+            let expiries = expiries.iter().map(|(hours, leads)| (now + TimeDelta::hours(*hours), *leads));
+            ExpiryChart::new(expiries, now).columns.iter().map(|column| column.tone).collect()
+        };
+        assert_eq!(tones(&[(5, &late), (3 * 24, &late), (15 * 24, &late)]), ["ok", "ok", "ok"]);
+        assert_eq!(
+            tones(&[(5, &early), (3 * 24, &early), (15 * 24, &early)]),
+            ["critical", "warning", "warning"]
+        );
+        assert_eq!(tones(&[(5, &late), (6, &early), (25, &late)]), ["critical", "ok"]);
     }
 }

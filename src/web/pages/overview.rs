@@ -73,7 +73,12 @@ impl Overview {
         let (remarks, warnings) = notices(&report).into_iter().partition(Notice::is_remark);
         let accounts = std::mem::take(&mut report.accounts);
         let total = accounts.len();
-        let chart = ExpiryChart::new(accounts.iter().filter_map(|account| account.expires_at), now);
+        let policy = config.policy();
+        let expiry = |account: &AccountReport| {
+            let key = AccountKey::new(&account.subscription, &account.id);
+            Some((account.expires_at?, policy.lead_times(&key)))
+        };
+        let chart = ExpiryChart::new(accounts.iter().filter_map(expiry), now);
         let (listed, pages) = filter.select(accounts);
         let keys: Vec<_> =
             listed.iter().map(|account| AccountKey::new(&account.subscription, &account.id)).collect();
