@@ -101,6 +101,21 @@ impl Store {
         Ok(query.bind(account.subscription.as_str()).bind(account.id.as_str()).fetch_all(&self.read).await?)
     }
 
+    /// The newest snapshots of an account, at most `limit`, oldest first.
+    pub async fn newest_snapshots(
+        &self,
+        account: &AccountKey,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let query = sqlx::query_as(snapshots!(
+            "WHERE a.subscription = ? AND a.id = ? ORDER BY s.first_seen_at DESC, s.id DESC LIMIT ?"
+        ));
+        let query = query.bind(account.subscription.as_str()).bind(account.id.as_str()).bind(limit);
+        let mut snapshots = query.fetch_all(&self.read).await?;
+        snapshots.reverse();
+        Ok(snapshots)
+    }
+
     /// Since when each watched account has its last snapshot.
     pub async fn present_snapshot_times(&self) -> Result<BTreeMap<AccountKey, Timestamp>, StoreError> {
         let rows = sqlx::query(

@@ -22,6 +22,8 @@ async fn unchanged_check_adds_no_row_and_a_change_adds_one() {
     };
     let expected = [snapshot(3, 0, 1800, 3), snapshot(1, 2700, 3600, 2)];
     assert_eq!(home.store.snapshots(&account("1")).await.unwrap(), expected);
+    assert_eq!(home.store.newest_snapshots(&account("1"), 2).await.unwrap(), expected);
+    assert_eq!(home.store.newest_snapshots(&account("1"), 1).await.unwrap(), expected[1..]);
     assert_eq!(home.store.snapshots(&account("2")).await.unwrap(), [snapshot(9, 0, 0, 1)]);
     let known = record(&mut home.write().await, &account("1")).await.unwrap();
     assert_eq!(known.configuration, Some(jobs(1)), "the last one is the present one");

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::account_row::AccountRow;
 use super::alert_card::AlertCard;
 use super::freshness::Freshness;
-use super::timeline::{Event, timeline};
+use super::timeline::{MAX_SNAPSHOTS, Timeline, timeline};
 use crate::clock;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alerts::{Alert, Subject};
@@ -40,7 +40,7 @@ struct AccountPage {
     /// Labels and values.
     facts: Vec<(&'static str, String)>,
     watches_jobs: bool,
-    events: Vec<Event>,
+    timeline: Timeline,
     /// Days and sentences.
     jobs: Vec<(String, String)>,
     credits: Vec<(String, String)>,
@@ -81,7 +81,7 @@ impl AccountPage {
         let (Some(account), Some(details)) = (report.accounts.first(), details.remove(key)) else {
             return Ok(None);
         };
-        let snapshots = store.snapshots(key).await?;
+        let snapshots = store.newest_snapshots(key, MAX_SNAPSHOTS).await?;
         let series = AccountSeries::load(store, key, None, now).await?;
         let history = History::new(&details.record, (&snapshots, &series), None, now);
         let mut alerts = Vec::new();
@@ -99,7 +99,7 @@ impl AccountPage {
             alerts: alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(),
             facts: facts(account, &details, now),
             watches_jobs: config.jobs.watch,
-            events: timeline(store, key, &history).await?,
+            timeline: timeline(store, key, &history).await?,
             jobs: days.map(|day| (day.day.to_string(), day.sentence())).collect(),
             credits: credits.map(|day| (day.day.to_string(), day.sentence())).collect(),
             version: env!("CARGO_PKG_VERSION"),

@@ -1,4 +1,6 @@
 //! What happened to an account: changes of its configuration, alerts, and who was notified when, newest first.
+//!
+//! Guarantees: reads and shows a bounded number of each, and says when there may be more.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -17,9 +19,20 @@ use crate::store::{NotificationRecord, Store, StoreError};
 const MAX_ALERTS: u32 = 100;
 const MAX_ENTRIES: usize = 200;
 
+/// The newest snapshots: each but the oldest has at least one entry, which needs the snapshot before.
+pub(super) const MAX_SNAPSHOTS: u32 = 201;
+
+/// The newest entries.
+#[derive(Serialize)]
+pub(super) struct Timeline {
+    events: Vec<Event>,
+    /// Whether there may be older ones.
+    is_cut: bool,
+}
+
 /// One entry.
 #[derive(Serialize)]
-pub(super) struct Event {
+struct Event {
     #[serde(skip)]
     moment: Timestamp,
     at: String,
@@ -37,23 +50,38 @@ impl Event {
     }
 }
 
-/// Loads the entries of `account` and of its subscription.
+/// Loads the entries of `account` and of its subscription; `history` has the newest [`MAX_SNAPSHOTS`].
 pub(super) async fn timeline(
     store: &Store,
     account: &AccountKey,
     history: &History,
-) -> Result<Vec<Event>, StoreError> {
+) -> Result<Timeline, StoreError> {
     let mut alerts = store.newest_alerts_of(account, MAX_ALERTS).await?;
-    alerts.extend(store.newest_alerts_of(&AccountKey::listing(&account.subscription), MAX_ALERTS).await?);
+    let shared = store.newest_alerts_of(&AccountKey::listing(&account.subscription), MAX_ALERTS).await?;
+    let most =
+        [(history.snapshots.len(), MAX_SNAPSHOTS), (alerts.len(), MAX_ALERTS), (shared.len(), MAX_ALERTS)];
+    let has_more = most.into_iter().any(|(count, most)| is_full(count, most));
+    alerts.extend(shared);
     let ids: BTreeMap<&AlertId, &Alert> = alerts.iter().map(|alert| (&alert.id, alert)).collect();
     let notifications = store.notifications(ids.keys().copied()).await?;
-    let mut events: Vec<Event> = history.snapshots.iter().flat_map(changes).collect();
+    let mut events = snapshot_events(&history.snapshots);
     events.extend(alerts.iter().flat_map(alert_events));
     let notified = |record: &NotificationRecord| Some(notified(record, ids.get(&record.alert)?));
     events.extend(notifications.iter().filter_map(notified));
     events.sort_by_key(|event| Reverse(event.moment));
+    let is_cut = has_more || events.len() > MAX_ENTRIES;
     events.truncate(MAX_ENTRIES);
-    Ok(events)
+    Ok(Timeline { events, is_cut })
+}
+
+fn is_full(count: usize, most: u32) -> bool {
+    u32::try_from(count).is_ok_and(|count| count >= most)
+}
+
+/// What changed from each of the newest `snapshots` to the next. What the oldest of them changed is not known, unless it is the first one.
+fn snapshot_events(snapshots: &[SnapshotReport]) -> Vec<Event> {
+    let unknown = usize::from(is_full(snapshots.len(), MAX_SNAPSHOTS));
+    snapshots.iter().skip(unknown).flat_map(changes).collect()
 }
 
 fn changes(snapshot: &SnapshotReport) -> Vec<Event> {
@@ -110,5 +138,44 @@ fn value(value: &Value) -> String {
         Value::Null => "absent".to_owned(),
         Value::String(string) => text::quoted(string),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::{TimeDelta, TimeZone as _, Utc};
+
+    use super::*;
+    use crate::report::Difference;
+
+    #[test]
+    fn oldest_snapshot_that_was_read_is_shown_as_the_first_one_only_if_it_is() {
+        let first_seen_at = Utc.with_ymd_and_hms(2026, 11, 23, 7, 15, 0).unwrap();
+        let difference = Difference {
+            field: "maxJobs".to_owned(),
+            before: 1.into(),
+            after: 2.into(),
+            kind: None,
+            severity: None,
+        };
+        let snapshot = |index: u32| SnapshotReport {
+            first_seen_at: first_seen_at + TimeDelta::hours(index.into()),
+            last_seen_at: first_seen_at + TimeDelta::hours(index.into()),
+            checks: 1,
+            configuration: BTreeMap::new(),
+            differences: (index > 0).then(|| vec![difference.clone()]),
+        };
+        for (count, first, events) in [
+            (0, None, 0),
+            (3, Some("first seen"), 3),
+            (200, Some("first seen"), 200),
+            (201, Some("change"), 200),
+        ] {
+            let snapshots: Vec<_> = (0..count).map(snapshot).collect();
+            let shown = snapshot_events(&snapshots);
+            assert_eq!((shown.first().map(|event| event.what), shown.len()), (first, events), "{count}");
+        }
     }
 }
