@@ -52,6 +52,24 @@ impl FromRow<'_, SqliteRow> for CreditPeriod {
     }
 }
 
+/// An account whose credits could not be read the last time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedCreditsReading {
+    /// The account.
+    pub account: AccountKey,
+    /// When they were last read.
+    pub read_at: Option<Timestamp>,
+    /// Why that failed.
+    pub error: String,
+    /// Whether there was an answer that is not understood.
+    pub is_not_understood: bool,
+}
+
+from_row! {
+    FailedCreditsReading: "credits"
+        nested(account = "account") optional_timestamp(read_at) get(error = "failure", is_not_understood = "not_understood")
+}
+
 /// A row with the account that it is about.
 struct CreditsRow {
     account: AccountKey,
@@ -230,6 +248,16 @@ impl Store {
     /// As [`Writer::credits_states`].
     pub async fn credits_states(&self) -> Result<BTreeMap<AccountKey, CreditsState>, StoreError> {
         credits_states(&self.read).await
+    }
+
+    /// The watched accounts whose last reading failed.
+    pub async fn failed_credits_readings(&self) -> Result<Vec<FailedCreditsReading>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT a.subscription, a.id, c.read_at, c.failure, c.not_understood
+             FROM credits c CROSS JOIN accounts a ON a.subscription = c.subscription AND a.id = c.account
+             WHERE a.watched = 1 AND c.failure IS NOT NULL ORDER BY c.subscription, c.account",
+        );
+        Ok(query.fetch_all(&self.read).await?)
     }
 
     /// Whether anything is known of the credits of an account.
