@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::columns::{Columns, from_row, millis};
+use super::columns::{Columns, from_row, keys_json, millis};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::AccountKey;
 use crate::domain::credits::{CreditReading, CreditsOutlook, CreditsState, Pace};
@@ -248,6 +248,21 @@ impl Store {
     /// As [`Writer::credits_states`].
     pub async fn credits_states(&self) -> Result<BTreeMap<AccountKey, CreditsState>, StoreError> {
         credits_states(&self.read).await
+    }
+
+    /// What is known of the credits of those of `accounts` that are watched.
+    pub async fn credits_states_of(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<BTreeMap<AccountKey, CreditsState>, StoreError> {
+        let rows: Vec<CreditsRow> = sqlx::query_as(
+            "SELECT a.id, c.* FROM json_each(?) e CROSS JOIN accounts a ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1
+             CROSS JOIN credits c ON c.subscription = a.subscription AND c.account = a.id WHERE a.watched = 1",
+        )
+        .bind(keys_json(accounts)?)
+        .fetch_all(&self.read)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.account, row.state)).collect())
     }
 
     /// The watched accounts whose last reading failed.
