@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::lines::{pluralize, wrap};
+use crate::domain::account::SubscriptionName;
 use crate::domain::alerts::{AlertKind, Severity};
 use crate::domain::clock_skew::skew_text;
 use crate::domain::message::AlertEntry;
@@ -18,7 +19,7 @@ use crate::domain::summary::subject;
 use crate::domain::text::{self, one_line};
 use crate::domain::time::{dated, in_words, minute, relative};
 use crate::domain::verdict::Verdict;
-use crate::report::{AccountReport, PlanReport, Report};
+use crate::report::{AccountReport, FailedReadingReport, PlanReport, ReadingKind, Report};
 
 const WIDTH: u16 = 80;
 
@@ -52,6 +53,7 @@ pub(super) fn render(report: &Report, color: bool, out: &mut dyn Write) -> io::R
     alerts(report, out)?;
     out.write_all(outcomes_without_alert(report).as_bytes())?;
     out.write_all(plans(report).as_bytes())?;
+    out.write_all(failed_readings(report).as_bytes())?;
     if let Some(words) = overdue(report) {
         write!(out, "\n{}", wrap(&words, 0))?;
     }
@@ -221,6 +223,23 @@ fn plans(report: &Report) -> String {
     if !more.is_empty() {
         let more = pluralize(more.len(), "plan");
         let _ = writeln!(lines, "{more} more: see `minimax-watch status --json`");
+    }
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
+/// What cannot be read; of many, the first few. The line of a known plan says it itself.
+fn failed_readings(report: &Report) -> String {
+    let is_known = |name: &SubscriptionName| {
+        report.plans.iter().any(|plan| plan.subscription == *name && plan.active.is_some())
+    };
+    let failed = report.failed_readings.iter();
+    let failed: Vec<_> =
+        failed.filter(|failed| failed.kind != ReadingKind::Plan || !is_known(&failed.subscription)).collect();
+    let (shown, more) = failed.split_at(failed.len().min(MAX_NAMES));
+    let line = |failed: &&FailedReadingReport| wrap(&format!("{}.", failed.sentence(report.generated_at)), 0);
+    let mut lines: String = shown.iter().map(line).collect();
+    if !more.is_empty() {
+        let _ = writeln!(lines, "{} more cannot be read.", more.len());
     }
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }

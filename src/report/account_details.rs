@@ -1,6 +1,6 @@
 //! What only the pages show of single accounts, beside their state: why they are usable or not, their credits, and their last jobs.
 //!
-//! Guarantees: judges as `usable` does. Of other accounts it reads the open alerts and the credits.
+//! Guarantees: judges as `usable` does. Of other accounts it reads the open alerts alone.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,8 @@ impl AccountDetails {
         let (open, policy) = (FiringAlerts::new(&alerts), config.policy());
         let requirements = requirements(config, UsableQuery::default(), now);
         let trials = trials_due(store, config, &alerts, now).await?;
-        let mut credits = if config.credits.watch { store.credits_states().await? } else { BTreeMap::new() };
+        let mut credits =
+            if config.credits.watch { store.credits_states_of(accounts).await? } else { BTreeMap::new() };
         let readings = if config.jobs.watch { store.stats_readings().await? } else { BTreeMap::new() };
         let mut details = BTreeMap::new();
         for (account, record) in store.watched_by_key(accounts).await? {

@@ -9,6 +9,7 @@ mod command_results;
 mod credits;
 mod deliveries;
 mod explanation;
+mod failed_readings;
 mod health;
 mod history;
 mod job_counts;
@@ -37,6 +38,7 @@ pub use explanation::{
     DecisionKind, ExpiryExplanation, Explanation, NextReport, NotNotified, ReceiverDecision, RuleAlert,
     RuleReport, StageNotified, StageReport, StateReport,
 };
+pub use failed_readings::{FailedReadingReport, ReadingKind};
 pub use health::Health;
 pub use history::{
     AccountIdentity, AccountSeries, Certainty, ConfigurationAt, ConfigurationState, Diff, Difference,

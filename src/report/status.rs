@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::failed_readings::FailedReadingReport;
 use super::job_counts::UnassignedJobsReport;
 use super::plan::PlanReport;
 use super::probe::replace_token;
@@ -56,6 +57,9 @@ pub struct Report {
     /// Account lists that could not be read. Only people see it: it explains why accounts are missing.
     #[serde(skip)]
     pub lists: Vec<ListReport>,
+    /// What is read beside the checks and cannot be. Only people see it: it explains what is not known.
+    #[serde(skip)]
+    pub failed_readings: Vec<FailedReadingReport>,
     /// How many silences are in force. Only people see it: it explains why no notification came.
     #[serde(skip)]
     pub silences: usize,
@@ -235,6 +239,7 @@ impl Report {
             alerts,
             plans: plans(store, config, wanted).await?,
             unassigned_jobs: unassigned_jobs(store, config, wanted, now).await?,
+            failed_readings: FailedReadingReport::load(store, config, wanted, now).await?,
             outbox: store.outbox(now - FAILED_SINCE).await?,
             silences: store.silences_in_force(now).await?.len(),
             lists,

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::columns::{Columns, from_row, millis};
+use super::columns::{Columns, from_row, keys_json, millis};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::AccountKey;
 use crate::domain::credits::{CreditReading, CreditsOutlook, CreditsState, Pace};
@@ -50,6 +50,24 @@ impl FromRow<'_, SqliteRow> for CreditPeriod {
             readings: columns.get("readings")?,
         })
     }
+}
+
+/// An account whose credits could not be read the last time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedCreditsReading {
+    /// The account.
+    pub account: AccountKey,
+    /// When they were last read.
+    pub read_at: Option<Timestamp>,
+    /// Why that failed.
+    pub error: String,
+    /// Whether there was an answer that is not understood.
+    pub is_not_understood: bool,
+}
+
+from_row! {
+    FailedCreditsReading: "credits"
+        nested(account = "account") optional_timestamp(read_at) get(error = "failure", is_not_understood = "not_understood")
 }
 
 /// A row with the account that it is about.
@@ -235,6 +253,31 @@ impl Store {
     /// As [`Writer::credits_states`].
     pub async fn credits_states(&self) -> Result<BTreeMap<AccountKey, CreditsState>, StoreError> {
         credits_states(&self.read).await
+    }
+
+    /// What is known of the credits of those of `accounts` that are watched.
+    pub async fn credits_states_of(
+        &self,
+        accounts: &[AccountKey],
+    ) -> Result<BTreeMap<AccountKey, CreditsState>, StoreError> {
+        let rows: Vec<CreditsRow> = sqlx::query_as(
+            "SELECT a.id, c.* FROM json_each(?) e CROSS JOIN accounts a ON a.subscription = e.value ->> 0 AND a.id = e.value ->> 1
+             CROSS JOIN credits c ON c.subscription = a.subscription AND c.account = a.id WHERE a.watched = 1",
+        )
+        .bind(keys_json(accounts)?)
+        .fetch_all(&self.read)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.account, row.state)).collect())
+    }
+
+    /// The watched accounts whose last reading failed.
+    pub async fn failed_credits_readings(&self) -> Result<Vec<FailedCreditsReading>, StoreError> {
+        let query = sqlx::query_as(
+            "SELECT a.subscription, a.id, c.read_at, c.failure, c.not_understood
+             FROM credits c CROSS JOIN accounts a ON a.subscription = c.subscription AND a.id = c.account
+             WHERE a.watched = 1 AND c.failure IS NOT NULL ORDER BY c.subscription, c.account",
+        );
+        Ok(query.fetch_all(&self.read).await?)
     }
 
     /// Whether anything is known of the credits of an account.

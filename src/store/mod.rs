@@ -53,7 +53,7 @@ pub use accounts::Watched;
 pub use acks::Ack;
 pub use backup::Backup;
 pub use changes::StoredChange;
-pub use credits::CreditPeriod;
+pub use credits::{CreditPeriod, FailedCreditsReading};
 pub use deliveries::{DeliveryState, StoredMessage};
 pub use error::StoreError;
 pub use job_history::JobTotal;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::child::Service;
 use crate::http_client::{Client, TOKEN};
 use crate::setup::{Setup, healthy};
-use crate::simulator::Record;
+use crate::simulator::{Answer, Record, Reply, StatusCode};
 
 const OPEN: &str = "[http]\nlisten = \"127.0.0.1:0\"\n";
 const PROTECTED: &str = "[http]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"http-token\"\n";
@@ -169,4 +169,30 @@ async fn without_the_token_every_page_is_the_form() {
         assert_eq!(client.get_as_owner(path).status, 200, "{path}");
     }
     assert_eq!(client.get("/icon.svg").status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_said_with_the_time_and_the_reason() {
+    let setup = Setup::open().await;
+    for id in ["a", "b"] {
+        setup.vendor.put(Record::ending(id, healthy()));
+    }
+    let down = || Reply::json(StatusCode::BAD_GATEWAY, "{\"error\": \"<b>down</b>\"}");
+    setup.vendor.set_job_stats(down());
+    setup.vendor.set_features("a", down());
+    setup.vendor.set_features("b", Answer::features(&900.into()));
+    setup.configure(&["a", "b"], &format!("{OPEN}[jobs]\nwatch = true\n[credits]\nwatch = true\n"));
+    setup.run(&["check"]);
+    let jobs = "The job statistics of main cannot be read since 20";
+    let credits = "The credits of 1 account of main were never read: ";
+    let status = setup.run(&["status"]).out.replace('\n', " ");
+    assert!(status.contains(jobs) && status.contains(credits), "{status}");
+    let mut service = setup.serve(&[]);
+    let client = Client::of(&mut service);
+    for (path, has_credits) in [("/", true), ("/accounts/main/a", true), ("/accounts/main/b", false)] {
+        let page = client.get(path).body;
+        assert!(page.contains(jobs) && page.contains("502"), "{page}");
+        assert_eq!(page.contains(credits), has_credits, "{page}");
+        assert!(!page.contains("<b>"), "{page}");
+    }
 }

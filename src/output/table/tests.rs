@@ -81,6 +81,7 @@ fn report() -> Report {
         outbox: OutboxCounts { pending: 1, failed: 0 },
         next_steps: BTreeMap::new(),
         lists: Vec::new(),
+        failed_readings: Vec::new(),
         silences: 1,
         overdue: None,
         clock_skew: None,

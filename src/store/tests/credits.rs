@@ -28,10 +28,15 @@ async fn state_is_read_back_as_it_was_written_while_its_account_is_watched() {
     for (id, state) in [("1", CreditsState::default()), ("1", state.clone()), ("2", state.clone())] {
         writer.save_credits_state(&account(id), &state).await.unwrap();
     }
-    assert_eq!(writer.credits_states().await.unwrap(), [(account("1"), state)].into());
+    assert_eq!(writer.credits_states().await.unwrap(), [(account("1"), state.clone())].into());
     writer.remove_unwatched_credits().await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(home.count("credits").await, 1);
+    let of_one = home.store.credits_states_of(&[account("1"), account("2")]).await.unwrap();
+    assert_eq!(of_one, [(account("1"), state)].into());
+    assert!(home.store.credits_states_of(&[account("2")]).await.unwrap().is_empty());
+    let [failed] = &home.store.failed_credits_readings().await.unwrap()[..] else { panic!("one account") };
+    assert_eq!((&failed.account, failed.read_at, failed.error.as_str()), (&account("1"), Some(at(4)), "502"));
 }
 
 #[tokio::test]

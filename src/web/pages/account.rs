@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::account_row::AccountRow;
 use super::alert_card::AlertCard;
 use super::freshness::Freshness;
+use super::notices::{Notice, failed_readings};
 use super::timeline::{MAX_SNAPSHOTS, Timeline, timeline};
 use crate::clock;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
@@ -36,6 +37,8 @@ struct AccountPage {
     root: &'static str,
     account: AccountRow,
     freshness: Freshness,
+    /// What cannot be read, and so is not known.
+    notices: Vec<Notice>,
     alerts: Vec<AlertCard>,
     /// Labels and values.
     facts: Vec<(&'static str, String)>,
@@ -96,6 +99,7 @@ impl AccountPage {
             root: ROOT,
             account: AccountRow::new(account, &details, &config, now),
             freshness: Freshness::new(&report, &config),
+            notices: failed_readings(&report),
             alerts: alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(),
             facts: facts(account, &details, now),
             watches_jobs: config.jobs.watch,

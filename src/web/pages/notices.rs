@@ -1,4 +1,4 @@
-//! What else an operator should know: the clock, lists that cannot be read, messages that wait, silences in force, the plan.
+//! What else an operator should know: the clock, lists and readings that fail, messages that wait, silences in force, the plan.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::clock_skew::skew_text;
 use crate::domain::text;
-use crate::report::Report;
+use crate::report::{FailedReadingReport, Report};
 
 /// A sentence with the class of its colour.
 #[derive(Serialize)]
@@ -30,7 +30,13 @@ impl Notice {
 
 /// The sentences that apply.
 pub(super) fn notices(report: &Report) -> Vec<Notice> {
-    watching(report).into_iter().chain(delivery(report)).chain(subscriptions(report)).collect()
+    let readings = failed_readings(report);
+    watching(report)
+        .into_iter()
+        .chain(readings)
+        .chain(delivery(report))
+        .chain(subscriptions(report))
+        .collect()
 }
 
 /// About the clock, and lists of accounts.
@@ -48,6 +54,15 @@ fn watching(report: &Report) -> Vec<Notice> {
         Notice::new("warning", text, Some("minimax-watch status"))
     });
     skew.into_iter().chain(lists).collect()
+}
+
+/// About what is read beside the checks: one that failed just now may succeed the next time.
+pub(super) fn failed_readings(report: &Report) -> Vec<Notice> {
+    let notice = |failed: &FailedReadingReport| {
+        let tone = if failed.is_lasting { "warning" } else { "info" };
+        Notice::new(tone, format!("{}.", failed.sentence(report.generated_at)), None)
+    };
+    report.failed_readings.iter().map(notice).collect()
 }
 
 /// About messages, and silences.
