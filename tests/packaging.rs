@@ -5,7 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a file that cannot be read is a failed test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -161,4 +161,36 @@ fn package_has_this_version_and_every_unit() {
             UNITS[..2].contains(&unit.as_str()) || manifest.contains(&format!("[\"systemd/{unit}\", "));
         assert!(is_packaged, "{unit}");
     }
+}
+
+/// `Containerfile` copies what `.dockerignore` lets through; no test builds with its compiler, since that comes from a registry.
+#[test]
+fn image_is_built_from_all_that_the_program_is_built_from() {
+    let ignored = read(".dockerignore");
+    let copied: BTreeSet<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let manifest = read("Cargo.toml");
+    let targets = manifest.lines().filter_map(|line| line.strip_prefix("path = \"")).map(first_folder);
+    let sources = rust_sources(&root().join("src")).join("\n");
+    let included = sources.split("include_str!(\"../../").skip(1).map(first_folder);
+    let named = ["Cargo.toml", "Cargo.lock", "build.rs", "src", "packaging", "examples"];
+    for name in named.into_iter().chain(targets).chain(included) {
+        assert!(copied.contains(name), "{name} is missing in .dockerignore");
+        assert!(root().join(name).exists(), "{name}");
+    }
+}
+
+fn first_folder(path: &str) -> &str {
+    path.split('/').next().unwrap()
+}
+
+/// The text of each Rust file in `folder`.
+fn rust_sources(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => rust_sources(&path),
+            Some(extension) if extension == "rs" => vec![fs::read_to_string(path).unwrap()],
+            _ => Vec::new(),
+        })
+        .collect()
 }
