@@ -167,7 +167,9 @@ fn child_of(parent: u32) -> Option<u32> {
 /// Creates the tree unless it exists.
 fn tree(folder: &Path, suite: &str) -> Result<PathBuf, String> {
     let (tree, whole) = (folder.join(suite), folder.join(format!("{suite}.whole")));
-    let made_of = format!("{suite} {PACKAGES}");
+    // As an installed system has it, and as the static program needs it.
+    let hosts = r#"--customize-hook=echo "127.0.0.1 localhost" > "$1/etc/hosts""#;
+    let made_of = format!("{suite} {PACKAGES} {hosts}");
     if fs::read_to_string(&whole).is_ok_and(|made| made == made_of) {
         return Ok(tree);
     }
@@ -176,7 +178,7 @@ fn tree(folder: &Path, suite: &str) -> Result<PathBuf, String> {
         fs::remove_dir_all(&tree).map_err(|error| error.to_string())?;
     }
     let output = Command::new("mmdebstrap")
-        .args(["--variant=minbase", &format!("--include={PACKAGES}"), suite])
+        .args(["--variant=minbase", &format!("--include={PACKAGES}"), hosts, suite])
         .arg(&tree)
         .stdin(Stdio::null())
         .output()
