@@ -1,5 +1,6 @@
 # Where secrets go, one a file; systemd reads them as root and passes them on.
-install -d -m 0700 /etc/minimax-watch/secrets
+mkdir -p /etc/minimax-watch/secrets
+chmod 0700 /etc/minimax-watch/secrets
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload || true
 	# An upgrade: those that run go on with the new version.
