@@ -1,4 +1,4 @@
-//! Whom to notify: receivers that the environment gives, else one that is asked for.
+//! The receivers: those that the environment gives, else one that the user chooses.
 //!
 //! An answer becomes the variable that would give it, so that it is read and judged like one.
 
@@ -55,7 +55,7 @@ const MENU: [Entry; 6] = [
     },
     Entry {
         label: "ntfy",
-        advice: "Whoever knows a topic at ntfy.sh can read it: choose a name that nobody guesses.",
+        advice: "Whoever knows a topic at ntfy.sh can read it: choose a name that is hard to guess.",
         questions: &[
             Question::secret("MINIMAX_WATCH_NTFY_URL", "Server and topic, such as https://ntfy.sh/my-topic"),
             Question::optional_secret(

@@ -120,7 +120,7 @@ pub(in super::super) fn duration(default: TimeDelta, allowed: &RangeInclusive<Ti
     any_duration(allowed).default(duration::text(default))
 }
 
-/// As [`duration`], where no one length is the default.
+/// As [`fn@duration`], where no one length is the default.
 pub(in super::super) fn any_duration(allowed: &RangeInclusive<TimeDelta>) -> Schema {
     let [least, most] = [allowed.start(), allowed.end()].map(|length| duration::text(*length));
     let limits = format!("A number with a unit, such as 90s, 15m, 12h or 7d: from {least} to {most}.");
