@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use minimax_watch::domain::time::Timestamp;
 use serde_json::{Value, json};
-use sqlx::SqlitePool;
 
 use crate::received;
 use crate::simulator::{Answer, Delivery, NotFoundBody, Record, Reply};
@@ -152,8 +151,7 @@ async fn crash_between_evaluation_and_delivery_neither_loses_nor_doubles_a_diges
 async fn digest_that_cannot_be_recorded_is_not_sent() {
     let world = world_with(&[PAGER, AT_NINE]).await;
     world.at(nine());
-    let path = world.engine.config.store.path.display().to_string();
-    let other = SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap();
+    let other = world.database().await;
     let full = "CREATE TRIGGER full BEFORE UPDATE ON digests BEGIN SELECT RAISE(FAIL, 'disk full'); END";
     sqlx::query(full).execute(&other).await.unwrap();
     for _ in 0..2 {

@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::received::body;
 use crate::simulator::{Answer, Reply};
-use crate::world::{Settings, World, days, hours, minutes, seconds, start};
+use crate::world::{Settings, World, days, healthy, hours, minutes, seconds, start};
 
 const STUDIOS: &[(&str, &str)] = &[("1", "studio-a"), ("2", "studio-b")];
 const ON: &str = "[jobs]\nwatch = true";
@@ -121,6 +121,32 @@ async fn overlapping_answers_count_once() {
         "two failed jobs are fewer than min_jobs, however often they are read"
     );
     assert_eq!(world.engine.store.newest_jobs(&studio_a(), world.now()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn jobs_of_no_known_account_alert_nothing_while_accounts_are_discovered() {
+    let world = World::open(Settings::subscriptions("discover = true").api(ON)).await;
+    world.main.put(healthy("1"));
+    world.run().await;
+    let unknown = |mut row: Value| {
+        (row["config"], row["jobid"]) =
+            (json!("99"), json!(format!("{USER}-minimax:99-job:{}", row["msec"])));
+        row
+    };
+    let failed: Vec<Value> = jobs(start(), &[403, 412, 403, 403]).into_iter().map(unknown).collect();
+    let succeeded: Vec<Value> = jobs(start() + minutes(10), &[200, 200, 200]);
+    for rows in [failed.clone(), failed.clone(), [failed, succeeded].concat()] {
+        world.main.set_job_stats(Answer::job_stats(&rows));
+        next_run(&world).await;
+        assert!(world.firing().await.is_empty() && world.received().is_empty());
+    }
+    // What an earlier version opened about them ends.
+    world.main.set_job_stats(Answer::job_stats(&jobs(world.now(), &[403, 403, 403])));
+    next_run(&world).await;
+    assert_eq!(world.received(), ["opened jobs_failing warning 1"]);
+    world.execute("UPDATE alerts SET account = '' WHERE kind = 'jobs_failing'").await;
+    next_run(&world).await;
+    assert_eq!(world.received(), ["opened jobs_failing warning 1 + resolved jobs_failing warning main(1)"]);
 }
 
 #[tokio::test]

@@ -47,17 +47,6 @@ async fn queue_three_messages(world: &World) {
     }
 }
 
-async fn database(world: &World) -> SqlitePool {
-    let path = world.engine.config.store.path.display().to_string();
-    SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap()
-}
-
-async fn execute(world: &World, sql: &str) {
-    let database = database(world).await;
-    sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&database).await.unwrap();
-    database.close().await;
-}
-
 /// The ids of all messages in their order, with the number of attempts.
 async fn messages(world: &World) -> Vec<(String, u32)> {
     let messages = world.engine.store.messages_since(start()).await.unwrap();
@@ -156,7 +145,7 @@ async fn changed_format_renders_again_and_an_unchanged_one_does_not() {
     world.run().await;
     let first = world.pager.deliveries().remove(0);
     // Bytes as an earlier template rendered them.
-    execute(&world, "UPDATE messages SET body = CAST('{\"data\":{\"old\":true}}' AS BLOB)").await;
+    world.execute("UPDATE messages SET body = CAST('{\"data\":{\"old\":true}}' AS BLOB)").await;
     let world = world.restart().await;
     world.pager.next(Reply::status(StatusCode::SERVICE_UNAVAILABLE));
     world.live_until(start() + seconds(20)).await;
@@ -168,7 +157,7 @@ async fn changed_format_renders_again_and_an_unchanged_one_does_not() {
         "a changed template does not render again"
     );
     // The message was rendered for a format that the receiver no longer has.
-    execute(&world, "UPDATE messages SET format = 'cloudevents'").await;
+    world.execute("UPDATE messages SET format = 'cloudevents'").await;
     let world = world.restart().await;
     world.tick().await;
     let attempts = world.pager.deliveries();
@@ -246,13 +235,13 @@ async fn newly_rendered_bytes_are_stored_before_sending_and_repeated_after_a_kil
     world.tick().await;
     let sent = world.mailbox.mails();
     let [mail] = sent.as_slice() else { panic!("{} mails", sent.len()) };
-    let database = database(&world).await;
+    let database = world.database().await;
     let stored: (Vec<u8>, String) =
         sqlx::query_as("SELECT body, channel FROM messages").fetch_one(&database).await.unwrap();
     database.close().await;
     assert_eq!(stored.1, "email");
     // Another version might render other bytes; bytes that were sent once stay.
-    execute(&world, "UPDATE messages SET content = '{}'").await;
+    world.execute("UPDATE messages SET content = '{}'").await;
     let world = world.restart().await;
     world.live_until(world.now() + minutes(5)).await;
     let mails = world.mailbox.mails();
@@ -271,7 +260,7 @@ async fn message_that_is_not_rendered_yet_survives_a_restart() {
     world.run().await;
     let ids = ids(&world).await;
     // The process ended after the change of type was stored, and before the first message was rendered.
-    execute(&world, "UPDATE messages SET channel = 'email', format = 'mail', body = NULL").await;
+    world.execute("UPDATE messages SET channel = 'email', format = 'mail', body = NULL").await;
     let world = world.restart_with(settings(&pager_as_mail())).await;
     world.live_until(world.now() + minutes(5)).await;
     assert_eq!(mail_ids(&world.mailbox.mails()), as_mail_ids(&ids));
@@ -285,7 +274,7 @@ async fn damaged_content_fails_only_its_own_message() {
         queue_three_messages(&world).await;
         let sql =
             format!("UPDATE messages SET content = '{damaged}' WHERE seq = (SELECT MIN(seq) FROM messages)");
-        execute(&world, &sql).await;
+        world.execute(&sql).await;
         world.reload(settings(&pager_as_mail())).await;
         world.tick().await;
         let subjects = world.received_mail();

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use minimax_watch::domain::time::Timestamp;
 use minimax_watch::report::Report;
-use sqlx::SqlitePool;
 
 use crate::simulator::{Answer, Delivery, NotFoundBody, Record, Reply, RetryAfter, Signature};
 use crate::world::{DESK, PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
@@ -307,8 +306,7 @@ async fn attempt_that_cannot_be_recorded_is_not_made() {
     world.main.remove("1");
     world.check_all().await;
     world.engine.evaluate_alerts(world.now()).await.unwrap();
-    let path = world.engine.config.store.path.display().to_string();
-    let other = SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap();
+    let other = world.database().await;
     let full = "CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN SELECT RAISE(FAIL, 'disk full'); END";
     sqlx::query(full).execute(&other).await.unwrap();
     for _ in 0..3 {

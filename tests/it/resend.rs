@@ -240,8 +240,7 @@ async fn repeat_to_a_receiver_of_another_type_is_rendered_for_it() {
 async fn message_whose_content_cannot_be_read_is_not_resent() {
     let world = world(PAGER).await;
     missing_and_back(&world).await;
-    let path = world.engine.config.store.path.display().to_string();
-    let other = sqlx::SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap();
+    let other = world.database().await;
     sqlx::query("UPDATE messages SET content = '{}'").execute(&other).await.unwrap();
     assert_eq!(resend_nth(&world, 0, true).await, ResendResult::ContentUnreadable);
     assert_eq!(messages(&world).await.len(), 2);

@@ -15,6 +15,7 @@ use minimax_watch::notify::Sender;
 use minimax_watch::report::Report;
 use minimax_watch::store::Store;
 use secrecy::SecretString;
+use sqlx::{AssertSqlSafe, SqlitePool};
 use tempfile::TempDir;
 
 use crate::received;
@@ -401,6 +402,19 @@ impl World {
     /// The alerts that fire.
     pub(crate) async fn firing(&self) -> Vec<Alert> {
         self.engine.store.firing_alerts().await.unwrap()
+    }
+
+    /// The store's file, past the engine.
+    pub(crate) async fn database(&self) -> SqlitePool {
+        let path = self.engine.config.store.path.display().to_string();
+        SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap()
+    }
+
+    /// Changes what is stored, past the engine.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let database = self.database().await;
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&database).await.unwrap();
+        database.close().await;
     }
 
     /// The folder of the store and the secrets.

@@ -136,7 +136,8 @@ fn evaluate_jobs(
         rules.iter().any(|(kind, _)| open.find(&subject, *kind).is_some())
     };
     let explanations = Explanations::new(open, others);
-    let accounts = input.records.iter().map(|record| &record.account);
+    // Jobs without a known account are stored with the empty id, which is that of the list.
+    let accounts = input.records.iter().map(|record| &record.account).filter(|one| !one.is_listing());
     let concerned = accounts.filter(|account| {
         input.jobs.contains_key(account) || input.credits.contains_key(account) || has_alert(account)
     });

@@ -4,7 +4,6 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use sqlx::SqlitePool;
 
 use super::course::Trouble;
 use crate::simulator::{
@@ -129,8 +128,7 @@ impl Desk {
 
 /// Adds the messages to the desk that `known` lacks. Those that the store has purged since stay.
 pub(super) async fn read_messages(world: &World, known: &mut Vec<StoredMessage>) {
-    let path = world.engine.config.store.path.display().to_string();
-    let database = SqlitePool::connect(&format!("sqlite://{path}")).await.unwrap();
+    let database = world.database().await;
     let messages = "SELECT id, body, content FROM messages WHERE receiver = 'desk' ORDER BY seq";
     let messages: Vec<(String, Option<Vec<u8>>, String)> =
         sqlx::query_as(messages).fetch_all(&database).await.unwrap();

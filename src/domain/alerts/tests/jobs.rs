@@ -43,6 +43,15 @@ fn healthy_account_whose_jobs_fail_alerts_until_they_succeed() {
 }
 
 #[test]
+fn jobs_of_no_known_account_alert_nothing() {
+    // The list is among the records of a subscription that discovers its accounts, and has the id of those jobs.
+    let mut world = World::new(&["", "a"]).with_policy(|policy| policy.jobs = Some(POLICY));
+    put(&mut world, 0, &[403, 403, 412]);
+    assert!(world.run_all(0, &healthy()).is_empty());
+    assert!(world.alerts.is_empty());
+}
+
+#[test]
 fn lack_of_credits_alerts_until_a_job_succeeds() {
     let mut world = watching();
     put(&mut world, 0, &[200, 412]);
