@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
+use futures_util::TryStreamExt;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, SqliteExecutor};
 
@@ -40,9 +41,8 @@ pub struct CreditPeriod {
 impl FromRow<'_, SqliteRow> for CreditPeriod {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let columns = Columns::new("credit_readings", row);
-        let credits = columns.optional_amount("credits")?;
         Ok(Self {
-            credits: credits.ok_or_else(|| columns.unreadable("credits", "null"))?,
+            credits: credits(&columns)?,
             plan: columns.get("plan")?,
             ends_at: columns.optional_timestamp("ends_at")?,
             first_read_at: columns.timestamp("first_read_at")?,
@@ -50,6 +50,10 @@ impl FromRow<'_, SqliteRow> for CreditPeriod {
             readings: columns.get("readings")?,
         })
     }
+}
+
+fn credits(columns: &Columns<'_>) -> sqlx::Result<u64> {
+    columns.optional_amount("credits")?.ok_or_else(|| columns.unreadable("credits", "null"))
 }
 
 /// An account whose credits could not be read the last time.
@@ -212,24 +216,28 @@ impl Writer {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<CreditReading>, StoreError> {
-        let query = sqlx::query_as(
-            "SELECT credits, plan, ends_at, first_read_at, last_read_at, readings FROM credit_readings
+        let query = sqlx::query(
+            "SELECT credits, first_read_at, last_read_at FROM credit_readings
              WHERE subscription = ?1 AND account = ?2 ORDER BY id DESC LIMIT ?3",
         );
         let query = query.bind(account.subscription.as_str()).bind(account.id.as_str()).bind(JUDGED);
-        let newest_first: Vec<CreditPeriod> = query.fetch_all(self.connection()).await?;
+        let mut newest_first = query.fetch(self.connection());
         let mut readings = Vec::new();
         let mut earliest = now;
-        for CreditPeriod { credits, first_read_at, last_read_at, .. } in newest_first {
+        while let Some(row) = newest_first.try_next().await? {
+            let columns = Columns::new("credit_readings", &row);
+            let last_read_at = columns.timestamp("last_read_at")?;
             if last_read_at > earliest {
                 continue;
             }
+            // Most rows of the account are older: they are not even read.
             if last_read_at < since {
                 break;
             }
-            earliest = first_read_at;
+            let credits = credits(&columns)?;
+            earliest = columns.timestamp("first_read_at")?;
             readings.push(CreditReading { at: last_read_at, credits });
-            readings.push(CreditReading { at: first_read_at.max(since), credits });
+            readings.push(CreditReading { at: earliest.max(since), credits });
         }
         Ok(readings)
     }

@@ -265,21 +265,16 @@ async fn every_example_ends_well_even_if_its_output_is_closed_or_full() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_prints_utf_8_without_colour_in_any_locale() {
     let setup = setup_for_examples().await;
-    for command in short_commands() {
-        for example in examples(&command) {
-            if is_long(&example) {
-                continue;
-            }
-            for (variable, locale) in
-                [("LANG", "C"), ("LC_ALL", "de_DE.ISO-8859-1"), ("LC_ALL", "no\u{fffd}ne")]
-            {
-                let mut command = shell(&setup, &example);
-                command.env("NO_COLOR", "1").env("TERM", "dumb").env(variable, locale);
-                let ended = ended(command);
-                assert_ends_well(&example, &ended);
-                assert!(!(ended.out + &ended.err).contains('\u{1b}'), "{example} prints colour");
-            }
-        }
+    // Locales belong to the program and not to a command: each example runs in one of them.
+    let locales = [("LANG", "C"), ("LC_ALL", "de_DE.ISO-8859-1"), ("LC_ALL", "no\u{fffd}ne")];
+    let examples = short_commands().into_iter().flat_map(|command| examples(&command));
+    let examples = examples.filter(|example| !is_long(example));
+    for (example, (variable, locale)) in examples.zip(locales.into_iter().cycle()) {
+        let mut command = shell(&setup, &example);
+        command.env("NO_COLOR", "1").env("TERM", "dumb").env(variable, locale);
+        let ended = ended(command);
+        assert_ends_well(&example, &ended);
+        assert!(!(ended.out + &ended.err).contains('\u{1b}'), "{example} prints colour");
     }
     for arguments in [&["status"][..], &["status", "--json"], &["check", "--format", "nagios"], &["check"]] {
         let mut command = setup.process(PROGRAM, arguments);

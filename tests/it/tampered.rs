@@ -45,8 +45,8 @@ async fn columns(path: &Path) -> Vec<(String, String)> {
     sqlx::query_as(sql).fetch_all(&mut open(path).await).await.unwrap()
 }
 
-/// Does what the commands and the steps do; each may fail, none may panic.
-async fn read_and_run_everything(world: &World, store: &Store) -> Vec<StoreError> {
+/// Does what the commands and the steps do; each may fail, none may panic. To explain takes longest: one account has its `turn`.
+async fn read_and_run_everything(world: &World, store: &Store, turn: usize) -> Vec<StoreError> {
     let (mut engine, now) = (world.engine.clone(), start() + days(3));
     engine.store = store.clone();
     let mut failed = Vec::new();
@@ -58,10 +58,12 @@ async fn read_and_run_everything(world: &World, store: &Store) -> Vec<StoreError
     keep(store.last_run().await.map(drop));
     keep(store.silences_in_force(now).await.map(drop));
     if let Ok(watched) = store.watched().await {
-        for known in watched {
+        for known in &watched {
             keep(store.snapshots(&known.account).await.map(drop));
-            keep(store.changes_after(0).await.map(drop));
-            keep(Explanation::new(&engine, &known, true, now).await.map(drop));
+        }
+        keep(store.changes_after(0).await.map(drop));
+        if let Some(known) = watched.get(turn % watched.len().max(1)) {
+            keep(Explanation::new(&engine, known, true, now).await.map(drop));
         }
     }
     keep(engine.evaluate_alerts(now).await.map(drop));
@@ -79,7 +81,7 @@ async fn foreign_numbers_are_an_error_and_never_a_panic() {
     assert!(columns.len() > 40, "{columns:?}");
     let mut named = 0;
     for (table, column) in columns {
-        for number in NUMBERS {
+        for (turn, number) in NUMBERS.into_iter().enumerate() {
             let path = world.folder().join("tampered.db");
             for suffix in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(world.folder().join(format!("tampered.db{suffix}")));
@@ -95,7 +97,7 @@ async fn foreign_numbers_are_an_error_and_never_a_panic() {
                 continue;
             }
             let Ok(store) = Store::open(&path).await else { continue };
-            for error in read_and_run_everything(&world, &store).await {
+            for error in read_and_run_everything(&world, &store, turn).await {
                 if let StoreError::Unreadable { column, value } = error {
                     assert!(column.contains('.') && !value.is_empty(), "{column}: {value}");
                     named += 1;
@@ -216,7 +218,7 @@ async fn foreign_expiries_are_an_error_and_never_a_panic() {
     for expiries in all {
         let write = "UPDATE accounts SET expiries = ?, stable = 0 WHERE id = '1'";
         sqlx::query(write).bind(expiries.to_string()).execute(&mut database).await.unwrap();
-        let failed = read_and_run_everything(&world, &world.engine.store).await;
+        let failed = read_and_run_everything(&world, &world.engine.store, 0).await;
         named += usize::from(failed.iter().any(
             |error| matches!(error, StoreError::Unreadable { column, .. } if *column == "accounts.expiries"),
         ));
