@@ -1,10 +1,9 @@
 """Uses the image as people do: on a read-only root, as PID 1, without a configuration file, as other users, with other people's volumes.
 
-Arguments: a folder to work in, the mounted root of the image, compose.yaml. The vendor, the receiver and the name server are
-simulated here, on loopback. Each act prints what it saw; the first that fails ends the program.
+Arguments: a folder to work in, the mounted root of the image, compose.yaml. The vendor and the receiver are simulated (simulated.py), and
+the name server here, on loopback. Each act prints what it saw; the first that fails ends the program.
 """
 
-import http.server
 import json
 import os
 import pathlib
@@ -17,57 +16,13 @@ import sys
 import threading
 import time
 
+from simulated import TOKEN, Handler, serve
+
 WORK, ROOT = (pathlib.Path(path) for path in sys.argv[1:3])
 COMPOSE = pathlib.Path(sys.argv[3]).read_text()
 CONFIG = json.loads((WORK / "image.json").read_text())["Docker"]["config"]
 USER = tuple(int(number) for number in CONFIG["User"].split(":"))
-TOKEN = "user:1234-simulated"
 MIB = 1 << 20
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """The vendor's reads, and an ntfy server that accepts every message."""
-
-    received = []
-
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def do_GET(self):
-        if self.headers["authorization"] != f"Bearer {TOKEN}":
-            return self.answer(401, {"error": "Unauthorized"})
-        account = {
-            "account": "123456", "maxJobs": 2, "supportVideo": True,
-            "jwt": {"exp_Expire": int(time.time() + 20 * 86400), "user": {"id": "123456"}},
-        }
-        if self.path == "/v1/minimax/accounts/":
-            return self.answer(200, {"123456": account})
-        if self.path == "/v1/minimax/accounts":
-            return self.answer(200, {"123456": account})
-        if self.path == "/v1/minimax/accounts/123456":
-            return self.answer(200, account)
-        if self.path == "/v2/account":
-            return self.answer(200, {"subscriptionIsActive": True})
-        return self.answer(404, {"error": "Not found"})
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["content-length"]))
-        Handler.received.append((dict(self.headers), body.decode()))
-        self.answer(200, {"id": "1"})
-
-    def log_message(self, *_):
-        pass
-
-
-def serve():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server.server_address[1]
 
 
 def serve_names(address):
