@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteExecutor, SqliteJournalMode};
 use sqlx::{ConnectOptions, Row, SqlitePool};
 
 use super::super::{Store, StoreError};
@@ -23,9 +23,9 @@ pub(super) fn beside(folder: &Path) -> Vec<(String, u32)> {
     files
 }
 
-async fn pragma(pool: &SqlitePool, name: &str) -> String {
+async fn pragma(executor: impl SqliteExecutor<'_>, name: &str) -> String {
     let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
-    sqlx::query(sql).fetch_one(pool).await.unwrap().get_unchecked(0)
+    sqlx::query(sql).fetch_one(executor).await.unwrap().get_unchecked(0)
 }
 
 #[tokio::test]
@@ -43,16 +43,15 @@ async fn store_its_siblings_and_its_folders_are_private() {
 #[tokio::test]
 async fn every_connection_has_the_durable_settings() {
     let home = Home::new().await;
-    for (pool, name) in [(&home.store.write, "writer"), (&home.store.read, "reader")] {
-        for (setting, value) in [
-            ("journal_mode", "wal"),
-            ("synchronous", "2"),
-            ("foreign_keys", "1"),
-            ("auto_vacuum", "2"),
-            ("busy_timeout", "10000"),
-        ] {
-            assert_eq!(pragma(pool, setting).await, value, "{setting} of the {name}");
-        }
+    for (setting, value) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("auto_vacuum", "2"),
+        ("busy_timeout", "10000"),
+    ] {
+        assert_eq!(pragma(&home.store.write, setting).await, value, "{setting} of the writer");
+        assert_eq!(pragma(&home.store.read, setting).await, value, "{setting} of the reader");
     }
 }
 
