@@ -156,16 +156,18 @@ async fn store_of_a_later_version_is_refused_and_unchanged() {
 
 #[tokio::test]
 async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
-    let home = Home::new().await;
-    // A schema whose only migration was not applied has none of its triggers.
+    let home = Home::watching(&["1"]).await;
     rewrite_history(
         &home,
-        "DROP TRIGGER job_added; DROP TRIGGER job_assigned; DROP TRIGGER message_finished; DROP TRIGGER run_finished;
-         DELETE FROM _sqlx_migrations",
+        "DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
+         DELETE FROM _sqlx_migrations WHERE version = 2",
     )
     .await;
     let refused = Store::open_existing(&home.path()).await;
     assert!(matches!(refused, Err(StoreError::Older(_))), "{refused:?}");
+    Store::open(&home.path()).await.unwrap().close().await;
+    let upgraded = Store::open_existing(&home.path()).await.unwrap().unwrap();
+    assert_eq!(upgraded.watched().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
