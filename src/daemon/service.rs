@@ -164,14 +164,7 @@ impl Daemon {
         reload: impl Fn(&Self) -> anyhow::Result<Engine>,
         reload_requested: bool,
     ) -> anyhow::Result<Exit> {
-        self.log_start();
-        self.listener.apply(&self.engine.config, &self.engine.store);
-        self.enqueue_all_receivers(self.now());
-        self.report_ready();
-        if !self.engine.store.is_integrity_checked() {
-            let store = self.engine.store.clone();
-            self.integrity_check.spawn(async move { store.check_integrity().await });
-        }
+        self.begin();
         if reload_requested {
             self.reload(&reload).await;
         }
@@ -208,6 +201,23 @@ impl Daemon {
                 },
             }
         }
+        self.stop().await;
+        Ok(Exit::Requested)
+    }
+
+    fn begin(&mut self) {
+        self.log_start();
+        self.listener.apply(&self.engine.config, &self.engine.store);
+        self.enqueue_all_receivers(self.now());
+        self.report_ready();
+        if !self.engine.store.is_integrity_checked() {
+            let store = self.engine.store.clone();
+            self.integrity_check.spawn(async move { store.check_integrity().await });
+        }
+    }
+
+    /// Waits for what is in flight, and closes the store.
+    async fn stop(mut self) {
         systemd::stopping("stopping: waiting for what is in flight");
         // Its connections to the store close before the service's own, whose close then leaves a store with a clean end.
         let listener = std::mem::take(&mut self.listener);
@@ -217,7 +227,6 @@ impl Daemon {
             self.engine.store.abandon();
         }
         tracing::info!("stopped");
-        Ok(Exit::Requested)
     }
 
     fn log_start(&self) {

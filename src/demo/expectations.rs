@@ -12,8 +12,14 @@ use crate::domain::alerts::{AlertId, AlertKind, Severity};
 use crate::domain::message::{AlertEntry, Message, Reason};
 use crate::domain::time::Timestamp;
 
+/// What is promised, and whether it was kept.
+type Promise = (&'static str, bool);
+
+/// A message, and when it arrived.
+type Arrived = (Timestamp, Message);
+
 /// Each promise, and whether it was kept.
-pub(super) struct Verdict(Vec<(&'static str, bool)>);
+pub(super) struct Verdict(Vec<Promise>);
 
 impl Verdict {
     /// Whether all of them were kept.
@@ -43,7 +49,7 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> 
     let entries: Vec<&AlertEntry> = messages.iter().flat_map(|(_, message)| &message.data.alerts).collect();
     let ids: BTreeSet<_> = deliveries.iter().map(|delivery| &delivery.id).collect();
     let pending = scene.engine.store.pending_messages().await?;
-    Ok(Verdict(vec![
+    let mut promises = vec![
         ("every webhook carries a valid signature", deliveries.iter().all(|delivery| delivery.is_signed)),
         ("no webhook arrived twice", ids.len() == deliveries.len()),
         (
@@ -59,29 +65,46 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> 
             "messages arrived in the order in which they were decided",
             messages.is_sorted_by_key(|(_, message)| message.timestamp),
         ),
+    ];
+    promises.extend(about_accounts(&messages, &entries, start));
+    promises.extend(about_jobs(&messages, &entries, (start, played)));
+    Ok(Verdict(promises))
+}
+
+fn about_accounts(messages: &[Arrived], entries: &[&AlertEntry], start: Timestamp) -> Vec<Promise> {
+    vec![
         (
             "each alert was opened once and resolved once",
-            lives(&entries).values().all(|life| is_complete(life)),
+            lives(entries).values().all(|life| is_complete(life)),
         ),
         (
             "the expiry was announced at 7 d, 3 d, 1 d, 1 h and when it expired, once each",
-            stages(&entries) == ["7d", "3d", "1d", "1h", "expired"],
+            stages(entries) == ["7d", "3d", "1d", "1h", "expired"],
         ),
         (
             "the expiry alert came to the second, with the API down",
-            expired_at(&messages) == Some(start + TimeDelta::days(9)),
+            expired_at(messages) == Some(start + TimeDelta::days(9)),
         ),
         (
             "an outage of useapi.net raised one alert for each of the two subscriptions",
-            opened(&entries, AlertKind::Unreachable) == [(None, 1), (None, 3)],
+            opened(entries, AlertKind::Unreachable) == [(None, 1), (None, 3)],
         ),
         (
             "a 401 for three accounts raised one alert",
-            opened(&entries, AlertKind::Unauthorized) == [(None, 3)],
+            opened(entries, AlertKind::Unauthorized) == [(None, 3)],
         ),
+    ]
+}
+
+fn about_jobs(
+    messages: &[Arrived],
+    entries: &[&AlertEntry],
+    (start, played): (Timestamp, &Played),
+) -> Vec<Promise> {
+    vec![
         (
             "a week of refused jobs raised one alert within 2 h, which resolved within 2 h of its end",
-            is_week_of_refused_jobs(&messages, start),
+            is_week_of_refused_jobs(messages, start),
         ),
         (
             "`usable` left out the account whose jobs were refused, and listed it when they succeeded",
@@ -91,11 +114,11 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> 
             "credits that ran out raised a warning first, and then one critical alert",
             [AlertKind::CreditsLow, AlertKind::OutOfCredits]
                 .iter()
-                .all(|kind| opened(&entries, *kind) == [(Some(story::SPENDING.to_owned()), 1)])
+                .all(|kind| opened(entries, *kind) == [(Some(story::SPENDING.to_owned()), 1)])
                 && entries.iter().map(|entry| entry.kind).find(|kind| is_about_credits(*kind))
                     == Some(AlertKind::CreditsLow),
         ),
-    ]))
+    ]
 }
 
 fn is_about_credits(kind: AlertKind) -> bool {

@@ -17,11 +17,13 @@ use anyhow::Context;
 use chrono::{Datelike, DurationRound, TimeDelta};
 
 use crate::clock;
-use crate::domain::time::minute;
+use crate::domain::time::{Timestamp, minute};
 use crate::output;
 
+use expectations::Verdict;
 use scene::Scene;
-use timeline::Timeline;
+use story::Event;
+use timeline::{Played, Timeline};
 
 const MONTH: TimeDelta = TimeDelta::days(30);
 
@@ -50,6 +52,23 @@ pub async fn run(folder: Option<&Path>, serve: Option<SocketAddr>) -> anyhow::Re
     let start = (now - MONTH - aftermath).duration_trunc(TimeDelta::hours(1))?;
     let scene = Scene::open(&folder, start).await?;
     let mut timeline = Timeline::new(&scene).await?;
+    introduce(start)?;
+    play(&mut timeline, &scene, story::events()).await?;
+    timeline.advance_to(start + MONTH).await?;
+    let played = timeline.finish().await?;
+    let verdict = expectations::verify(&scene, start, &played).await?;
+    summarise(&scene, &played, &verdict)?;
+    if let Some(listen) = serve {
+        output::print("\nThe month is over; now something is wrong again, as the page shows:\n")?;
+        play(&mut timeline, &scene, story::aftermath()).await?;
+        timeline.advance_to(start + MONTH + AFTERMATH).await?;
+        serve::serve(&scene.engine, listen).await?;
+    }
+    scene.engine.store.close().await;
+    Ok(verdict.kept())
+}
+
+fn introduce(start: Timestamp) -> anyhow::Result<()> {
     output::print(&format!(
         "A month in seconds: {} to {}. Everything stays on this machine.\n\
          4 accounts of 2 subscriptions at a built-in useapi.net, checked every hour;\n\
@@ -57,19 +76,24 @@ pub async fn run(folder: Option<&Path>, serve: Option<SocketAddr>) -> anyhow::Re
          `telegram` and `phone` (ntfy).\n\n",
         minute(start),
         minute(start + MONTH)
-    ))?;
-    for event in story::events() {
-        timeline.advance_to(start + event.after).await?;
+    ))
+}
+
+/// Lets each of `events` happen at its time.
+async fn play(timeline: &mut Timeline<'_>, scene: &Scene, events: Vec<Event>) -> anyhow::Result<()> {
+    for event in events {
+        timeline.advance_to(scene.start + event.after).await?;
         timeline.say(&event)?;
-        (event.act)(&scene);
+        (event.act)(scene);
         if event.asks_usable {
             timeline.ask_usable().await?;
         }
     }
-    timeline.advance_to(start + MONTH).await?;
-    let played = timeline.finish().await?;
-    let verdict = expectations::verify(&scene, start, &played).await?;
-    let config = folder.join("minimax-watch.toml");
+    Ok(())
+}
+
+fn summarise(scene: &Scene, played: &Played, verdict: &Verdict) -> anyhow::Result<()> {
+    let folder = &scene.folder;
     output::print(&format!(
         "\n{} runs, {} requests to the API, {} messages delivered.\n\
          store     {}\n\
@@ -84,20 +108,8 @@ pub async fn run(folder: Option<&Path>, serve: Option<SocketAddr>) -> anyhow::Re
         folder.join("mails").display(),
         folder.join("webhooks").display(),
         folder.join("chats").display(),
-        config.display(),
-    ))?;
-    if let Some(listen) = serve {
-        output::print("\nThe month is over; now something is wrong again, as the page shows:\n")?;
-        for event in story::aftermath() {
-            timeline.advance_to(start + event.after).await?;
-            timeline.say(&event)?;
-            (event.act)(&scene);
-        }
-        timeline.advance_to(start + MONTH + AFTERMATH).await?;
-        serve::serve(&scene.engine, listen).await?;
-    }
-    scene.engine.store.close().await;
-    Ok(verdict.kept())
+        folder.join("minimax-watch.toml").display(),
+    ))
 }
 
 /// Creates the folder. Refuses one that is not empty, since the files of a demo have the names of a real installation.

@@ -40,6 +40,10 @@ const fn ask_usable(days: i64, hours: i64, text: &'static str) -> Event {
 
 /// All events, in order. Each happens between two runs.
 pub(super) fn events() -> Vec<Event> {
+    first_half().into_iter().chain(second_half()).collect()
+}
+
+fn first_half() -> Vec<Event> {
     vec![
         at(0, 0, "studio-a's token expires in 9 days; nobody renews it", |_| {}),
         at(3, 9, "studio-b loses video, and its maxJobs falls from 3 to 1", |scene| {
@@ -66,6 +70,11 @@ pub(super) fn events() -> Vec<Event> {
             scene.main.refuse_token(true);
         }),
         at(16, 6, "the new API token is in place", |scene| scene.main.refuse_token(false)),
+    ]
+}
+
+fn second_half() -> Vec<Event> {
+    vec![
         at(18, 0, "the pager goes down", |scene| scene.pager.set_down(true)),
         at(18, 12, "studio-b's MiniMax session is put on hold (596)", |scene| {
             scene.main.set_answer("234567", Answer::account_error("Account on hold, please log in again"));

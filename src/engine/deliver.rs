@@ -231,27 +231,38 @@ impl Engine {
                 )
             }
         };
-        let name = &receiver.name;
-        // Not `message.id`: MESSAGE_ID has a meaning of its own in the journal (systemd.journal-fields(7)).
-        match result {
-            DeliveryResult::Delivered => {
-                writer.mark_delivered(&message.id, now).await?;
-                tracing::info!(receiver = %name, msg.id = %message.sent_id, "message delivered to {name} ({})", message.sent_id);
-            }
-            DeliveryResult::Failed => {
-                writer.mark_failed(&message.id, &error, now).await?;
-                tracing::error!(receiver = %name, msg.id = %message.sent_id, error, "message to {name} failed permanently ({}): {error}", message.sent_id);
-            }
-            DeliveryResult::Retry(next) => {
-                writer.schedule_retry(&message.id, &error, next).await?;
-                let again = next.format("%Y-%m-%d %H:%M:%S UTC");
-                tracing::warn!(receiver = %name, msg.id = %message.sent_id, error, next_attempt_at = %next,
-                    "message not accepted by {name}, next attempt at {again} ({}): {error}", message.sent_id);
-            }
-        }
+        record_result(&mut writer, &receiver.name, message, (result, &error), now).await?;
         writer.commit().await?;
         Ok(result)
     }
+}
+
+/// Stores and logs the result of an attempt.
+async fn record_result(
+    writer: &mut Writer,
+    name: &ReceiverName,
+    message: &PendingMessage,
+    (result, error): (DeliveryResult, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // Not `message.id`: MESSAGE_ID has a meaning of its own in the journal (systemd.journal-fields(7)).
+    match result {
+        DeliveryResult::Delivered => {
+            writer.mark_delivered(&message.id, now).await?;
+            tracing::info!(receiver = %name, msg.id = %message.sent_id, "message delivered to {name} ({})", message.sent_id);
+        }
+        DeliveryResult::Failed => {
+            writer.mark_failed(&message.id, error, now).await?;
+            tracing::error!(receiver = %name, msg.id = %message.sent_id, error, "message to {name} failed permanently ({}): {error}", message.sent_id);
+        }
+        DeliveryResult::Retry(next) => {
+            writer.schedule_retry(&message.id, error, next).await?;
+            let again = next.format("%Y-%m-%d %H:%M:%S UTC");
+            tracing::warn!(receiver = %name, msg.id = %message.sent_id, error, next_attempt_at = %next,
+                "message not accepted by {name}, next attempt at {again} ({}): {error}", message.sent_id);
+        }
+    }
+    Ok(())
 }
 
 fn is_written_for(message: &PendingMessage, BodyFormat { channel, format }: BodyFormat) -> bool {

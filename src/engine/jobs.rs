@@ -70,7 +70,7 @@ impl Engine {
             let before = readings.remove(&name).unwrap_or_default();
             let failure = match answer {
                 JobStatsAnswer::Read(JobStats { mut jobs, .. }) => {
-                    // What a purge deleted must not be added and counted again.
+                    // What the next purge would delete.
                     let kept = self.config.store.keep.min(JOBS_KEPT);
                     jobs.retain(|job| job.at > now - kept && job.at < now + MAX_AHEAD);
                     writer.add_jobs(&name, &jobs).await?;

@@ -237,13 +237,7 @@ impl Run {
             None => self.started.insert(Started { id: engine.begin_run(now).await?, at: now }).id,
         };
         let mut step = RunStep::new(engine, id, earlier.map(|started| started.at));
-        let (targets, first) = match &self.phase {
-            Phase::FirstChecks => engine.targets(&self.scope, watched, id).await?,
-            Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
-            Phase::Confirmation(_) => {
-                (engine.confirmation_targets(&self.scope, now).await?, StartOffset::default())
-            }
-        };
+        let (targets, first) = self.targets(engine, watched, (id, now)).await?;
         if self.scope == Scope::Everything && !self.is_confirming() {
             step.last_answers = engine.store.last_answers().await?;
         }
@@ -259,10 +253,48 @@ impl Run {
         let now_after = engine.clock.now();
         self.busy += (checked_at - now).max(TimeDelta::zero());
         let next_recheck = engine.store.next_recheck().await?;
-        let has_unconfirmed = next_recheck.is_some()
-            || !engine.plans_to_confirm(&self.scope).await?.is_empty()
-            || !engine.credits_to_confirm(self.scope.accounts(), now_after).await?.is_empty();
-        let next = match deferred {
+        let has_unconfirmed = next_recheck.is_some() || self.has_more_to_confirm(engine, now_after).await?;
+        let summary = RunSummary { id, counts: self.counts, next_recheck, is_complete };
+        let next = self.next_step(engine, (deferred, has_unconfirmed), summary, now_after);
+        self.next_stage = match next {
+            NextStep::WaitUntil(..) => engine.next_stage(now_after).await?,
+            NextStep::Finished(_) => None,
+        };
+        Ok(next)
+    }
+
+    /// What this step checks, and where in the order of all accounts it starts.
+    async fn targets(
+        &self,
+        engine: &Engine,
+        watched: Vec<AccountKey>,
+        (id, now): (RunId, Timestamp),
+    ) -> Result<(Vec<AccountKey>, StartOffset), StoreError> {
+        Ok(match &self.phase {
+            Phase::FirstChecks => engine.targets(&self.scope, watched, id).await?,
+            Phase::Deferred(deferred) => (deferred.accounts.clone(), StartOffset::default()),
+            Phase::Confirmation(_) => {
+                (engine.confirmation_targets(&self.scope, now).await?, StartOffset::default())
+            }
+        })
+    }
+
+    /// Whether something besides accounts waits for its confirmation.
+    async fn has_more_to_confirm(&self, engine: &Engine, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(!engine.plans_to_confirm(&self.scope).await?.is_empty()
+            || !engine.credits_to_confirm(self.scope.accounts(), now).await?.is_empty())
+    }
+
+    /// What follows on checks of which some were `deferred`.
+    fn next_step(
+        &mut self,
+        engine: &Engine,
+        (deferred, has_unconfirmed): (Option<DeferredChecks>, bool),
+        summary: RunSummary,
+        now: Timestamp,
+    ) -> NextStep {
+        let is_complete = summary.is_complete;
+        match deferred {
             Some(deferred) if is_complete => {
                 let reason = WaitReason::RateLimited { accounts: deferred.accounts.len() };
                 let until = deferred.until;
@@ -275,17 +307,12 @@ impl Run {
             None if is_complete && has_unconfirmed && !self.is_confirming() => {
                 self.phase = Phase::Confirmation(None);
                 self.waited = TimeDelta::zero();
-                let due = now_after + engine.config.alerts.confirm_after;
-                let due = self.confirm_by.map_or(due, |earlier| earlier.clamp(now_after, due));
+                let due = now + engine.config.alerts.confirm_after;
+                let due = self.confirm_by.map_or(due, |earlier| earlier.clamp(now, due));
                 NextStep::WaitUntil(due, WaitReason::Confirmation)
             }
-            _ => NextStep::Finished(RunSummary { id, counts: self.counts, next_recheck, is_complete }),
-        };
-        self.next_stage = match next {
-            NextStep::WaitUntil(..) => engine.next_stage(now_after).await?,
-            NextStep::Finished(_) => None,
-        };
-        Ok(next)
+            _ => NextStep::Finished(summary),
+        }
     }
 }
 

@@ -1,19 +1,18 @@
 //! What only the pages show of single accounts, beside their state: why they are usable or not, their credits, and their last jobs.
 //!
-//! Guarantees: judges as `usable` does. Of other accounts it reads the open alerts alone.
+//! Guarantees: judges as `usable` does.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use super::credits::CreditsReport;
+use super::current_alerts::CurrentAlerts;
 use super::job_counts::JobCodeReport;
-use super::trials::trials_due;
 use super::usable::{UsableQuery, requirements, unknown_reason, usability};
 use crate::config::Config;
 use crate::domain::account::AccountKey;
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::FiringAlerts;
 use crate::domain::time::Timestamp;
 use crate::domain::usable::Usability;
 use crate::store::{Store, StoreError};
@@ -39,23 +38,22 @@ pub struct AccountDetails {
 }
 
 impl AccountDetails {
-    /// Loads those of `accounts` that are watched.
+    /// Loads those of `accounts` that are watched, with the `current` alerts about them.
     pub async fn load(
         store: &Store,
         config: &Config,
-        accounts: &[AccountKey],
+        (accounts, current): (&[AccountKey], &CurrentAlerts),
         now: Timestamp,
     ) -> Result<BTreeMap<AccountKey, Self>, StoreError> {
-        let alerts = store.firing_alerts().await?;
-        let (open, policy) = (FiringAlerts::new(&alerts), config.policy());
+        let (open, policy) = (current.by_subject(), config.policy());
         let requirements = requirements(config, UsableQuery::default(), now);
-        let trials = trials_due(store, config, &alerts, now).await?;
         let mut credits =
             if config.credits.watch { store.credits_states_of(accounts).await? } else { BTreeMap::new() };
         let readings = if config.jobs.watch { store.stats_readings().await? } else { BTreeMap::new() };
         let mut details = BTreeMap::new();
         for (account, record) in store.watched_by_key(accounts).await? {
-            let usability = usability(&record, (&open.concerning(&account), &trials), &policy, &requirements);
+            let usability =
+                usability(&record, (&open.concerning(&account), &current.trials), &policy, &requirements);
             let reasons = match &usability {
                 Usability::Usable { .. } => Vec::new(),
                 Usability::Unusable { reasons } => reasons.iter().map(ToString::to_string).collect(),

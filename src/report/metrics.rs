@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::current_alerts::CurrentAlerts;
 use super::shared_capabilities::SharedCapabilities;
-use super::trials::trials_due;
 use super::usable::{UsableQuery, requirements, usability};
 use crate::config::Config;
 use crate::domain::account::{AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::{Alert, AlertKind, FiringAlerts, Severity};
+use crate::domain::alerts::{AlertKind, Severity};
 use crate::domain::observation::Outcome;
 use crate::domain::plan::PlanState;
 use crate::domain::time::Timestamp;
@@ -74,13 +74,13 @@ impl Metrics {
         let is_active = |(name, state): (&SubscriptionName, &_)| Some((name.clone(), is_active(state)?));
         // Failures of earlier days are in the totals.
         let outbox = store.outbox(now).await?;
-        let alerts = store.firing_alerts().await?;
+        let current = CurrentAlerts::load(store, config, None, now).await?;
         let mut firing = BTreeMap::new();
-        for alert in &alerts {
+        for alert in &current.alerts {
             *firing.entry((alert.condition.kind, alert.condition.severity)).or_default() += 1;
         }
         Ok(Self {
-            accounts: accounts(store, config, &alerts, now).await?,
+            accounts: accounts(store, config, &current, now).await?,
             plans: plans.iter().filter_map(is_active).collect(),
             firing,
             last_run_at: store.last_run().await?.map(|run| run.started_at),
@@ -122,19 +122,18 @@ fn is_active(state: &PlanState) -> Option<bool> {
 async fn accounts(
     store: &Store,
     config: &Config,
-    alerts: &[Alert],
+    current: &CurrentAlerts,
     now: Timestamp,
 ) -> Result<Vec<AccountMetrics>, StoreError> {
-    let (open, policy) = (FiringAlerts::new(alerts), config.policy());
+    let (open, policy) = (current.by_subject(), config.policy());
     let requirements = requirements(config, UsableQuery::default(), now);
-    let trials = trials_due(store, config, alerts, now).await?;
     let mut credits = if config.credits.watch { store.credits_states().await? } else { BTreeMap::new() };
     let mut jobs =
         if config.jobs.watch { jobs_by_account(store.job_totals().await?) } else { BTreeMap::new() };
     let (mut accounts, mut shared) = (Vec::new(), SharedCapabilities::default());
     let mut account = |record: AccountRecord| {
         let concerning = open.concerning(&record.account);
-        let usability = usability(&record, (&concerning, &trials), &policy, &requirements);
+        let usability = usability(&record, (&concerning, &current.trials), &policy, &requirements);
         let check = record.account_state.last_conclusive();
         let expires_at = record.expires_at(&policy);
         let seen = record.configuration.unwrap_or_default();

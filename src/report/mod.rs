@@ -4,9 +4,11 @@
 //! (`docs/schemas`), and so is what the HTTP listener serves. Leaves tables and colours to `output`.
 
 mod account_details;
+mod account_report;
 mod alerts;
 mod command_results;
 mod credits;
+mod current_alerts;
 mod deliveries;
 mod explanation;
 mod failed_readings;
@@ -27,12 +29,14 @@ mod usable;
 mod vendor_snapshot;
 
 pub use account_details::AccountDetails;
+pub use account_report::{AccountReport, Expiries, ExpiryReport, ListReport};
 pub use alerts::{AlertReport, Alerts};
 pub use command_results::{
     BackupReport, ConfigReport, EffectiveConfig, GeneratedFile, GeneratedFiles, InitReceiver, InitReport,
     ReceiverTest, ResendReport, ResentMessage, TestReport, TestResult, Verification,
 };
 pub use credits::{CreditsOfDay, CreditsReport};
+pub use current_alerts::CurrentAlerts;
 pub use deliveries::Deliveries;
 pub use explanation::{
     DecisionKind, ExpiryExplanation, Explanation, NextReport, NotNotified, ReceiverDecision, RuleAlert,
@@ -52,6 +56,6 @@ pub use probe::{Probe, ReceiverProbe, SubscriptionProbe};
 pub use schedule::{RunTime, ScheduleReport};
 pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
-pub use status::{AccountReport, Expiries, ExpiryReport, ListReport, Report};
+pub use status::Report;
 pub use usable::{AccountOffer, UnusableAccount, UsableAccounts, UsableQuery};
 pub use vendor_snapshot::{VendorConfiguration, VendorSnapshot};

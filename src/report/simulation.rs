@@ -84,15 +84,14 @@ impl Simulation {
         let (time, shown) = watch::channel(now);
         let mut engine = engine.clone();
         engine.clock = Clock::new(move || *shown.borrow());
-        let store = &engine.store;
-        let mut messages: Vec<StoredMessage> = store.messages_since(Timestamp::MAX_UTC).await?;
+        let mut messages: Vec<StoredMessage> = engine.store.messages_since(Timestamp::MAX_UTC).await?;
         let queued = messages.len();
-        let mut last = store.last_message_seq().await?;
+        let mut last = engine.store.last_message_seq().await?;
         let mut at = now;
         loop {
             time.send_replace(at);
             let (evaluation, delivery) = engine.notify_and_deliver().await?;
-            let new = store.messages_after(last).await?;
+            let new = engine.store.messages_after(last).await?;
             last = new.last().map_or(last, |message| message.seq);
             messages.extend(new);
             progress(at);
@@ -101,8 +100,25 @@ impl Simulation {
                 _ => break,
             }
         }
+        let receivers = engine.config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
+        let kept =
+            engine.config.receivers.iter().filter(|receiver| receiver.channel.alertmanager().is_some());
+        let kept_alive = kept.map(|receiver| receiver.name.clone()).collect();
+        let messages = SimulatedMessage::load_all(&engine, messages, queued, now).await?;
+        Ok(Self { generated_at: now, until, receivers, kept_alive, messages })
+    }
+}
+
+impl SimulatedMessage {
+    /// Reads what is in `messages`, of which the first `queued` waited at `now` already.
+    async fn load_all(
+        Engine { store, config, .. }: &Engine,
+        messages: Vec<StoredMessage>,
+        queued: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Self>, StoreError> {
         let alerts = store.alerts_since(now).await?;
-        let names = names_for(store, &engine.config, &alerts, None).await?;
+        let names = names_for(store, config, &alerts, None).await?;
         let alerts: BTreeMap<&AlertId, &Alert> = alerts.iter().map(|alert| (&alert.id, alert)).collect();
         let simulated_alert = |record: NotificationRecord| {
             let entry = alert_entry(alerts.get(&record.alert)?, None, |account| names.name(account));
@@ -119,7 +135,7 @@ impl Simulation {
         let mut simulated = Vec::with_capacity(messages.len());
         for (index, message) in messages.into_iter().enumerate() {
             let notifications = store.notifications_in_message(&message.id).await?;
-            simulated.push(SimulatedMessage {
+            simulated.push(Self {
                 at: message.created_at,
                 receiver: message.receiver,
                 already_queued: index < queued,
@@ -127,10 +143,6 @@ impl Simulation {
                 alerts: notifications.into_iter().filter_map(simulated_alert).collect(),
             });
         }
-        let receivers = engine.config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
-        let kept =
-            engine.config.receivers.iter().filter(|receiver| receiver.channel.alertmanager().is_some());
-        let kept_alive = kept.map(|receiver| receiver.name.clone()).collect();
-        Ok(Self { generated_at: now, until, receivers, kept_alive, messages: simulated })
+        Ok(simulated)
     }
 }

@@ -1,33 +1,30 @@
 //! The current state of all accounts, from the store alone, as `status` and `check` print it (docs/contract.md, section 7).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::account_report::{AccountReport, ListReport};
+use super::current_alerts::{CurrentAlerts, concerns};
 use super::failed_readings::FailedReadingReport;
 use super::job_counts::UnassignedJobsReport;
 use super::plan::PlanReport;
 use super::probe::replace_token;
 use super::shared_capabilities::SharedCapabilities;
-use super::trials::trials_due;
-use super::usable::{UsableQuery, requirements, usability};
+use super::usable::{UsableQuery, requirements};
 use crate::config::{Config, Subscription};
-use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::account::AccountKey;
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::{Alert, AlertId, AlertKind, FiringAlerts, Subject};
+use crate::domain::alerts::{Alert, AlertId, AlertKind, Subject};
 use crate::domain::clock_skew::{is_skewed, serialize_seconds};
-use crate::domain::expiry_tracking::{ReadState, TrackedExpiries, TrackedExpiry};
-use crate::domain::lead_times::CRITICAL_WITHIN;
 use crate::domain::message::AlertEntry;
 use crate::domain::notification::alert_entry;
 use crate::domain::observation::Outcome;
 use crate::domain::overdue::{Overdue, overdue};
 use crate::domain::policy::Policy;
 use crate::domain::time::{Timestamp, seconds};
-use crate::domain::usable::Requirements;
 use crate::domain::verdict::Verdict;
 use crate::store::{OutboxCounts, RunRecord, Store, StoreError};
 
@@ -83,100 +80,6 @@ enum Members {
     WithoutConfigurations,
 }
 
-/// An account list that could not be read.
-#[derive(Clone, Debug)]
-pub struct ListReport {
-    /// The subscription.
-    pub subscription: SubscriptionName,
-    /// The outcome of the last request for it.
-    pub outcome: Outcome,
-    /// The error.
-    pub error: String,
-}
-
-/// One account.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct AccountReport {
-    /// The subscription whose token reads the account.
-    pub subscription: SubscriptionName,
-    /// The vendor's id.
-    pub id: AccountId,
-    /// The operator's name for it.
-    pub name: String,
-    /// What the last check saw; `null` before the first.
-    pub outcome: Option<Outcome>,
-    /// The account's verdict.
-    pub verdict: Verdict,
-    /// Whether it can take jobs now, as `usable` judges without options; `null` before the first conclusive check.
-    pub usable: Option<bool>,
-    /// When the last check was.
-    #[serde(serialize_with = "seconds::option::serialize")]
-    pub checked_at: Option<Timestamp>,
-    /// When a check was last ok.
-    #[serde(serialize_with = "seconds::option::serialize")]
-    pub last_ok_at: Option<Timestamp>,
-    /// When the token expires, by the configured source.
-    #[serde(serialize_with = "seconds::option::serialize")]
-    pub expires_at: Option<Timestamp>,
-    /// Both members that give the expiry: they can contradict each other.
-    pub expiries: Expiries,
-    /// `maxJobs`.
-    pub max_jobs: Option<i64>,
-    /// `jwt.host`.
-    pub host: Option<String>,
-    /// The `support*` flags.
-    // Shared, since most accounts can do the same.
-    pub capabilities: Arc<BTreeMap<String, bool>>,
-    /// The error of the last check, if it was not `ok`.
-    pub error: Option<String>,
-    /// The kinds of the open alerts about it.
-    pub alerts: BTreeSet<AlertKind>,
-    /// A warning when the token expires within this time; a threshold of the performance data.
-    #[serde(skip)]
-    pub warning_within: TimeDelta,
-    /// Critical when the token expires within this time.
-    #[serde(skip)]
-    pub critical_within: TimeDelta,
-}
-
-/// The two members that give the expiry, by the vendor's names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Expiries {
-    /// `jwt.exp_Expire`.
-    #[serde(rename = "exp_Expire")]
-    pub exp_expire: ExpiryReport,
-    /// `jwt.exp`.
-    pub exp: ExpiryReport,
-}
-
-/// One member that gives the expiry.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ExpiryReport {
-    /// Its last readable value; `null` when it never had one.
-    #[serde(serialize_with = "seconds::option::serialize")]
-    pub at: Option<Timestamp>,
-    /// When that was last seen.
-    #[serde(serialize_with = "seconds::option::serialize")]
-    pub seen_at: Option<Timestamp>,
-    /// Whether the last healthy answer held it.
-    pub state: ReadState,
-    /// Its text, shortened, when it is unreadable.
-    pub text: Option<String>,
-}
-
-impl Expiries {
-    /// The report of `tracked`.
-    pub fn new(tracked: &TrackedExpiries) -> Self {
-        let report = |tracked: &TrackedExpiry| ExpiryReport {
-            at: tracked.last,
-            seen_at: tracked.seen_at,
-            state: tracked.state,
-            text: tracked.text.clone(),
-        };
-        Self { exp_expire: report(&tracked.exp_expire), exp: report(&tracked.exp) }
-    }
-}
-
 impl Report {
     /// Loads the state of the accounts in `wanted`, or of all.
     pub async fn load(
@@ -185,54 +88,25 @@ impl Report {
         wanted: Option<&BTreeSet<AccountKey>>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        Self::load_members(store, config, (wanted, Members::All), now).await
+        let current = CurrentAlerts::load(store, config, wanted, now).await?;
+        Self::load_members(store, config, (wanted, Members::All), &current, now).await
     }
 
     async fn load_members(
         store: &Store,
         config: &Config,
         (wanted, members): (Option<&BTreeSet<AccountKey>>, Members),
+        current: &CurrentAlerts,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let asked = |account: &AccountKey| wanted.is_none_or(|wanted| wanted.contains(account));
-        let mut concerning = store.firing_alerts().await?;
-        concerning.retain(|alert| concerns(alert, wanted));
-        let (open, policy) = (FiringAlerts::new(&concerning), config.policy());
-        let requirements = requirements(config, UsableQuery::default(), now);
-        let trials = trials_due(store, config, &concerning, now).await?;
-        let (mut accounts, mut lists, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let mut shared = SharedCapabilities::default();
-        let take = |record: AccountRecord| {
-            let subscription = Subject::Subscription(record.account.subscription.clone());
-            if !record.account.is_listing() {
-                let has_alert = open.has_any(&Subject::Account(record.account.clone()));
-                if has_alert && record.name != record.account.id.as_str() {
-                    names.insert(record.account.clone(), record.name.clone());
-                }
-                if asked(&record.account) {
-                    let mut report = AccountReport::new(record, (&open, &trials), &policy, &requirements);
-                    report.capabilities = shared.share(report.capabilities);
-                    accounts.push(report);
-                }
-            } else if wanted.is_none() && !open.has_any(&subscription) {
-                lists.extend(ListReport::from_failed(&record));
-            }
-        };
-        match members {
-            Members::All => store.each_watched(take).await?,
-            Members::WithoutConfigurations => store.each_watched_state(take).await?,
-        }
-        // Without accounts, nothing is known to be well.
-        let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
-        let shared =
-            concerning.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
-        let shared = Verdict::new(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity));
+        let WatchedAccounts { accounts, lists, names } =
+            WatchedAccounts::load(store, config, (wanted, members), current, now).await?;
         let name =
             |account: &AccountKey| names.get(account).cloned().unwrap_or_else(|| account.id.to_string());
-        let alerts: Vec<_> = concerning.iter().map(|alert| alert_entry(alert, None, name)).collect();
+        let alerts: Vec<_> = current.alerts.iter().map(|alert| alert_entry(alert, None, name)).collect();
         Ok(Self {
             generated_at: now,
-            verdict: worst.max(shared),
+            verdict: worst_verdict(&accounts, &current.alerts),
             last_run: store.last_run().await?,
             accounts,
             next_steps: next_steps(&alerts, config),
@@ -258,15 +132,28 @@ impl Report {
         Self::load(store, config, wanted, now).await.map(|report| report.judged_by_age(config))
     }
 
-    /// As [`Report::last_known`] of all accounts, without what their configurations hold (`maxJobs`, host and capabilities): reading these
-    /// takes most of the time.
+    /// As [`Report::last_known`] of the accounts in `wanted`, with the `current` alerts about them.
+    pub async fn with_alerts(
+        store: &Store,
+        config: &Config,
+        wanted: &BTreeSet<AccountKey>,
+        current: &CurrentAlerts,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let report = Self::load_members(store, config, (Some(wanted), Members::All), current, now);
+        report.await.map(|report| report.judged_by_age(config))
+    }
+
+    /// As [`Report::last_known`] of all accounts, with all `current` alerts, but without what the configurations hold (`maxJobs`, host and
+    /// capabilities): reading these takes most of the time.
     pub async fn without_configurations(
         store: &Store,
         config: &Config,
+        current: &CurrentAlerts,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let members = (None, Members::WithoutConfigurations);
-        Self::load_members(store, config, members, now).await.map(|report| report.judged_by_age(config))
+        let report = Self::load_members(store, config, (None, Members::WithoutConfigurations), current, now);
+        report.await.map(|report| report.judged_by_age(config))
     }
 
     fn judged_by_age(mut self, config: &Config) -> Self {
@@ -330,49 +217,57 @@ impl Report {
     }
 }
 
-impl ListReport {
-    fn from_failed(list: &AccountRecord) -> Option<Self> {
-        let outcome = list.account_state.outcome.filter(|outcome| *outcome != Outcome::Ok)?;
-        let error = list.account_state.error.clone().unwrap_or_else(|| outcome.to_string());
-        Some(Self { subscription: list.account.subscription.clone(), outcome, error })
+/// What the records of the watched accounts say.
+#[derive(Default)]
+struct WatchedAccounts {
+    accounts: Vec<AccountReport>,
+    lists: Vec<ListReport>,
+    /// The names of those with an alert, where they have one.
+    names: BTreeMap<AccountKey, String>,
+}
+
+impl WatchedAccounts {
+    async fn load(
+        store: &Store,
+        config: &Config,
+        (wanted, members): (Option<&BTreeSet<AccountKey>>, Members),
+        current: &CurrentAlerts,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (open, policy) = (current.by_subject(), config.policy());
+        let requirements = requirements(config, UsableQuery::default(), now);
+        let (mut found, mut shared) = (Self::default(), SharedCapabilities::default());
+        let take = |record: AccountRecord| {
+            let subscription = Subject::Subscription(record.account.subscription.clone());
+            if !record.account.is_listing() {
+                let has_alert = open.has_any(&Subject::Account(record.account.clone()));
+                if has_alert && record.name != record.account.id.as_str() {
+                    found.names.insert(record.account.clone(), record.name.clone());
+                }
+                if wanted.is_none_or(|wanted| wanted.contains(&record.account)) {
+                    let alerts = (&open, &current.trials);
+                    let mut report = AccountReport::new(record, alerts, &policy, &requirements);
+                    report.capabilities = shared.share(report.capabilities);
+                    found.accounts.push(report);
+                }
+            } else if wanted.is_none() && !open.has_any(&subscription) {
+                found.lists.extend(ListReport::from_failed(&record));
+            }
+        };
+        match members {
+            Members::All => store.each_watched(take).await?,
+            Members::WithoutConfigurations => store.each_watched_state(take).await?,
+        }
+        Ok(found)
     }
 }
 
-impl AccountReport {
-    fn new(
-        record: AccountRecord,
-        (open, trials): (&FiringAlerts<'_>, &BTreeSet<AccountKey>),
-        policy: &Policy,
-        requirements: &Requirements,
-    ) -> Self {
-        let expires_at = record.expires_at(policy);
-        let alerts = open.concerning(&record.account);
-        let severities = alerts.iter().map(|alert| alert.condition.severity);
-        let verdict = record.verdict(severities, policy, requirements.now);
-        let usable = usability(&record, (&alerts, trials), policy, requirements).is_usable();
-        let AccountRecord { account, name, account_state, configuration } = record;
-        let seen = configuration.unwrap_or_default();
-        let longest = policy.lead_times(&account).as_slice().first().copied().unwrap_or_default();
-        Self {
-            subscription: account.subscription.clone(),
-            id: account.id.clone(),
-            name,
-            outcome: account_state.outcome,
-            verdict,
-            usable,
-            checked_at: account_state.checked_at,
-            last_ok_at: account_state.last_ok_at,
-            expires_at,
-            expiries: Expiries::new(&account_state.expiries),
-            max_jobs: seen.max_jobs,
-            host: seen.host,
-            capabilities: Arc::new(seen.capabilities),
-            error: account_state.error,
-            alerts: alerts.iter().map(|alert| alert.condition.kind).collect(),
-            warning_within: longest,
-            critical_within: longest.min(CRITICAL_WITHIN),
-        }
-    }
+/// The verdict of the worst account or alert of a subscription.
+fn worst_verdict(accounts: &[AccountReport], alerts: &[Alert]) -> Verdict {
+    // Without accounts, nothing is known to be well.
+    let worst = accounts.iter().map(|account| account.verdict).max().unwrap_or(Verdict::Unknown);
+    let shared = alerts.iter().filter(|alert| matches!(alert.condition.subject, Subject::Subscription(_)));
+    worst.max(Verdict::new(Some(Outcome::Ok), shared.map(|alert| alert.condition.severity)))
 }
 
 /// The plan of each subscription of the accounts in `wanted`; of every one when `wanted` is absent.
@@ -410,15 +305,6 @@ async fn unassigned_jobs(
 /// The verdict on an account without its open alerts.
 fn verdict_by_state(record: &AccountRecord, policy: &Policy, now: Timestamp) -> Verdict {
     record.verdict([], policy, now)
-}
-
-/// Whether `alert` is about one of the accounts in `wanted`; every alert is when `wanted` is absent.
-fn concerns(alert: &Alert, wanted: Option<&BTreeSet<AccountKey>>) -> bool {
-    wanted.is_none_or(|wanted| match &alert.condition.subject {
-        Subject::Account(account) => wanted.contains(account),
-        Subject::Subscription(name) => wanted.iter().any(|account| account.subscription == *name),
-        Subject::Receiver(_) => false,
-    })
 }
 
 /// The next step for each alert whose cause is a setting.

@@ -8,11 +8,11 @@ use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::trials::trials_due;
+use super::current_alerts::CurrentAlerts;
 use crate::config::Config;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::AccountRecord;
-use crate::domain::alerts::{Alert, FiringAlerts};
+use crate::domain::alerts::Alert;
 use crate::domain::policy::Policy;
 use crate::domain::time::{Timestamp, seconds};
 use crate::domain::usable::{AccountFacts, NeededFlag, Requirements, Usability, UsableRank, judge_usability};
@@ -87,17 +87,16 @@ impl UsableAccounts {
         query: UsableQuery,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let alerts = store.firing_alerts().await?;
-        let (open, policy) = (FiringAlerts::new(&alerts), config.policy());
+        let current = CurrentAlerts::load(store, config, None, now).await?;
+        let (open, policy) = (current.by_subject(), config.policy());
         let requirements = requirements(config, query, now);
-        let trials = trials_due(store, config, &alerts, now).await?;
         let mut report = Self { generated_at: now, ..Self::default() };
         let mut usable: Vec<(UsableRank, AccountOffer)> = Vec::new();
         store
             .each_watched(|record| {
                 if !record.account.is_listing() {
                     let alerts = open.concerning(&record.account);
-                    let usability = usability(&record, (&alerts, &trials), &policy, &requirements);
+                    let usability = usability(&record, (&alerts, &current.trials), &policy, &requirements);
                     report.note(&record, &usability);
                     usable.extend(report.sort_in(record, usability, &policy));
                 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{Stream, StreamExt, TryStreamExt};
-use sqlx::sqlite::{SqliteConnection, SqliteExecutor};
+use sqlx::sqlite::SqliteExecutor;
 
 use super::columns::{Columns, keys_json, millis, to_json};
 use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer, for_each};
@@ -43,9 +43,11 @@ macro_rules! account_records {
     };
 }
 
-fn watched(connection: &mut SqliteConnection) -> impl Stream<Item = sqlx::Result<AccountRecord>> {
+fn watched<'e>(
+    executor: impl SqliteExecutor<'e> + 'e,
+) -> impl Stream<Item = sqlx::Result<AccountRecord>> + 'e {
     sqlx::query_as(account_records!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
-        .fetch(connection)
+        .fetch(executor)
 }
 
 async fn needing_evaluation(
@@ -216,13 +218,12 @@ fn named((subscription, id, name, watched): NameRow) -> (AccountKey, String, boo
 impl Store {
     /// Every watched account, lists included.
     pub async fn watched(&self) -> Result<Vec<AccountRecord>, StoreError> {
-        Ok(watched(&mut *self.read.acquire().await?).try_collect().await?)
+        Ok(watched(&self.read).try_collect().await?)
     }
 
     /// Passes every watched account to `take`, lists included, one at a time: all at once would take much memory.
     pub async fn each_watched(&self, take: impl FnMut(AccountRecord)) -> Result<(), StoreError> {
-        let mut connection = self.read.acquire().await?;
-        for_each(watched(&mut connection), take).await
+        for_each(watched(&self.read), take).await
     }
 
     /// As [`Store::each_watched`], without their configurations, which are the largest part.

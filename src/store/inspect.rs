@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteExecutor};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::StoreError;
@@ -161,8 +161,8 @@ pub(super) async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnec
 }
 
 /// Reads the whole store, tables and indexes: an alert that is missing in an index would be opened a second time.
-pub(super) async fn find_damage(connection: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
-    let findings: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_all(connection).await?;
+pub(super) async fn find_damage(executor: impl SqliteExecutor<'_>) -> Result<Option<String>, sqlx::Error> {
+    let findings: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_all(executor).await?;
     // SQLite puts several remarks about one page into one row, below a heading.
     let text = findings.join("; ").replace('\n', "; ");
     Ok((text != "ok").then(|| text.trim_start_matches("*** in database main ***; ").to_owned()))

@@ -9,11 +9,10 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Every migration of this version.
 pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    Migrator::with_migrations(vec![migration(
-        1,
-        "initial",
-        include_str!("../../migrations/0001_initial.sql"),
-    )])
+    Migrator::with_migrations(vec![
+        migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
+        migration(2, "purged jobs", include_str!("../../migrations/0002_purged_jobs.sql")),
+    ])
 });
 
 fn migration(version: i64, description: &'static str, sql: &'static str) -> Migration {

@@ -31,6 +31,7 @@ mod outbox;
 mod permissions;
 mod plans;
 mod purge;
+mod readers;
 mod resend;
 mod runs;
 mod schema;
@@ -71,6 +72,7 @@ pub use snapshots::Snapshot;
 pub use totals::{MessageTotal, RunTotal};
 
 use file_identity::FileIdentity;
+use readers::Readers;
 
 /// The most rows that one statement writes, where there may be very many.
 const ROWS_PER_STATEMENT: usize = 256;
@@ -81,7 +83,7 @@ pub struct Store {
     /// One connection: SQLite has one writer, so writers wait here, in order, and not in SQLite.
     write: SqlitePool,
     /// Readers do not wait for the writer (WAL).
-    read: SqlitePool,
+    read: Readers,
     identity: FileIdentity,
     is_integrity_checked: bool,
 }
@@ -96,6 +98,14 @@ impl Store {
     /// Begins a transaction that may write; waits for the one before.
     pub async fn write(&self) -> Result<Writer, StoreError> {
         Ok(Writer { transaction: self.write.begin_with("BEGIN IMMEDIATE").await? })
+    }
+
+    /// The same store as it is at the first read: every read of what this returns shows that state, whatever is written meanwhile.
+    ///
+    /// It takes one of the few connections for reading until it is dropped, and keeps the log from being restarted: read at once, and
+    /// drop it before anything that may take long.
+    pub async fn snapshot(&self) -> Result<Self, StoreError> {
+        Ok(Self { read: self.read.snapshot().await?, ..self.clone() })
     }
 
     /// Waits for the transaction before; returns false if that does not end. A store that another process holds, or

@@ -20,6 +20,7 @@ use sqlx::sqlite::{
 use super::file_identity::FileIdentity;
 use super::inspect::{BUSY_TIMEOUT, OpenMode, SchemaAge, find_damage, inspect};
 use super::migrations::MIGRATIONS;
+use super::readers::Readers;
 use super::{Store, StoreError};
 
 /// Connections for reading: while one runs the integrity check of a large store, the other one answers.
@@ -112,7 +113,8 @@ impl Store {
         options: &SqliteConnectOptions,
         is_integrity_checked: bool,
     ) -> Result<Self, StoreError> {
-        let read = open_pool(path, READERS, &options.clone().pragma("cache_size", READ_CACHE)).await?;
+        let read =
+            Readers::Pool(open_pool(path, READERS, &options.clone().pragma("cache_size", READ_CACHE)).await?);
         let file = std::fs::metadata(path).map_err(|error| StoreError::from_io(path, &error))?;
         Ok(Self { write, read, identity: FileIdentity::new(path, &file), is_integrity_checked })
     }
@@ -128,7 +130,12 @@ impl Store {
             .acquire_timeout(INDEPENDENT_WAIT)
             .idle_timeout(INDEPENDENT_WAIT)
             .connect_lazy_with(options);
-        Self { write: pool.clone(), read: pool, identity: self.identity.clone(), is_integrity_checked: true }
+        Self {
+            write: pool.clone(),
+            read: Readers::Pool(pool),
+            identity: self.identity.clone(),
+            is_integrity_checked: true,
+        }
     }
 
     /// Whether opening the store included [`Store::check_integrity`]: for a large one with a clean end it did not.
@@ -141,7 +148,7 @@ impl Store {
     /// # Errors
     /// When it is damaged, or cannot be read.
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
-        match find_damage(&mut *self.read.acquire().await?).await? {
+        match find_damage(&self.read).await? {
             None => Ok(()),
             Some(finding) => Err(StoreError::Damaged(self.identity.path().to_owned(), finding)),
         }

@@ -2,8 +2,8 @@
 //!
 //! Guarantees: whatever another program added that would run or fail with our statements (a trigger, a view, a
 //! virtual table, an index on our tables, a changed table) is found by name before anything is written. Other plain
-//! tables and their indexes are allowed: backup tools add such. Until the first release there is one schema: its migration is edited,
-//! and a store of another development version is refused and left unchanged.
+//! tables and their indexes are allowed: backup tools add such. Until the first release a migration may be edited: a store of
+//! another development version is then refused and left unchanged.
 
 use std::collections::BTreeMap;
 

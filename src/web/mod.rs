@@ -31,3 +31,6 @@ mod site;
 mod vendor_reads;
 
 pub use listener::Listener;
+
+#[cfg(test)]
+mod tests;

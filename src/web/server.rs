@@ -80,37 +80,45 @@ async fn serve(
             return;
         }
     };
-    let gate = Arc::new(Gate::new(site));
     if let Some(listener) = bind(listen, &mut config, problem).await {
-        let (stop, stopping) = watch::channel(false);
-        let mut connections = JoinSet::new();
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            while connections.try_join_next().is_some() {}
-            let accepted = tokio::select! {
-                () = until_stopped(&mut config) => break,
-                accepted = accept(&listener, &slots) => accepted,
-            };
-            let Some((stream, peer, slot)) = accepted else { continue };
-            let (gate, mut stopping) = (Arc::clone(&gate), stopping.clone());
-            connections.spawn(async move {
-                connection::serve(stream, peer.ip(), Arc::clone(&gate), stopping.clone()).await;
-                drop(slot);
-                tokio::select! {
-                    () = gate.forget_answers() => {}
-                    _ = stopping.wait_for(|is_stopping| *is_stopping) => {}
-                }
-            });
-        }
-        drop(listener);
-        stop.send_replace(true);
-        let drained =
-            tokio::time::timeout(DRAIN_TIMEOUT, async { while connections.join_next().await.is_some() {} });
-        if drained.await.is_err() {
-            connections.shutdown().await;
-        }
+        accept_until_stopped(listener, &mut config, Arc::new(Gate::new(site))).await;
     }
     store.close().await;
+}
+
+/// Answers on every connection until the sender of `config` is gone, and then for a moment on those that are open.
+async fn accept_until_stopped(
+    listener: TcpListener,
+    config: &mut watch::Receiver<Arc<Config>>,
+    gate: Arc<Gate>,
+) {
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            () = until_stopped(config) => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let Some((stream, peer, slot)) = accepted else { continue };
+        let (gate, mut stopping) = (Arc::clone(&gate), stopping.clone());
+        connections.spawn(async move {
+            connection::serve(stream, peer.ip(), Arc::clone(&gate), stopping.clone()).await;
+            drop(slot);
+            tokio::select! {
+                () = gate.forget_answers() => {}
+                _ = stopping.wait_for(|is_stopping| *is_stopping) => {}
+            }
+        });
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let drained =
+        tokio::time::timeout(DRAIN_TIMEOUT, async { while connections.join_next().await.is_some() {} });
+    if drained.await.is_err() {
+        connections.shutdown().await;
+    }
 }
 
 /// The socket, as soon as the address can be listened on; none when the listener is stopped before.

@@ -38,17 +38,26 @@ impl Site {
         Arc::clone(&self.config.borrow())
     }
 
-    /// The watched account with this id; of several, that of the first subscription.
-    pub(super) async fn find_account(&self, id: &AccountId) -> Result<Option<AccountRecord>, StoreError> {
+    /// The account that `store` watches with this id; of several, that of the first subscription.
+    pub(super) async fn find_account(
+        &self,
+        store: &Store,
+        id: &AccountId,
+    ) -> Result<Option<AccountRecord>, StoreError> {
         let config = self.config();
         let keys: Vec<_> =
             config.subscriptions.iter().map(|subscription| AccountKey::new(&subscription.name, id)).collect();
-        let mut watched = self.store()?.watched_by_key(&keys).await?;
+        let mut watched = store.watched_by_key(&keys).await?;
         Ok(keys.iter().find_map(|key| watched.remove(key)))
     }
 
     /// The store, whose file is still the one that the service uses.
     pub(super) fn store(&self) -> Result<&Store, StoreError> {
         self.store.verify_not_replaced().map(|()| &self.store)
+    }
+
+    /// As [`Site::store`], in one state: all that one answer says must be true at once. Dropped before the answer is written.
+    pub(super) async fn snapshot(&self) -> Result<Store, StoreError> {
+        self.store()?.snapshot().await
     }
 }

@@ -411,11 +411,11 @@ async fn refused_account_is_listed_on_trial_after_a_window_without_jobs() {
 
 #[tokio::test]
 async fn what_a_short_keep_purges_is_not_counted_again() {
-    let settings = Settings::watching(STUDIOS).api(ON).store("keep = \"2d\"");
-    let world = World::open(settings).await;
+    let keep = |keep: &str| Settings::watching(STUDIOS).api(ON).store(&format!("keep = \"{keep}\""));
+    let mut world = World::open(keep("2d")).await;
     world.all_healthy(STUDIOS);
     let old = job(1, start() - days(3), 200);
-    world.main.set_job_stats(Answer::job_stats(&[old, job(2, start() - minutes(10), 200)]));
+    world.main.set_job_stats(Answer::job_stats(&[old.clone(), job(2, start() - minutes(10), 200)]));
     for _ in 0..3 {
         next_run(&world).await;
         world.engine.purge(world.now()).await.unwrap();
@@ -430,4 +430,13 @@ async fn what_a_short_keep_purges_is_not_counted_again() {
     }
     assert_eq!(world.engine.store.job_totals().await.unwrap(), totals);
     assert_eq!(world.engine.store.job_counts(&studio_a(), None, world.now()).await.unwrap(), []);
+    // A longer `keep` brings nothing back, and new jobs are added.
+    world.reload(keep("90d")).await;
+    next_run(&world).await;
+    assert_eq!(world.engine.store.job_totals().await.unwrap(), totals);
+    let new = job(3, world.now() - minutes(1), 200);
+    world.main.set_job_stats(Answer::job_stats(&[old, job(2, start() - minutes(10), 200), new]));
+    next_run(&world).await;
+    let totals = world.engine.store.job_totals().await.unwrap();
+    assert_eq!(totals.iter().map(|total| total.jobs).collect::<Vec<_>>(), [2]);
 }

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use minimax_watch::domain::time::Timestamp;
-use sqlx::{AssertSqlSafe, SqlitePool};
 
 use crate::received;
 use crate::simulator::{

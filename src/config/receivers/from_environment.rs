@@ -207,18 +207,8 @@ fn mail(
     let at = |(variable, _): &(String, bool)| format!("environment variable {variable}");
     let (url_at, from_at, to_at) = (at(&url), at(&from), at(&to));
     let smtp = read(&url).and_then(|secret| smtp(&secret, &Place::root(&url_at, diagnostics)));
-    let mailboxes = |secret: Secret, place: &Place<'_>| -> Option<Vec<Mailbox>> {
-        let typed = secret.value.expose_secret().split(',').map(str::trim).filter(|one| !one.is_empty());
-        let parsed: Vec<_> =
-            typed.map(|one| email::mailbox(one).map_err(|reason| place.problem(reason)).ok()).collect();
-        let mut all = parsed.into_iter().collect::<Option<Vec<_>>>()?;
-        // One that is given twice gets each mail once.
-        let mut seen = HashSet::new();
-        all.retain(|one| seen.insert((one.email.user().to_owned(), one.email.domain().to_ascii_lowercase())));
-        (!all.is_empty()).then_some(all)
-    };
-    let from = read(&from).and_then(|secret| mailboxes(secret, &Place::root(&from_at, diagnostics)));
-    let to = read(&to).and_then(|secret| mailboxes(secret, &Place::root(&to_at, diagnostics)));
+    let from = read(&from).and_then(|secret| mailboxes(&secret, &Place::root(&from_at, diagnostics)));
+    let to = read(&to).and_then(|secret| mailboxes(&secret, &Place::root(&to_at, diagnostics)));
     let from = from.and_then(|from| {
         let one = <[Mailbox; 1]>::try_from(from).ok();
         if one.is_none() {
@@ -230,6 +220,18 @@ fn mail(
     let channel = Channel::Email(Email { from, to, smtp, allow_http: false });
     taken.insert("email".to_owned(), None);
     unrouted("email", channel, context).map(Some).ok_or(Invalid)
+}
+
+/// Addresses with commas between; none when there is a problem, or no address.
+fn mailboxes(secret: &Secret, place: &Place<'_>) -> Option<Vec<Mailbox>> {
+    let typed = secret.value.expose_secret().split(',').map(str::trim).filter(|one| !one.is_empty());
+    let parsed: Vec<_> =
+        typed.map(|one| email::mailbox(one).map_err(|reason| place.problem(reason)).ok()).collect();
+    let mut all = parsed.into_iter().collect::<Option<Vec<_>>>()?;
+    // One that is given twice gets each mail once.
+    let mut seen = HashSet::new();
+    all.retain(|one| seen.insert((one.email.user().to_owned(), one.email.domain().to_ascii_lowercase())));
+    (!all.is_empty()).then_some(all)
 }
 
 /// `smtps://user:password@host[:port]`, or `smtp://…` for STARTTLS.
@@ -262,24 +264,25 @@ fn smtp(secret: &Secret, place: &Place<'_>) -> Option<Smtp> {
     } else {
         Tls::StartTls
     };
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(Cow::into_owned).ok();
-    let login = match (url.username(), url.password()) {
-        ("", None) => None,
-        (user, Some(password)) if !user.is_empty() => {
-            let (Some(username), Some(password)) = (decoded(user), decoded(password)) else {
-                place.problem("holds a login that is not UTF-8");
-                return None;
-            };
-            let value = SecretString::from(password);
-            Some(Login { username, password: Secret { value, origin: secret.origin.clone() } })
-        }
-        _ => {
-            place.problem("holds a user name or a password alone: give both, with a colon between");
-            return None;
-        }
-    };
+    let login = login(&url, secret).map_err(|problem| place.problem(problem)).ok()?;
     let port = url.port().unwrap_or(if tls == Tls::None { Tls::StartTls } else { tls }.default_port());
     Some(Smtp { host, port, tls, login, hello: None, timeout: email::TIMEOUT.to_std().unwrap_or_default() })
+}
+
+/// The login in `url`, if there is one.
+fn login(url: &Url, secret: &Secret) -> Result<Option<Login>, &'static str> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(Cow::into_owned).ok();
+    match (url.username(), url.password()) {
+        ("", None) => Ok(None),
+        (user, Some(password)) if !user.is_empty() => {
+            let (Some(username), Some(password)) = (decoded(user), decoded(password)) else {
+                return Err("holds a login that is not UTF-8");
+            };
+            let value = SecretString::from(password);
+            Ok(Some(Login { username, password: Secret { value, origin: secret.origin.clone() } }))
+        }
+        _ => Err("holds a user name or a password alone: give both, with a colon between"),
+    }
 }
 
 /// Warns of each variable whose name is nearly one of these. Others with this beginning are not ours: container platforms set some.

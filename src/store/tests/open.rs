@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteExecutor, SqliteJournalMode};
 use sqlx::{ConnectOptions, Row, SqlitePool};
 
 use super::super::{Store, StoreError};
@@ -23,9 +23,9 @@ pub(super) fn beside(folder: &Path) -> Vec<(String, u32)> {
     files
 }
 
-async fn pragma(pool: &SqlitePool, name: &str) -> String {
+async fn pragma(executor: impl SqliteExecutor<'_>, name: &str) -> String {
     let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
-    sqlx::query(sql).fetch_one(pool).await.unwrap().get_unchecked(0)
+    sqlx::query(sql).fetch_one(executor).await.unwrap().get_unchecked(0)
 }
 
 #[tokio::test]
@@ -43,16 +43,15 @@ async fn store_its_siblings_and_its_folders_are_private() {
 #[tokio::test]
 async fn every_connection_has_the_durable_settings() {
     let home = Home::new().await;
-    for (pool, name) in [(&home.store.write, "writer"), (&home.store.read, "reader")] {
-        for (setting, value) in [
-            ("journal_mode", "wal"),
-            ("synchronous", "2"),
-            ("foreign_keys", "1"),
-            ("auto_vacuum", "2"),
-            ("busy_timeout", "10000"),
-        ] {
-            assert_eq!(pragma(pool, setting).await, value, "{setting} of the {name}");
-        }
+    for (setting, value) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("auto_vacuum", "2"),
+        ("busy_timeout", "10000"),
+    ] {
+        assert_eq!(pragma(&home.store.write, setting).await, value, "{setting} of the writer");
+        assert_eq!(pragma(&home.store.read, setting).await, value, "{setting} of the reader");
     }
 }
 
@@ -157,16 +156,18 @@ async fn store_of_a_later_version_is_refused_and_unchanged() {
 
 #[tokio::test]
 async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
-    let home = Home::new().await;
-    // A schema whose only migration was not applied has none of its triggers.
+    let home = Home::watching(&["1"]).await;
     rewrite_history(
         &home,
-        "DROP TRIGGER job_added; DROP TRIGGER job_assigned; DROP TRIGGER message_finished; DROP TRIGGER run_finished;
-         DELETE FROM _sqlx_migrations",
+        "DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
+         DELETE FROM _sqlx_migrations WHERE version = 2",
     )
     .await;
     let refused = Store::open_existing(&home.path()).await;
     assert!(matches!(refused, Err(StoreError::Older(_))), "{refused:?}");
+    Store::open(&home.path()).await.unwrap().close().await;
+    let upgraded = Store::open_existing(&home.path()).await.unwrap().unwrap();
+    assert_eq!(upgraded.watched().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 use std::sync::Mutex;
 
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::super::Store;
-use super::{Home, account, at, jobs, main_subscription, named};
+use super::{Home, account, at, days, ending, jobs, main_subscription, named, opened};
+use crate::domain::alerts::AlertId;
 
 #[tokio::test]
 async fn uncommitted_writes_are_rolled_back() {
@@ -90,4 +92,53 @@ async fn transaction_that_sqlite_ended_does_not_block_the_next_one() {
     writer.begin_run(at(1)).await.unwrap();
     writer.commit().await.unwrap();
     assert_eq!(home.store.last_run().await.unwrap().unwrap().started_at, at(1));
+}
+
+#[tokio::test]
+async fn every_read_of_a_snapshot_shows_the_state_of_its_first_read() {
+    let home = Home::watching(&["1"]).await;
+    let snapshot = home.store.snapshot().await.unwrap();
+    assert!(snapshot.firing_alerts().await.unwrap().is_empty());
+    let mut writer = home.write().await;
+    writer.watch(&[named("1", "renamed"), named("2", "2")]).await.unwrap();
+    let expiry = ending("1", days(7));
+    writer.open_alerts(&[opened(&AlertId::new("A1"), &expiry)], at(0)).await.unwrap();
+    writer.begin_run(at(0)).await.unwrap();
+    writer.commit().await.unwrap();
+    for store in [&snapshot, &snapshot.snapshot().await.unwrap()] {
+        let watched = store.watched().await.unwrap();
+        assert_eq!(watched.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["1"]);
+        assert_eq!(store.names().await.unwrap().len(), 1);
+        assert_eq!(store.firing_alerts().await.unwrap(), []);
+        assert_eq!(store.last_run().await.unwrap(), None);
+    }
+    drop(snapshot);
+    for store in [&home.store, &home.store.snapshot().await.unwrap()] {
+        assert_eq!(store.watched().await.unwrap().len(), 2);
+        assert_eq!(store.firing_alerts().await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn dropped_snapshot_gives_its_connection_and_the_log_back() {
+    let home = Home::watching(&["1"]).await;
+    let independent = home.store.independent_readers();
+    for number in 0..5 {
+        let snapshot = independent.snapshot().await.unwrap();
+        assert_eq!(snapshot.names().await.unwrap().len(), 1);
+        let mut writer = home.write().await;
+        writer.begin_run(at(number)).await.unwrap();
+        writer.commit().await.unwrap();
+        // Half-way through a statement, as a request whose client is gone.
+        drop(snapshot.watched().now_or_never());
+        assert_eq!(snapshot.watched().await.unwrap().len(), 1);
+        drop(snapshot.last_run().now_or_never());
+    }
+    // Both connections are free, and the transactions on them have ended.
+    for _ in 0..2 {
+        independent.snapshot().await.unwrap().last_run().await.unwrap().unwrap();
+    }
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let (is_busy, left, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&home.store.write).await.unwrap();
+    assert_eq!((is_busy, left), (0, 0));
 }

@@ -15,11 +15,11 @@ use super::notices::{Notice, failed_readings};
 use super::timeline::{MAX_SNAPSHOTS, Timeline, timeline};
 use crate::clock;
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
-use crate::domain::alerts::{Alert, Subject};
 use crate::domain::text;
 use crate::domain::time::{Timestamp, dated};
 use crate::report::{
-    AccountDetails, AccountReport, AccountSeries, Alerts, CreditsReport, ExpiryReport, History, Report,
+    AccountDetails, AccountReport, AccountSeries, Alerts, CreditsReport, CurrentAlerts, ExpiryReport,
+    History, Report,
 };
 use crate::store::StoreError;
 use crate::web::response::store_failed;
@@ -77,21 +77,21 @@ pub(in crate::web) async fn account(
 
 impl AccountPage {
     async fn load(site: &Site, key: &AccountKey, now: Timestamp) -> Result<Option<Self>, StoreError> {
-        let (store, config) = (site.store()?, site.config());
+        let (store, config) = (site.snapshot().await?, site.config());
         let wanted = BTreeSet::from([key.clone()]);
-        let report = Report::last_known(store, &config, Some(&wanted), now).await?;
-        let mut details = AccountDetails::load(store, &config, std::slice::from_ref(key), now).await?;
+        let current = CurrentAlerts::load(&store, &config, Some(&wanted), now).await?;
+        let report = Report::with_alerts(&store, &config, &wanted, &current, now).await?;
+        let keys = std::slice::from_ref(key);
+        let mut details = AccountDetails::load(&store, &config, (keys, &current), now).await?;
         let (Some(account), Some(details)) = (report.accounts.first(), details.remove(key)) else {
             return Ok(None);
         };
         let snapshots = store.newest_snapshots(key, MAX_SNAPSHOTS).await?;
-        let series = AccountSeries::load(store, key, None, now).await?;
+        let series = AccountSeries::load(&store, key, None, now).await?;
         let history = History::new(&details.record, (&snapshots, &series), None, now);
-        let mut alerts = Vec::new();
-        let subjects = [Subject::Account(key.clone()), Subject::Subscription(key.subscription.clone())];
-        let take = |alert: Alert| alerts.extend(subjects.contains(&alert.condition.subject).then_some(alert));
-        store.each_firing(take).await?;
-        let alerts = Alerts::of(store, &config, &alerts, now).await?.alerts;
+        let alerts = Alerts::of(&store, &config, &current.alerts, now).await?.alerts;
+        let timeline = timeline(&store, key, &history).await?;
+        drop(store);
         let has_receivers = !config.receivers.is_empty();
         let days = history.jobs.iter().rev().take(MAX_DAYS);
         let credits = history.credits.iter().rev().take(MAX_DAYS);
@@ -103,7 +103,7 @@ impl AccountPage {
             alerts: alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(),
             facts: facts(account, &details, now),
             watches_jobs: config.jobs.watch,
-            timeline: timeline(store, key, &history).await?,
+            timeline,
             jobs: days.map(|day| (day.day.to_string(), day.sentence())).collect(),
             credits: credits.map(|day| (day.day.to_string(), day.sentence())).collect(),
             version: env!("CARGO_PKG_VERSION"),

@@ -7,6 +7,7 @@ use super::expiry_bar::ExpiryBar;
 use super::job_bar::JobBar;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
+use crate::domain::configuration::Configuration;
 use crate::domain::text;
 use crate::domain::time::{Timestamp, relative};
 use crate::report::{AccountDetails, AccountReport};
@@ -47,20 +48,9 @@ impl AccountRow {
         config: &Config,
         now: Timestamp,
     ) -> Self {
-        let account = AccountKey::new(&report.subscription, &report.id);
-        let policy = config.policy();
-        let (usable, usable_tone) = match (details.usable, details.is_on_trial) {
-            (Some(true), false) => ("usable", "ok"),
-            (Some(true), true) => ("on trial", "warning"),
-            (Some(false), _) => ("not usable", "critical"),
-            (None, _) => ("unknown", "unknown"),
-        };
+        let (account, policy) = (report.key(), config.policy());
+        let (usable, usable_tone) = usable(details);
         let seen = details.record.configuration.as_ref();
-        let capabilities = |wanted: bool| {
-            let flags = seen.into_iter().flat_map(|seen| &seen.capabilities);
-            let names = flags.filter(|(_, has)| **has == wanted);
-            names.map(|(name, _)| text::name(short(name))).collect()
-        };
         Self {
             name: text::name(&report.name),
             id: text::name(report.id.as_str()),
@@ -71,8 +61,8 @@ impl AccountRow {
             usable_tone,
             reasons: details.reasons.iter().map(|reason| text::one_line(reason)).collect(),
             expiry: report.expires_at.map(|at| ExpiryBar::new(at, policy.lead_times(&account), now)),
-            capabilities: capabilities(true),
-            lacking: capabilities(false),
+            capabilities: capabilities(seen, true),
+            lacking: capabilities(seen, false),
             max_jobs: seen.and_then(|seen| seen.max_jobs),
             credits: details
                 .credits
@@ -84,6 +74,23 @@ impl AccountRow {
             checked: report.checked_at.map(|at| relative(at, now)).unwrap_or_default(),
         }
     }
+}
+
+/// Whether it is usable, in words, and the class of their colour.
+const fn usable(details: &AccountDetails) -> (&'static str, &'static str) {
+    match (details.usable, details.is_on_trial) {
+        (Some(true), false) => ("usable", "ok"),
+        (Some(true), true) => ("on trial", "warning"),
+        (Some(false), _) => ("not usable", "critical"),
+        (None, _) => ("unknown", "unknown"),
+    }
+}
+
+/// The names of the flags that are `wanted`.
+fn capabilities(seen: Option<&Configuration>, wanted: bool) -> Vec<String> {
+    let flags = seen.into_iter().flat_map(|seen| &seen.capabilities);
+    let names = flags.filter(|(_, has)| **has == wanted);
+    names.map(|(name, _)| text::name(short(name))).collect()
 }
 
 /// `Video` for `supportVideo`.

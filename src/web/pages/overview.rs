@@ -18,9 +18,10 @@ use super::notices::{Notice, notices};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::account::AccountKey;
+use crate::domain::alerts::Alert;
 use crate::domain::time::Timestamp;
-use crate::report::{AccountDetails, AccountReport, Alerts, Report};
-use crate::store::{Store, StoreError};
+use crate::report::{AccountDetails, AccountReport, Alerts, CurrentAlerts, Report};
+use crate::store::StoreError;
 use crate::web::response::{bad_request, store_failed};
 use crate::web::site::Site;
 
@@ -66,27 +67,25 @@ pub(in crate::web) async fn overview(State(site): State<Arc<Site>>, RawQuery(que
 
 impl Overview {
     async fn load(site: &Site, filter: AccountFilter, now: Timestamp) -> Result<Self, StoreError> {
-        let (store, config) = (site.store()?, site.config());
-        let mut report = Report::without_configurations(store, &config, now).await?;
-        let (alerts, unlisted_alerts) = alert_cards(store, &config, &report).await?;
+        let (store, config) = (site.snapshot().await?, site.config());
+        let current = CurrentAlerts::load(&store, &config, None, now).await?;
+        let mut report = Report::without_configurations(&store, &config, &current, now).await?;
+        let (alerts, unlisted_alerts) = most_severe(&current.alerts);
+        let alerts = Alerts::of(&store, &config, &alerts, now).await?.alerts;
         let headline = headline(&report);
-        let (remarks, warnings) = notices(&report).into_iter().partition(Notice::is_remark);
         let accounts = std::mem::take(&mut report.accounts);
         let total = accounts.len();
-        let policy = config.policy();
-        let expiry = |account: &AccountReport| {
-            let key = AccountKey::new(&account.subscription, &account.id);
-            Some((account.expires_at?, policy.lead_times(&key)))
-        };
-        let chart = ExpiryChart::new(accounts.iter().filter_map(expiry), now);
+        let chart = chart(&accounts, &config, now);
         let (listed, pages) = filter.select(accounts);
-        let keys: Vec<_> =
-            listed.iter().map(|account| AccountKey::new(&account.subscription, &account.id)).collect();
-        let details = AccountDetails::load(store, &config, &keys, now).await?;
+        let keys: Vec<_> = listed.iter().map(AccountReport::key).collect();
+        let details = AccountDetails::load(&store, &config, (&keys, &current), now).await?;
+        let messages = store.newest_messages(MAX_MESSAGES).await?;
+        drop(store);
+        let (remarks, warnings) = notices(&report).into_iter().partition(Notice::is_remark);
+        let has_receivers = !config.receivers.is_empty();
         let row = |(account, key): (&AccountReport, &AccountKey)| {
             details.get(key).map(|details| AccountRow::new(account, details, &config, now))
         };
-        let messages = store.newest_messages(MAX_MESSAGES).await?;
         Ok(Self {
             root: "",
             verdict: report.verdict.as_str(),
@@ -94,7 +93,7 @@ impl Overview {
             freshness: Freshness::new(&report, &config),
             warnings,
             remarks,
-            alerts,
+            alerts: alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(),
             unlisted_alerts,
             filter,
             total,
@@ -110,22 +109,17 @@ impl Overview {
 }
 
 /// The most severe of the open alerts, and how many more there are.
-async fn alert_cards(
-    store: &Store,
-    config: &Config,
-    report: &Report,
-) -> Result<(Vec<AlertCard>, usize), StoreError> {
-    if report.alerts.is_empty() {
-        return Ok((Vec::new(), 0));
-    }
-    let now = report.generated_at;
-    let mut alerts = store.firing_alerts().await?;
-    let unlisted = alerts.len().saturating_sub(MAX_ALERTS);
+fn most_severe(open: &[Alert]) -> (Vec<Alert>, usize) {
+    let mut alerts: Vec<&Alert> = open.iter().collect();
     alerts.sort_by_key(|alert| Reverse(alert.condition.severity));
     alerts.truncate(MAX_ALERTS);
-    let alerts = Alerts::of(store, config, &alerts, now).await?.alerts;
-    let has_receivers = !config.receivers.is_empty();
-    Ok((alerts.iter().map(|alert| AlertCard::new(alert, has_receivers, now)).collect(), unlisted))
+    (alerts.into_iter().cloned().collect(), open.len().saturating_sub(MAX_ALERTS))
+}
+
+fn chart(accounts: &[AccountReport], config: &Config, now: Timestamp) -> ExpiryChart {
+    let policy = config.policy();
+    let expiry = |account: &AccountReport| Some((account.expires_at?, policy.lead_times(&account.key())));
+    ExpiryChart::new(accounts.iter().filter_map(expiry), now)
 }
 
 /// The state of everything in a few words.

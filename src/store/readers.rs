@@ -1,0 +1,101 @@
+//! What a store reads with: each statement by itself with one of a few connections, or all of them in one read transaction.
+//!
+//! Guarantees: reading methods are the same for both. A transaction that is dropped, also half-way through a statement, gives its connection
+//! back. Leaves to the caller to drop it soon: the log cannot be restarted while one shows an earlier state.
+
+use std::sync::Arc;
+
+use futures_util::future::{self, BoxFuture};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use sqlx::sqlite::{SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
+use sqlx::{Either, Execute, Executor, SqlStr, Sqlite, Transaction};
+use tokio::sync::{Mutex, mpsc};
+
+/// The connections for reading, or one of them.
+#[derive(Clone, Debug)]
+pub(super) enum Readers {
+    /// Each statement shows the newest state.
+    Pool(SqlitePool),
+    /// All statements show the state that the first one found.
+    Snapshot(Arc<Mutex<Transaction<'static, Sqlite>>>),
+}
+
+impl Readers {
+    /// The same in one read transaction, which begins with its first statement.
+    pub(super) async fn snapshot(&self) -> sqlx::Result<Self> {
+        match self {
+            Self::Pool(pool) => Ok(Self::Snapshot(Arc::new(Mutex::new(pool.begin().await?)))),
+            Self::Snapshot(_) => Ok(self.clone()),
+        }
+    }
+
+    /// Waits for running statements, then closes the connections; those of a snapshot are its store's to close.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Pool(pool) => pool.close().await,
+            Self::Snapshot(_) => {}
+        }
+    }
+}
+
+impl<'r> Executor<'r> for &'r Readers {
+    type Database = Sqlite;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, sqlx::Result<Either<SqliteQueryResult, SqliteRow>>>
+    where
+        'r: 'e,
+        E: 'q + Execute<'q, Sqlite>,
+    {
+        match self {
+            Readers::Pool(pool) => pool.fetch_many(query),
+            Readers::Snapshot(transaction) => {
+                // A stream cannot own the lock and what borrows from it; a future can.
+                let (found, mut rows) = mpsc::channel(1);
+                let read = async move {
+                    let mut transaction = transaction.lock().await;
+                    let mut steps = transaction.fetch_many(query);
+                    while let Some(step) = steps.next().await {
+                        if found.send(step).await.is_err() {
+                            break;
+                        }
+                    }
+                };
+                let rows = stream::poll_fn(move |context| rows.poll_recv(context));
+                let read = stream::once(read).filter_map(|()| future::ready(None));
+                stream::select(rows, read).boxed()
+            }
+        }
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<SqliteRow>>>
+    where
+        'r: 'e,
+        E: 'q + Execute<'q, Sqlite>,
+    {
+        match self {
+            Readers::Pool(pool) => pool.fetch_optional(query),
+            Readers::Snapshot(transaction) => {
+                Box::pin(async move { transaction.lock().await.fetch_optional(query).await })
+            }
+        }
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [SqliteTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<SqliteStatement>>
+    where
+        'r: 'e,
+    {
+        match self {
+            Readers::Pool(pool) => pool.prepare_with(sql, parameters),
+            Readers::Snapshot(transaction) => {
+                Box::pin(async move { transaction.lock().await.prepare_with(sql, parameters).await })
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What every answer that is made of several reads guarantees.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use super::routes;
+use super::site::Site;
+use crate::clock;
+use crate::config::{self, Config};
+use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
+use crate::domain::alerts::{AlertId, AlertKind, Condition, Resolution, Resolved, Severity, Subject};
+use crate::domain::configuration::Configuration;
+use crate::store::{Store, Watched};
+
+const QUIET: &str = "quiet-account";
+const ALARMED: &str = "alarmed-account";
+const DETAIL: &str = "jobs of this account fail";
+
+/// Paths, and what their answers hold while the alert fires.
+const ANSWERS: [(&str, &str); 5] = [
+    ("/", "minimax-watch ack"),
+    ("/accounts/main/1", "minimax-watch ack"),
+    ("/metrics", r#"minimax_watch_alerts_firing{kind="jobs_failing",severity="critical"} 1"#),
+    ("/api/v1/status", DETAIL),
+    ("/api/v1/alerts", DETAIL),
+];
+
+fn account() -> AccountKey {
+    AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("1"))
+}
+
+async fn store_in(folder: &Path) -> (Config, Store) {
+    let path = folder.join("watch.db").display().to_string();
+    let variables = [("USEAPI_TOKEN", "user:1234-abcdefgh"), ("MINIMAX_WATCH__STORE__PATH", path.as_str())];
+    let environment = variables.into_iter().collect();
+    let config = config::from_environment(&[], &environment, clock::now()).unwrap().config;
+    let store = Store::open(&config.store.path).await.unwrap();
+    (config, store)
+}
+
+/// Commits at once that the account has another name, and that an alert about it opened; or the first name again, and that it resolved.
+async fn change(store: &Store, number: usize) {
+    let (now, id) = (clock::now(), AlertId::new(format!("A{:04}", number / 2)));
+    let mut writer = store.write().await.unwrap();
+    let name = if number.is_multiple_of(2) {
+        let condition = Condition {
+            subject: Subject::Account(account()),
+            kind: AlertKind::JobsFailing,
+            stage: None,
+            severity: Severity::Critical,
+            expires_at: None,
+            detail: DETAIL.to_owned(),
+            affected: 1,
+        };
+        writer.open_alerts(&[(id, condition)], now).await.unwrap();
+        ALARMED
+    } else {
+        let (detail, resolution) = (DETAIL.to_owned(), Resolution::Ended);
+        writer
+            .resolve_alerts(&[Resolved { id, detail, renewed_until: None, resolution }], now)
+            .await
+            .unwrap();
+        QUIET
+    };
+    writer.watch(&[Watched { account: account(), name: name.to_owned(), discovered: false }]).await.unwrap();
+    writer.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_answer_shows_two_states_of_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, store) = store_in(folder.path()).await;
+    change(&store, 0).await;
+    change(&store, 1).await;
+    // A series of the metrics, with the name.
+    let configuration = Configuration { max_jobs: Some(1), ..Configuration::default() };
+    let mut writer = store.write().await.unwrap();
+    writer.insert_snapshots(&[(&account(), &configuration)], clock::now()).await.unwrap();
+    writer.commit().await.unwrap();
+    let readers = store.independent_readers();
+    let routes = routes::router(Site::new(watch::channel(Arc::new(config)).1, readers).unwrap());
+    let is_done = AtomicBool::new(false);
+    let changes = async {
+        for number in 2..60 {
+            change(&store, number).await;
+        }
+        is_done.store(true, Ordering::Relaxed);
+    };
+    let answers = async {
+        while !is_done.load(Ordering::Relaxed) {
+            for (path, alert) in ANSWERS {
+                let request = Request::get(path).body(Body::empty()).unwrap();
+                let Ok(response) = routes.clone().oneshot(request).await;
+                assert_eq!(response.status(), StatusCode::OK, "{path}");
+                let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+                let text = String::from_utf8(bytes.into()).unwrap();
+                assert_eq!(text.contains(ALARMED), text.contains(alert), "{path}: {text}");
+            }
+        }
+    };
+    tokio::join!(changes, answers);
+}
