@@ -87,16 +87,20 @@ async fn service_with_an_unread_log_keeps_working_and_stops_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_with_a_timeout_ends_although_its_output_is_not_read() {
-    let setup = Setup::with(&["a"], "").await;
+    let mut started = Vec::new();
     for format in ["table", "nagios", "json"] {
+        let setup = Setup::with(&["a"], "").await;
         let (out, mut full_out) = std::io::pipe().unwrap();
         let (err, mut full_err) = std::io::pipe().unwrap();
         full_out.write_all(&vec![b'x'; PIPE]).unwrap();
         full_err.write_all(&vec![b'x'; PIPE]).unwrap();
         let mut command = setup.process(PROGRAM, &["check", "--timeout", "2s", "--format", format]);
-        let mut child = command.stdout(full_out).stderr(full_err).spawn().unwrap();
+        let child = command.stdout(full_out).stderr(full_err).spawn().unwrap();
+        started.push((format, child, (setup, out, err)));
+    }
+    for (format, mut child, unread) in started {
         assert_eq!(wait_for_exit(&mut child), Some(3), "{format}");
-        drop((out, err));
+        drop(unread);
     }
 }
 
