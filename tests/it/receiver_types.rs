@@ -8,7 +8,7 @@ use crate::simulator::{
     Answer, ChatServer, ChatService, Delivery, InjectedFault, Mail, NotFoundBody, Reply, Signature,
     SmtpStage, VirtualNow,
 };
-use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, hours, minutes, seconds, start};
+use crate::world::{DESK, MAIL, PAGER, Settings, World, days, healthy, minutes, seconds, start};
 
 const STUDIO: &[(&str, &str)] = &[("1", "studio-a")];
 
