@@ -40,7 +40,7 @@ impl Engine {
         let PurgeState { date: Some(date), horizon } = writer.purge_state().await? else {
             return Ok(Purged::default());
         };
-        // The vendor shows jobs of three months, so that a wrong clock costs nothing that matters.
+        // Without a horizon: a wrong clock costs the jobs that are stored, and those that follow are judged.
         let jobs = writer.purge_jobs(now.min(date) - self.config.store.keep.min(JOBS_KEPT)).await?;
         let Some(horizon) = horizon else {
             writer.commit().await?;

@@ -1,7 +1,8 @@
 //! What became of jobs, by the vendor's statistics: a row for each job, and what is known of the readings.
 //!
-//! Guarantees: answers that overlap add each job once, also after it was deleted and `[store].keep` became longer; nothing about a person is in a row. The newest [`MAX_JOBS`] jobs of a subscription
-//! stay. Which jobs count, and what they mean, is left to `domain::jobs`; how old they become, to `purge`.
+//! Guarantees: answers that overlap add each job once, also after it was deleted and `[store].keep` became longer; nothing about a
+//! person is in a row. The newest [`MAX_JOBS`] jobs of a subscription stay. Which jobs count, and what they mean, is left to
+//! `domain::jobs`; how old they become, to `purge`.
 
 use std::collections::BTreeMap;
 

@@ -104,8 +104,8 @@ impl Store {
     ///
     /// It takes one of the few connections for reading until it is dropped, and keeps the log from being restarted: read at once, and
     /// drop it before anything that may take long.
-    pub async fn snapshot(&self) -> Result<Self, StoreError> {
-        Ok(Self { read: self.read.snapshot().await?, ..self.clone() })
+    pub async fn begin_reading(&self) -> Result<Self, StoreError> {
+        Ok(Self { read: self.read.begin_reading().await?, ..self.clone() })
     }
 
     /// Waits for the transaction before; returns false if that does not end. A store that another process holds, or

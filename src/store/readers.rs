@@ -17,23 +17,23 @@ pub(super) enum Readers {
     /// Each statement shows the newest state.
     Pool(SqlitePool),
     /// All statements show the state that the first one found.
-    Snapshot(Arc<Mutex<Transaction<'static, Sqlite>>>),
+    Transaction(Arc<Mutex<Transaction<'static, Sqlite>>>),
 }
 
 impl Readers {
     /// The same in one read transaction, which begins with its first statement.
-    pub(super) async fn snapshot(&self) -> sqlx::Result<Self> {
+    pub(super) async fn begin_reading(&self) -> sqlx::Result<Self> {
         match self {
-            Self::Pool(pool) => Ok(Self::Snapshot(Arc::new(Mutex::new(pool.begin().await?)))),
-            Self::Snapshot(_) => Ok(self.clone()),
+            Self::Pool(pool) => Ok(Self::Transaction(Arc::new(Mutex::new(pool.begin().await?)))),
+            Self::Transaction(_) => Ok(self.clone()),
         }
     }
 
-    /// Waits for running statements, then closes the connections; those of a snapshot are its store's to close.
+    /// Waits for running statements, then closes the connections; the pool of a transaction closes that of the transaction.
     pub(super) async fn close(&self) {
         match self {
             Self::Pool(pool) => pool.close().await,
-            Self::Snapshot(_) => {}
+            Self::Transaction(_) => {}
         }
     }
 }
@@ -51,7 +51,7 @@ impl<'r> Executor<'r> for &'r Readers {
     {
         match self {
             Readers::Pool(pool) => pool.fetch_many(query),
-            Readers::Snapshot(transaction) => {
+            Readers::Transaction(transaction) => {
                 // A stream cannot own the lock and what borrows from it; a future can.
                 let (found, mut rows) = mpsc::channel(1);
                 let read = async move {
@@ -77,7 +77,7 @@ impl<'r> Executor<'r> for &'r Readers {
     {
         match self {
             Readers::Pool(pool) => pool.fetch_optional(query),
-            Readers::Snapshot(transaction) => {
+            Readers::Transaction(transaction) => {
                 Box::pin(async move { transaction.lock().await.fetch_optional(query).await })
             }
         }
@@ -93,7 +93,7 @@ impl<'r> Executor<'r> for &'r Readers {
     {
         match self {
             Readers::Pool(pool) => pool.prepare_with(sql, parameters),
-            Readers::Snapshot(transaction) => {
+            Readers::Transaction(transaction) => {
                 Box::pin(async move { transaction.lock().await.prepare_with(sql, parameters).await })
             }
         }

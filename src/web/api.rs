@@ -42,7 +42,7 @@ pub(super) async fn status(State(site): State<Arc<Site>>, RawQuery(query): RawQu
         return bad_request(invalid.reason());
     }
     let load =
-        async { Report::last_known(&site.snapshot().await?, &site.config(), None, clock::now()).await };
+        async { Report::last_known(&site.begin_reading().await?, &site.config(), None, clock::now()).await };
     answer(load.await)
 }
 
@@ -53,7 +53,7 @@ pub(super) async fn alerts(State(site): State<Arc<Site>>, RawQuery(query): RawQu
         Ok(since) => since,
         Err(invalid) => return bad_request(invalid.reason()),
     };
-    let load = async { Alerts::load(&site.snapshot().await?, &site.config(), since, now).await };
+    let load = async { Alerts::load(&site.begin_reading().await?, &site.config(), since, now).await };
     answer(load.await)
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn deliveries(State(site): State<Arc<Site>>, RawQuery(query): R
         Ok(since) => since.unwrap_or(now - DELIVERIES_SINCE),
         Err(invalid) => return bad_request(invalid.reason()),
     };
-    let load = async { Deliveries::load(&site.snapshot().await?, &[], since, now).await };
+    let load = async { Deliveries::load(&site.begin_reading().await?, &[], since, now).await };
     answer(load.await)
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn history(
         Err(invalid) => return bad_request(invalid.reason()),
     };
     let load = async {
-        let store = site.snapshot().await?;
+        let store = site.begin_reading().await?;
         let Some(record) = site.find_account(&store, &AccountId::new(id)).await? else { return Ok(None) };
         let snapshots = store.snapshots(&record.account).await?;
         let series = AccountSeries::load(&store, &record.account, since, now).await?;
@@ -100,8 +100,9 @@ pub(super) async fn usable(State(site): State<Arc<Site>>, RawQuery(query): RawQu
         Ok(query) => query,
         Err(invalid) => return bad_request(invalid.reason()),
     };
-    let load =
-        async { UsableAccounts::load(&site.snapshot().await?, &site.config(), query, clock::now()).await };
+    let load = async {
+        UsableAccounts::load(&site.begin_reading().await?, &site.config(), query, clock::now()).await
+    };
     match load.await {
         Ok(accounts) if accounts.usable.is_empty() => json(StatusCode::SERVICE_UNAVAILABLE, &accounts),
         loaded => answer(loaded),

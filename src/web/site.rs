@@ -57,7 +57,7 @@ impl Site {
     }
 
     /// As [`Site::store`], in one state: all that one answer says must be true at once. Dropped before the answer is written.
-    pub(super) async fn snapshot(&self) -> Result<Store, StoreError> {
-        self.store()?.snapshot().await
+    pub(super) async fn begin_reading(&self) -> Result<Store, StoreError> {
+        self.store()?.begin_reading().await
     }
 }

@@ -24,7 +24,7 @@ const NOT_FOUND: &str = "Configuration not found. To create configuration use PO
 /// `GET /v1/minimax/accounts/{account}`.
 pub(super) async fn account(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
     let load = async {
-        let store = site.snapshot().await?;
+        let store = site.begin_reading().await?;
         let Some(record) = site.find_account(&store, &AccountId::new(id)).await? else { return Ok(None) };
         VendorSnapshot::load(&store, record).await
     };
@@ -37,7 +37,7 @@ pub(super) async fn account(State(site): State<Arc<Site>>, Path(id): Path<String
 
 /// `GET /v1/minimax/accounts`: the age is that of the oldest snapshot, the change the latest one.
 pub(super) async fn accounts(State(site): State<Arc<Site>>) -> Response {
-    let load = async { VendorSnapshot::load_all(&site.snapshot().await?, &site.config()).await };
+    let load = async { VendorSnapshot::load_all(&site.begin_reading().await?, &site.config()).await };
     let snapshots = match load.await {
         Ok(snapshots) => snapshots,
         Err(error) => return store_failed(&error),

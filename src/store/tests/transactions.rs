@@ -95,48 +95,48 @@ async fn transaction_that_sqlite_ended_does_not_block_the_next_one() {
 }
 
 #[tokio::test]
-async fn every_read_of_a_snapshot_shows_the_state_of_its_first_read() {
+async fn every_read_of_a_transaction_shows_the_state_of_its_first_read() {
     let home = Home::watching(&["1"]).await;
-    let snapshot = home.store.snapshot().await.unwrap();
-    assert!(snapshot.firing_alerts().await.unwrap().is_empty());
+    let frozen = home.store.begin_reading().await.unwrap();
+    assert!(frozen.firing_alerts().await.unwrap().is_empty());
     let mut writer = home.write().await;
     writer.watch(&[named("1", "renamed"), named("2", "2")]).await.unwrap();
     let expiry = ending("1", days(7));
     writer.open_alerts(&[opened(&AlertId::new("A1"), &expiry)], at(0)).await.unwrap();
     writer.begin_run(at(0)).await.unwrap();
     writer.commit().await.unwrap();
-    for store in [&snapshot, &snapshot.snapshot().await.unwrap()] {
+    for store in [&frozen, &frozen.begin_reading().await.unwrap()] {
         let watched = store.watched().await.unwrap();
         assert_eq!(watched.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["1"]);
         assert_eq!(store.names().await.unwrap().len(), 1);
         assert_eq!(store.firing_alerts().await.unwrap(), []);
         assert_eq!(store.last_run().await.unwrap(), None);
     }
-    drop(snapshot);
-    for store in [&home.store, &home.store.snapshot().await.unwrap()] {
+    drop(frozen);
+    for store in [&home.store, &home.store.begin_reading().await.unwrap()] {
         assert_eq!(store.watched().await.unwrap().len(), 2);
         assert_eq!(store.firing_alerts().await.unwrap().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn dropped_snapshot_gives_its_connection_and_the_log_back() {
+async fn dropped_read_transaction_gives_its_connection_and_the_log_back() {
     let home = Home::watching(&["1"]).await;
     let independent = home.store.independent_readers();
     for number in 0..5 {
-        let snapshot = independent.snapshot().await.unwrap();
-        assert_eq!(snapshot.names().await.unwrap().len(), 1);
+        let frozen = independent.begin_reading().await.unwrap();
+        assert_eq!(frozen.names().await.unwrap().len(), 1);
         let mut writer = home.write().await;
         writer.begin_run(at(number)).await.unwrap();
         writer.commit().await.unwrap();
         // Half-way through a statement, as a request whose client is gone.
-        drop(snapshot.watched().now_or_never());
-        assert_eq!(snapshot.watched().await.unwrap().len(), 1);
-        drop(snapshot.last_run().now_or_never());
+        drop(frozen.watched().now_or_never());
+        assert_eq!(frozen.watched().await.unwrap().len(), 1);
+        drop(frozen.last_run().now_or_never());
     }
     // Both connections are free, and the transactions on them have ended.
     for _ in 0..2 {
-        independent.snapshot().await.unwrap().last_run().await.unwrap().unwrap();
+        independent.begin_reading().await.unwrap().last_run().await.unwrap().unwrap();
     }
     let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
     let (is_busy, left, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&home.store.write).await.unwrap();

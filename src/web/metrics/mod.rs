@@ -27,7 +27,7 @@ pub(super) async fn metrics(
     if let Err(invalid) = Query::parse(query.as_deref(), &[]) {
         return bad_request(invalid.reason());
     }
-    let load = async { Metrics::load(&site.snapshot().await?, &site.config(), clock::now()).await };
+    let load = async { Metrics::load(&site.begin_reading().await?, &site.config(), clock::now()).await };
     let metrics = match load.await {
         Ok(metrics) => metrics,
         Err(error) => return store_failed(&error),

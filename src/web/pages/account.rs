@@ -77,7 +77,7 @@ pub(in crate::web) async fn account(
 
 impl AccountPage {
     async fn load(site: &Site, key: &AccountKey, now: Timestamp) -> Result<Option<Self>, StoreError> {
-        let (store, config) = (site.snapshot().await?, site.config());
+        let (store, config) = (site.begin_reading().await?, site.config());
         let wanted = BTreeSet::from([key.clone()]);
         let current = CurrentAlerts::load(&store, &config, Some(&wanted), now).await?;
         let report = Report::with_alerts(&store, &config, &wanted, &current, now).await?;

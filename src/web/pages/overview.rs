@@ -67,7 +67,7 @@ pub(in crate::web) async fn overview(State(site): State<Arc<Site>>, RawQuery(que
 
 impl Overview {
     async fn load(site: &Site, filter: AccountFilter, now: Timestamp) -> Result<Self, StoreError> {
-        let (store, config) = (site.snapshot().await?, site.config());
+        let (store, config) = (site.begin_reading().await?, site.config());
         let current = CurrentAlerts::load(&store, &config, None, now).await?;
         let mut report = Report::without_configurations(&store, &config, &current, now).await?;
         let (alerts, unlisted_alerts) = most_severe(&current.alerts);
