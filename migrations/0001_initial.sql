@@ -133,8 +133,6 @@ CREATE TABLE credits (
     newest        INTEGER,
     decrease      INTEGER,                       -- how many credits went in the 7 days before it,
     span_ms       INTEGER,                       -- and the time in which they did
-    proof_at      INTEGER,                       -- the newest number that proved that the credits are gone, or are not, when it was read,
-    proof         INTEGER,
     plan          TEXT,
     plan_ends_at  INTEGER,
     ends_at       INTEGER,                       -- when the first of the credits end

@@ -11,7 +11,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::with_migrations(vec![
         migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
-        migration(2, "purged jobs", include_str!("../../migrations/0002_purged_jobs.sql")),
+        migration(2, "credit proof", include_str!("../../migrations/0002_credit_proof.sql")),
+        migration(3, "purged jobs", include_str!("../../migrations/0003_purged_jobs.sql")),
     ])
 });
 

@@ -160,7 +160,7 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     rewrite_history(
         &home,
         "DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
-         DELETE FROM _sqlx_migrations WHERE version = 2",
+         DELETE FROM _sqlx_migrations WHERE version = 3",
     )
     .await;
     let refused = Store::open_existing(&home.path()).await;
