@@ -164,7 +164,7 @@ impl Daemon {
         reload: impl Fn(&Self) -> anyhow::Result<Engine>,
         reload_requested: bool,
     ) -> anyhow::Result<Exit> {
-        self.begin();
+        self.start_work();
         if reload_requested {
             self.reload(&reload).await;
         }
@@ -201,11 +201,11 @@ impl Daemon {
                 },
             }
         }
-        self.stop().await;
+        self.stop_work().await;
         Ok(Exit::Requested)
     }
 
-    fn begin(&mut self) {
+    fn start_work(&mut self) {
         self.log_start();
         self.listener.apply(&self.engine.config, &self.engine.store);
         self.enqueue_all_receivers(self.now());
@@ -217,7 +217,7 @@ impl Daemon {
     }
 
     /// Waits for what is in flight, and closes the store.
-    async fn stop(mut self) {
+    async fn stop_work(mut self) {
         systemd::stopping("stopping: waiting for what is in flight");
         // Its connections to the store close before the service's own, whose close then leaves a store with a clean end.
         let listener = std::mem::take(&mut self.listener);

@@ -66,12 +66,12 @@ pub(super) async fn verify(scene: &Scene, start: Timestamp, played: &Played) -> 
             messages.is_sorted_by_key(|(_, message)| message.timestamp),
         ),
     ];
-    promises.extend(about_accounts(&messages, &entries, start));
-    promises.extend(about_jobs(&messages, &entries, (start, played)));
+    promises.extend(account_promises(&messages, &entries, start));
+    promises.extend(job_promises(&messages, &entries, (start, played)));
     Ok(Verdict(promises))
 }
 
-fn about_accounts(messages: &[Arrived], entries: &[&AlertEntry], start: Timestamp) -> Vec<Promise> {
+fn account_promises(messages: &[Arrived], entries: &[&AlertEntry], start: Timestamp) -> Vec<Promise> {
     vec![
         (
             "each alert was opened once and resolved once",
@@ -96,7 +96,7 @@ fn about_accounts(messages: &[Arrived], entries: &[&AlertEntry], start: Timestam
     ]
 }
 
-fn about_jobs(
+fn job_promises(
     messages: &[Arrived],
     entries: &[&AlertEntry],
     (start, played): (Timestamp, &Played),

@@ -52,15 +52,15 @@ pub async fn run(folder: Option<&Path>, serve: Option<SocketAddr>) -> anyhow::Re
     let start = (now - MONTH - aftermath).duration_trunc(TimeDelta::hours(1))?;
     let scene = Scene::open(&folder, start).await?;
     let mut timeline = Timeline::new(&scene).await?;
-    introduce(start)?;
-    play(&mut timeline, &scene, story::events()).await?;
+    print_introduction(start)?;
+    play_events(&mut timeline, &scene, story::events()).await?;
     timeline.advance_to(start + MONTH).await?;
     let played = timeline.finish().await?;
     let verdict = expectations::verify(&scene, start, &played).await?;
-    summarise(&scene, &played, &verdict)?;
+    print_summary(&scene, &played, &verdict)?;
     if let Some(listen) = serve {
         output::print("\nThe month is over; now something is wrong again, as the page shows:\n")?;
-        play(&mut timeline, &scene, story::aftermath()).await?;
+        play_events(&mut timeline, &scene, story::aftermath()).await?;
         timeline.advance_to(start + MONTH + AFTERMATH).await?;
         serve::serve(&scene.engine, listen).await?;
     }
@@ -68,7 +68,7 @@ pub async fn run(folder: Option<&Path>, serve: Option<SocketAddr>) -> anyhow::Re
     Ok(verdict.kept())
 }
 
-fn introduce(start: Timestamp) -> anyhow::Result<()> {
+fn print_introduction(start: Timestamp) -> anyhow::Result<()> {
     output::print(&format!(
         "A month in seconds: {} to {}. Everything stays on this machine.\n\
          4 accounts of 2 subscriptions at a built-in useapi.net, checked every hour;\n\
@@ -80,7 +80,7 @@ fn introduce(start: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Lets each of `events` happen at its time.
-async fn play(timeline: &mut Timeline<'_>, scene: &Scene, events: Vec<Event>) -> anyhow::Result<()> {
+async fn play_events(timeline: &mut Timeline<'_>, scene: &Scene, events: Vec<Event>) -> anyhow::Result<()> {
     for event in events {
         timeline.advance_to(scene.start + event.after).await?;
         timeline.say(&event)?;
@@ -92,7 +92,7 @@ async fn play(timeline: &mut Timeline<'_>, scene: &Scene, events: Vec<Event>) ->
     Ok(())
 }
 
-fn summarise(scene: &Scene, played: &Played, verdict: &Verdict) -> anyhow::Result<()> {
+fn print_summary(scene: &Scene, played: &Played, verdict: &Verdict) -> anyhow::Result<()> {
     let folder = &scene.folder;
     output::print(&format!(
         "\n{} runs, {} requests to the API, {} messages delivered.\n\

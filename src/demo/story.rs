@@ -40,10 +40,10 @@ const fn ask_usable(days: i64, hours: i64, text: &'static str) -> Event {
 
 /// All events, in order. Each happens between two runs.
 pub(super) fn events() -> Vec<Event> {
-    first_half().into_iter().chain(second_half()).collect()
+    first_half_events().into_iter().chain(second_half_events()).collect()
 }
 
-fn first_half() -> Vec<Event> {
+fn first_half_events() -> Vec<Event> {
     vec![
         at(0, 0, "studio-a's token expires in 9 days; nobody renews it", |_| {}),
         at(3, 9, "studio-b loses video, and its maxJobs falls from 3 to 1", |scene| {
@@ -73,7 +73,7 @@ fn first_half() -> Vec<Event> {
     ]
 }
 
-fn second_half() -> Vec<Event> {
+fn second_half_events() -> Vec<Event> {
     vec![
         at(18, 0, "the pager goes down", |scene| scene.pager.set_down(true)),
         at(18, 12, "studio-b's MiniMax session is put on hold (596)", |scene| {

@@ -237,7 +237,7 @@ impl Run {
             None => self.started.insert(Started { id: engine.begin_run(now).await?, at: now }).id,
         };
         let mut step = RunStep::new(engine, id, earlier.map(|started| started.at));
-        let (targets, first) = self.targets(engine, watched, (id, now)).await?;
+        let (targets, first) = self.step_targets(engine, watched, (id, now)).await?;
         if self.scope == Scope::Everything && !self.is_confirming() {
             step.last_answers = engine.store.last_answers().await?;
         }
@@ -264,7 +264,7 @@ impl Run {
     }
 
     /// What this step checks, and where in the order of all accounts it starts.
-    async fn targets(
+    async fn step_targets(
         &self,
         engine: &Engine,
         watched: Vec<AccountKey>,

@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 pub struct CurrentAlerts {
     /// The alerts, oldest first.
     pub alerts: Vec<Alert>,
-    /// Those of their accounts for which a trial is due.
+    /// The accounts among theirs that are due for a trial.
     pub(super) trials: BTreeSet<AccountKey>,
 }
 

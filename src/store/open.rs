@@ -10,12 +10,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::Connection;
+use futures_util::future;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{Connection, SqliteConnection};
 
 use super::file_identity::FileIdentity;
 use super::inspect::{BUSY_TIMEOUT, OpenMode, SchemaAge, find_damage, inspect};
@@ -129,6 +130,7 @@ impl Store {
             .max_connections(READERS)
             .acquire_timeout(INDEPENDENT_WAIT)
             .idle_timeout(INDEPENDENT_WAIT)
+            .before_acquire(|connection, _| Box::pin(has_no_transaction(connection)))
             .connect_lazy_with(options);
         Self {
             write: pool.clone(),
@@ -246,6 +248,12 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
 }
 
+/// Whether a connection can be used again. SQLite may end a transaction by itself (disk full, read error). sqlx does not notice, and
+/// would refuse every later transaction on that connection, or go on in one that shows an old state.
+fn has_no_transaction(connection: &mut SqliteConnection) -> future::Ready<sqlx::Result<bool>> {
+    future::ready(Ok(!connection.is_in_transaction()))
+}
+
 async fn open_pool(
     path: &Path,
     connections: u32,
@@ -256,9 +264,7 @@ async fn open_pool(
         .acquire_timeout(Duration::from_mins(1))
         .idle_timeout(None)
         .max_lifetime(None)
-        // SQLite may end a transaction by itself (disk full, read error). sqlx does not notice, and would refuse
-        // every later transaction on that connection.
-        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .before_acquire(|connection, _| Box::pin(has_no_transaction(connection)))
         .connect_with(options.clone())
         .await
         .map_err(|error| StoreError::from_sql(path, &error))

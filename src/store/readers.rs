@@ -29,7 +29,7 @@ impl Readers {
         }
     }
 
-    /// Waits for running statements, then closes the connections; the pool of a transaction closes that of the transaction.
+    /// Waits for running statements, then closes the connections; the connection of a transaction is closed by its pool.
     pub(super) async fn close(&self) {
         match self {
             Self::Pool(pool) => pool.close().await,

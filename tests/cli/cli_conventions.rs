@@ -276,9 +276,12 @@ async fn every_example_prints_utf_8_without_colour_in_any_locale() {
         assert_ends_well(&example, &ended);
         assert!(!(ended.out + &ended.err).contains('\u{1b}'), "{example} prints colour");
     }
-    for arguments in [&["status"][..], &["status", "--json"], &["check", "--format", "nagios"], &["check"]] {
+    let tables = [&["status"][..], &["status", "--json"], &["check", "--format", "nagios"], &["check"]];
+    for (arguments, (variable, locale)) in
+        tables.iter().flat_map(|table| locales.map(|locale| (table, locale)))
+    {
         let mut command = setup.process(PROGRAM, arguments);
-        let ended = Ended::of(&command.env("LANG", "C").output().unwrap());
+        let ended = Ended::of(&command.env(variable, locale).output().unwrap());
         // A table breaks names between lines.
         let joined: String = ended.out.split_whitespace().collect();
         for part in ["Stüdio", "東京", "🎬"] {

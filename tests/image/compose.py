@@ -1,7 +1,7 @@
 """Starts the service by compose.yaml, as README and docs/install.md say, with docker-compose against the API of podman.
 
 Arguments: a folder to work in, the archive of the image, compose.yaml. Added to compose.yaml are only: the image in place of a build from a
-registry, the address of the simulated vendor, and the host's network. Each act prints what it saw; the first that fails ends the program.
+registry, the address of the simulated vendor, the host's network, and limits that a sandbox grants. Each act prints what it saw; the first that fails ends the program.
 """
 
 import json
@@ -46,6 +46,14 @@ def expect(what, condition, seen):
     print(f"ok: {what}", flush=True)
 
 
+def wait_until(what, condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(f"FAILED: {what} within a minute")
+        time.sleep(0.1)
+
+
 def main():
     WORK.mkdir()
     # podman's processes beside an exec would stay for five minutes.
@@ -64,18 +72,16 @@ def main():
     # It says that it cannot have systemd make the health checks.
     log = (WORK / "podman.txt").open("w")
     engine = subprocess.Popen([*PODMAN, "system", "service", "--time", "0", f"unix://{SOCKET}"], stdout=log, stderr=log)
-    while not SOCKET.exists():
-        assert engine.poll() is None, "podman ends at once"
-        time.sleep(0.1)
-
     def compose(*arguments):
         command = ["docker-compose", "--project-name", PROJECT, "--file", COMPOSE, "--file", added, *arguments]
         return run(*command, env=environment)
 
     try:
+        wait_until("podman answers", SOCKET.exists)
         acts(compose)
     finally:
         compose("down", "--volumes", "--timeout", "1")
+        run(*PODMAN, "rm", "--all", "--force")
         engine.terminate()
         engine.wait()
         shutil.rmtree(SOCKET.parent)
@@ -92,14 +98,13 @@ def acts(compose):
     tests = [body for _, body in Handler.received if json.loads(body).get("topic") == "alerts"]
     expect("the receiver got it", len(tests) == 1, Handler.received)
     expect(f"{taken:.1f} s from `up` to the first delivered message, at most 10", taken <= 10, taken)
-    deadline = time.monotonic() + 60
-    while (health := compose(*inside, "health"))[0] != 0:
-        expect("it becomes healthy", time.monotonic() < deadline, (health, compose("logs")))
-        time.sleep(0.2)
-    expect("it is healthy after its first run", health[1].startswith("healthy: "), health)
+    wait_until("it is healthy", lambda: compose(*inside, "health")[0] == 0)
+    status, said = compose(*inside, "health")
+    expect("it is healthy after its first run", status == 0 and "healthy: the last run finished" in said, said)
     status, said = compose("logs", "--no-color")
     expect("logs show the run, and no token", "run finished: 1 account checked, 1 ok" in said and TOKEN not in said, said)
-    status, said = run(*PODMAN, "inspect", "--type", "container", f"{PROJECT}_minimax-watch_1")
+    _, container = compose("ps", "--quiet", "minimax-watch")
+    status, said = run(*PODMAN, "inspect", "--type", "container", container.split()[-1])
     container = json.loads(said)[0]
     host, config = container["HostConfig"], container["Config"]
     hardening = (host["ReadonlyRootfs"], "no-new-privileges" in host["SecurityOpt"], container["EffectiveCaps"] or [])

@@ -146,6 +146,9 @@ async fn jobs_of_no_known_account_alert_nothing_while_accounts_are_discovered() 
     assert_eq!(world.received(), ["opened jobs_failing warning 1"]);
     world.execute("UPDATE alerts SET account = '' WHERE kind = 'jobs_failing'").await;
     next_run(&world).await;
+    let resolved = &body(&world.pager.deliveries()[0])["data"]["alerts"][1];
+    let detail = resolved["detail"].as_str().unwrap();
+    assert!(detail.starts_with("Jobs that name no watched account raise no alert any more."), "{detail}");
     assert_eq!(world.received(), ["opened jobs_failing warning 1 + resolved jobs_failing warning main(1)"]);
 }
 

@@ -207,8 +207,8 @@ fn mail(
     let at = |(variable, _): &(String, bool)| format!("environment variable {variable}");
     let (url_at, from_at, to_at) = (at(&url), at(&from), at(&to));
     let smtp = read(&url).and_then(|secret| smtp(&secret, &Place::root(&url_at, diagnostics)));
-    let from = read(&from).and_then(|secret| mailboxes(&secret, &Place::root(&from_at, diagnostics)));
-    let to = read(&to).and_then(|secret| mailboxes(&secret, &Place::root(&to_at, diagnostics)));
+    let from = read(&from).and_then(|secret| read_mailboxes(&secret, &Place::root(&from_at, diagnostics)));
+    let to = read(&to).and_then(|secret| read_mailboxes(&secret, &Place::root(&to_at, diagnostics)));
     let from = from.and_then(|from| {
         let one = <[Mailbox; 1]>::try_from(from).ok();
         if one.is_none() {
@@ -223,7 +223,7 @@ fn mail(
 }
 
 /// Addresses with commas between; none when there is a problem, or no address.
-fn mailboxes(secret: &Secret, place: &Place<'_>) -> Option<Vec<Mailbox>> {
+fn read_mailboxes(secret: &Secret, place: &Place<'_>) -> Option<Vec<Mailbox>> {
     let typed = secret.value.expose_secret().split(',').map(str::trim).filter(|one| !one.is_empty());
     let parsed: Vec<_> =
         typed.map(|one| email::mailbox(one).map_err(|reason| place.problem(reason)).ok()).collect();
@@ -264,13 +264,13 @@ fn smtp(secret: &Secret, place: &Place<'_>) -> Option<Smtp> {
     } else {
         Tls::StartTls
     };
-    let login = login(&url, secret).map_err(|problem| place.problem(problem)).ok()?;
+    let login = login_from_url(&url, secret).map_err(|problem| place.problem(problem)).ok()?;
     let port = url.port().unwrap_or(if tls == Tls::None { Tls::StartTls } else { tls }.default_port());
     Some(Smtp { host, port, tls, login, hello: None, timeout: email::TIMEOUT.to_std().unwrap_or_default() })
 }
 
 /// The login in `url`, if there is one.
-fn login(url: &Url, secret: &Secret) -> Result<Option<Login>, &'static str> {
+fn login_from_url(url: &Url, secret: &Secret) -> Result<Option<Login>, &'static str> {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(Cow::into_owned).ok();
     match (url.username(), url.password()) {
         ("", None) => Ok(None),

@@ -185,6 +185,9 @@ pub fn outdated_faults(
 /// unknown, so the sentence repeats what was last known.
 pub fn resolve_unwatched(alert: &Alert, now: Timestamp) -> Transition {
     let condition = &alert.condition;
+    if matches!(condition.subject, Subject::Subscription(_)) && !condition.kind.concerns_subscriptions() {
+        return resolve_unjudged(alert);
+    }
     let subject = match condition.subject {
         Subject::Account(_) => "account",
         Subject::Subscription(_) => "subscription",
@@ -200,6 +203,19 @@ pub fn resolve_unwatched(alert: &Alert, now: Timestamp) -> Transition {
         detail: format!("No longer watched: the {subject} left the configuration. {last_known}"),
         renewed_until: None,
         resolution: Resolution::NoLongerWatched,
+    })
+}
+
+/// Resolves an alert that an unreleased version opened about jobs of no known account.
+fn resolve_unjudged(alert: &Alert) -> Transition {
+    let last_known = &alert.condition.detail;
+    Transition::Resolve(Resolved {
+        id: alert.id.clone(),
+        detail: format!(
+            "Jobs that name no watched account raise no alert any more. Last known: {last_known}"
+        ),
+        renewed_until: None,
+        resolution: Resolution::Ended,
     })
 }
 

@@ -88,7 +88,7 @@ impl<'a> Evaluation<'a> {
             Subject::Account(account) => {
                 self.records.binary_search_by(|record| record.account.cmp(account)).is_ok()
             }
-            // A version before 1.0 opened alerts about jobs of no known account.
+            // An unreleased version opened alerts about jobs of no known account.
             Subject::Subscription(name) => {
                 self.subscriptions.contains_key(name) && alert.condition.kind.concerns_subscriptions()
             }

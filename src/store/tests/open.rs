@@ -160,7 +160,10 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     rewrite_history(
         &home,
         "DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
-         DELETE FROM _sqlx_migrations WHERE version = 3",
+         ALTER TABLE credits DROP COLUMN proof_at; ALTER TABLE credits DROP COLUMN proof;
+         INSERT INTO job_readings (subscription, read_at) VALUES ('main', 1);
+         INSERT INTO credits (subscription, account, newest_at, newest, dead, not_understood) VALUES ('main', '1', 5, 7, 0, 0);
+         DELETE FROM _sqlx_migrations WHERE version > 1",
     )
     .await;
     let refused = Store::open_existing(&home.path()).await;
@@ -168,6 +171,9 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     Store::open(&home.path()).await.unwrap().close().await;
     let upgraded = Store::open_existing(&home.path()).await.unwrap().unwrap();
     assert_eq!(upgraded.watched().await.unwrap().len(), 1);
+    assert_eq!(upgraded.stats_readings().await.unwrap().len(), 1);
+    let credits = upgraded.credits_states().await.unwrap().remove(&account("1")).unwrap();
+    assert_eq!((credits.outlook.unwrap().newest.credits, credits.proof), (7, None));
 }
 
 #[tokio::test]

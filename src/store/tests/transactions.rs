@@ -135,10 +135,29 @@ async fn dropped_read_transaction_gives_its_connection_and_the_log_back() {
         drop(frozen.last_run().now_or_never());
     }
     // Both connections are free, and the transactions on them have ended.
-    for _ in 0..2 {
-        independent.begin_reading().await.unwrap().last_run().await.unwrap().unwrap();
+    let both = [independent.begin_reading().await.unwrap(), independent.begin_reading().await.unwrap()];
+    for frozen in &both {
+        frozen.last_run().await.unwrap().unwrap();
     }
+    drop(both);
     let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
     let (is_busy, left, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&home.store.write).await.unwrap();
     assert_eq!((is_busy, left), (0, 0));
+}
+
+#[tokio::test]
+async fn read_transaction_that_sqlite_ended_does_not_keep_the_next_one_in_the_past() {
+    let home = Home::watching(&["1"]).await;
+    let independent = home.store.independent_readers();
+    for number in 0..4 {
+        let frozen = independent.begin_reading().await.unwrap();
+        assert_eq!(frozen.last_run().await.unwrap().is_some(), number > 0);
+        sqlx::query("ROLLBACK").execute(&frozen.read).await.unwrap();
+        drop(frozen);
+        let mut writer = home.write().await;
+        let run = writer.begin_run(at(number)).await.unwrap();
+        writer.commit().await.unwrap();
+        let now = independent.begin_reading().await.unwrap();
+        assert_eq!(now.last_run().await.unwrap().unwrap().id, run);
+    }
 }

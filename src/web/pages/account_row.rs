@@ -49,7 +49,7 @@ impl AccountRow {
         now: Timestamp,
     ) -> Self {
         let (account, policy) = (report.key(), config.policy());
-        let (usable, usable_tone) = usable(details);
+        let (usable, usable_tone) = usability_label(details);
         let seen = details.record.configuration.as_ref();
         Self {
             name: text::name(&report.name),
@@ -61,8 +61,8 @@ impl AccountRow {
             usable_tone,
             reasons: details.reasons.iter().map(|reason| text::one_line(reason)).collect(),
             expiry: report.expires_at.map(|at| ExpiryBar::new(at, policy.lead_times(&account), now)),
-            capabilities: capabilities(seen, true),
-            lacking: capabilities(seen, false),
+            capabilities: flag_names(seen, true),
+            lacking: flag_names(seen, false),
             max_jobs: seen.and_then(|seen| seen.max_jobs),
             credits: details
                 .credits
@@ -77,7 +77,7 @@ impl AccountRow {
 }
 
 /// Whether it is usable, in words, and the class of their colour.
-const fn usable(details: &AccountDetails) -> (&'static str, &'static str) {
+const fn usability_label(details: &AccountDetails) -> (&'static str, &'static str) {
     match (details.usable, details.is_on_trial) {
         (Some(true), false) => ("usable", "ok"),
         (Some(true), true) => ("on trial", "warning"),
@@ -87,7 +87,7 @@ const fn usable(details: &AccountDetails) -> (&'static str, &'static str) {
 }
 
 /// The names of the flags that are `wanted`.
-fn capabilities(seen: Option<&Configuration>, wanted: bool) -> Vec<String> {
+fn flag_names(seen: Option<&Configuration>, wanted: bool) -> Vec<String> {
     let flags = seen.into_iter().flat_map(|seen| &seen.capabilities);
     let names = flags.filter(|(_, has)| **has == wanted);
     names.map(|(name, _)| text::name(short(name))).collect()

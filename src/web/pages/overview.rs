@@ -75,7 +75,7 @@ impl Overview {
         let headline = headline(&report);
         let accounts = std::mem::take(&mut report.accounts);
         let total = accounts.len();
-        let chart = chart(&accounts, &config, now);
+        let chart = expiry_chart(&accounts, &config, now);
         let (listed, pages) = filter.select(accounts);
         let keys: Vec<_> = listed.iter().map(AccountReport::key).collect();
         let details = AccountDetails::load(&store, &config, (&keys, &current), now).await?;
@@ -116,7 +116,7 @@ fn most_severe(open: &[Alert]) -> (Vec<Alert>, usize) {
     (alerts.into_iter().cloned().collect(), open.len().saturating_sub(MAX_ALERTS))
 }
 
-fn chart(accounts: &[AccountReport], config: &Config, now: Timestamp) -> ExpiryChart {
+fn expiry_chart(accounts: &[AccountReport], config: &Config, now: Timestamp) -> ExpiryChart {
     let policy = config.policy();
     let expiry = |account: &AccountReport| Some((account.expires_at?, policy.lead_times(&account.key())));
     ExpiryChart::new(accounts.iter().filter_map(expiry), now)

@@ -10,7 +10,7 @@ use crate::domain::observation::Outcome;
 
 const POLICY: JobsPolicy = JobsPolicy { window: TimeDelta::hours(1), min_jobs: 3, failing: 0.5 };
 
-/// Account a, whose jobs are watched, with jobs of these codes, one each second up to this moment.
+/// The first record, whose jobs are watched, gets jobs of these codes, one each second up to this moment.
 fn put(world: &mut World, seconds: i64, codes: &[u16]) {
     let job = |(index, code): (i64, &u16)| Job {
         key: JobKey::new(seconds * 100 + index),
