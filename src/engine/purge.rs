@@ -1,8 +1,8 @@
 //! Purging: rows that ended more than `[store].keep` ago are deleted, jobs after 30 days at the latest, and messages of removed receivers fail permanently.
 //!
-//! Guarantees: a wrong clock costs at most the oldest days, and of jobs those that are stored. The current time is the earlier one of the clock and the `Date` of
-//! the latest API answer; before the first such date nothing is deleted. Rows before the horizon are deleted; it starts at the
-//! oldest row and moves by at most a day with each [`Engine::purge`]. Leaves to the caller how often that is.
+//! Guarantees: a wrong clock costs at most the oldest days, and of jobs those that are stored. The current time is the earlier one of
+//! the clock and the `Date` of the latest API answer; before the first such date nothing is deleted. Rows before the horizon are
+//! deleted; it starts at the oldest row and moves by at most a day with each [`Engine::purge`]. Leaves to the caller how often that is.
 
 use chrono::TimeDelta;
 

@@ -1,7 +1,8 @@
 """Starts the service by compose.yaml, as README and docs/install.md say, with docker-compose against the API of podman.
 
 Arguments: a folder to work in, the archive of the image, compose.yaml. Added to compose.yaml are only: the image in place of a build from a
-registry, the address of the simulated vendor, the host's network, and limits that a sandbox grants. Each act prints what it saw; the first that fails ends the program.
+registry, the address of the simulated vendor, the host's network, and limits that a sandbox grants. Each act prints what it saw; the first
+that fails ends the program.
 """
 
 import json
