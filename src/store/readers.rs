@@ -11,6 +11,9 @@ use sqlx::sqlite::{SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement, Sq
 use sqlx::{Either, Execute, Executor, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Mutex, mpsc};
 
+/// How many rows of a transaction wait to be taken: as many as the connection's thread reads ahead.
+const ROWS_AT_ONCE: usize = 50;
+
 /// The connections for reading, or one of them.
 #[derive(Clone, Debug)]
 pub(super) enum Readers {
@@ -53,7 +56,7 @@ impl<'r> Executor<'r> for &'r Readers {
             Readers::Pool(pool) => pool.fetch_many(query),
             Readers::Transaction(transaction) => {
                 // A stream cannot own the lock and what borrows from it; a future can.
-                let (found, mut rows) = mpsc::channel(1);
+                let (found, mut rows) = mpsc::channel(ROWS_AT_ONCE);
                 let read = async move {
                     let mut transaction = transaction.lock().await;
                     let mut steps = transaction.fetch_many(query);
