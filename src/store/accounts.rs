@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{Stream, StreamExt, TryStreamExt};
-use sqlx::sqlite::SqliteExecutor;
+use futures_util::{StreamExt, TryStreamExt};
+use sqlx::Sqlite;
+use sqlx::query::QueryAs;
+use sqlx::sqlite::{SqliteArguments, SqliteExecutor};
 
 use super::columns::{Columns, keys_json, millis, to_json};
 use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer, for_each};
@@ -43,11 +45,8 @@ macro_rules! account_records {
     };
 }
 
-fn watched<'e>(
-    executor: impl SqliteExecutor<'e> + 'e,
-) -> impl Stream<Item = sqlx::Result<AccountRecord>> + 'e {
+fn watched() -> QueryAs<'static, Sqlite, AccountRecord, SqliteArguments> {
     sqlx::query_as(account_records!("accounts a", "WHERE a.watched = 1 ORDER BY a.subscription, a.id"))
-        .fetch(executor)
 }
 
 async fn needing_evaluation(
@@ -179,7 +178,7 @@ impl Writer {
 
     /// As [`Store::each_watched`].
     pub async fn each_watched(&mut self, take: impl FnMut(AccountRecord)) -> Result<(), StoreError> {
-        for_each(watched(self.connection()), take).await
+        for_each(watched().fetch(self.connection()), take).await
     }
 
     /// As [`Store::next_expiry`].
@@ -218,12 +217,12 @@ fn named((subscription, id, name, watched): NameRow) -> (AccountKey, String, boo
 impl Store {
     /// Every watched account, lists included.
     pub async fn watched(&self) -> Result<Vec<AccountRecord>, StoreError> {
-        Ok(watched(&self.read).try_collect().await?)
+        Ok(watched().fetch_all(&self.read).await?)
     }
 
     /// Passes every watched account to `take`, lists included, one at a time: all at once would take much memory.
     pub async fn each_watched(&self, take: impl FnMut(AccountRecord)) -> Result<(), StoreError> {
-        for_each(watched(&self.read), take).await
+        self.read.each_row(watched(), take).await
     }
 
     /// As [`Store::each_watched`], without their configurations, which are the largest part.
@@ -234,7 +233,7 @@ impl Store {
               expiries, watched FROM accounts) a",
             "WHERE a.watched = 1 ORDER BY a.subscription, a.id"
         ));
-        for_each(records.fetch(&self.read), take).await
+        self.read.each_row(records, take).await
     }
 
     /// The watched accounts that may need an alert, lists included: those that are not stable, whose token expires by

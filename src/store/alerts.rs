@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use sqlx::sqlite::SqliteRow;
 
 use super::columns::{Columns, from_row, millis, to_json};
-use super::{Store, StoreError, Writer, for_each};
+use super::{Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, ReceiverName, SubscriptionName};
 use crate::domain::alerts::{Alert, AlertId, Condition, Resolved, Subject};
 use crate::domain::lead_times::SAME_WITHIN;
@@ -206,7 +206,7 @@ impl Store {
     pub async fn each_firing(&self, take: impl FnMut(Alert)) -> Result<(), StoreError> {
         // A firing alert is never closed; with this, SQLite need not walk through every alert.
         let alerts = sqlx::query_as(alerts!("WHERE closed = 0 AND resolved_at IS NULL ORDER BY id"));
-        for_each(alerts.fetch(&self.read), take).await
+        self.read.each_row(alerts, take).await
     }
 
     /// The alerts that fire, or that resolved at `since` or later, oldest first.
@@ -226,7 +226,7 @@ impl Store {
              ORDER BY id"
         ))
         .bind(millis(since));
-        for_each(alerts.fetch(&self.read), take).await
+        self.read.each_row(alerts, take).await
     }
 
     /// The newest `most` alerts about `account`, newest first.

@@ -7,9 +7,14 @@ use std::sync::Arc;
 
 use futures_util::future::{self, BoxFuture};
 use futures_util::stream::{self, BoxStream, StreamExt};
-use sqlx::sqlite::{SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
-use sqlx::{Either, Execute, Executor, SqlStr, Sqlite, Transaction};
+use sqlx::query::QueryAs;
+use sqlx::sqlite::{
+    SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo,
+};
+use sqlx::{Either, Execute, Executor, FromRow, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Mutex, mpsc};
+
+use super::{StoreError, for_each};
 
 /// How many rows of a transaction wait to be taken: as many as the connection's thread reads ahead.
 const ROWS_AT_ONCE: usize = 50;
@@ -29,6 +34,24 @@ impl Readers {
         match self {
             Self::Pool(pool) => Ok(Self::Transaction(Arc::new(Mutex::new(pool.begin().await?)))),
             Self::Transaction(_) => Ok(self.clone()),
+        }
+    }
+
+    /// Passes each row to `take`, one at a time, without the detour of a stream from a transaction.
+    pub(super) async fn each_row<T>(
+        &self,
+        query: QueryAs<'_, Sqlite, T, SqliteArguments>,
+        take: impl FnMut(T),
+    ) -> Result<(), StoreError>
+    where
+        T: Send + Unpin + for<'r> FromRow<'r, SqliteRow>,
+    {
+        match self {
+            Self::Pool(pool) => for_each(query.fetch(pool), take).await,
+            Self::Transaction(transaction) => {
+                let mut transaction = transaction.lock().await;
+                for_each(query.fetch(&mut **transaction), take).await
+            }
         }
     }
 
