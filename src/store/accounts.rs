@@ -12,7 +12,8 @@ use sqlx::query::QueryAs;
 use sqlx::sqlite::{SqliteArguments, SqliteExecutor};
 
 use super::columns::{Columns, keys_json, millis, to_json};
-use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer, for_each};
+use super::readers::for_each;
+use super::{ROWS_PER_STATEMENT, Store, StoreError, Writer};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::account_state::{AccountRecord, Fault};
 use crate::domain::time::Timestamp;

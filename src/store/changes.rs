@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use sqlx::sqlite::SqliteExecutor;
 
 use super::columns::{Columns, from_row, millis, to_json};
-use super::{Store, StoreError, Writer, for_each};
+use super::readers::for_each;
+use super::{Store, StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::change::Change;
 

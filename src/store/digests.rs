@@ -1,7 +1,8 @@
 //! Digests: from when each receiver's next one counts, and the messages that were not delivered.
 
 use super::columns::{Columns, from_row, millis, to_json};
-use super::{StoreError, Writer, for_each};
+use super::readers::for_each;
+use super::{StoreError, Writer};
 use crate::domain::account::ReceiverName;
 use crate::domain::digest::DigestRecord;
 use crate::domain::message::FailedMessage;

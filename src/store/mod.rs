@@ -43,7 +43,6 @@ mod totals;
 mod unchanged;
 mod writable;
 
-use futures_util::{Stream, TryStreamExt};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
@@ -145,18 +144,6 @@ impl Writer {
     fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.transaction
     }
-}
-
-/// Passes each row to `take`, one at a time.
-async fn for_each<T>(
-    rows: impl Stream<Item = sqlx::Result<T>>,
-    mut take: impl FnMut(T),
-) -> Result<(), StoreError> {
-    let mut rows = std::pin::pin!(rows);
-    while let Some(row) = rows.try_next().await? {
-        take(row);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

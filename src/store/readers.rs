@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use futures_util::future::{self, BoxFuture};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 use sqlx::query::QueryAs;
 use sqlx::sqlite::{
     SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo,
@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 use sqlx::{Either, Execute, Executor, FromRow, SqlStr, Sqlite, Transaction};
 use tokio::sync::{Mutex, mpsc};
 
-use super::{StoreError, for_each};
+use super::StoreError;
 
 /// How many rows of a transaction wait to be taken: as many as the connection's thread reads ahead.
 const ROWS_AT_ONCE: usize = 50;
@@ -124,4 +124,16 @@ impl<'r> Executor<'r> for &'r Readers {
             }
         }
     }
+}
+
+/// Passes each row to `take`, one at a time.
+pub(super) async fn for_each<T>(
+    rows: impl Stream<Item = sqlx::Result<T>>,
+    mut take: impl FnMut(T),
+) -> Result<(), StoreError> {
+    let mut rows = std::pin::pin!(rows);
+    while let Some(row) = rows.try_next().await? {
+        take(row);
+    }
+    Ok(())
 }
