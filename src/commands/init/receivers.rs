@@ -55,7 +55,7 @@ const MENU: [Entry; 6] = [
     },
     Entry {
         label: "ntfy",
-        advice: "Whoever knows a topic at ntfy.sh can read it: choose a name that is hard to guess.",
+        advice: "Everyone who knows a topic at ntfy.sh can read it: choose a name that is hard to guess.",
         questions: &[
             Question::secret("MINIMAX_WATCH_NTFY_URL", "Server and topic, such as https://ntfy.sh/my-topic"),
             Question::optional_secret(
