@@ -18,7 +18,8 @@ use crate::vendor::Vendor;
 type Scene = fn() -> anyhow::Result<bool>;
 
 /// All scenes by name.
-pub(crate) const ALL: [(&str, Scene); 8] = [
+pub(crate) const ALL: [(&str, Scene); 9] = [
+    ("growth", growth),
     ("unchanged", unchanged),
     ("changing", changing),
     ("failing", failing),
@@ -28,6 +29,39 @@ pub(crate) const ALL: [(&str, Scene); 8] = [
     ("pages", http::pages),
     ("clients", http::clients),
 ];
+
+/// 100,000 accounts by one check, by checks of 10,000 and by checks of 1,000, in turn: they are not dearer together.
+fn growth() -> anyhow::Result<bool> {
+    const N: usize = 100_000;
+    const ROUNDS: usize = 4;
+    let mut vendor = Vendor::start(None)?;
+    vendor.order(&format!("accounts 1 {N} 3"))?;
+    let mut fleets = Vec::new();
+    for accounts in [N, 10_000, 1_000] {
+        let ours = Ours::new(&vendor, accounts, Fetch::Each, "")?;
+        ours.check(0)?;
+        fleets.push((accounts, ours, Vec::new()));
+    }
+    for _ in 0..ROUNDS {
+        for (accounts, ours, checks) in &mut fleets {
+            for _ in 0..N / *accounts {
+                checks.push(ours.check(0)?);
+            }
+        }
+    }
+    for (accounts, _, checks) in &fleets {
+        Row::of("100,000 in turn", &format!("`check` of {}", grouped(*accounts)), *accounts, checks);
+    }
+    let mut kept = true;
+    if let [(_, _, together), smaller @ ..] = fleets.as_slice() {
+        for (accounts, _, checks) in smaller {
+            let what = format!("CPU per check with 100,000 accounts to that with {}", grouped(*accounts));
+            let processor = ratio(together, checks, |cost| cost.processor.as_secs_f64());
+            kept &= bound(&what, processor, Bound::AtMost(1.25));
+        }
+    }
+    Ok(kept)
+}
 
 /// A hundred runs without a change.
 fn unchanged() -> anyhow::Result<bool> {
