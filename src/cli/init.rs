@@ -11,6 +11,8 @@ Asks for what the options and the environment do not give, if it is started in
 a terminal. It checks the API token and sends a test message first, then writes
 ./minimax-watch.toml (or --config) and one file for each secret beside it, all
 readable by you only. It writes all of them or none, and overwrites nothing.
+In a folder with a subfolder `secrets`, such as /etc/minimax-watch, the secrets
+go there, and the configuration is readable by all, as systemd's units need it.
 
 The API token: --token-file, else $USEAPI_TOKEN, else the file that
 $USEAPI_TOKEN_FILE names. Receivers: $MINIMAX_WATCH_TELEGRAM_TOKEN with
@@ -19,7 +21,8 @@ $MINIMAX_WATCH_DISCORD_URL, $MINIMAX_WATCH_SLACK_URL,
 $MINIMAX_WATCH_WEBHOOK_URL, or $MINIMAX_WATCH_SMTP_URL with
 $MINIMAX_WATCH_MAIL_FROM and $MINIMAX_WATCH_MAIL_TO; each also with _FILE.
 
-Exit status: 0 if the files were written, else 3, and nothing was changed
+Exit status: 0 if the files were written, else 3, and nothing was changed,
+unless it says that the files were written
 
 Examples:
   minimax-watch init

@@ -194,7 +194,17 @@ async fn a_receiver_that_does_not_take_the_test_message_leaves_nothing_unless_th
     }
     hook.go_down();
     let down = init(&setup, &[]);
-    assert_refused(&setup, &down, &["webhook failed: ", "Connection refused"]);
+    assert_refused(
+        &setup,
+        &down,
+        &["webhook failed: ", "Connection refused", "environment variable MINIMAX_WATCH_WEBHOOK_URL"],
+    );
+    assert!(!down.err.contains(".minimax-watch-init-"), "{}", down.err);
+    let nobody = setup.run(&["init", "--no-receiver", "--config", "token-only.toml"]);
+    assert!(
+        nobody.out.contains("As long as it is set, MINIMAX_WATCH_WEBHOOK_URL\nadds a receiver."),
+        "{nobody:?}"
+    );
     let skipped = init(&setup, &["--skip-test"]);
     assert_eq!(skipped.status, Some(0), "{skipped:?}");
     assert!(skipped.out.contains("No test message was sent"), "{}", skipped.out);
@@ -234,6 +244,34 @@ async fn a_file_that_exists_is_not_touched_and_the_api_is_not_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_secrets_holds_the_secrets_and_the_configuration_is_readable_by_all() {
+    let mut setup = setup_with_token(&["a"]).await;
+    setup.set(WEBHOOK, "http://127.0.0.1:9/");
+    fs::create_dir(setup.path("new/secrets")).unwrap();
+    let limited = format!("umask 777; exec {PROGRAM} init --skip-test -c new/minimax-watch.toml");
+    let written = Ended::of(&setup.process("sh", &["-c", &limited]).output().unwrap());
+    assert_eq!(written.status, Some(0), "{written:?}");
+    assert!(written.out.contains("Written, the secrets readable by you only:"), "{}", written.out);
+    for (name, expected) in
+        [("minimax-watch.toml", 0o644), ("secrets/useapi-token", 0o600), ("secrets/webhook-url", 0o600)]
+    {
+        assert_eq!(mode(&setup.path("new").join(name)), expected, "{name}");
+    }
+    // As systemd passes them: the folder's name is a part of each name.
+    let (credentials, secrets) = (setup.path("credentials"), setup.path("new/secrets"));
+    fs::create_dir(&credentials).unwrap();
+    for name in ["useapi-token", "webhook-url"] {
+        fs::copy(secrets.join(name), credentials.join(format!("secrets_{name}"))).unwrap();
+    }
+    fs::remove_dir_all(secrets).unwrap();
+    setup.unset("USEAPI_TOKEN");
+    setup.unset(WEBHOOK);
+    setup.set("CREDENTIALS_DIRECTORY", credentials.to_str().unwrap());
+    let checked = setup.run(&["--config", "new/minimax-watch.toml", "check"]);
+    assert_eq!(checked.status, Some(0), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_takes_no_files_is_an_error_with_its_reason() {
     let setup = setup_with_token(&["a"]).await;
     for (file, words) in [
@@ -244,6 +282,10 @@ async fn a_folder_that_takes_no_files_is_an_error_with_its_reason() {
         ),
         ("new/", "new/ is not the name of a file"),
         ("token/minimax-watch.toml", "token: Not a directory"),
+        (
+            "new/useapi-token",
+            "new/useapi-token is the name of a secret file: give the configuration another name",
+        ),
     ] {
         let ended = setup.run(&["init", "--no-receiver", "--config", file]);
         assert_refused(&setup, &ended, &[words]);
@@ -304,6 +346,8 @@ async fn a_dialogue_asks_again_after_a_wrong_answer_and_shows_no_secret() {
     assert!(terminal.is_echoing());
     terminal.answer("Which are watched [all]: ", "3");
     terminal.until("\"3\" is not a list of numbers from 1 to 2");
+    terminal.answer("Which are watched [all]: ", b"\xff");
+    terminal.until("The answer is not UTF-8.");
     terminal.answer("Which are watched [all]: ", "2");
     terminal.answer("Number from 1 to 7: ", "1");
     terminal.answer("The bot's token (not shown): ", "n0t-a-s3cret");

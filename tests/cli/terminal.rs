@@ -56,9 +56,9 @@ impl Terminal {
     }
 
     /// Waits for a question and types the answer.
-    pub(crate) fn answer(&mut self, question: &str, answer: &str) {
+    pub(crate) fn answer(&mut self, question: &str, answer: impl AsRef<[u8]>) {
         self.until(question);
-        writeln!(self.keyboard, "{answer}").unwrap();
+        self.keyboard.write_all(&[answer.as_ref(), b"\n"].concat()).unwrap();
     }
 
     /// Whether the terminal shows what is typed.

@@ -1,5 +1,6 @@
 //! Which of the listed accounts the configuration names.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::api::Listing;
@@ -33,7 +34,9 @@ pub(super) async fn choose(
 ) -> anyhow::Result<Choice> {
     if options.discover || !options.accounts.is_empty() {
         let named = options.accounts.iter().map(|typed| named(typed, listed));
-        return Ok(Choice { accounts: named.collect::<anyhow::Result<_>>()?, discover: options.discover });
+        let accounts = named.collect::<anyhow::Result<Vec<_>>>()?;
+        refuse_duplicates(&accounts)?;
+        return Ok(Choice { accounts, discover: options.discover });
     }
     match dialogue {
         Some(dialogue) => ask(listed, dialogue, now).await,
@@ -55,11 +58,22 @@ fn named(typed: &str, listed: &Listing<Observation>) -> anyhow::Result<AccountRe
     // An id may hold `=` itself.
     let (id, name) =
         if is_listed(typed) { (typed, typed) } else { typed.split_once('=').unwrap_or((typed, typed)) };
+    anyhow::ensure!(!name.is_empty(), "--account {typed}: there is no name after `=`");
     if is_listed(id) {
         return Ok(AccountRef { id: AccountId::new(id), name: name.to_owned() });
     }
     let known = listed.accounts.keys().map(AccountId::as_str);
     Err(names::unknown("account", id, "the API lists", known))
+}
+
+/// Refuses an account that is named twice, and a name of two accounts.
+fn refuse_duplicates(accounts: &[AccountRef]) -> anyhow::Result<()> {
+    let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for AccountRef { id, name } in accounts {
+        anyhow::ensure!(ids.insert(id), "--account {id} is given twice");
+        anyhow::ensure!(names.insert(name), "--account {id}={name}: another account has this name");
+    }
+    Ok(())
 }
 
 async fn ask(
@@ -159,6 +173,18 @@ mod tests {
     }
 
     #[test]
+    fn an_account_and_a_name_are_given_once() {
+        for (given, problem) in [
+            ([("1", "1"), ("1", "a")], "--account 1 is given twice"),
+            ([("1", "a"), ("2", "a")], "--account 2=a: another account has this name"),
+        ] {
+            let accounts =
+                given.map(|(id, name)| AccountRef { id: AccountId::new(id), name: name.to_owned() });
+            assert_eq!(refuse_duplicates(&accounts).unwrap_err().to_string(), problem);
+        }
+    }
+
+    #[test]
     fn an_option_names_a_listed_account_and_perhaps_gives_it_a_name() {
         let listed = listed(&["12", "a=b"]);
         for (typed, id, name) in
@@ -167,6 +193,8 @@ mod tests {
             let account = named(typed, &listed).unwrap();
             assert_eq!((account.id.as_str(), account.name.as_str()), (id, name));
         }
+        let unnamed = named("12=", &listed).unwrap_err().to_string();
+        assert_eq!(unnamed, "--account 12=: there is no name after `=`");
         let unknown = named("13=x", &listed).unwrap_err().to_string();
         assert_eq!(unknown, "unknown account \"13\"; the API lists: 12, a=b");
     }

@@ -1,8 +1,10 @@
 //! What `init` wrote, for people, and the next step.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::receivers;
+use super::secret_files::SECRET_FOLDER;
 use super::target::Target;
 use super::token;
 use crate::config::Environment;
@@ -11,12 +13,15 @@ use crate::output;
 use crate::report::InitReport;
 
 pub(super) fn render(report: &InitReport, target: &Target, environment: &Environment) -> String {
-    let mut text = "Written, readable by you only:\n".to_owned();
+    let is_in_folder =
+        |file: &String| Path::new(file).parent().is_some_and(|folder| folder.ends_with(SECRET_FOLDER));
+    let what = if report.secret_files.iter().any(is_in_folder) { "Written, the secrets" } else { "Written," };
+    let mut text = format!("{what} readable by you only:\n");
     for file in std::iter::once(&report.file).chain(&report.secret_files) {
         let _ = writeln!(text, "  {}", text::printable(file));
     }
     let _ = write!(text, "\n{}", output::paragraph(&watched(report)));
-    text.push_str(&output::paragraph(&notified(report)));
+    text.push_str(&output::paragraph(&notified(report, environment)));
     let unneeded = variables(environment, report);
     if !unneeded.is_empty() {
         let verb = if unneeded.len() == 1 { "is" } else { "are" };
@@ -32,7 +37,7 @@ pub(super) fn render(report: &InitReport, target: &Target, environment: &Environ
     };
     let _ = write!(
         text,
-        "\nNext:\n  {program} check   # one run: checks the accounts, and sends what is due\n  {program} run     # the service; docs/service.md: systemd, cron, containers\n"
+        "\nNext:\n  {program} check   # one run: checks the accounts, and sends what is due\n  {program} run     # the service; docs/service.md: systemd and cron, docs/install.md: containers\n"
     );
     text
 }
@@ -46,8 +51,13 @@ fn watched(report: &InitReport) -> String {
     }
 }
 
-fn notified(report: &InitReport) -> String {
+fn notified(report: &InitReport, environment: &Environment) -> String {
     if report.receivers.is_empty() {
+        let others: Vec<&str> = environment.iter().map(|(name, _)| name).filter(gives_receiver).collect();
+        if !others.is_empty() {
+            let others = text::names(others);
+            return format!("Notified by the file: nobody. As long as it is set, {others} adds a receiver.");
+        }
         return "Notified: nobody. Only `status` and the exit status of `check` report alerts.".to_owned();
     }
     let names = text::names(report.receivers.iter().map(|receiver| receiver.name.as_str()));
@@ -61,12 +71,18 @@ fn notified(report: &InitReport) -> String {
     format!("Notified: {names}. {test}.")
 }
 
+/// Whether the variable is one of those that give a receiver.
+fn gives_receiver(name: &&str) -> bool {
+    let name = name.strip_suffix("_FILE").unwrap_or(name);
+    receivers::variables().any(|one| one == name)
+}
+
 /// The variables whose values are in the files now.
 fn variables<'e>(environment: &'e Environment, report: &InitReport) -> Vec<&'e str> {
     let names = environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
     let is_written = |name: &&str| {
+        let is_receiver = !report.receivers.is_empty() && gives_receiver(name);
         let name = name.strip_suffix("_FILE").unwrap_or(name);
-        let is_receiver = !report.receivers.is_empty() && receivers::variables().any(|one| one == name);
         is_receiver || [token::VARIABLE, "MINIMAX_WATCH_HEARTBEAT_URL"].contains(&name)
     };
     names.filter(is_written).collect()

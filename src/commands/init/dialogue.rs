@@ -80,6 +80,15 @@ impl Dialogue {
     }
 
     async fn read_line(&mut self, question: &str) -> anyhow::Result<String> {
+        loop {
+            match String::from_utf8(self.read_bytes(question).await?) {
+                Ok(line) => return Ok(line.trim().to_owned()),
+                Err(_) => self.say_problem("The answer is not UTF-8."),
+            }
+        }
+    }
+
+    async fn read_bytes(&mut self, question: &str) -> anyhow::Result<Vec<u8>> {
         (self.show)(question);
         let mut input = self.input.take().context("the dialogue has ended")?;
         // Reading blocks until a line is typed.
@@ -92,7 +101,6 @@ impl Dialogue {
         self.input = Some(input);
         let line = line.context("cannot read the answer")?;
         anyhow::ensure!(!line.is_empty(), "the input has ended; nothing was changed");
-        let line = String::from_utf8(line).context("the answer is not UTF-8")?;
-        Ok(line.trim().to_owned())
+        Ok(line)
     }
 }

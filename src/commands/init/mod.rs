@@ -52,4 +52,5 @@ pub(super) async fn run(global: &GlobalOptions, options: &InitArgs) -> anyhow::R
     }
     setup::warn(&report.warnings);
     output::answer(&report, global.json, |report| description::render(report, &target, &environment))
+        .context("the files were written, but not this report")
 }

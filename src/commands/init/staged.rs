@@ -3,9 +3,9 @@
 //! Guarantees: what is put in place was loaded as `config check` does; a file that exists is not changed, also if it appears meanwhile; each
 //! file is on the disk before it gets its name; the configuration gets its name last; after an error nothing is left.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use super::draft::Draft;
+use super::secret_files::SECRET_FOLDER;
 use super::target::Target;
 use crate::config::{self, Config, Environment, Loaded, Problem, Source};
 use crate::domain::time::Timestamp;
@@ -42,9 +43,13 @@ impl<'t> Staged<'t> {
     ) -> anyhow::Result<Self> {
         target.refuse_existing(draft.new_secrets())?;
         let folder = target.temporary_folder()?;
+        if draft.secrets.has_folder {
+            fs::create_dir(folder.path().join(SECRET_FOLDER))
+                .with_context(|| target.cannot_write(SECRET_FOLDER))?;
+        }
         for secret in &draft.secrets.new {
             let line = format!("{}\n", secret.value.expose_secret());
-            write(&folder.path().join(&secret.name), &line)
+            write(&folder.path().join(&secret.name), &line, OWNER_ONLY)
                 .with_context(|| target.cannot_write(&secret.name))?;
         }
         for name in &draft.secrets.existing {
@@ -53,7 +58,9 @@ impl<'t> Staged<'t> {
         }
         let name = target.file.file_name().unwrap_or_default();
         let path = folder.path().join(name);
-        write(&path, &draft.text).with_context(|| target.cannot_write(&name.to_string_lossy()))?;
+        // The unit's user reads the configuration, and its secrets by systemd.
+        let mode = if draft.secrets.has_folder { EVERYONE } else { OWNER_ONLY };
+        write(&path, &draft.text, mode).with_context(|| target.cannot_write(&name.to_string_lossy()))?;
         match config::load(&Source::File(path), &file_alone(environment), now) {
             Ok(Loaded { config, warnings }) => {
                 let secrets = draft.new_secrets().map(str::to_owned).collect();
@@ -82,7 +89,9 @@ impl<'t> Staged<'t> {
             placed.0.push(place);
         }
         // Where a folder cannot be synced, the system does it in its own time.
-        let _ = File::open(&self.target.folder).and_then(|folder| folder.sync_all());
+        for folder in [&self.target.folder, &self.target.folder.join(SECRET_FOLDER)] {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
         placed.0.clear();
         Ok(())
     }
@@ -112,10 +121,17 @@ fn file_alone(environment: &Environment) -> Environment {
     })
 }
 
-/// Writes a new file that only its owner reads; after an error there is none.
-fn write(path: &Path, content: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(content.as_bytes()).and_then(|()| file.sync_all());
+/// Modes of files, whatever the umask is.
+const OWNER_ONLY: u32 = 0o600;
+const EVERYONE: u32 = 0o644;
+
+/// Writes a new file; after an error there is none.
+fn write(path: &Path, content: &str, mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
+    let written = file
+        .set_permissions(Permissions::from_mode(mode))
+        .and_then(|()| file.write_all(content.as_bytes()))
+        .and_then(|()| file.sync_all());
     written.inspect_err(|_| drop(fs::remove_file(path)))
 }
 
@@ -124,7 +140,7 @@ fn put(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             // Some file systems have no links.
-            write(to, &fs::read_to_string(from)?)
+            write(to, &fs::read_to_string(from)?, fs::metadata(from)?.mode() & 0o777)
         }
         result => result,
     }
@@ -132,8 +148,6 @@ fn put(from: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::MetadataExt as _;
-
     use super::super::accounts::Choice;
     use super::*;
 
@@ -189,7 +203,7 @@ mod tests {
         let (here, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in("/dev/shm"));
         let Ok(elsewhere) = elsewhere else { return };
         let (from, to) = (elsewhere.path().join("a"), here.path().join("b"));
-        write(&from, "content").unwrap();
+        write(&from, "content", OWNER_ONLY).unwrap();
         put(&from, &to).unwrap();
         assert_eq!(fs::read_to_string(&to).unwrap(), "content");
         assert_eq!(fs::metadata(&to).unwrap().mode() & 0o777, 0o600);

@@ -154,19 +154,21 @@ impl<'a> Steps<'a> {
     /// Complete files whose receivers took the test message.
     async fn tested_files(&mut self, mut config: Config, choice: &Choice) -> anyhow::Result<Tested<'a>> {
         let asks = config.receivers.is_empty() && !self.options.no_receiver && self.dialogue.is_some();
+        let mut answers = Answers::new();
         loop {
             if asks {
-                config = self.ask_for_receiver(&config).await?;
+                (config, answers) = self.ask_for_receiver(&config).await?;
             }
             let draft = Draft::new(&config, choice, &self.target.folder)?;
             let staged = Staged::write(&draft, self.target, self.environment, self.now)?;
-            let receivers = &staged.config.receivers;
-            let tests = if self.options.skip_test { Vec::new() } else { send(receivers).await? };
-            let failed = tests.iter().find(|test| test.error.is_some());
-            let failed = failed
-                .and_then(|test| Some((receivers.iter().find(|receiver| receiver.name == test.name)?, test)));
+            let tests =
+                if self.options.skip_test { Vec::new() } else { send(&staged.config.receivers).await? };
+            // What was given says where to correct it; the files are gone then.
+            let given = |test: &ReceiverTest| config.receivers.iter().find(|given| given.name == test.name);
+            let mut failed = tests.iter().filter(|test| test.error.is_some());
+            let failed = failed.find_map(|test| Some((given(test)?, test)));
             let Some((receiver, test)) = failed else { return Ok(Tested { staged, tests }) };
-            let reason = describe_failure(receiver, test).await;
+            let reason = receivers::about_answers(&describe_failure(receiver, test).await, &answers);
             match &mut self.dialogue {
                 Some(dialogue) if asks => dialogue.say_problem(&reason),
                 _ => bail!("{reason} Nothing was changed; --skip-test writes the files without a test"),
@@ -174,15 +176,15 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// `config` with the receiver that the person chooses.
-    async fn ask_for_receiver(&mut self, config: &Config) -> anyhow::Result<Config> {
+    /// `config` with the receiver that the person chooses, and the answers that give it.
+    async fn ask_for_receiver(&mut self, config: &Config) -> anyhow::Result<(Config, Answers)> {
         loop {
             let Some(dialogue) = &mut self.dialogue else { bail!(receivers::missing()) };
             let answers = receivers::ask(dialogue).await?;
             let token = config.subscriptions.first().map(|subscription| subscription.token.clone());
             let token = token.ok_or_else(|| anyhow!(token::missing()))?;
             let problems = match self.load(token, &answers) {
-                Ok(loaded) => return Ok(loaded.config),
+                Ok(loaded) => return Ok((loaded.config, answers)),
                 Err(problems) => problems,
             };
             if let Some(dialogue) = &mut self.dialogue {

@@ -50,7 +50,12 @@ impl Target {
         &self,
         secrets: impl IntoIterator<Item = &'n str>,
     ) -> anyhow::Result<()> {
-        let secrets = secrets.into_iter().map(|name| self.file.with_file_name(name));
+        let secrets: Vec<_> = secrets.into_iter().map(|name| self.file.with_file_name(name)).collect();
+        anyhow::ensure!(
+            !secrets.contains(&self.file),
+            "{} is the name of a secret file: give the configuration another name with --config",
+            self.file.display()
+        );
         let exists = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
         let existing: Vec<PathBuf> =
             std::iter::once(self.file.clone()).chain(secrets).filter(exists).collect();
