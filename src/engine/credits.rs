@@ -88,14 +88,20 @@ impl Engine {
         Ok(waiting.map(|(account, _)| account).collect())
     }
 
-    /// Asks about `accounts`, one after the other. What was answered by the time that this future is dropped is in `answers`.
-    pub(super) async fn read_credits(&self, accounts: &[AccountKey], answers: &mut CreditsAnswers) {
+    /// Asks about `accounts`, one after the other, as long as another request `may_begin`. What was answered by the time that this future is
+    /// dropped is in `answers`.
+    pub(super) async fn read_credits(
+        &self,
+        accounts: &[AccountKey],
+        may_begin: &(dyn Fn() -> bool + Sync),
+        answers: &mut CreditsAnswers,
+    ) {
         let mut paused: BTreeSet<&SubscriptionName> = BTreeSet::new();
         for account in accounts {
             let name = &account.subscription;
             let is_blocked = self.limit(name).blocked_until(self.clock.now()).is_some();
             let Some(subscription) = self.subscription(name).filter(|_| !is_blocked) else { continue };
-            if paused.contains(name) || self.is_stopping() {
+            if paused.contains(name) || self.is_stopping() || !may_begin() {
                 continue;
             }
             answers.asked = Some(account.clone());

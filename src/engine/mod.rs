@@ -54,6 +54,9 @@ use tokens::Tokens;
 /// How long a run waits for rate limits, and its confirmation again, unless it has a deadline.
 const MAX_RATE_LIMIT_WAIT: TimeDelta = TimeDelta::minutes(5);
 
+/// How long a step waits for what it reads beside its checks: MiniMax itself answers about credits, which takes seconds.
+const MAX_READING_TIME: Duration = Duration::from_secs(10);
+
 /// Everything that the steps need. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -69,6 +72,8 @@ pub struct Engine {
     pub clock: Clock,
     /// The time over which the requests of a run are spread; zero sends them as fast as possible.
     pub spread: Duration,
+    /// How long a step of a run that has made its checks goes on to wait for what it reads beside them, from its beginning.
+    pub max_reading_time: Duration,
     /// How long a run waits for rate limits, and its confirmation again; accounts that cannot be checked by then are left to the
     /// next run.
     pub rate_limit_budget: TimeDelta,
@@ -91,6 +96,7 @@ impl Engine {
             sender,
             clock,
             spread: Duration::ZERO,
+            max_reading_time: MAX_READING_TIME,
             rate_limit_budget: MAX_RATE_LIMIT_WAIT,
             deliver_until: None,
             limits: Arc::default(),

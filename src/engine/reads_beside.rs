@@ -1,14 +1,16 @@
 //! Reads beside the checks of a step: of whole subscriptions the plan, and what became of the jobs; of accounts the credits.
 //!
-//! Guarantees: one request for each, about credits one at a time. A subscription that is rate-limited is left out. A read that is not
-//! answered soon after the checks counts as failed, so the alerts of the checks never wait for it. Leaves what an answer means to `plans`,
-//! `jobs` and `credits`.
+//! Guarantees: one request for each, about credits one at a time. A subscription that is rate-limited is left out. The alerts of the checks
+//! wait for no request that begins more than a moment after them, and for none longer than [`Engine::max_reading_time`] after the step began
+//! or that moment: what is not answered by then counts as failed. Leaves what an answer means to `plans`, `jobs` and `credits`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::future::{FusedFuture, join};
 use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
 
 use super::Engine;
 use super::credits::CreditsAnswers;
@@ -21,7 +23,7 @@ use crate::domain::plan::{PlanFailure, PlanReading};
 /// Requests at once.
 const MAX_CONCURRENT: usize = 4;
 
-/// How long a step waits for answers when its checks are done.
+/// How long after its checks a step begins more requests, and waits in any case.
 const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// What is read.
@@ -45,13 +47,15 @@ pub(super) struct AnswersBeside {
 
 /// Why a read was abandoned.
 pub(super) fn abandoned_text() -> String {
-    format!("no answer within {} s after the checks", GRACE_PERIOD.as_secs())
+    "no answer by the time the checks were evaluated".to_owned()
 }
 
 /// One answer; none when there was no request.
 enum Answer {
     Plan(Option<PlanReading>),
     Jobs(Option<JobStatsAnswer>),
+    /// The request could no longer begin.
+    TooLate,
 }
 
 impl Engine {
@@ -61,22 +65,27 @@ impl Engine {
         reads: &ReadsBeside,
         checks: impl Future<Output = T>,
     ) -> (T, AnswersBeside) {
+        let longest = Instant::now() + self.max_reading_time;
+        // Known when the checks are done.
+        let last_beginning = OnceLock::new();
+        let may_begin = || last_beginning.get().is_none_or(|end| Instant::now() < *end);
         let mut read = AnswersBeside::default();
         let mut credits = CreditsAnswers::default();
         let mut plans: BTreeSet<_> = reads.plans.iter().collect();
         let mut jobs: BTreeSet<_> = reads.jobs.keys().collect();
         let mut requests = Vec::new();
         for name in &reads.plans {
-            requests.push(self.read(name, None).boxed());
+            requests.push(self.read(name, None, &may_begin).boxed());
         }
         for (name, ids) in &reads.jobs {
-            requests.push(self.read(name, Some(ids)).boxed());
+            requests.push(self.read(name, Some(ids), &may_begin).boxed());
         }
         let checked = {
             let mut answers = futures_util::stream::iter(requests).buffer_unordered(MAX_CONCURRENT);
             let collecting = async {
                 while let Some((name, answer)) = answers.next().await {
                     match answer {
+                        Answer::TooLate => {}
                         Answer::Plan(answer) => {
                             plans.remove(name);
                             read.plans.extend(answer.map(|answer| (name.clone(), answer)));
@@ -88,7 +97,7 @@ impl Engine {
                     }
                 }
             };
-            let collecting = join(collecting, self.read_credits(&reads.credits, &mut credits));
+            let collecting = join(collecting, self.read_credits(&reads.credits, &may_begin, &mut credits));
             let mut collecting = std::pin::pin!(collecting.fuse());
             let mut checks = std::pin::pin!(checks);
             let checked = tokio::select! {
@@ -96,8 +105,9 @@ impl Engine {
                 _ = &mut collecting => checks.await,
             };
             if !collecting.is_terminated() && !self.is_stopping() {
+                let end = *last_beginning.get_or_init(|| Instant::now() + GRACE_PERIOD);
                 // What is not answered by then stays in `plans` and `jobs`.
-                let _ = tokio::time::timeout(GRACE_PERIOD, collecting).await;
+                let _ = tokio::time::timeout_at(end.max(longest), collecting).await;
             }
             checked
         };
@@ -114,7 +124,11 @@ impl Engine {
         &self,
         name: &'r SubscriptionName,
         ids: Option<&[AccountId]>,
+        may_begin: &(dyn Fn() -> bool + Sync),
     ) -> (&'r SubscriptionName, Answer) {
+        if !may_begin() {
+            return (name, Answer::TooLate);
+        }
         let is_blocked = self.limit(name).blocked_until(self.clock.now()).is_some();
         let subscription = self.subscription(name).filter(|_| !is_blocked && !self.is_stopping());
         let answer = match (subscription, ids) {

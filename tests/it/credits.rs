@@ -413,8 +413,9 @@ async fn pause_that_the_vendor_asks_for_is_kept_for_the_whole_subscription() {
 }
 
 #[tokio::test]
-async fn slow_answer_holds_up_no_alert_and_the_others_come_first_next_time() {
-    let world = watching(STUDIOS, ON).await;
+async fn unanswered_request_holds_up_no_alert_and_the_others_come_first_next_time() {
+    let mut world = watching(STUDIOS, ON).await;
+    world.engine.max_reading_time = Duration::ZERO;
     world.main.set_features("1", Answer::hang());
     world.main.set_answer("2", Answer::account_error("on hold"));
     let begun = std::time::Instant::now();
@@ -425,7 +426,20 @@ async fn slow_answer_holds_up_no_alert_and_the_others_come_first_next_time() {
     world.advance(minutes(15));
     world.run().await;
     assert_eq!(asked(&world, 1), ["2", "1"], "still due, and behind the other one");
-    assert!(explain(&world, "credits_low").await.contains("no answer within 2 s after the checks"));
+    assert!(explain(&world, "credits_low").await.contains("no answer by the time the checks were evaluated"));
+}
+
+#[tokio::test]
+async fn slow_answers_are_waited_for() {
+    let world = watching(STUDIOS, ON).await;
+    let Answer::Reply(reply) = credits(0) else { panic!("not an answer about credits") };
+    // One part of its body after the other, for three seconds.
+    world.main.set_features("1", reply.trickling(10, Duration::from_millis(150)));
+    let begun = std::time::Instant::now();
+    world.run().await;
+    assert!(begun.elapsed() > Duration::from_secs(2), "it was answered at once");
+    assert_eq!(asked(&world, 0), ["1"], "no other one begins so long after the checks");
+    assert_eq!(world.received(), ["opened out_of_credits critical studio-a"]);
 }
 
 #[tokio::test]

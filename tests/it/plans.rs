@@ -189,7 +189,8 @@ async fn services_in_error_are_sent_once_and_count_in_no_verdict() {
 
 #[tokio::test]
 async fn plan_that_is_not_answered_holds_the_run_up_for_seconds_only() {
-    let world = World::open(Settings::watching(STUDIOS).api("timeout = \"1m\"")).await;
+    let mut world = World::open(Settings::watching(STUDIOS).api("timeout = \"1m\"")).await;
+    world.engine.max_reading_time = std::time::Duration::ZERO;
     world.all_healthy(STUDIOS);
     world.main.set_account_info(Some(Reply::hang().into()));
     let began = std::time::Instant::now();
@@ -197,5 +198,5 @@ async fn plan_that_is_not_answered_holds_the_run_up_for_seconds_only() {
     assert!(began.elapsed().as_secs() < 30, "it would wait for a minute");
     let states = world.engine.store.plan_states().await.unwrap();
     let failure = states.values().next().unwrap().failure.clone().unwrap();
-    assert_eq!(failure.error, "no answer within 2 s after the checks");
+    assert_eq!(failure.error, "no answer by the time the checks were evaluated");
 }
