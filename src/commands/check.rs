@@ -85,17 +85,16 @@ async fn run_for_real(options: &CheckArgs, config: Config, step: &CurrentStep) -
     let prints_news = options.quiet && options.format == Format::Table && !config.receivers.is_empty();
     let before = if prints_news { Some(Before::load(&store, clock::now()).await?) } else { None };
     let mut engine = setup::engine(config, store.clone())?;
-    let checked = run_checks(&mut engine, options, step).await;
-    if checked.as_ref().is_err_and(anyhow::Error::is::<StoreError>) {
+    let checked = check_and_notify(&mut engine, options, step).await;
+    let is_success = match &checked {
+        Ok((_, counts)) => Some(counts.any_conclusive()),
+        Err(error) => error.is::<StoreError>().then_some(false),
+    };
+    if let Some(is_success) = is_success {
         step.set("sending the heartbeat");
-        send_heartbeat(&engine, false, options.timeout.is_none()).await;
+        send_heartbeat(&engine, is_success, options.timeout.is_none()).await;
     }
-    let (wanted, counts) = checked?;
-    step.set("notifying the receivers");
-    engine.deliver_until = Some(Instant::now() + DELIVERY_TIME);
-    engine.notify_and_deliver().await?;
-    step.set("sending the heartbeat");
-    send_heartbeat(&engine, counts.any_conclusive(), options.timeout.is_none()).await;
+    let (wanted, _) = checked?;
     step.set("building the report");
     engine.purge(clock::now()).await?;
     let today = clock::now().date_naive();
@@ -112,6 +111,19 @@ async fn run_for_real(options: &CheckArgs, config: Config, step: &CurrentStep) -
         None => Checked::Report(build_report(options, &engine, wanted.as_ref()).await?),
     };
     store.close().await;
+    Ok(checked)
+}
+
+/// Makes one run, and notifies the receivers; returns what [`run_checks`] does.
+async fn check_and_notify(
+    engine: &mut Engine,
+    options: &CheckArgs,
+    step: &CurrentStep,
+) -> anyhow::Result<(Option<BTreeSet<AccountKey>>, RunCounts)> {
+    let checked = run_checks(engine, options, step).await?;
+    step.set("notifying the receivers");
+    engine.deliver_until = Some(Instant::now() + DELIVERY_TIME);
+    engine.notify_and_deliver().await?;
     Ok(checked)
 }
 

@@ -19,6 +19,14 @@ pub(super) enum RunState {
     Waiting(Timestamp, Run),
 }
 
+/// A finished run whose alerts are not stored yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnreportedRun {
+    pub(super) is_success: bool,
+    /// Whether it was reported that they cannot be.
+    pub(super) is_failure_reported: bool,
+}
+
 impl RunState {
     /// Whether the accounts may be half checked: then alerts move by time alone, since one cause would raise many alerts.
     pub(super) const fn is_incomplete(&self) -> bool {

@@ -62,7 +62,7 @@ impl Daemon {
             let run = run.clone();
             self.run = RunState::Idle { recheck: Some((*due, run.clone().into_recheck())) };
             self.next_evaluation = Some(now);
-            self.send_heartbeat(&run, run.counts().any_conclusive());
+            self.report_with_alerts(&run, run.counts().any_conclusive());
         }
     }
 
@@ -92,7 +92,7 @@ impl Daemon {
                 log_end(summary);
                 self.warn_if_overrun(&run, now);
                 if summary.is_complete {
-                    self.send_heartbeat(&run, summary.counts.any_conclusive());
+                    self.report_with_alerts(&run, summary.counts.any_conclusive());
                 }
                 self.run = if summary.is_complete {
                     let due = summary.next_recheck.map(|due| due.max(now + RECHECK_RETRY));
@@ -104,7 +104,7 @@ impl Daemon {
             }
             Err(error) => {
                 self.failed(error, "the run could not be stored, will try again");
-                self.send_heartbeat(&run, false);
+                self.report_failed(&run);
                 self.run = RunState::Interrupted;
                 let retry = now + RETRY_DELAY;
                 self.next_run = Some(self.next_run.map_or(retry, |next| next.min(retry)));

@@ -22,7 +22,7 @@ use crate::output::pluralize;
 use crate::store::{Lock, Store, StoreError};
 use crate::web::Listener;
 
-use super::run_state::RunState;
+use super::run_state::{RunState, UnreportedRun};
 use super::signals::{Signal, Signals};
 use super::systemd::{self, Systemd};
 
@@ -98,8 +98,10 @@ pub struct Daemon {
     pub(super) listener: Listener,
     /// The heartbeat in flight, if any.
     pub(super) heartbeat: JoinSet<()>,
-    /// When the run started that was reported last.
+    /// When the run started that was reported last, or is to be.
     pub(super) last_heartbeat: Option<Timestamp>,
+    /// The run that is reported when its alerts are stored.
+    pub(super) unreported_run: Option<UnreportedRun>,
 }
 
 impl Daemon {
@@ -149,6 +151,7 @@ impl Daemon {
             listener: Listener::default(),
             heartbeat: JoinSet::new(),
             last_heartbeat: None,
+            unreported_run: None,
         })
     }
 
@@ -353,13 +356,17 @@ impl Daemon {
         let now = self.now();
         // Read first: a silence that comes or ends meanwhile counts as changed the next time.
         let silences = self.silences(now).await;
-        let evaluated = if self.run.is_incomplete() {
+        let is_whole = !self.run.is_incomplete();
+        let evaluated = if !is_whole {
             self.engine.evaluate_without_results(now).await
         } else if self.next_run.is_some_and(|due| due <= now) {
             self.engine.evaluate_before_run(now).await
         } else {
             self.engine.evaluate_alerts(now).await
         };
+        if is_whole {
+            self.report_evaluated(evaluated.is_ok());
+        }
         match evaluated {
             Ok(summary) => {
                 self.next_evaluation = summary.next;

@@ -295,9 +295,11 @@ fn footer(report: &Report) -> String {
     };
     let mut text = format!("{}: {known}", report.verdict.as_str().to_uppercase());
     text.push_str(&usable(report));
-    if let Some(run) = &report.last_run {
-        let at = run.finished_at.unwrap_or(run.started_at);
+    if let Some(at) = report.last_finished_at {
         let _ = write!(text, "; last run {}", dated(at, report.generated_at));
+    }
+    if let Some(run) = report.last_run.filter(|run| run.finished_at.is_none()) {
+        let _ = write!(text, "; a run of {} is not finished", dated(run.started_at, report.generated_at));
     }
     if report.silences > 0 {
         let _ = write!(text, "; {} in force", pluralize(report.silences, "silence"));

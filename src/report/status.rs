@@ -41,6 +41,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// The last run, if there was one.
     pub last_run: Option<RunRecord>,
+    /// When the last run that finished did. Only people see it: a service that dies in each of its runs watches nothing.
+    #[serde(skip)]
+    pub last_finished_at: Option<Timestamp>,
     /// The accounts that were asked for.
     pub accounts: Vec<AccountReport>,
     /// The open alerts about them.
@@ -108,6 +111,7 @@ impl Report {
             generated_at: now,
             verdict: worst_verdict(&accounts, &current.alerts),
             last_run: store.last_run().await?,
+            last_finished_at: store.last_finished_run().await?,
             accounts,
             next_steps: next_steps(&alerts, config),
             alerts,
@@ -157,10 +161,8 @@ impl Report {
     }
 
     fn judged_by_age(mut self, config: &Config) -> Self {
-        // The end of the run counts: a run that takes longer than the interval is not overdue when it finishes.
-        let last_run = self.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
-        self.overdue =
-            overdue(&config.schedule.schedule, config.schedule.jitter, last_run, self.generated_at);
+        let schedule = &config.schedule;
+        self.overdue = overdue(&schedule.schedule, schedule.jitter, self.last_finished_at, self.generated_at);
         if self.overdue.is_some() {
             self.verdict = Verdict::Unknown;
         }

@@ -4,6 +4,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use crate::child::TIMEOUT;
 use crate::setup::{PROGRAM, Setup};
 use crate::simulator::Answer;
@@ -110,4 +113,31 @@ async fn the_service_reports_each_run_once_and_repeats_what_was_not_accepted() {
     assert_eq!(peer.next(), "GET /ping/s3cret-id HTTP/1.1");
     assert_eq!(service.stop(), Some(0));
     assert!(peer.is_left_alone() && !service.log().contains("s3cret"), "{}", service.log());
+}
+
+/// Executes a statement on the store.
+async fn execute(setup: &Setup, statement: &'static str) {
+    let mut store = SqliteConnectOptions::new().filename(setup.store()).connect().await.unwrap();
+    sqlx::raw_sql(statement).execute(&mut store).await.unwrap();
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_alerts_cannot_be_stored_has_failed() {
+    const REFUSE: &str =
+        "CREATE TRIGGER refuse BEFORE INSERT ON alerts BEGIN SELECT raise(ABORT, 'refused'); END";
+    let mut setup = Setup::with(&["a"], "[alerts]\nconfirm_after = \"1s\"").await;
+    let peer = Peer::open(&[]);
+    setup.set("MINIMAX_WATCH_HEARTBEAT_URL", &format!("http://{}/ping", peer.address));
+    let mut service = setup.serve(&[]);
+    assert_eq!(peer.next(), "GET /ping HTTP/1.1");
+    execute(&setup, REFUSE).await;
+    setup.vendor.set_all(Some(Answer::account_error("on hold")));
+    service.signal("HUP");
+    assert_eq!(peer.next(), "GET /ping/fail HTTP/1.1");
+    service.until("alerts could not be stored");
+    execute(&setup, "DROP TRIGGER refuse").await;
+    assert_eq!(peer.next(), "GET /ping HTTP/1.1", "when they are stored after all");
+    assert_eq!(service.stop(), Some(0));
+    assert!(peer.is_left_alone(), "{}", service.log());
 }

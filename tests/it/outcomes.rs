@@ -8,7 +8,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use minimax_watch::domain::alerts::AlertKind;
 use minimax_watch::domain::observation::Outcome;
+use minimax_watch::domain::overdue::Overdue;
 use minimax_watch::domain::time::Timestamp;
+use minimax_watch::domain::verdict::Verdict;
+use minimax_watch::engine::Engine;
+use minimax_watch::report::{Health, Report};
 use serde_json::{Value, json};
 
 use crate::received::{array, body};
@@ -360,4 +364,29 @@ async fn healthy_answer_without_an_expiry_keeps_the_last_known_expiry() {
     assert!(world.received().is_empty(), "the expiry seen before still counts");
     world.live_until(start() + crate::world::days(84)).await;
     assert_eq!(world.received(), ["opened expiry 7d warning studio-a"]);
+}
+
+#[tokio::test]
+async fn runs_that_never_finish_are_overdue() {
+    let world = World::open(Settings::watching(STUDIO)).await;
+    world.all_healthy(STUDIO);
+    world.run().await;
+    for _ in 0..3 {
+        world.advance(minutes(15));
+        // As if the service was killed in each of them.
+        let mut writer = world.engine.store.write().await.unwrap();
+        writer.begin_run(world.now()).await.unwrap();
+        writer.commit().await.unwrap();
+    }
+    let Engine { store, config, .. } = &world.engine;
+    let report = Report::last_known(store, config, None, world.now()).await.unwrap();
+    assert_eq!(
+        (report.verdict, report.overdue),
+        (Verdict::Unknown, report.last_finished_at.map(Overdue::Since))
+    );
+    let health = Health::load(store, config, world.now()).await.unwrap();
+    assert!(!health.healthy);
+    world.run().await;
+    let report = Report::last_known(store, config, None, world.now()).await.unwrap();
+    assert_eq!((report.verdict, report.overdue), (Verdict::Ok, None));
 }

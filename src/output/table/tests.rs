@@ -72,6 +72,7 @@ fn report() -> Report {
         generated_at: now(),
         verdict: Verdict::Critical,
         last_run: Some(RunRecord { id: 1, started_at, finished_at: Some(started_at), counts }),
+        last_finished_at: Some(started_at),
         accounts: vec![
             account("studio-a", Verdict::Critical, Outcome::Ok, Some(TimeDelta::hours(20))),
             account("studio-b", Verdict::Ok, Outcome::Ok, Some(TimeDelta::days(20))),

@@ -34,7 +34,7 @@ pub(super) struct Freshness {
 impl Freshness {
     pub(super) fn new(report: &Report, config: &Config) -> Self {
         let now = report.generated_at;
-        let last = report.last_run.map(|run| run.started_at.max(run.finished_at.unwrap_or(run.started_at)));
+        let last = report.last_finished_at;
         let text = match (report.overdue, last) {
             (Some(Overdue::ClockSetBack(last)), _) => format!(
                 "Last checked {}, which is in the future: the clock was set back, and nothing ran since.",
@@ -58,7 +58,7 @@ impl Freshness {
 /// Of a run that learnt nothing about some accounts, how many.
 fn inconclusive(report: &Report) -> String {
     match report.last_run {
-        Some(run) if run.finished_at.is_none() => "; the run is not finished".to_owned(),
+        Some(run) if run.finished_at.is_none() => "; a later run is not finished".to_owned(),
         Some(RunRecord { counts, .. }) if counts.inconclusive > 0 => {
             format!("; {} of {} checks were inconclusive", counts.inconclusive, counts.checked)
         }

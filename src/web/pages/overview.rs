@@ -127,7 +127,7 @@ fn headline(report: &Report) -> String {
     let unusable = report.accounts.iter().filter(|account| account.usable == Some(false)).count();
     let total = report.accounts.len();
     if report.overdue.is_some() {
-        return if report.last_run.is_none() {
+        return if report.last_finished_at.is_none() {
             "Nothing was checked yet"
         } else {
             "Nothing is being watched"
