@@ -165,6 +165,26 @@ fn package_has_this_version_and_every_unit() {
 
 /// `Containerfile` copies what `.dockerignore` lets through; no test builds with its compiler, since that comes from a registry.
 #[test]
+fn compose_passes_the_variables_of_every_receiver_on() {
+    let compose = read("compose.yaml");
+    let (_, variables) = compose.split_once("    environment:\n").unwrap();
+    let (variables, _) = variables.split_once("    volumes:\n").unwrap();
+    let passed: Vec<&str> = variables
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(':'))
+        .filter(|name| !name.contains(' '))
+        .collect();
+    let receivers = read("docs/receivers.md");
+    let (_, section) = receivers.split_once("## By environment alone\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let documented: Vec<&str> =
+        rows.flat_map(|row| row.split('`')).filter(|word| word.starts_with("MINIMAX_WATCH_")).collect();
+    let expected: Vec<&str> = documented.into_iter().chain(["MINIMAX_WATCH_HEARTBEAT_URL"]).collect();
+    assert_eq!(passed, expected);
+}
+
+#[test]
 fn image_is_built_from_all_that_the_program_is_built_from() {
     let ignored = read(".dockerignore");
     let copied: BTreeSet<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();

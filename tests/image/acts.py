@@ -162,7 +162,8 @@ def serves(log_format):
     lines = log.read_text().splitlines()
     expect(f"it ends with 0 on {CONFIG['StopSignal']}", service.returncode == 0, lines)
     if log_format == "json":
-        expect("each line of the log is JSON", all(isinstance(json.loads(line), dict) for line in lines), lines)
+        texts = [json.loads(line) for line in lines]
+        expect("each line of the log is JSON, that of a run too", any("run finished" in str(text) for text in texts), lines)
     else:
         expect("the log is text", lines and not lines[0].startswith("{"), lines)
     status, output = run(folder, ["health"], environment=PLAIN | {"MINIMAX_WATCH__SCHEDULE__CRON": "* * * * *"})
@@ -194,6 +195,47 @@ def resolves_names():
         expect(f"a receiver is found by {what}", status == 0 and is_for_topic(Handler.received.pop()[1]), output)
 
 
+def writes_a_configuration():
+    folder = volume("init")
+    status, output = run(folder, ["init", "--no-input"], environment=PLAIN | NTFY)
+    expect("`init` tests the receiver and writes its files to /data", status == 0 and is_for_topic(Handler.received.pop()[1]), output)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()}
+    expect("readable by the user only", modes == dict.fromkeys(["minimax-watch.toml", "useapi-token", "ntfy-url"], 0o600), modes)
+    status, output = run(folder, ["notify", "test"], environment={})
+    expect("the service finds them there", status == 0 and is_for_topic(Handler.received.pop()[1]), output)
+
+
+def certificate():
+    """A certificate of 127.0.0.1 with its key, and the authority that signed it."""
+    authority, key, request, signed = (str(WORK / name) for name in ["ca.pem", "key.pem", "request.pem", "signed.pem"])
+    new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj"]
+    names = WORK / "names.txt"
+    names.write_text("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+    for arguments in [
+        [*new, "/CN=authority of a test", "-x509", "-days", "2", "-keyout", str(WORK / "ca-key.pem"), "-out", authority],
+        [*new, "/CN=127.0.0.1", "-keyout", key, "-out", request],
+        ["openssl", "x509", "-req", "-in", request, "-CA", authority, "-CAkey", str(WORK / "ca-key.pem"), "-CAcreateserial",
+         "-days", "2", "-extfile", str(names), "-out", signed],
+    ]:
+        subprocess.run(arguments, check=True, capture_output=True)
+    return pathlib.Path(authority), (signed, key)
+
+
+def speaks_tls():
+    authority, server = certificate()
+    secure = PLAIN | {"MINIMAX_WATCH_NTFY_URL": f"https://127.0.0.1:{serve(server)}/alerts"}
+    bundle = WORK / "with-authority.pem"
+    place = "/etc/ssl/certs/ca-certificates.crt"
+    bundle.write_text((ROOT / place[1:]).read_text() + authority.read_text())
+    nothing = WORK / "nothing.pem"
+    nothing.touch()
+    status, output = run(volume("trusted"), ["notify", "test"], environment=secure, files=((bundle, place),))
+    expect("a receiver is reached by TLS when its authority is in the bundle", status == 0 and is_for_topic(Handler.received.pop()[1]), output)
+    for what, files in [("the image's own bundle", ()), ("the built-in certificates", ((nothing, place),))]:
+        status, output = run(volume(f"unknown-{len(files)}"), ["notify", "test"], environment=secure, files=files)
+        expect(f"{what} does not know it: nothing is sent", status == 3 and "certificate" in output and not Handler.received, output)
+
+
 def needs_no_certificates_of_the_machine():
     bundle = WORK / "no-certificates"
     bundle.touch()
@@ -211,5 +253,7 @@ checks_once()
 serves("text")
 serves("json")
 refuses_what_it_cannot_write()
+writes_a_configuration()
 resolves_names()
+speaks_tls()
 needs_no_certificates_of_the_machine()

@@ -66,16 +66,18 @@ def main():
     port = serve()
     added = WORK / "added.yaml"
     added.write_text(ADDED.format(port=port))
-    environment = os.environ | {
-        "DOCKER_HOST": f"unix://{SOCKET}", "USEAPI_TOKEN": TOKEN,
-        "MINIMAX_WATCH_NTFY_URL": f"http://127.0.0.1:{port}/alerts",
-    }
+    # As docs/install.md says, and no variable in the shell.
+    project = WORK / "project"
+    project.mkdir()
+    shutil.copy(COMPOSE, project)
+    (project / ".env").write_text(f"USEAPI_TOKEN={TOKEN}\nMINIMAX_WATCH_NTFY_URL=http://127.0.0.1:{port}/alerts\n")
+    environment = os.environ | {"DOCKER_HOST": f"unix://{SOCKET}"}
     # It says that it cannot have systemd make the health checks.
     log = (WORK / "podman.txt").open("w")
     engine = subprocess.Popen([*PODMAN, "system", "service", "--time", "0", f"unix://{SOCKET}"], stdout=log, stderr=log)
     def compose(*arguments):
-        command = ["docker-compose", "--project-name", PROJECT, "--file", COMPOSE, "--file", added, *arguments]
-        return run(*command, env=environment)
+        command = ["docker-compose", "--project-name", PROJECT, "--file", project / COMPOSE.name, "--file", added, *arguments]
+        return run(*command, env=environment, cwd=project)
 
     try:
         wait_until("podman answers", SOCKET.exists)

@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 import time
 
@@ -47,7 +48,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def serve():
+def serve(certificate=None):
+    """The port of a new server; with the files of a certificate and its key, it speaks TLS."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*certificate)
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
