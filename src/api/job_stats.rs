@@ -166,9 +166,11 @@ impl<'de> Visitor<'de> for Rows<'_> {
 }
 
 impl JobStats {
-    /// Sorts the jobs and removes repeated ones and those beyond the most that are kept.
+    /// Sorts the jobs and removes repeated ones and those beyond the most that are kept. Of rows that differ about one job, the one with an
+    /// account stays, then the one with the higher code: a job that was accepted may fail later.
     fn keep_newest(&mut self) {
-        self.jobs.sort_unstable_by_key(|job| Reverse((job.at, job.key)));
+        let order = |job: &Job| (job.at, job.key, job.account.clone(), job.code);
+        self.jobs.sort_by_cached_key(|job| Reverse(order(job)));
         self.jobs.dedup_by_key(|job| job.key);
         self.is_cut |= self.jobs.len() > MAX_JOBS;
         self.jobs.truncate(MAX_JOBS);
@@ -179,16 +181,17 @@ impl JobStats {
 fn job(row: &Value, watched: &WatchedIds<'_>) -> Option<Job> {
     let (at, code) = (moment(&row["timestamp"])?, code(&row["code"])?);
     let [id, config, endpoint] = ["jobid", "config", "endpoint"].map(|name| text(&row[name]));
+    let id = id.filter(|id| !id.trim().is_empty());
     let account = watched.account_of(config.as_deref(), id.as_deref()).cloned();
-    // Without an id, jobs of the same moment may still differ in how long they took.
-    let distinguishing_text = id.clone().or_else(|| text(&row["msec"]));
-    let identity = [
-        at.timestamp_millis().to_string(),
-        distinguishing_text.as_deref().map(without_user).unwrap_or_default(),
-        config.unwrap_or_default(),
-        endpoint.clone().unwrap_or_default(),
-        code.to_string(),
-    ];
+    let (moment, called) = (at.timestamp_millis().to_string(), endpoint.clone().unwrap_or_default());
+    let identity = if let Some(id) = id {
+        // A later answer may show another account or code of the same job.
+        vec![moment, without_user(&id), called]
+    } else {
+        // Jobs of the same moment may still differ in how long they took.
+        let duration = text(&row["msec"]).unwrap_or_default();
+        vec![moment, duration, config.unwrap_or_default(), called, code.to_string()]
+    };
     let asks_for_work = endpoint.is_none_or(|endpoint| asks_for_work(endpoint.trim()));
     Some(Job { key: key(&identity), at, account, code, asks_for_work })
 }

@@ -1,6 +1,6 @@
 //! What became of jobs, by the vendor's statistics: a row for each job, and what is known of the readings.
 //!
-//! Guarantees: answers that overlap add each job once, also after it was deleted and `[store].keep` became longer; nothing about a
+//! Guarantees: answers that overlap add each job once, with what the last of them showed of it, also after it was deleted and `[store].keep` became longer; nothing about a
 //! person is in a row. The newest [`MAX_JOBS`] jobs of a subscription stay. Which jobs count, and what they mean, is left to
 //! `domain::jobs`; how old they become, to `purge`.
 
@@ -89,8 +89,8 @@ async fn newest_jobs(
 }
 
 impl Writer {
-    /// Adds those of `jobs` that are not stored yet and newer than every deleted one. A job whose account was unknown gets it once it is
-    /// known.
+    /// Adds those of `jobs` that are not stored yet and newer than every deleted one. A stored one gets the code and the account that
+    /// `jobs` show, if they show one.
     pub async fn add_jobs(
         &mut self,
         subscription: &SubscriptionName,
@@ -107,8 +107,9 @@ impl Writer {
                 "INSERT INTO jobs (subscription, key, account, at, code, counts)
                  SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?2)
                  WHERE value ->> 2 > coalesce((SELECT purged_until FROM job_readings WHERE subscription = ?1), ?3)
-                 ON CONFLICT (subscription, key) DO UPDATE SET account = excluded.account
-                 WHERE account = '' AND excluded.account <> ''",
+                 ON CONFLICT (subscription, key)
+                 DO UPDATE SET account = iif(excluded.account = '', account, excluded.account), code = excluded.code, counts = excluded.counts
+                 WHERE code <> excluded.code OR excluded.account NOT IN ('', account)",
             );
             let statement = statement.bind(subscription.as_str()).bind(to_json(&rows)?).bind(i64::MIN);
             self.execute(statement).await?;

@@ -124,6 +124,27 @@ async fn overlapping_answers_count_once() {
 }
 
 #[tokio::test]
+async fn rows_that_gain_their_config_or_change_their_code_stay_the_same_jobs() {
+    let world = watching().await;
+    let rows = jobs(start(), &[403, 403]);
+    let mut early = rows.clone();
+    for (row, code) in early.iter_mut().zip([403, 201]) {
+        row.as_object_mut().unwrap().remove("config");
+        row["code"] = json!(code);
+    }
+    for rows in [early, rows] {
+        world.main.set_job_stats(Answer::job_stats(&rows));
+        next_run(&world).await;
+        assert!(world.received().is_empty(), "two jobs are fewer than min_jobs");
+    }
+    let counts = world.engine.store.job_counts(&studio_a(), None, world.now()).await.unwrap();
+    assert_eq!(JobDay::from_counts(&counts)[0].sentence(), "2 × 403");
+    let totals = world.engine.store.job_totals().await.unwrap();
+    let totals: Vec<_> = totals.iter().map(|total| (total.code, total.jobs)).collect();
+    assert_eq!(totals, [(201, 0), (403, 2)]);
+}
+
+#[tokio::test]
 async fn jobs_of_no_known_account_alert_nothing_while_accounts_are_discovered() {
     let world = World::open(Settings::subscriptions("discover = true").api(ON)).await;
     world.main.put(healthy("1"));

@@ -174,13 +174,39 @@ fn repeated_row_is_one_job_and_different_rows_are_several() {
     let differing = [
         with(row(5, 200), "jobid", json!("user:1234-minimax:123456-job:other")),
         with(row(5, 200), "endpoint", json!("post-images")),
-        with(row(5, 200), "config", json!("789")),
         with(row(5, 200), "timestamp", json!("2026-11-23T06:05:00.251Z")),
-        row(5, 500),
     ];
-    assert_eq!(read(&[&[row(5, 200)], &differing[..]].concat()).jobs.len(), 6);
-    let without_id = |msec: u32| with(with(row(5, 200), "jobid", json!(null)), "msec", json!(msec));
-    assert_eq!(read(&[without_id(1), without_id(2), without_id(1)]).jobs.len(), 2);
+    assert_eq!(read(&[&[row(5, 200)], &differing[..]].concat()).jobs.len(), 4);
+    for absent in [json!(null), json!(""), json!(" "), json!([])] {
+        let without_id = |row| with(row, "jobid", absent.clone());
+        let differing = [
+            without_id(row(5, 200)),
+            without_id(with(row(5, 200), "msec", json!(1))),
+            without_id(with(row(5, 200), "config", json!("789"))),
+            without_id(row(5, 500)),
+        ];
+        assert_eq!(read(&[&differing[..], &differing].concat()).jobs.len(), 4, "{absent}");
+    }
+}
+
+#[test]
+fn job_stays_the_same_while_its_config_and_code_change() {
+    let without_config = with(row(5, 201), "config", json!(null));
+    let elsewhere = json!("20261123-user:1234-bot:minimax");
+    let without_account = with(without_config.clone(), "jobid", elsewhere.clone());
+    for (rows, account, code) in [
+        ([row(5, 201), row(5, 500)], Some("123456"), 500),
+        ([without_config, with(row(5, 201), "config", json!("789"))], Some("789"), 201),
+        ([without_account, with(row(5, 200), "jobid", elsewhere)], Some("123456"), 200),
+    ] {
+        let keys = rows.each_ref().map(|row| read(std::slice::from_ref(row)).jobs[0].key);
+        assert_eq!(keys[0], keys[1]);
+        let mut reversed = rows.clone();
+        reversed.reverse();
+        assert_eq!(read(&rows), read(&reversed));
+        let [job] = &read(&rows).jobs[..] else { unreachable!("{rows:?}") };
+        assert_eq!((job.account.as_ref().map(AccountId::as_str), job.code.number()), (account, code));
+    }
 }
 
 #[test]
@@ -193,7 +219,9 @@ fn user_in_the_id_of_a_job_is_no_part_of_what_is_kept() {
 
 #[test]
 fn key_of_a_job_never_changes_between_versions() {
-    assert_eq!(read(&[row(5, 200)]).jobs.first().map(|job| job.key.hash()), Some(-8_920_182_161_430_778_147));
+    let key = |row| read(&[row]).jobs.first().map(|job| job.key.hash());
+    assert_eq!(key(row(5, 200)), Some(8_316_364_176_011_791_309));
+    assert_eq!(key(with(row(5, 200), "jobid", json!(null))), Some(1_122_175_755_392_212_924));
 }
 
 #[test]

@@ -70,8 +70,8 @@ impl JobHistory {
         self.read_at = Some(now);
         for row in rows.iter().filter(|row| row.at > now - KEPT && row.at < now + MAX_AHEAD) {
             let account = row.account.filter(|name| is_watched(name));
-            let known = self.known.entry(row.number).or_insert(JobRow { account: None, ..row.clone() });
-            known.account = known.account.or(account);
+            let known = self.known.get(&row.number).and_then(|known| known.account);
+            self.known.insert(row.number, JobRow { account: account.or(known), ..row.clone() });
         }
     }
 
