@@ -24,7 +24,7 @@ const BATCH: i64 = 2_000;
 /// The newest jobs of an account that are judged; also in `account_copy`.
 const JUDGED: i64 = 2_000;
 
-from_row! { StatsReadings: "job_readings" optional_timestamp(read_at) optional_json(failure) }
+from_row! { StatsReadings: "job_readings" optional_timestamp(read_at) optional_json(failure, unseen) }
 
 impl FromRow<'_, SqliteRow> for Job {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
@@ -61,10 +61,11 @@ impl FromRow<'_, SqliteRow> for ReadingsRow {
 async fn stats_readings(
     executor: impl SqliteExecutor<'_>,
 ) -> Result<BTreeMap<SubscriptionName, StatsReadings>, StoreError> {
-    let rows: Vec<ReadingsRow> =
-        sqlx::query_as("SELECT subscription, read_at, failure FROM job_readings ORDER BY subscription")
-            .fetch_all(executor)
-            .await?;
+    let rows: Vec<ReadingsRow> = sqlx::query_as(
+        "SELECT subscription, read_at, failure, unseen FROM job_readings ORDER BY subscription",
+    )
+    .fetch_all(executor)
+    .await?;
     Ok(rows.into_iter().map(|row| (row.subscription, row.readings)).collect())
 }
 
@@ -145,12 +146,13 @@ impl Writer {
         readings: &StatsReadings,
     ) -> Result<(), StoreError> {
         let statement = sqlx::query(
-            "INSERT INTO job_readings (subscription, read_at, failure) VALUES (?1, ?2, ?3)
-             ON CONFLICT (subscription) DO UPDATE SET read_at = ?2, failure = ?3",
+            "INSERT INTO job_readings (subscription, read_at, failure, unseen) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (subscription) DO UPDATE SET read_at = ?2, failure = ?3, unseen = ?4",
         )
         .bind(subscription.as_str())
         .bind(readings.read_at.map(millis))
-        .bind(readings.failure.as_ref().map(to_json).transpose()?);
+        .bind(readings.failure.as_ref().map(to_json).transpose()?)
+        .bind(readings.unseen.as_ref().map(to_json).transpose()?);
         self.execute(statement).await
     }
 

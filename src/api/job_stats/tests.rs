@@ -1,6 +1,6 @@
 //! Rows in every form, and answers of every shape.
 
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -65,7 +65,7 @@ fn documented_row_is_read() {
     assert_eq!(job.at.to_rfc3339(), "2026-11-23T06:05:00.250+00:00");
     assert_eq!(job.account, Some(AccountId::new("123456")));
     assert_eq!((job.code.number(), job.result()), (201, JobResult::Succeeded));
-    assert_eq!((stats.jobs.len(), stats.unreadable, stats.is_cut), (1, 0, false));
+    assert_eq!((stats.jobs.len(), stats.unreadable.count, stats.is_cut), (1, 0, false));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn code_is_a_number_or_a_text() {
     ] {
         let stats = read(&[row(1, 200), with(row(5, 200), "code", code.clone())]);
         let read = stats.jobs.first().filter(|_| stats.jobs.len() == 2).map(|job| job.code.number());
-        assert_eq!((read, stats.unreadable), (expected, usize::from(expected.is_none())), "{code}");
+        assert_eq!((read, stats.unreadable.count), (expected, usize::from(expected.is_none())), "{code}");
     }
 }
 
@@ -127,7 +127,11 @@ fn time_is_iso_8601_or_seconds_or_milliseconds() {
         (json!({}), false),
     ] {
         let stats = read(&[row(1, 200), with(row(5, 200), "timestamp", time.clone())]);
-        assert_eq!((stats.jobs.len(), stats.unreadable), if is_read { (2, 0) } else { (1, 1) }, "{time}");
+        assert_eq!(
+            (stats.jobs.len(), stats.unreadable.count),
+            if is_read { (2, 0) } else { (1, 1) },
+            "{time}"
+        );
         if is_read {
             let newest = stats.jobs.first().unwrap();
             assert_eq!(newest.at, Utc.with_ymd_and_hms(2026, 11, 23, 6, 5, 0).unwrap(), "{time}");
@@ -227,9 +231,30 @@ fn key_of_a_job_never_changes_between_versions() {
 #[test]
 fn row_that_is_no_object_is_counted() {
     let stats = read(&[json!(null), json!([1]), json!("x"), row(5, 200), json!(5), json!({})]);
-    assert_eq!((stats.jobs.len(), stats.unreadable), (1, 5));
+    assert_eq!((stats.jobs.len(), stats.rows, stats.unreadable.count), (1, 6, 5));
     let none = json!({"data": [null, {"code": 200}]}).to_string();
     assert_eq!(not_understood(none), "none of 2 rows has a readable timestamp and code");
+}
+
+#[test]
+fn row_that_cannot_be_read_counts_at_its_time_unless_it_asked_for_no_work() {
+    let odd = |row| with(row, "code", json!("403 Forbidden"));
+    let at = |minute| {
+        Some(Utc.with_ymd_and_hms(2026, 11, 23, 6, minute, 0).unwrap() + TimeDelta::milliseconds(250))
+    };
+    let in_future = with(odd(row(5, 200)), "timestamp", json!("2026-11-23T07:15:01Z"));
+    let undated = with(row(5, 200), "timestamp", json!("yesterday"));
+    let read_only = with(odd(row(9, 200)), "endpoint", json!("get-videos"));
+    for (rows, count, undated, newest_at) in [
+        (vec![odd(row(5, 200)), odd(row(6, 200)), row(7, 200)], 2, 0, at(6)),
+        (vec![odd(row(6, 200)), in_future.clone(), odd(row(5, 200))], 3, 0, at(6)),
+        (vec![in_future, undated, json!(7)], 3, 2, None),
+        (vec![read_only.clone()], 0, 0, None),
+    ] {
+        let stats = read(&[&[row(0, 200)], &rows[..]].concat());
+        assert_eq!(stats.unreadable, UnreadableRows { count, undated, newest_at }, "{rows:?}");
+    }
+    assert_eq!(read(&[read_only]).rows, 1, "nothing is missing of such an answer");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::alert::{Alert, AlertId, AlertKind, Condition, Subject};
 use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account::AccountKey;
 use crate::domain::credits::{CreditsState, JobEvidence};
-use crate::domain::jobs::{self, Job, JobsDecision, JobsPolicy};
+use crate::domain::jobs::{self, Job, JobsDecision, JobsPolicy, UnseenJobs};
 use crate::domain::policy::Policy;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -32,12 +32,18 @@ pub struct AccountJobs {
     pub failing: JobsDecision,
     /// What they prove about its credits.
     pub credits: Option<JobEvidence>,
+    /// Until when other jobs may have failed without being seen.
+    pub unseen_until: Option<Timestamp>,
 }
 
 impl AccountJobs {
-    /// Judges the newest jobs of an account at `now`.
-    pub fn new(jobs: &[Job], policy: &JobsPolicy, now: Timestamp) -> Self {
-        Self { failing: jobs::evaluate(jobs, policy, now), credits: JobEvidence::from_jobs(jobs, now) }
+    /// Judges the newest jobs of an account at `now`, when others are `unseen`.
+    pub fn new(jobs: &[Job], unseen: &UnseenJobs, policy: &JobsPolicy, now: Timestamp) -> Self {
+        Self {
+            failing: jobs::evaluate_partly_seen(jobs, unseen, policy, now),
+            credits: JobEvidence::from_jobs(jobs, now),
+            unseen_until: unseen.until(),
+        }
     }
 }
 

@@ -90,7 +90,7 @@ fn described(
     describe: impl FnOnce(&JobFacts) -> String,
 ) -> String {
     let Some(facts) = inputs.facts else { return "jobs are not watched ([jobs].watch)".to_owned() };
-    let StatsReadings { read_at, failure } = &facts.readings;
+    let StatsReadings { read_at, failure, unseen } = &facts.readings;
     let error = failure.as_ref().map(|failure| one_line(&failure.error).trim_end_matches('.').to_owned());
     let explanation = inputs.explained_by.map(|kind| format!("; does not fire while {kind} is open"));
     let explanation = explanation.unwrap_or_default();
@@ -102,5 +102,7 @@ fn described(
             format!(", read {} (the last reading failed: {error})", relative(*at, inputs.now))
         }
     };
-    format!("{}{read}{}{explanation}", describe(facts), rule(facts))
+    let unseen = unseen.and_then(|unseen| unseen.sentence(inputs.now));
+    let unseen = unseen.map(|sentence| format!("; {sentence}")).unwrap_or_default();
+    format!("{}{read}{unseen}{}{explanation}", describe(facts), rule(facts))
 }

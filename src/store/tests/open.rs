@@ -159,7 +159,7 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     let home = Home::watching(&["1"]).await;
     rewrite_history(
         &home,
-        "DROP TRIGGER job_corrected; DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
+        "ALTER TABLE job_readings DROP COLUMN unseen; DROP TRIGGER job_corrected; DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
          ALTER TABLE credits DROP COLUMN proof_at; ALTER TABLE credits DROP COLUMN proof;
          INSERT INTO job_readings (subscription, read_at) VALUES ('main', 1);
          INSERT INTO jobs (subscription, key, account, at, code, counts) VALUES ('main', 1, '1', 1, 403, 1), ('main', 2, '1', 2, 403, 1);
