@@ -49,8 +49,6 @@ pub struct JobStats {
     pub rows: usize,
     /// Those that could not be read.
     pub unreadable: UnreadableRows,
-    /// Whether older jobs were left out, because there were more than 50,000.
-    pub is_cut: bool,
 }
 
 /// What the vendor answered to the request for the jobs.
@@ -187,7 +185,6 @@ impl JobStats {
         let order = |job: &Job| (job.at, job.key, job.account.clone(), job.code);
         self.jobs.sort_by_cached_key(|job| Reverse(order(job)));
         self.jobs.dedup_by_key(|job| job.key);
-        self.is_cut |= self.jobs.len() > MAX_JOBS;
         self.jobs.truncate(MAX_JOBS);
     }
 }

@@ -70,8 +70,11 @@ impl Engine {
             let before = readings.remove(&name).unwrap_or_default();
             let mut unseen = before.unseen;
             let failure = match answer {
-                JobStatsAnswer::Read(JobStats { mut jobs, rows, unreadable, .. }) => {
-                    unseen = Some(before.unseen.unwrap_or_default().after(rows, &unreadable, now));
+                JobStatsAnswer::Read(stats) => {
+                    let missed_until = missed_until(writer, &name, before.read_at, &stats).await?;
+                    let JobStats { mut jobs, rows, unreadable } = stats;
+                    let seen = before.unseen.unwrap_or_default().after(rows, &unreadable, now);
+                    unseen = Some(missed_until.map_or(seen, |until| seen.missing(until, now)));
                     // What the next purge would delete.
                     let kept = self.config.store.keep.min(JOBS_KEPT);
                     jobs.retain(|job| job.at > now - kept && job.at < now + MAX_AHEAD);
@@ -132,6 +135,21 @@ fn failure(observation: Observation) -> StatsFailure {
     let Observation { outcome, error, .. } = observation;
     let error = error.unwrap_or_else(|| outcome.to_string());
     StatsFailure::new(error, outcome == Outcome::Malformed)
+}
+
+/// Up to when jobs may have been crowded out of an answer that is full: all of it is newer than what was stored until the last reading.
+async fn missed_until(
+    writer: &mut Writer,
+    subscription: &SubscriptionName,
+    read_at: Option<Timestamp>,
+    stats: &JobStats,
+) -> Result<Option<Timestamp>, StoreError> {
+    let is_full = u32::try_from(stats.rows).map_or(true, |rows| rows >= LIMIT);
+    let (Some(read_at), Some(oldest)) = (read_at, stats.jobs.last().filter(|_| is_full)) else {
+        return Ok(None);
+    };
+    let newest_stored = writer.newest_stored_job_at(subscription, read_at).await?;
+    Ok(Some(oldest.at).filter(|oldest| newest_stored < Some(*oldest)))
 }
 
 fn failed(readings: &StatsReadings) -> Option<FailedReading> {

@@ -134,6 +134,17 @@ impl Writer {
         newest_jobs(self.connection(), account, now).await
     }
 
+    /// When the newest job of a subscription up to `now`, of whatever kind, was answered.
+    pub async fn newest_stored_job_at(
+        &mut self,
+        subscription: &SubscriptionName,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query("SELECT MAX(at) AS at FROM jobs WHERE subscription = ? AND at <= ?");
+        let row = query.bind(subscription.as_str()).bind(millis(now)).fetch_one(self.connection()).await?;
+        Ok(Columns::new("jobs", &row).optional_timestamp("at")?)
+    }
+
     /// What is known of the readings of each subscription.
     pub async fn stats_readings(&mut self) -> Result<BTreeMap<SubscriptionName, StatsReadings>, StoreError> {
         stats_readings(self.connection()).await

@@ -1,5 +1,6 @@
-//! Jobs that the answers of the statistics do not show: rows that cannot be read.
+//! Jobs that the answers of the statistics do not show: rows that cannot be read, and those that newer ones crowd out.
 
+use chrono::TimeDelta;
 use minimax_watch::domain::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -120,4 +121,46 @@ async fn no_trial_is_due_within_a_window_of_a_row_that_cannot_be_read() {
     world.main.set_job_stats(Answer::job_stats(&rows));
     next_run(&world).await;
     assert_eq!(usable(&world).await, [("studio-b".to_owned(), false), ("studio-a".to_owned(), true)]);
+}
+
+#[tokio::test]
+async fn no_trial_is_due_within_a_window_of_jobs_that_newer_ones_crowded_out() {
+    let (world, failed) = failing().await;
+    let full = |from| -> Vec<Value> {
+        let read = |n| {
+            odd(
+                job(n, from + TimeDelta::milliseconds(500 * i64::from(n)), 200),
+                "endpoint",
+                json!("get-videos"),
+            )
+        };
+        (0..1_000).map(read).collect()
+    };
+    // It reaches back to what is known.
+    world.main.set_job_stats(Answer::job_stats(&[failed, full(start() + minutes(1))].concat()));
+    next_run(&world).await;
+    next_run(&world).await;
+    assert!(!explain(&world, "jobs_failing").await.contains("missing"));
+    // The account's failed jobs of the last minutes are not in it.
+    world.main.set_job_stats(Answer::job_stats(&full(start() + minutes(31))));
+    next_run(&world).await;
+    let why = explain(&world, "jobs_failing").await;
+    let words = "one answer did not hold all new jobs: some before 2026-11-01 08:31 UTC are missing";
+    assert!(why.contains(words), "{why}");
+    for _ in 0..3 {
+        next_run(&world).await;
+        assert_eq!(usable(&world).await, [("studio-b".to_owned(), false)]);
+    }
+    next_run(&world).await;
+    assert_eq!(usable(&world).await, [("studio-b".to_owned(), false), ("studio-a".to_owned(), true)]);
+    assert!(world.received().is_empty());
+}
+
+#[tokio::test]
+async fn first_full_answer_misses_nothing_that_was_watched() {
+    let world = watching().await;
+    let rows: Vec<Value> = (0..1_000).map(|number| job(number, start(), 200)).collect();
+    world.main.set_job_stats(Answer::job_stats(&rows));
+    world.run().await;
+    assert!(!explain(&world, "jobs_failing").await.contains("missing"));
 }

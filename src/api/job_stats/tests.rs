@@ -65,7 +65,7 @@ fn documented_row_is_read() {
     assert_eq!(job.at.to_rfc3339(), "2026-11-23T06:05:00.250+00:00");
     assert_eq!(job.account, Some(AccountId::new("123456")));
     assert_eq!((job.code.number(), job.result()), (201, JobResult::Succeeded));
-    assert_eq!((stats.jobs.len(), stats.unreadable.count, stats.is_cut), (1, 0, false));
+    assert_eq!((stats.jobs.len(), stats.rows, stats.unreadable.count), (1, 1, 0));
 }
 
 #[test]
@@ -258,16 +258,16 @@ fn row_that_cannot_be_read_counts_at_its_time_unless_it_asked_for_no_work() {
 }
 
 #[test]
-fn newest_jobs_are_kept_and_the_cut_is_said() {
+fn newest_jobs_are_kept_and_all_rows_counted() {
     let second = |second: i64| json!({"timestamp": 1_795_000_000 + second, "code": 200});
     let count = 3 * i64::try_from(MAX_JOBS).unwrap() / 2;
     let rows: Vec<Json> = (0..count).map(second).collect();
     let stats = read(&rows);
-    assert!(stats.is_cut);
+    assert_eq!(stats.rows, usize::try_from(count).unwrap());
     assert_eq!(stats.jobs.len(), MAX_JOBS);
     assert_eq!(stats.jobs.first().unwrap().at.timestamp(), 1_795_000_000 + count - 1);
     let twice: Vec<Json> = (0..2 * count).map(|number| second(number % (count / 3))).collect();
-    assert_eq!((read(&twice).jobs.len(), read(&twice).is_cut), (MAX_JOBS / 2, false));
+    assert_eq!((read(&twice).jobs.len(), read(&twice).rows), (MAX_JOBS / 2, twice.len()));
 }
 
 #[test]

@@ -32,8 +32,8 @@ pub struct AccountJobs {
     pub failing: JobsDecision,
     /// What they prove about its credits.
     pub credits: Option<JobEvidence>,
-    /// Until when other jobs may have failed without being seen.
-    pub unseen_until: Option<Timestamp>,
+    /// Until when a row that could not be read may be another job that failed.
+    pub unreadable_until: Option<Timestamp>,
 }
 
 impl AccountJobs {
@@ -42,7 +42,7 @@ impl AccountJobs {
         Self {
             failing: jobs::evaluate_partly_seen(jobs, unseen, policy, now),
             credits: JobEvidence::from_jobs(jobs, now),
-            unseen_until: unseen.until(),
+            unreadable_until: unseen.unreadable_until(),
         }
     }
 }

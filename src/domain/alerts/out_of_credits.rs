@@ -57,7 +57,7 @@ fn verdict(input: &JobsInput<'_>) -> JobsVerdict {
         OutOfCreditsDecision::Firing(out) => JobsVerdict::Fires(Severity::Critical, out.detail()),
         // A job that could not be read may have been refused since.
         OutOfCreditsDecision::Resolved(CreditsReturned::Job(at))
-            if input.jobs.is_some_and(|jobs| jobs.unseen_until >= Some(at)) =>
+            if input.jobs.is_some_and(|jobs| jobs.unreadable_until >= Some(at)) =>
         {
             says_nothing()
         }

@@ -1,12 +1,12 @@
-//! Jobs that answers did not show: rows that could not be read.
+//! Jobs that answers did not show: rows that could not be read, and jobs that newer ones crowded out of a full answer.
 //!
-//! Each such row may be a job that failed. It is taken to be as old as it says, and one without a readable time as old as the first answer
+//! Each unreadable row may be a job that failed. It is taken to be as old as it says, and one without a readable time as old as the first answer
 //! that held it: one that held more of those than the answer before. So a row that stays unreadable concerns only what is older.
 
 use serde::{Deserialize, Serialize};
 
 use super::job::{Job, JobCode, JobKey};
-use crate::domain::time::{Timestamp, relative};
+use crate::domain::time::{Timestamp, minute, relative};
 
 /// How many failed jobs are supposed at most, which bounds the time that it takes to judge them.
 const MAX_SUPPOSED: usize = 1_000;
@@ -35,10 +35,12 @@ pub struct UnseenJobs {
     undated_at: Option<Timestamp>,
     /// The time of the newest of the others.
     newest_at: Option<Timestamp>,
+    /// Until when jobs were crowded out of the answers.
+    pub missed_until: Option<Timestamp>,
 }
 
 impl UnseenJobs {
-    /// What is unseen after an answer at `now` with so many rows.
+    /// What is unseen after an answer at `now` with so many rows, if no job was crowded out of it.
     #[must_use]
     pub fn after(self, rows: usize, unreadable: &UnreadableRows, now: Timestamp) -> Self {
         let UnreadableRows { count, undated, newest_at } = *unreadable;
@@ -48,29 +50,45 @@ impl UnseenJobs {
             Some(at) if undated <= self.undated => Some(at.min(now)),
             _ => Some(now),
         };
-        Self { unreadable: count, rows, undated, undated_at, newest_at }
+        Self { unreadable: count, rows, undated, undated_at, newest_at, ..self }
     }
 
-    /// Until when a job may have failed without being seen.
-    pub fn until(&self) -> Option<Timestamp> {
+    /// The same if jobs up to this moment were crowded out of an answer at `now`.
+    #[must_use]
+    pub fn missing(self, until: Timestamp, now: Timestamp) -> Self {
+        Self { missed_until: self.missed_until.max(Some(until.min(now))), ..self }
+    }
+
+    /// Until when an unreadable row may be a job that failed.
+    pub fn unreadable_until(&self) -> Option<Timestamp> {
         self.undated_at.max(self.newest_at)
+    }
+
+    /// Until when any job may have failed without being seen.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.unreadable_until().max(self.missed_until)
     }
 
     /// The unreadable rows as jobs that failed, each as late as it can be.
     pub(super) fn supposed_failures(&self) -> Vec<Job> {
-        let (Some(at), Some(code)) = (self.until(), JobCode::new(599)) else { return Vec::new() };
+        let (Some(at), Some(code)) = (self.unreadable_until(), JobCode::new(599)) else { return Vec::new() };
         let job = |key| Job { key: JobKey::new(key), at, account: None, code, asks_for_work: true };
         (i64::MIN..).take(self.unreadable.min(MAX_SUPPOSED)).map(job).collect()
     }
 
-    /// `20 of 23 rows could not be read; each may be a job that failed 5 min ago`; none when all could.
-    pub fn sentence(&self, now: Timestamp) -> Option<String> {
+    /// What is unseen, for people. Jobs that were missed before `since` do not matter any more.
+    pub fn sentences(&self, since: Timestamp, now: Timestamp) -> Vec<String> {
         let Self { unreadable, rows, .. } = self;
-        let at = self.until()?;
-        Some(format!(
-            "{unreadable} of {rows} rows could not be read, the newest of {}: each may be a failed job",
-            relative(at, now)
-        ))
+        let could_not_be_read = self.unreadable_until().map(|at| {
+            let ago = relative(at, now);
+            format!(
+                "{unreadable} of {rows} rows could not be read, the newest of {ago}: each may be a failed job"
+            )
+        });
+        let missed = self.missed_until.filter(|at| *at > since).map(|at| {
+            format!("one answer did not hold all new jobs: some before {} are missing", minute(at))
+        });
+        could_not_be_read.into_iter().chain(missed).collect()
     }
 }
 
@@ -98,9 +116,13 @@ mod tests {
         ] {
             let rows = UnreadableRows { count: undated, undated, newest_at: None };
             unseen = unseen.after(9, &rows, at(now));
-            assert_eq!(unseen.until(), until.map(at), "{now}");
+            assert_eq!(unseen.unreadable_until(), until.map(at), "{now}");
         }
         let dated = UnreadableRows { count: 1, undated: 0, newest_at: Some(at(7)) };
-        assert_eq!(unseen.after(9, &dated, at(120)).until(), Some(at(7)), "the last answer decides");
+        assert_eq!(
+            unseen.after(9, &dated, at(120)).unreadable_until(),
+            Some(at(7)),
+            "the last answer decides"
+        );
     }
 }

@@ -1,10 +1,12 @@
 //! The inputs of the rules about jobs in words.
 
+use std::iter;
+
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::AlertKind;
 use crate::domain::credits::JobEvidence;
 use crate::domain::duration;
-use crate::domain::jobs::{self, JobCounts, JobsPolicy, StatsReadings};
+use crate::domain::jobs::{self, JobCounts, JobsPolicy, MAX_DATA_DELAY, StatsReadings};
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, relative};
 use crate::store::{Store, StoreError};
@@ -102,7 +104,8 @@ fn described(
             format!(", read {} (the last reading failed: {error})", relative(*at, inputs.now))
         }
     };
-    let unseen = unseen.and_then(|unseen| unseen.sentence(inputs.now));
-    let unseen = unseen.map(|sentence| format!("; {sentence}")).unwrap_or_default();
+    let judged_since = inputs.now - MAX_DATA_DELAY - facts.policy.window;
+    let unseen = unseen.unwrap_or_default().sentences(judged_since, inputs.now);
+    let unseen = iter::once(String::new()).chain(unseen).collect::<Vec<_>>().join("; ");
     format!("{}{read}{unseen}{}{explanation}", describe(facts), rule(facts))
 }
