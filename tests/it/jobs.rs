@@ -115,6 +115,14 @@ async fn alert_is_critical_when_none_succeeded_and_resolves_by_the_newest_succes
 }
 
 #[tokio::test]
+async fn codes_below_200_are_failures_everywhere() {
+    let world = watching().await;
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[102, 102, 102])));
+    world.run().await;
+    assert_eq!(world.received(), ["opened jobs_failing critical studio-a"]);
+}
+
+#[tokio::test]
 async fn overlapping_answers_count_once() {
     let world = watching().await;
     let rows = jobs(start(), &[403, 403]);
