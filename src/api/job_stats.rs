@@ -2,7 +2,7 @@
 //!
 //! Guarantees: pure. A row is read while it is parsed, so that memory grows with the jobs that are kept, at most the newest 50,000.
 //! Of a job's id nothing is kept but the watched account that it names, and a hash of it without the user in it. The order of the
-//! rows and repeated ones change nothing. A row that cannot be read is skipped and counted; an answer whose shape is not understood is a value of its
+//! rows and repeated ones change nothing. A row that cannot be read is skipped and counted, unless it says that it asked for no work; an answer whose shape is not understood is a value of its
 //! own, of which no row counts. Leaves what the jobs mean to `domain::jobs`.
 
 use std::cmp::Reverse;
@@ -16,7 +16,7 @@ use super::repair::make_readable;
 use super::response::{Response, describe};
 use super::wire::{NOTHING, Name, Selection, Value, without_byte_order_mark};
 use super::{date_time, normalise};
-use crate::domain::jobs::{Job, JobCode, JobKey, WatchedIds, asks_for_work};
+use crate::domain::jobs::{Job, JobCode, JobKey, UnreadableRows, WatchedIds, asks_for_work};
 use crate::domain::observation::{Observation, Outcome};
 use crate::domain::time::Timestamp;
 
@@ -45,10 +45,10 @@ pub(super) fn query(limit: u32) -> String {
 pub struct JobStats {
     /// Each once, newest first.
     pub jobs: Vec<Job>,
-    /// How many rows could not be read.
-    pub unreadable: usize,
-    /// Whether older jobs were left out, because there were more than 50,000.
-    pub is_cut: bool,
+    /// How many rows there were.
+    pub rows: usize,
+    /// Those that could not be read.
+    pub unreadable: UnreadableRows,
 }
 
 /// What the vendor answered to the request for the jobs.
@@ -75,12 +75,13 @@ impl ResponseReader<'_> {
             }
             Err(failure) => return JobStatsAnswer::Failed(self.failure(failure)),
         };
-        match parse(body, watched).or_else(|error| {
+        let rows = Rows { watched, now: self.now };
+        match parse(body, rows).or_else(|error| {
             // Another shape stays another shape.
-            if error.is_data() { Err(error) } else { parse(&make_readable(body), watched) }
+            if error.is_data() { Err(error) } else { parse(&make_readable(body), rows) }
         }) {
-            Ok(stats) if stats.jobs.is_empty() && stats.unreadable > 0 => {
-                let rows = stats.unreadable;
+            Ok(stats) if stats.jobs.is_empty() && stats.unreadable.count > 0 => {
+                let rows = stats.unreadable.count;
                 JobStatsAnswer::NotUnderstood(format!(
                     "none of {rows} rows has a readable timestamp and code"
                 ))
@@ -98,16 +99,14 @@ impl ResponseReader<'_> {
 ///
 /// # Errors
 /// It is not JSON, or has no list in the member `data`: an error of the category `Data`. The error's text may quote the body.
-fn parse(json: &[u8], watched: &WatchedIds<'_>) -> Result<JobStats, serde_json::Error> {
+fn parse(json: &[u8], rows: Rows<'_>) -> Result<JobStats, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let stats = deserializer.deserialize_map(AnswerVisitor { watched })?;
+    let stats = deserializer.deserialize_map(AnswerVisitor(rows))?;
     deserializer.end().map(|()| stats)
 }
 
 /// Reads the object around the rows.
-struct AnswerVisitor<'w> {
-    watched: &'w WatchedIds<'w>,
-}
+struct AnswerVisitor<'w>(Rows<'w>);
 
 impl<'de> Visitor<'de> for AnswerVisitor<'_> {
     type Value = JobStats;
@@ -120,7 +119,7 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
         let mut stats = None;
         while let Some(Name(name)) = map.next_key()? {
             if name == "data" {
-                stats = Some(map.next_value_seed(Rows { watched: self.watched })?);
+                stats = Some(map.next_value_seed(self.0)?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -130,8 +129,10 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
 }
 
 /// Reads the rows.
+#[derive(Clone, Copy)]
 struct Rows<'w> {
     watched: &'w WatchedIds<'w>,
+    now: Timestamp,
 }
 
 impl<'de> DeserializeSeed<'de> for Rows<'_> {
@@ -152,9 +153,10 @@ impl<'de> Visitor<'de> for Rows<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<JobStats, A::Error> {
         let mut stats = JobStats::default();
         while let Some(row) = rows.next_element_seed(ROW)? {
+            stats.rows += 1;
             match job(&row, self.watched) {
                 Some(job) => stats.jobs.push(job),
-                None => stats.unreadable += 1,
+                None => stats.count_unreadable(&row, self.now),
             }
             if stats.jobs.len() >= 2 * MAX_JOBS {
                 stats.keep_newest();
@@ -166,11 +168,23 @@ impl<'de> Visitor<'de> for Rows<'_> {
 }
 
 impl JobStats {
-    /// Sorts the jobs and removes repeated ones and those beyond the most that are kept.
+    /// Counts a row that cannot be read, unless it asked for no work.
+    fn count_unreadable(&mut self, row: &Value, now: Timestamp) {
+        if text(&row["endpoint"]).is_some_and(|endpoint| !asks_for_work(endpoint.trim())) {
+            return;
+        }
+        self.unreadable.count += 1;
+        let at = moment(&row["timestamp"]);
+        self.unreadable.undated += usize::from(at.is_none());
+        self.unreadable.newest_at = self.unreadable.newest_at.max(at.filter(|at| *at <= now));
+    }
+
+    /// Sorts the jobs and removes repeated ones and those beyond the most that are kept. Of rows that differ about one job, the one with an
+    /// account stays, then the one with the higher code: a job that was accepted may fail later.
     fn keep_newest(&mut self) {
-        self.jobs.sort_unstable_by_key(|job| Reverse((job.at, job.key)));
+        let order = |job: &Job| (job.at, job.key, job.account.clone(), job.code);
+        self.jobs.sort_by_cached_key(|job| Reverse(order(job)));
         self.jobs.dedup_by_key(|job| job.key);
-        self.is_cut |= self.jobs.len() > MAX_JOBS;
         self.jobs.truncate(MAX_JOBS);
     }
 }
@@ -179,16 +193,17 @@ impl JobStats {
 fn job(row: &Value, watched: &WatchedIds<'_>) -> Option<Job> {
     let (at, code) = (moment(&row["timestamp"])?, code(&row["code"])?);
     let [id, config, endpoint] = ["jobid", "config", "endpoint"].map(|name| text(&row[name]));
+    let id = id.filter(|id| !id.trim().is_empty());
     let account = watched.account_of(config.as_deref(), id.as_deref()).cloned();
-    // Without an id, jobs of the same moment may still differ in how long they took.
-    let distinguishing_text = id.clone().or_else(|| text(&row["msec"]));
-    let identity = [
-        at.timestamp_millis().to_string(),
-        distinguishing_text.as_deref().map(without_user).unwrap_or_default(),
-        config.unwrap_or_default(),
-        endpoint.clone().unwrap_or_default(),
-        code.to_string(),
-    ];
+    let (moment, called) = (at.timestamp_millis().to_string(), endpoint.clone().unwrap_or_default());
+    let identity = if let Some(id) = id {
+        // A later answer may show another account or code of the same job.
+        vec![moment, without_user(&id), called]
+    } else {
+        // Jobs of the same moment may still differ in how long they took.
+        let duration = text(&row["msec"]).unwrap_or_default();
+        vec![moment, duration, config.unwrap_or_default(), called, code.to_string()]
+    };
     let asks_for_work = endpoint.is_none_or(|endpoint| asks_for_work(endpoint.trim()));
     Some(Job { key: key(&identity), at, account, code, asks_for_work })
 }

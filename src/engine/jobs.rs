@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::Engine;
 use super::credits::CreditsByAccount;
-use super::reading_log::ReadingSubject;
+use super::reading_log::{ReadingSubject, log_unreadable_rows};
 use crate::api::{JobStats, JobStatsAnswer};
 use crate::config::Subscription;
 use crate::domain::account::{AccountId, AccountKey, AccountRef, SubscriptionName};
@@ -68,8 +68,13 @@ impl Engine {
         let mut readings = writer.stats_readings().await?;
         for (name, answer) in answers {
             let before = readings.remove(&name).unwrap_or_default();
+            let mut unseen = before.unseen;
             let failure = match answer {
-                JobStatsAnswer::Read(JobStats { mut jobs, .. }) => {
+                JobStatsAnswer::Read(stats) => {
+                    let missed_until = missed_until(writer, &name, before.read_at, &stats).await?;
+                    let JobStats { mut jobs, rows, unreadable } = stats;
+                    let seen = before.unseen.unwrap_or_default().after(rows, &unreadable, now);
+                    unseen = Some(missed_until.map_or(seen, |until| seen.missing(until, now)));
                     // What the next purge would delete.
                     let kept = self.config.store.keep.min(JOBS_KEPT);
                     jobs.retain(|job| job.at > now - kept && job.at < now + MAX_AHEAD);
@@ -79,8 +84,9 @@ impl Engine {
                 JobStatsAnswer::NotUnderstood(error) => Some(StatsFailure::new(error, true)),
                 JobStatsAnswer::Failed(observation) => Some(failure(observation)),
             };
-            let after = before.after(failure, now);
+            let after = StatsReadings { unseen, ..before.after(failure, now) };
             ReadingSubject::JobStatistics(&name).log(failed(&before), failed(&after), error(&after));
+            log_unreadable_rows(&name, before.unseen, after.unseen);
             writer.save_stats_readings(&name, &after).await?;
         }
         Ok(())
@@ -114,8 +120,11 @@ impl Engine {
         records.sort_by(|one, other| one.account.cmp(&other.account));
         records.dedup_by(|one, other| one.account == other.account);
         let mut jobs = BTreeMap::new();
+        let readings = writer.stats_readings().await?;
         for account in concerned {
-            let said = AccountJobs::new(&writer.newest_jobs(&account, now).await?, &policy, now);
+            let unseen = readings.get(&account.subscription).and_then(|readings| readings.unseen);
+            let newest = writer.newest_jobs(&account, now).await?;
+            let said = AccountJobs::new(&newest, &unseen.unwrap_or_default(), &policy, now);
             jobs.insert(account, said);
         }
         Ok(jobs)
@@ -126,6 +135,21 @@ fn failure(observation: Observation) -> StatsFailure {
     let Observation { outcome, error, .. } = observation;
     let error = error.unwrap_or_else(|| outcome.to_string());
     StatsFailure::new(error, outcome == Outcome::Malformed)
+}
+
+/// Up to when jobs may have been crowded out of an answer that is full: all of it is newer than what was stored until the last reading.
+async fn missed_until(
+    writer: &mut Writer,
+    subscription: &SubscriptionName,
+    read_at: Option<Timestamp>,
+    stats: &JobStats,
+) -> Result<Option<Timestamp>, StoreError> {
+    let is_full = u32::try_from(stats.rows).map_or(true, |rows| rows >= LIMIT);
+    let (Some(read_at), Some(oldest)) = (read_at, stats.jobs.last().filter(|_| is_full)) else {
+        return Ok(None);
+    };
+    let newest_stored = writer.newest_stored_job_at(subscription, read_at).await?;
+    Ok(Some(oldest.at).filter(|oldest| newest_stored < Some(*oldest)))
 }
 
 fn failed(readings: &StatsReadings) -> Option<FailedReading> {

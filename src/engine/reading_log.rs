@@ -4,6 +4,7 @@
 
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::failing_period::{FailedReading, ReadingNews};
+use crate::domain::jobs::UnseenJobs;
 
 /// What is read.
 #[derive(Clone, Copy, Debug)]
@@ -84,5 +85,23 @@ impl ReadingSubject<'_> {
                 format!("the credits of account {id} were not read")
             }
         }
+    }
+}
+
+/// Logs once that rows of the job statistics cannot be read, and once that they can.
+pub(super) fn log_unreadable_rows(
+    subscription: &SubscriptionName,
+    before: Option<UnseenJobs>,
+    after: Option<UnseenJobs>,
+) {
+    let UnseenJobs { unreadable, rows, .. } = after.unwrap_or_default();
+    let were_unreadable = before.is_some_and(|unseen| unseen.unreadable > 0);
+    if unreadable > 0 && !were_unreadable {
+        tracing::warn!(
+            %subscription,
+            "{unreadable} of {rows} rows of the job statistics of subscription {subscription} could not be read; each may be a failed job, so nothing resolves by older ones"
+        );
+    } else if unreadable == 0 && were_unreadable {
+        tracing::info!(%subscription, "all rows of the job statistics of subscription {subscription} are read again");
     }
 }

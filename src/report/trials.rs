@@ -42,10 +42,13 @@ pub(super) async fn trials_due(
     let readings = store.stats_readings().await?;
     for (account, opened_at) in opened {
         let newest_job_at = store.newest_job_at(account, now).await?;
-        let read_at = readings.get(&account.subscription).and_then(|readings| readings.read_at);
+        let (read_at, unseen) = readings
+            .get(&account.subscription)
+            .map_or((None, None), |readings| (readings.read_at, readings.unseen));
         // A reading by a clock that ran ahead shows nothing about the time since.
         let read_at = read_at.filter(|read_at| *read_at <= now);
-        if (TrialFacts { opened_at, newest_job_at, read_at }).is_trial_due(policy.window) {
+        let unseen_until = unseen.and_then(|unseen| unseen.until());
+        if (TrialFacts { opened_at, newest_job_at, read_at, unseen_until }).is_trial_due(policy.window) {
             due.insert(account.clone());
         }
     }

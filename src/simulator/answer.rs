@@ -75,8 +75,8 @@ pub(super) fn job_stats(now: Timestamp, rows: &[Value]) -> Answer {
 
 /// A row of the statistics, without anything about a person.
 pub(super) fn job(account: &str, at: Timestamp, code: u16) -> Value {
-    let (timestamp, status) = (iso(at), if code < 300 { "completed" } else { "failed" });
-    let jobid = format!("{}-user:1000-bot:minimax", at.format("%Y%m%d%H%M%S%3f"));
+    let (timestamp, status) = (iso(at), if (200..300).contains(&code) { "completed" } else { "failed" });
+    let jobid = format!("{}-user:1000-minimax:{account}", at.format("%Y%m%d%H%M%S%3f"));
     json!({
         "timestamp": timestamp, "jobid": jobid, "config": account, "endpoint": "post-videos-create",
         "status": status, "func": "create", "code": code, "msec": 5_432,

@@ -74,9 +74,9 @@ async fn with_refused_jobs(
     now: Timestamp,
 ) -> Result<Vec<AccountRecord>, StoreError> {
     let records = sqlx::query_as(account_records!(
-        "(SELECT w.key FROM accounts w WHERE w.watched = 1 AND w.id <> '' AND 300 <= (
+        "(SELECT w.key FROM accounts w WHERE w.watched = 1 AND w.id <> '' AND (
               SELECT j.code FROM jobs j WHERE j.subscription = w.subscription AND j.account = w.id AND j.counts = 1 AND j.at <= ?
-              ORDER BY j.at DESC LIMIT 1)) AS k CROSS JOIN accounts a ON a.key = k.key",
+              ORDER BY j.at DESC LIMIT 1) NOT BETWEEN 200 AND 299) AS k CROSS JOIN accounts a ON a.key = k.key",
         "ORDER BY a.subscription, a.id"
     ))
     .bind(millis(now))

@@ -1,7 +1,7 @@
 //! Jobs as numbers: of an account by day and code, its totals, and those of a subscription that name no watched account.
 //!
-//! Guarantees: each job is counted once, by triggers of the schema when it is added, and in its hour until that is purged. Adding jobs is left
-//! to `jobs`.
+//! Guarantees: each job is counted once, by triggers of the schema when it is added or corrected, and in its hour until that is purged. Adding
+//! jobs is left to `jobs`.
 
 use chrono::TimeDelta;
 use sqlx::FromRow;

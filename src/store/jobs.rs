@@ -1,6 +1,6 @@
 //! What became of jobs, by the vendor's statistics: a row for each job, and what is known of the readings.
 //!
-//! Guarantees: answers that overlap add each job once, also after it was deleted and `[store].keep` became longer; nothing about a
+//! Guarantees: answers that overlap add each job once, with what the last of them showed of it, also after it was deleted and `[store].keep` became longer; nothing about a
 //! person is in a row. The newest [`MAX_JOBS`] jobs of a subscription stay. Which jobs count, and what they mean, is left to
 //! `domain::jobs`; how old they become, to `purge`.
 
@@ -24,7 +24,7 @@ const BATCH: i64 = 2_000;
 /// The newest jobs of an account that are judged; also in `account_copy`.
 const JUDGED: i64 = 2_000;
 
-from_row! { StatsReadings: "job_readings" optional_timestamp(read_at) optional_json(failure) }
+from_row! { StatsReadings: "job_readings" optional_timestamp(read_at) optional_json(failure, unseen) }
 
 impl FromRow<'_, SqliteRow> for Job {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
@@ -61,10 +61,11 @@ impl FromRow<'_, SqliteRow> for ReadingsRow {
 async fn stats_readings(
     executor: impl SqliteExecutor<'_>,
 ) -> Result<BTreeMap<SubscriptionName, StatsReadings>, StoreError> {
-    let rows: Vec<ReadingsRow> =
-        sqlx::query_as("SELECT subscription, read_at, failure FROM job_readings ORDER BY subscription")
-            .fetch_all(executor)
-            .await?;
+    let rows: Vec<ReadingsRow> = sqlx::query_as(
+        "SELECT subscription, read_at, failure, unseen FROM job_readings ORDER BY subscription",
+    )
+    .fetch_all(executor)
+    .await?;
     Ok(rows.into_iter().map(|row| (row.subscription, row.readings)).collect())
 }
 
@@ -89,8 +90,8 @@ async fn newest_jobs(
 }
 
 impl Writer {
-    /// Adds those of `jobs` that are not stored yet and newer than every deleted one. A job whose account was unknown gets it once it is
-    /// known.
+    /// Adds those of `jobs` that are not stored yet and newer than every deleted one. A stored one gets the code and the account that
+    /// `jobs` show, if they show one.
     pub async fn add_jobs(
         &mut self,
         subscription: &SubscriptionName,
@@ -107,8 +108,9 @@ impl Writer {
                 "INSERT INTO jobs (subscription, key, account, at, code, counts)
                  SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?2)
                  WHERE value ->> 2 > coalesce((SELECT purged_until FROM job_readings WHERE subscription = ?1), ?3)
-                 ON CONFLICT (subscription, key) DO UPDATE SET account = excluded.account
-                 WHERE account = '' AND excluded.account <> ''",
+                 ON CONFLICT (subscription, key)
+                 DO UPDATE SET account = iif(excluded.account = '', account, excluded.account), code = excluded.code, counts = excluded.counts
+                 WHERE code <> excluded.code OR excluded.account NOT IN ('', account)",
             );
             let statement = statement.bind(subscription.as_str()).bind(to_json(&rows)?).bind(i64::MIN);
             self.execute(statement).await?;
@@ -132,6 +134,17 @@ impl Writer {
         newest_jobs(self.connection(), account, now).await
     }
 
+    /// When the newest job of a subscription up to `now`, of whatever kind, was answered.
+    pub async fn newest_stored_job_at(
+        &mut self,
+        subscription: &SubscriptionName,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query("SELECT MAX(at) AS at FROM jobs WHERE subscription = ? AND at <= ?");
+        let row = query.bind(subscription.as_str()).bind(millis(now)).fetch_one(self.connection()).await?;
+        Ok(Columns::new("jobs", &row).optional_timestamp("at")?)
+    }
+
     /// What is known of the readings of each subscription.
     pub async fn stats_readings(&mut self) -> Result<BTreeMap<SubscriptionName, StatsReadings>, StoreError> {
         stats_readings(self.connection()).await
@@ -144,12 +157,13 @@ impl Writer {
         readings: &StatsReadings,
     ) -> Result<(), StoreError> {
         let statement = sqlx::query(
-            "INSERT INTO job_readings (subscription, read_at, failure) VALUES (?1, ?2, ?3)
-             ON CONFLICT (subscription) DO UPDATE SET read_at = ?2, failure = ?3",
+            "INSERT INTO job_readings (subscription, read_at, failure, unseen) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (subscription) DO UPDATE SET read_at = ?2, failure = ?3, unseen = ?4",
         )
         .bind(subscription.as_str())
         .bind(readings.read_at.map(millis))
-        .bind(readings.failure.as_ref().map(to_json).transpose()?);
+        .bind(readings.failure.as_ref().map(to_json).transpose()?)
+        .bind(readings.unseen.as_ref().map(to_json).transpose()?);
         self.execute(statement).await
     }
 

@@ -13,6 +13,8 @@ pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
         migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
         migration(2, "credit proof", include_str!("../../migrations/0002_credit_proof.sql")),
         migration(3, "purged jobs", include_str!("../../migrations/0003_purged_jobs.sql")),
+        migration(4, "corrected jobs", include_str!("../../migrations/0004_corrected_jobs.sql")),
+        migration(5, "unseen jobs", include_str!("../../migrations/0005_unseen_jobs.sql")),
     ])
 });
 

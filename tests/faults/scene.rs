@@ -47,7 +47,7 @@ pub(crate) const DAY: i64 = 86_400;
 /// Three jobs of an account that ended now with this code.
 pub(crate) fn jobs(account: &str, code: u16) -> Vec<Value> {
     let at = ahead(0);
-    let id = |number| format!("user:1-minimax:{account}-job:{}-{number}", at.timestamp());
+    let id = |number| format!("user:1-minimax:{account}-job:{}-{code}-{number}", at.timestamp());
     let row = |number| json!({"timestamp": at.to_rfc3339(), "jobid": id(number), "endpoint": "videos", "code": code});
     (0..3).map(row).collect()
 }

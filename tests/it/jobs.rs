@@ -16,44 +16,51 @@ use crate::received::body;
 use crate::simulator::{Answer, Reply};
 use crate::world::{Settings, World, days, healthy, hours, minutes, seconds, start};
 
-const STUDIOS: &[(&str, &str)] = &[("1", "studio-a"), ("2", "studio-b")];
-const ON: &str = "[jobs]\nwatch = true";
+pub(crate) const STUDIOS: &[(&str, &str)] = &[("1", "studio-a"), ("2", "studio-b")];
+pub(crate) const ON: &str = "[jobs]\nwatch = true";
 /// What comes before the account in the id of a job, and belongs to a person.
 const USER: &str = "user:4711-bot";
 
 /// A job of account 1.
-fn job(number: u32, at: Timestamp, code: u16) -> Value {
+pub(crate) fn job(number: u32, at: Timestamp, code: u16) -> Value {
     let jobid = format!("{USER}-minimax:1-job:{number}");
     json!({"timestamp": at.to_rfc3339(), "jobid": jobid, "config": "1", "endpoint": "videos/create",
            "status": "x", "func": "x", "code": code, "msec": 5_000 + number})
 }
 
 /// Jobs of account 1, one each minute up to `last`.
-fn jobs(last: Timestamp, codes: &[u16]) -> Vec<Value> {
+pub(crate) fn jobs(last: Timestamp, codes: &[u16]) -> Vec<Value> {
     let first = last - minutes(i64::try_from(codes.len()).unwrap() - 1);
     (0_u32..).zip(codes).map(|(n, code)| job(n, first + minutes(n.into()), *code)).collect()
 }
 
-async fn watching() -> World {
+pub(crate) async fn watching() -> World {
     let world = World::open(Settings::watching(STUDIOS).api(ON)).await;
     world.all_healthy(STUDIOS);
     world
 }
 
 /// The next run, 15 minutes later.
-async fn next_run(world: &World) {
+pub(crate) async fn next_run(world: &World) {
     world.advance(minutes(15));
     world.run().await;
 }
 
-async fn explain(world: &World, kind: &str) -> String {
+pub(crate) async fn explain(world: &World, kind: &str) -> String {
     let watched = world.engine.store.watched().await.unwrap();
     let record = watched.iter().find(|record| record.account.id.as_str() == "1").unwrap();
     let explanation = Explanation::new(&world.engine, record, true, world.now()).await.unwrap();
     explanation.rules.into_iter().find(|rule| rule.kind.as_str() == kind).unwrap().why
 }
 
-fn studio_a() -> AccountKey {
+/// The names of the usable accounts, and whether they are on trial.
+pub(crate) async fn usable(world: &World) -> Vec<(String, bool)> {
+    let Engine { store, config, .. } = &world.engine;
+    let report = UsableAccounts::load(store, config, UsableQuery::default(), world.now()).await.unwrap();
+    report.usable.into_iter().map(|offer| (offer.name, offer.trial)).collect()
+}
+
+pub(crate) fn studio_a() -> AccountKey {
     AccountKey::new(&SubscriptionName::new("main"), &AccountId::new("1"))
 }
 
@@ -108,6 +115,14 @@ async fn alert_is_critical_when_none_succeeded_and_resolves_by_the_newest_succes
 }
 
 #[tokio::test]
+async fn codes_below_200_are_failures_everywhere() {
+    let world = watching().await;
+    world.main.set_job_stats(Answer::job_stats(&jobs(start(), &[102, 102, 102])));
+    world.run().await;
+    assert_eq!(world.received(), ["opened jobs_failing critical studio-a"]);
+}
+
+#[tokio::test]
 async fn overlapping_answers_count_once() {
     let world = watching().await;
     let rows = jobs(start(), &[403, 403]);
@@ -121,6 +136,27 @@ async fn overlapping_answers_count_once() {
         "two failed jobs are fewer than min_jobs, however often they are read"
     );
     assert_eq!(world.engine.store.newest_jobs(&studio_a(), world.now()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn rows_that_gain_their_config_or_change_their_code_stay_the_same_jobs() {
+    let world = watching().await;
+    let rows = jobs(start(), &[403, 403]);
+    let mut early = rows.clone();
+    for (row, code) in early.iter_mut().zip([403, 201]) {
+        row.as_object_mut().unwrap().remove("config");
+        row["code"] = json!(code);
+    }
+    for rows in [early, rows] {
+        world.main.set_job_stats(Answer::job_stats(&rows));
+        next_run(&world).await;
+        assert!(world.received().is_empty(), "two jobs are fewer than min_jobs");
+    }
+    let counts = world.engine.store.job_counts(&studio_a(), None, world.now()).await.unwrap();
+    assert_eq!(JobDay::from_counts(&counts)[0].sentence(), "2 × 403");
+    let totals = world.engine.store.job_totals().await.unwrap();
+    let totals: Vec<_> = totals.iter().map(|total| (total.code, total.jobs)).collect();
+    assert_eq!(totals, [(201, 0), (403, 2)]);
 }
 
 #[tokio::test]
@@ -307,7 +343,7 @@ async fn explanation_that_a_fast_clock_resolved_hides_no_failed_jobs() {
 }
 
 /// What is logged from now on, while the guard lives.
-fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard, Dispatch) {
+pub(crate) fn log() -> (Arc<Mutex<Vec<u8>>>, DefaultGuard, Dispatch) {
     struct Lines(Arc<Mutex<Vec<u8>>>);
     impl std::io::Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -387,12 +423,7 @@ async fn refused_account_is_listed_on_trial_after_a_window_without_jobs() {
     let rows = jobs(start(), &[403, 403, 403]);
     world.main.set_job_stats(Answer::job_stats(&rows));
     world.run().await;
-    let usable = async || {
-        let config = &world.engine.config;
-        let report = UsableAccounts::load(&world.engine.store, config, UsableQuery::default(), world.now());
-        let usable = report.await.unwrap().usable;
-        usable.into_iter().map(|offer| (offer.name, offer.trial)).collect::<Vec<_>>()
-    };
+    let usable = async || usable(&world).await;
     assert_eq!(usable().await, [("studio-b".to_owned(), false)]);
     for _ in 0..3 {
         next_run(&world).await;

@@ -44,6 +44,7 @@ mod simulator_example;
 mod subjects;
 mod tampered;
 mod tokens;
+mod unseen_jobs;
 mod verify_selftest;
 mod waits;
 

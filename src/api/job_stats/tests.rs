@@ -1,6 +1,6 @@
 //! Rows in every form, and answers of every shape.
 
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -65,7 +65,7 @@ fn documented_row_is_read() {
     assert_eq!(job.at.to_rfc3339(), "2026-11-23T06:05:00.250+00:00");
     assert_eq!(job.account, Some(AccountId::new("123456")));
     assert_eq!((job.code.number(), job.result()), (201, JobResult::Succeeded));
-    assert_eq!((stats.jobs.len(), stats.unreadable, stats.is_cut), (1, 0, false));
+    assert_eq!((stats.jobs.len(), stats.rows, stats.unreadable.count), (1, 1, 0));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn code_is_a_number_or_a_text() {
     ] {
         let stats = read(&[row(1, 200), with(row(5, 200), "code", code.clone())]);
         let read = stats.jobs.first().filter(|_| stats.jobs.len() == 2).map(|job| job.code.number());
-        assert_eq!((read, stats.unreadable), (expected, usize::from(expected.is_none())), "{code}");
+        assert_eq!((read, stats.unreadable.count), (expected, usize::from(expected.is_none())), "{code}");
     }
 }
 
@@ -127,7 +127,11 @@ fn time_is_iso_8601_or_seconds_or_milliseconds() {
         (json!({}), false),
     ] {
         let stats = read(&[row(1, 200), with(row(5, 200), "timestamp", time.clone())]);
-        assert_eq!((stats.jobs.len(), stats.unreadable), if is_read { (2, 0) } else { (1, 1) }, "{time}");
+        assert_eq!(
+            (stats.jobs.len(), stats.unreadable.count),
+            if is_read { (2, 0) } else { (1, 1) },
+            "{time}"
+        );
         if is_read {
             let newest = stats.jobs.first().unwrap();
             assert_eq!(newest.at, Utc.with_ymd_and_hms(2026, 11, 23, 6, 5, 0).unwrap(), "{time}");
@@ -174,13 +178,39 @@ fn repeated_row_is_one_job_and_different_rows_are_several() {
     let differing = [
         with(row(5, 200), "jobid", json!("user:1234-minimax:123456-job:other")),
         with(row(5, 200), "endpoint", json!("post-images")),
-        with(row(5, 200), "config", json!("789")),
         with(row(5, 200), "timestamp", json!("2026-11-23T06:05:00.251Z")),
-        row(5, 500),
     ];
-    assert_eq!(read(&[&[row(5, 200)], &differing[..]].concat()).jobs.len(), 6);
-    let without_id = |msec: u32| with(with(row(5, 200), "jobid", json!(null)), "msec", json!(msec));
-    assert_eq!(read(&[without_id(1), without_id(2), without_id(1)]).jobs.len(), 2);
+    assert_eq!(read(&[&[row(5, 200)], &differing[..]].concat()).jobs.len(), 4);
+    for absent in [json!(null), json!(""), json!(" "), json!([])] {
+        let without_id = |row| with(row, "jobid", absent.clone());
+        let differing = [
+            without_id(row(5, 200)),
+            without_id(with(row(5, 200), "msec", json!(1))),
+            without_id(with(row(5, 200), "config", json!("789"))),
+            without_id(row(5, 500)),
+        ];
+        assert_eq!(read(&[&differing[..], &differing].concat()).jobs.len(), 4, "{absent}");
+    }
+}
+
+#[test]
+fn job_stays_the_same_while_its_config_and_code_change() {
+    let without_config = with(row(5, 201), "config", json!(null));
+    let elsewhere = json!("20261123-user:1234-bot:minimax");
+    let without_account = with(without_config.clone(), "jobid", elsewhere.clone());
+    for (rows, account, code) in [
+        ([row(5, 201), row(5, 500)], Some("123456"), 500),
+        ([without_config, with(row(5, 201), "config", json!("789"))], Some("789"), 201),
+        ([without_account, with(row(5, 200), "jobid", elsewhere)], Some("123456"), 200),
+    ] {
+        let keys = rows.each_ref().map(|row| read(std::slice::from_ref(row)).jobs[0].key);
+        assert_eq!(keys[0], keys[1]);
+        let mut reversed = rows.clone();
+        reversed.reverse();
+        assert_eq!(read(&rows), read(&reversed));
+        let [job] = &read(&rows).jobs[..] else { unreachable!("{rows:?}") };
+        assert_eq!((job.account.as_ref().map(AccountId::as_str), job.code.number()), (account, code));
+    }
 }
 
 #[test]
@@ -193,28 +223,51 @@ fn user_in_the_id_of_a_job_is_no_part_of_what_is_kept() {
 
 #[test]
 fn key_of_a_job_never_changes_between_versions() {
-    assert_eq!(read(&[row(5, 200)]).jobs.first().map(|job| job.key.hash()), Some(-8_920_182_161_430_778_147));
+    let key = |row| read(&[row]).jobs.first().map(|job| job.key.hash());
+    assert_eq!(key(row(5, 200)), Some(8_316_364_176_011_791_309));
+    assert_eq!(key(with(row(5, 200), "jobid", json!(null))), Some(1_122_175_755_392_212_924));
 }
 
 #[test]
 fn row_that_is_no_object_is_counted() {
     let stats = read(&[json!(null), json!([1]), json!("x"), row(5, 200), json!(5), json!({})]);
-    assert_eq!((stats.jobs.len(), stats.unreadable), (1, 5));
+    assert_eq!((stats.jobs.len(), stats.rows, stats.unreadable.count), (1, 6, 5));
     let none = json!({"data": [null, {"code": 200}]}).to_string();
     assert_eq!(not_understood(none), "none of 2 rows has a readable timestamp and code");
 }
 
 #[test]
-fn newest_jobs_are_kept_and_the_cut_is_said() {
+fn row_that_cannot_be_read_counts_at_its_time_unless_it_asked_for_no_work() {
+    let odd = |row| with(row, "code", json!("403 Forbidden"));
+    let at = |minute| {
+        Some(Utc.with_ymd_and_hms(2026, 11, 23, 6, minute, 0).unwrap() + TimeDelta::milliseconds(250))
+    };
+    let in_future = with(odd(row(5, 200)), "timestamp", json!("2026-11-23T07:15:01Z"));
+    let undated = with(row(5, 200), "timestamp", json!("yesterday"));
+    let read_only = with(odd(row(9, 200)), "endpoint", json!("get-videos"));
+    for (rows, count, undated, newest_at) in [
+        (vec![odd(row(5, 200)), odd(row(6, 200)), row(7, 200)], 2, 0, at(6)),
+        (vec![odd(row(6, 200)), in_future.clone(), odd(row(5, 200))], 3, 0, at(6)),
+        (vec![in_future, undated, json!(7)], 3, 2, None),
+        (vec![read_only.clone()], 0, 0, None),
+    ] {
+        let stats = read(&[&[row(0, 200)], &rows[..]].concat());
+        assert_eq!(stats.unreadable, UnreadableRows { count, undated, newest_at }, "{rows:?}");
+    }
+    assert_eq!(read(&[read_only]).rows, 1, "nothing is missing of such an answer");
+}
+
+#[test]
+fn newest_jobs_are_kept_and_all_rows_counted() {
     let second = |second: i64| json!({"timestamp": 1_795_000_000 + second, "code": 200});
     let count = 3 * i64::try_from(MAX_JOBS).unwrap() / 2;
     let rows: Vec<Json> = (0..count).map(second).collect();
     let stats = read(&rows);
-    assert!(stats.is_cut);
+    assert_eq!(stats.rows, usize::try_from(count).unwrap());
     assert_eq!(stats.jobs.len(), MAX_JOBS);
     assert_eq!(stats.jobs.first().unwrap().at.timestamp(), 1_795_000_000 + count - 1);
     let twice: Vec<Json> = (0..2 * count).map(|number| second(number % (count / 3))).collect();
-    assert_eq!((read(&twice).jobs.len(), read(&twice).is_cut), (MAX_JOBS / 2, false));
+    assert_eq!((read(&twice).jobs.len(), read(&twice).rows), (MAX_JOBS / 2, twice.len()));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::alert::{Alert, AlertId, AlertKind, Condition, Subject};
 use super::transition::{OpenAlerts, Transition, diff_alert};
 use crate::domain::account::AccountKey;
 use crate::domain::credits::{CreditsState, JobEvidence};
-use crate::domain::jobs::{self, Job, JobsDecision, JobsPolicy};
+use crate::domain::jobs::{self, Job, JobsDecision, JobsPolicy, UnseenJobs};
 use crate::domain::policy::Policy;
 use crate::domain::severity::Severity;
 use crate::domain::time::Timestamp;
@@ -32,12 +32,18 @@ pub struct AccountJobs {
     pub failing: JobsDecision,
     /// What they prove about its credits.
     pub credits: Option<JobEvidence>,
+    /// Until when a row that could not be read may be another job that failed.
+    pub unreadable_until: Option<Timestamp>,
 }
 
 impl AccountJobs {
-    /// Judges the newest jobs of an account at `now`.
-    pub fn new(jobs: &[Job], policy: &JobsPolicy, now: Timestamp) -> Self {
-        Self { failing: jobs::evaluate(jobs, policy, now), credits: JobEvidence::from_jobs(jobs, now) }
+    /// Judges the newest jobs of an account at `now`, when others are `unseen`.
+    pub fn new(jobs: &[Job], unseen: &UnseenJobs, policy: &JobsPolicy, now: Timestamp) -> Self {
+        Self {
+            failing: jobs::evaluate_partly_seen(jobs, unseen, policy, now),
+            credits: JobEvidence::from_jobs(jobs, now),
+            unreadable_until: unseen.unreadable_until(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::account_jobs::{CREDITS_UNWATCHED, JOBS_UNWATCHED, JobsInput, JobsVerd
 use super::alert::{AlertKind, Condition};
 use super::transition::Transition;
 use crate::domain::credits::{
-    CreditReading, OutOfCredits, OutOfCreditsDecision, PACE_WINDOW, evaluate_out_of_credits,
+    CreditReading, CreditsReturned, OutOfCredits, OutOfCreditsDecision, PACE_WINDOW, evaluate_out_of_credits,
     is_out_by_reading,
 };
 use crate::domain::severity::Severity;
@@ -55,6 +55,12 @@ fn verdict(input: &JobsInput<'_>) -> JobsVerdict {
             says_nothing()
         }
         OutOfCreditsDecision::Firing(out) => JobsVerdict::Fires(Severity::Critical, out.detail()),
+        // A job that could not be read may have been refused since.
+        OutOfCreditsDecision::Resolved(CreditsReturned::Job(at))
+            if input.jobs.is_some_and(|jobs| jobs.unreadable_until >= Some(at)) =>
+        {
+            says_nothing()
+        }
         OutOfCreditsDecision::Resolved(returned) => JobsVerdict::Ends(returned.detail()),
         OutOfCreditsDecision::SaysNothing => says_nothing(),
     }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::job::{DATA_DELAY_TEXT, Job, JobCode, JobKey, JobResult, MAX_DATA_DELAY};
+use super::unseen::UnseenJobs;
 use crate::domain::severity::Severity;
 use crate::domain::text::first_few;
 use crate::domain::time::{Timestamp, minute};
@@ -133,6 +134,21 @@ pub fn evaluate<'j>(
         return JobsDecision::Recovered(Recovery::BelowShare(counts));
     }
     JobsDecision::SaysNothing
+}
+
+/// The same when other jobs are `unseen`: an alert resolves only if it also would if each of these had failed.
+pub fn evaluate_partly_seen(
+    jobs: &[Job],
+    unseen: &UnseenJobs,
+    policy: &JobsPolicy,
+    now: Timestamp,
+) -> JobsDecision {
+    let decision = evaluate(jobs, policy, now);
+    let JobsDecision::Recovered(_) = decision else { return decision };
+    match evaluate(jobs.iter().chain(&unseen.supposed_failures()), policy, now) {
+        JobsDecision::Recovered(_) => decision,
+        JobsDecision::Firing(_) | JobsDecision::SaysNothing => JobsDecision::SaysNothing,
+    }
 }
 
 /// The counted jobs of the window that [`evaluate`] judges, and whether the newest of them succeeded; none if none counted, ever.

@@ -115,6 +115,8 @@ mod tests {
     fn code_decides_what_a_job_says() {
         use JobResult::{Failed, NotCounted, OutOfCredits, Succeeded};
         for (code, result) in [
+            (100, Failed),
+            (199, Failed),
             (200, Succeeded),
             (201, Succeeded),
             (299, Succeeded),

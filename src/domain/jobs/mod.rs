@@ -8,11 +8,15 @@ mod counts;
 mod failing;
 mod job;
 mod reading;
+mod unseen;
 
 pub use attribution::WatchedIds;
 pub use counts::{CodeCount, UnassignedJobs};
-pub use failing::{FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate, window};
+pub use failing::{
+    FailingJobs, JobCounts, JobsDecision, JobsPolicy, Recovery, evaluate, evaluate_partly_seen, window,
+};
 pub use job::{Job, JobCode, JobKey, JobResult, MAX_DATA_DELAY, asks_for_work};
 pub use reading::{StatsFailure, StatsReadings};
+pub use unseen::{UnreadableRows, UnseenJobs};
 
 pub(in crate::domain) use job::DATA_DELAY_TEXT;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::unseen::UnseenJobs;
 use crate::domain::failing_period::FailingPeriod;
 use crate::domain::time::Timestamp;
 
@@ -12,6 +13,8 @@ pub struct StatsReadings {
     pub read_at: Option<Timestamp>,
     /// Why the last reading failed, if it did.
     pub failure: Option<StatsFailure>,
+    /// What the answers did not show of the jobs.
+    pub unseen: Option<UnseenJobs>,
 }
 
 /// Why the statistics could not be read.
@@ -40,7 +43,11 @@ impl StatsReadings {
         let read_at = if failure.is_none() { Some(now) } else { self.read_at };
         let before = self.failure.as_ref().and_then(|failure| failure.period);
         let period = Some(FailingPeriod::extended(before, now));
-        Self { read_at, failure: failure.map(|failure| StatsFailure { period, ..failure }) }
+        Self {
+            read_at,
+            failure: failure.map(|failure| StatsFailure { period, ..failure }),
+            unseen: self.unseen,
+        }
     }
 
     /// Whether the last reading showed an answer that is not understood.

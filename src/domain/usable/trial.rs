@@ -13,12 +13,15 @@ pub struct TrialFacts {
     pub newest_job_at: Option<Timestamp>,
     /// When the vendor's statistics were last read.
     pub read_at: Option<Timestamp>,
+    /// Until when jobs may have failed without being seen.
+    pub unseen_until: Option<Timestamp>,
 }
 
 impl TrialFacts {
     /// Whether the statistics since the alert show no job for one `window`, so that one may be tried.
     pub fn is_trial_due(&self, window: TimeDelta) -> bool {
-        let quiet_since = self.newest_job_at.map_or(self.opened_at, |at| at.max(self.opened_at));
+        let jobs = self.newest_job_at.max(self.unseen_until);
+        let quiet_since = jobs.map_or(self.opened_at, |at| at.max(self.opened_at));
         self.read_at.is_some_and(|read_at| read_at - quiet_since >= window)
     }
 }
@@ -32,17 +35,23 @@ mod tests {
     #[test]
     fn trial_is_due_after_a_window_that_was_read_and_held_no_job() {
         let at = |minutes| Utc.with_ymd_and_hms(2026, 11, 28, 0, 0, 0).unwrap() + TimeDelta::minutes(minutes);
-        for (opened, newest, read, expected) in [
-            (0, None, None, false),
-            (0, None, Some(59), false),
-            (0, None, Some(60), true),
-            (0, Some(-10), Some(60), true),
-            (0, Some(10), Some(60), false),
-            (0, Some(10), Some(70), true),
-            (0, Some(90), Some(70), false),
+        for (opened, newest, unseen, read, expected) in [
+            (0, None, None, None, false),
+            (0, None, None, Some(59), false),
+            (0, None, None, Some(60), true),
+            (0, Some(-10), Some(-5), Some(60), true),
+            (0, Some(10), None, Some(60), false),
+            (0, Some(10), None, Some(70), true),
+            (0, Some(90), None, Some(70), false),
+            (0, Some(10), Some(11), Some(70), false),
+            (0, Some(10), Some(11), Some(71), true),
         ] {
-            let facts =
-                TrialFacts { opened_at: at(opened), newest_job_at: newest.map(at), read_at: read.map(at) };
+            let facts = TrialFacts {
+                opened_at: at(opened),
+                newest_job_at: newest.map(at),
+                read_at: read.map(at),
+                unseen_until: unseen.map(at),
+            };
             assert_eq!(facts.is_trial_due(TimeDelta::hours(1)), expected, "{facts:?}");
         }
     }

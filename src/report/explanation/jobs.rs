@@ -1,10 +1,12 @@
 //! The inputs of the rules about jobs in words.
 
+use std::iter;
+
 use crate::domain::account_state::AccountRecord;
 use crate::domain::alerts::AlertKind;
 use crate::domain::credits::JobEvidence;
 use crate::domain::duration;
-use crate::domain::jobs::{self, JobCounts, JobsPolicy, StatsReadings};
+use crate::domain::jobs::{self, JobCounts, JobsPolicy, MAX_DATA_DELAY, StatsReadings};
 use crate::domain::text::one_line;
 use crate::domain::time::{Timestamp, relative};
 use crate::store::{Store, StoreError};
@@ -90,7 +92,7 @@ fn described(
     describe: impl FnOnce(&JobFacts) -> String,
 ) -> String {
     let Some(facts) = inputs.facts else { return "jobs are not watched ([jobs].watch)".to_owned() };
-    let StatsReadings { read_at, failure } = &facts.readings;
+    let StatsReadings { read_at, failure, unseen } = &facts.readings;
     let error = failure.as_ref().map(|failure| one_line(&failure.error).trim_end_matches('.').to_owned());
     let explanation = inputs.explained_by.map(|kind| format!("; does not fire while {kind} is open"));
     let explanation = explanation.unwrap_or_default();
@@ -102,5 +104,8 @@ fn described(
             format!(", read {} (the last reading failed: {error})", relative(*at, inputs.now))
         }
     };
-    format!("{}{read}{}{explanation}", describe(facts), rule(facts))
+    let judged_since = inputs.now - MAX_DATA_DELAY - facts.policy.window;
+    let unseen = unseen.unwrap_or_default().sentences(judged_since, inputs.now);
+    let unseen = iter::once(String::new()).chain(unseen).collect::<Vec<_>>().join("; ");
+    format!("{}{read}{unseen}{}{explanation}", describe(facts), rule(facts))
 }

@@ -159,9 +159,10 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     let home = Home::watching(&["1"]).await;
     rewrite_history(
         &home,
-        "DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
+        "ALTER TABLE job_readings DROP COLUMN unseen; DROP TRIGGER job_corrected; DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
          ALTER TABLE credits DROP COLUMN proof_at; ALTER TABLE credits DROP COLUMN proof;
          INSERT INTO job_readings (subscription, read_at) VALUES ('main', 1);
+         INSERT INTO jobs (subscription, key, account, at, code, counts) VALUES ('main', 1, '1', 1, 403, 1), ('main', 2, '1', 2, 403, 1);
          INSERT INTO credits (subscription, account, newest_at, newest, dead, not_understood) VALUES ('main', '1', 5, 7, 0, 0);
          DELETE FROM _sqlx_migrations WHERE version > 1",
     )
@@ -172,6 +173,10 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     let upgraded = Store::open_existing(&home.path()).await.unwrap().unwrap();
     assert_eq!(upgraded.watched().await.unwrap().len(), 1);
     assert_eq!(upgraded.stats_readings().await.unwrap().len(), 1);
+    // What was stored until the last reading is not added again under another key; what is dated later keeps others from nothing.
+    let purged_until: i64 =
+        sqlx::query_scalar("SELECT purged_until FROM job_readings").fetch_one(&upgraded.read).await.unwrap();
+    assert_eq!(purged_until, 1);
     let credits = upgraded.credits_states().await.unwrap().remove(&account("1")).unwrap();
     assert_eq!((credits.outlook.unwrap().newest.credits, credits.proof), (7, None));
 }

@@ -43,6 +43,27 @@ async fn overlapping_answers_count_each_job_once() {
 }
 
 #[tokio::test]
+async fn corrected_job_moves_to_its_new_account_and_code() {
+    let home = Home::watching(&["1", "2"]).await;
+    add(&home, &[job(1, Some("1"), 1, 403), job(2, Some("1"), 2, 403), job(3, None, 3, 200)]).await;
+    assert_eq!(counts(&home).await, [(403, 2, 2)]);
+    add(&home, &[job(1, Some("1"), 1, 200), job(2, Some("1"), 2, 429), job(3, Some("1"), 3, 200)]).await;
+    assert_eq!(counts(&home).await, [(200, 2, 2), (429, 1, 0)]);
+    // An answer that names no account takes none away.
+    add(&home, &[job(1, None, 1, 500), job(3, Some("2"), 3, 200)]).await;
+    assert_eq!(counts(&home).await, [(429, 1, 0), (500, 1, 1)]);
+    let total = |id, code, jobs| JobTotal { account: account(id), code, jobs };
+    let nonzero =
+        |totals: Vec<JobTotal>| totals.into_iter().filter(|total| total.jobs > 0).collect::<Vec<_>>();
+    assert_eq!(
+        nonzero(home.store.job_totals().await.unwrap()),
+        [total("1", 429, 1), total("1", 500, 1), total("2", 200, 1)]
+    );
+    let newest = home.store.newest_jobs(&account("1"), at(0) + TimeDelta::days(9)).await.unwrap();
+    assert_eq!(newest.iter().map(|job| job.code.number()).collect::<Vec<_>>(), [500], "429 does not count");
+}
+
+#[tokio::test]
 async fn job_that_the_cap_of_rows_purges_keeps_its_hourly_count() {
     let home = Home::watching(&["1"]).await;
     let newest = async || home.store.newest_job_at(&account("1"), at(0) + TimeDelta::days(9)).await.unwrap();

@@ -46,7 +46,7 @@ fn tenths(thousandths: u64) -> String {
 /// Good, not counted, or failed.
 fn tone(code: &JobCodeReport) -> &'static str {
     match code {
-        JobCodeReport { code: ..300, .. } => "ok",
+        JobCodeReport { code: 200..=299, .. } => "ok",
         JobCodeReport { counted: 0, .. } => "muted",
         JobCodeReport { .. } => "critical",
     }
@@ -67,6 +67,7 @@ mod tests {
             segments,
             [("0.0", "28.5", "ok"), ("28.5", "14.3", "critical"), ("42.8", "57.2", "muted")]
         );
+        assert_eq!(tone(&code(102, 1, 1)), "critical");
         assert!(JobBar::new(&[]).is_none());
     }
 }

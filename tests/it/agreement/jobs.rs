@@ -81,6 +81,11 @@ impl Statistics {
         }
     }
 
+    /// How many rows besides cannot be read.
+    pub(super) fn unreadable(&self) -> usize {
+        if self.form == StatsForm::Repeated { self.rows.len() } else { 0 }
+    }
+
     /// The answer.
     pub(super) fn answer(&self) -> Answer {
         let mut rows: Vec<Value> = self.shown().unwrap_or_default().iter().map(row).collect();

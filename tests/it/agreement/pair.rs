@@ -267,8 +267,8 @@ impl Pair {
 
     /// The model reads the jobs that a run began to read then.
     fn read_jobs(&mut self, began: Moment) {
-        let rows = self.statistics.shown().filter(|_| self.outage.is_none());
-        self.model.read_jobs(rows, began);
+        let shown = self.statistics.shown().filter(|_| self.outage.is_none());
+        self.model.read_jobs(shown.map(|rows| (rows, self.statistics.unreadable())), began);
     }
 
     /// Repairs the receivers, lets every delivery finish, and compares.

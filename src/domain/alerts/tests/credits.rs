@@ -7,7 +7,7 @@ use crate::domain::alerts::{AccountJobs, AlertKind as Kind, Resolution};
 use crate::domain::credits::{
     AccountCredits, CreditReading, CreditsAnswer, CreditsOutlook, CreditsPolicy, CreditsState,
 };
-use crate::domain::jobs::{Job, JobCode, JobKey, JobsPolicy};
+use crate::domain::jobs::{Job, JobCode, JobKey, JobsPolicy, UnseenJobs};
 use crate::domain::observation::Outcome;
 
 const CREDITS: CreditsPolicy = CreditsPolicy { low: 100, lead_time: TimeDelta::days(2) };
@@ -33,7 +33,10 @@ fn answer(world: &mut World, seconds: i64, answer: CreditsAnswer, outlook: Optio
 fn job(world: &mut World, seconds: i64, code: u16) {
     let (key, code) = (JobKey::new(seconds), JobCode::new(code).unwrap());
     let job = Job { key, at: at(seconds), account: None, code, asks_for_work: true };
-    world.jobs.insert(world.records[0].account.clone(), AccountJobs::new(&[job], &JOBS, at(seconds)));
+    world.jobs.insert(
+        world.records[0].account.clone(),
+        AccountJobs::new(&[job], &UnseenJobs::default(), &JOBS, at(seconds)),
+    );
 }
 
 fn watching() -> World {

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::world::{World, at, failed, healthy};
 use crate::domain::alerts::AccountJobs;
 use crate::domain::alerts::AlertKind as Kind;
-use crate::domain::jobs::{Job, JobCode, JobKey, JobsPolicy};
+use crate::domain::jobs::{Job, JobCode, JobKey, JobsPolicy, UnseenJobs};
 use crate::domain::observation::Outcome;
 
 const POLICY: JobsPolicy = JobsPolicy { window: TimeDelta::hours(1), min_jobs: 3, failing: 0.5 };
@@ -20,7 +20,10 @@ fn put(world: &mut World, seconds: i64, codes: &[u16]) {
         asks_for_work: true,
     };
     let jobs: Vec<Job> = (0..).zip(codes.iter().rev()).map(job).collect();
-    world.jobs.insert(world.records[0].account.clone(), AccountJobs::new(&jobs, &POLICY, at(seconds)));
+    world.jobs.insert(
+        world.records[0].account.clone(),
+        AccountJobs::new(&jobs, &UnseenJobs::default(), &POLICY, at(seconds)),
+    );
 }
 
 fn watching() -> World {

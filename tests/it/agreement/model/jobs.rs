@@ -58,6 +58,9 @@ pub(super) struct JobHistory {
     /// The account of each is a watched one, if it was watched when the job was read.
     known: BTreeMap<usize, JobRow>,
     read_at: Option<Moment>,
+    /// How many rows of the last answer could not be read, and when more than before could not.
+    unreadable: usize,
+    unreadable_at: Option<Moment>,
     /// When alerts ended that explain why jobs fail: of which account, or of the subscription.
     explanations_ended: Vec<(Option<String>, Moment)>,
     /// The moment at which they are judged, if it is not the present one.
@@ -65,13 +68,21 @@ pub(super) struct JobHistory {
 }
 
 impl JobHistory {
-    /// Records an answer that could be read.
-    pub(super) fn read(&mut self, rows: &[JobRow], is_watched: impl Fn(&str) -> bool, now: Moment) {
+    /// Records an answer that could be read, except so many rows without a time.
+    pub(super) fn read(
+        &mut self,
+        (rows, unreadable): (&[JobRow], usize),
+        is_watched: impl Fn(&str) -> bool,
+        now: Moment,
+    ) {
         self.read_at = Some(now);
+        let at = if unreadable > self.unreadable { Some(now) } else { self.unreadable_at };
+        self.unreadable_at = at.filter(|_| unreadable > 0).map(|at| at.min(now));
+        self.unreadable = unreadable;
         for row in rows.iter().filter(|row| row.at > now - KEPT && row.at < now + MAX_AHEAD) {
             let account = row.account.filter(|name| is_watched(name));
-            let known = self.known.entry(row.number).or_insert(JobRow { account: None, ..row.clone() });
-            known.account = known.account.or(account);
+            let known = self.known.get(&row.number).and_then(|known| known.account);
+            self.known.insert(row.number, JobRow { account: account.or(known), ..row.clone() });
         }
     }
 
@@ -101,7 +112,23 @@ impl JobHistory {
 
     /// What the jobs say about `jobs_failing`.
     pub(super) fn failing_verdict(&self, account: &str, now: Moment) -> AlertVerdict {
-        failing(&self.results(account, false, now), self.judged_at.unwrap_or(now))
+        let (mut results, at) = (self.results(account, false, now), self.judged_at.unwrap_or(now));
+        let verdict = failing(&results, at);
+        let unreadable_at = self.unreadable_at.filter(|unreadable_at| *unreadable_at <= at);
+        if let (AlertVerdict::Ends, Some(unreadable_at)) = (&verdict, unreadable_at) {
+            // Each row that could not be read may be a job that failed.
+            results.extend(vec![(unreadable_at, JobResult::Failed); self.unreadable]);
+            results.sort_by_key(|result| std::cmp::Reverse(*result));
+            if !matches!(failing(&results, at), AlertVerdict::Ends) {
+                return AlertVerdict::SaysNothing;
+            }
+        }
+        verdict
+    }
+
+    /// Whether a job may have failed since `at` that could not be read.
+    pub(super) fn may_have_failed_since(&self, at: Moment) -> bool {
+        self.unreadable_at >= Some(at)
     }
 
     /// What the newest job proves about `out_of_credits` that was refused for lack of credits, or succeeded.
@@ -114,7 +141,7 @@ impl JobHistory {
     /// Whether an account whose alert about jobs opened then may be tried.
     pub(super) fn is_trial_due(&self, account: &str, opened: Moment, now: Moment) -> bool {
         let newest = self.results(account, true, now).first().map(|(at, _)| *at);
-        let quiet_since = newest.map_or(opened, |newest| newest.max(opened));
+        let quiet_since = newest.max(self.unreadable_at).map_or(opened, |newest| newest.max(opened));
         self.read_at.is_some_and(|read_at| read_at <= now && read_at - quiet_since >= WINDOW)
     }
 }

@@ -177,6 +177,9 @@ impl Model {
         let reading = self.policy.credits.and_then(|policy| self.credits.proof(name, policy.low, now));
         let read = reading.map(|(proof, _)| proof);
         match jobs.max(read) {
+            Some(Proof { has_credits: true, at }) if read < jobs && self.jobs.may_have_failed_since(at) => {
+                OutVerdict::SaysNothing
+            }
             Some(Proof { has_credits: true, .. }) => OutVerdict::Ends,
             Some(_) if read < jobs => OutVerdict::Fires(CreditsSource::Jobs),
             Some(_) if reading.is_some_and(|(_, is_recent)| is_recent) => {

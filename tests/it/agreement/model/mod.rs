@@ -242,10 +242,10 @@ impl Model {
         self.plan.is_lapsed |= confirmed || at - since >= TimeDelta::seconds(10);
     }
 
-    /// Records what a run read of the jobs, if it could be read.
-    pub(super) fn read_jobs(&mut self, rows: Option<&[JobRow]>, at: Moment) {
-        if let Some(rows) = rows.filter(|_| self.policy.are_jobs_watched) {
-            self.jobs.read(rows, |name| self.accounts.contains_key(name), at);
+    /// Records what a run read of the jobs, and how many rows besides could not be read, if any could.
+    pub(super) fn read_jobs(&mut self, answer: Option<(&[JobRow], usize)>, at: Moment) {
+        if let Some(answer) = answer.filter(|_| self.policy.are_jobs_watched) {
+            self.jobs.read(answer, |name| self.accounts.contains_key(name), at);
         }
     }
 
