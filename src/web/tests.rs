@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use chrono::{SubsecRound as _, TimeDelta};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
@@ -17,7 +18,7 @@ use crate::config::{self, Config};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alerts::{AlertId, AlertKind, Condition, Resolution, Resolved, Severity, Subject};
 use crate::domain::configuration::Configuration;
-use crate::store::{Store, Watched};
+use crate::store::{Store, Tally, Watched};
 
 const QUIET: &str = "quiet-account";
 const ALARMED: &str = "alarmed-account";
@@ -115,4 +116,36 @@ async fn no_answer_shows_two_states_of_the_store() {
         is_done.store(true, Ordering::Relaxed);
     };
     tokio::join!(changes, answers);
+}
+
+#[tokio::test]
+async fn the_last_run_of_the_metrics_is_one_that_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, store) = store_in(folder.path()).await;
+    let routes =
+        routes::router(Site::new(watch::channel(Arc::new(config)).1, store.independent_readers()).unwrap());
+    let last_run = async || -> Option<f64> {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let Ok(response) = routes.clone().oneshot(request).await;
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.into()).unwrap();
+        let mut lines = text.lines();
+        lines.find_map(|line| line.strip_prefix("minimax_watch_last_run_timestamp_seconds ")?.parse().ok())
+    };
+    let now = clock::now().trunc_subsecs(0);
+    let mut finished_at = None;
+    for minutes in [30, 20, 10] {
+        let begun = now - TimeDelta::minutes(minutes);
+        let mut writer = store.write().await.unwrap();
+        let run = writer.begin_run(begun).await.unwrap();
+        writer.commit().await.unwrap();
+        assert_eq!(last_run().await, finished_at, "it began, and did not finish");
+        if minutes != 10 {
+            let finished = begun + TimeDelta::minutes(1);
+            let mut writer = store.write().await.unwrap();
+            writer.update_run(run, &Tally::default(), Some(finished)).await.unwrap();
+            writer.commit().await.unwrap();
+            finished_at = Some(f64::from(u32::try_from(finished.timestamp()).unwrap()));
+        }
+    }
 }
