@@ -8,10 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use chrono::{SubsecRound as _, TimeDelta};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::gate::Gate;
 use super::routes;
+use super::server::accept_until_stopped;
 use super::site::Site;
 use crate::clock;
 use crate::config::{self, Config};
@@ -148,4 +153,35 @@ async fn the_last_run_of_the_metrics_is_one_that_finished() {
             finished_at = Some(f64::from(u32::try_from(finished.timestamp()).unwrap()));
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_ended_leaves_no_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, store) = store_in(folder.path()).await;
+    let (sender, mut config) = watch::channel(Arc::new(config));
+    let gate = Arc::new(Gate::new(Site::new(config.clone(), store.independent_readers()).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let ask = async |path: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    };
+    let clients = async move {
+        let tasks = || Handle::current().metrics().num_alive_tasks();
+        // The page is kept for others.
+        ask("/").await;
+        let before = tasks();
+        for _ in 0..20 {
+            ask("/healthz").await;
+        }
+        drop(sender);
+        (before, tasks())
+    };
+    let ((), (before, after)) = tokio::join!(accept_until_stopped(listener, &mut config, gate), clients);
+    assert!(after < before + 3, "{before} tasks, and then {after}");
 }
