@@ -44,6 +44,7 @@ mod simulator_example;
 mod subjects;
 mod tampered;
 mod tokens;
+mod vendor_snapshots;
 mod verify_selftest;
 mod waits;
 
