@@ -28,9 +28,9 @@ pub struct Metrics {
     pub plans: Vec<(SubscriptionName, bool)>,
     /// How many alerts of each kind and severity fire.
     pub firing: BTreeMap<(AlertKind, Severity), u64>,
-    /// When the last run began.
-    pub last_run_at: Option<Timestamp>,
-    /// How long the last one that finished took, with its confirmations.
+    /// When the last run that finished did: one that began and never ends must not look like work.
+    pub last_finished_at: Option<Timestamp>,
+    /// How long it took, with its confirmations.
     pub last_run_duration: Option<TimeDelta>,
     /// How many runs finished with each result.
     pub runs: Vec<RunTotal>,
@@ -83,7 +83,7 @@ impl Metrics {
             accounts: accounts(store, config, &current, now).await?,
             plans: plans.iter().filter_map(is_active).collect(),
             firing,
-            last_run_at: store.last_run().await?.map(|run| run.started_at),
+            last_finished_at: store.last_finished_run().await?,
             last_run_duration: store.last_run_duration().await?,
             runs: with_zeros(store.run_totals().await?),
             pending: outbox.pending,

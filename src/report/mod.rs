@@ -58,4 +58,4 @@ pub use silences::{SilenceReport, Silences};
 pub use simulation::{SimulatedAlert, SimulatedMessage, Simulation};
 pub use status::Report;
 pub use usable::{AccountOffer, UnusableAccount, UsableAccounts, UsableQuery};
-pub use vendor_snapshot::{VendorConfiguration, VendorSnapshot};
+pub use vendor_snapshot::{VendorConfiguration, VendorSnapshot, VendorSnapshots};

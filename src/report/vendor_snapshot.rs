@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::{Config, Subscription};
 use crate::domain::account::{AccountId, SubscriptionName};
-use crate::domain::account_state::{AccountRecord, Fault};
+use crate::domain::account_state::{AccountRecord, AccountState, Fault};
 use crate::domain::configuration::Configuration;
 use crate::domain::observation::Outcome;
 use crate::domain::time::Timestamp;
@@ -19,10 +19,19 @@ use crate::store::{Store, StoreError};
 pub struct VendorSnapshot {
     /// It, by the vendor's names.
     pub configuration: VendorConfiguration,
-    /// When a check last saw it.
+    /// When a check last saw it; its error, while it has one.
     pub seen_at: Timestamp,
-    /// When it was first seen like this.
+    /// When it last changed, at the latest.
     pub changed_at: Timestamp,
+}
+
+/// The configurations of all watched accounts.
+#[derive(Clone, Debug, Default)]
+pub struct VendorSnapshots {
+    /// They, by id.
+    pub by_account: BTreeMap<AccountId, VendorSnapshot>,
+    /// When one of them last changed, came or went, at the latest. The store does not know when an account left the configuration.
+    pub changed_at: Option<Timestamp>,
 }
 
 /// The members of a configuration that are stored; the others are absent.
@@ -60,42 +69,49 @@ struct VendorUser {
 impl VendorSnapshot {
     /// The snapshot of `record`; none when the vendor does not know the account, or it was never seen.
     pub async fn load(store: &Store, record: AccountRecord) -> Result<Option<Self>, StoreError> {
-        let changed_at =
-            store.present_snapshot(&record.account).await?.map(|snapshot| snapshot.first_seen_at);
-        Ok(changed_at.and_then(|changed_at| Self::new(record, changed_at)))
+        let answered_at = store.answer_time(&record.account).await?;
+        Ok(answered_at.and_then(|answered_at| Self::new(record, answered_at)))
     }
 
-    /// The snapshots of all watched accounts. Of equal ids the first subscription of `config` wins.
-    pub async fn load_all(store: &Store, config: &Config) -> Result<BTreeMap<AccountId, Self>, StoreError> {
-        let changed_at = store.present_snapshot_times().await?;
-        let mut snapshots: BTreeMap<AccountId, (usize, Option<Self>)> = BTreeMap::new();
-        store
-            .each_watched(|record| {
-                let rank = rank(config, &record.account.subscription);
-                let id = record.account.id.clone();
-                if snapshots.get(&id).is_none_or(|(other, _)| rank < *other) {
-                    let changed_at = changed_at.get(&record.account).copied();
-                    let snapshot = changed_at.and_then(|changed_at| Self::new(record, changed_at));
-                    snapshots.insert(id, (rank, snapshot));
-                }
-            })
-            .await?;
-        Ok(snapshots.into_iter().filter_map(|(id, (_, snapshot))| Some((id, snapshot?))).collect())
-    }
-
-    fn new(record: AccountRecord, changed_at: Timestamp) -> Option<Self> {
-        let last = record.account_state.last_conclusive().and_then(|check| check.outcome);
+    fn new(record: AccountRecord, answered_at: Timestamp) -> Option<Self> {
+        let state = &record.account_state;
+        let changed_at = changed_at(state, answered_at);
+        let (last, last_at) = state.last_conclusive().map(|check| (check.outcome, check.at)).unzip();
+        let last = last.flatten();
         if last == Some(Outcome::NotFound) {
             return None;
         }
-        let seen_at = record.account_state.last_ok_at.unwrap_or(changed_at);
-        let state = &record.account_state;
+        let failed_at = last_at.filter(|_| last == Some(Outcome::AccountError));
+        let seen_at = failed_at.or(state.last_ok_at).unwrap_or(answered_at);
         let is_in_error = last == Some(Outcome::AccountError) || state.faults.contains(&Fault::AccountError);
         // An inconclusive check since then has an error of its own.
         let text = state.error.clone().filter(|_| state.outcome == Some(Outcome::AccountError));
         let error = is_in_error.then(|| text.unwrap_or_else(|| "the account is in error".to_owned()));
         let configuration = VendorConfiguration::new(record.account.id, record.configuration?, error);
         Some(Self { configuration, seen_at, changed_at })
+    }
+}
+
+impl VendorSnapshots {
+    /// Loads them. Of equal ids the first subscription of `config` wins.
+    pub async fn load(store: &Store, config: &Config) -> Result<Self, StoreError> {
+        let answered_at = store.answer_times().await?;
+        let mut snapshots: BTreeMap<AccountId, (usize, Option<VendorSnapshot>)> = BTreeMap::new();
+        let mut latest = None;
+        store
+            .each_watched(|record| {
+                let rank = rank(config, &record.account.subscription);
+                let id = record.account.id.clone();
+                let answered_at = answered_at.get(&record.account).copied();
+                latest = latest.max(answered_at.map(|at| changed_at(&record.account_state, at)));
+                if snapshots.get(&id).is_none_or(|(other, _)| rank < *other) {
+                    let snapshot = answered_at.and_then(|at| VendorSnapshot::new(record, at));
+                    snapshots.insert(id, (rank, snapshot));
+                }
+            })
+            .await?;
+        let known = snapshots.into_iter().filter_map(|(id, (_, snapshot))| Some((id, snapshot?)));
+        Ok(Self { by_account: known.collect(), changed_at: latest })
     }
 }
 
@@ -109,6 +125,14 @@ impl VendorConfiguration {
         };
         Self { account, jwt, max_jobs: seen.max_jobs, capabilities: seen.capabilities, error }
     }
+}
+
+/// When what is answered about an account last changed, at the latest: any check since the last healthy one may have brought an error, another
+/// text of it, or a 404.
+fn changed_at(state: &AccountState, answered_at: Timestamp) -> Timestamp {
+    let last = state.last_conclusive().and_then(|check| check.outcome);
+    let failed_at = state.checked_at.filter(|_| last != Some(Outcome::Ok));
+    failed_at.map_or(answered_at, |at| at.max(answered_at))
 }
 
 /// The place of a subscription in the configuration.

@@ -10,6 +10,7 @@ mod account_state;
 mod accounts;
 mod acks;
 mod alerts;
+mod answer_times;
 mod backup;
 mod changes;
 mod clock_skew;

@@ -1,10 +1,5 @@
 //! Snapshots: run-length records of what an account's configuration was, and when.
 
-use std::collections::BTreeMap;
-
-use sqlx::FromRow as _;
-use sqlx::sqlite::SqliteRow;
-
 use super::columns::{Columns, from_row, keys_json, millis, to_json};
 use super::{Store, StoreError, Writer};
 use crate::domain::account::AccountKey;
@@ -114,20 +109,6 @@ impl Store {
         let mut snapshots = query.fetch_all(&self.read).await?;
         snapshots.reverse();
         Ok(snapshots)
-    }
-
-    /// Since when each watched account has its last snapshot.
-    pub async fn present_snapshot_times(&self) -> Result<BTreeMap<AccountKey, Timestamp>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT a.subscription, a.id, s.first_seen_at FROM accounts a JOIN snapshots s ON s.id = a.snapshot
-             WHERE a.watched = 1 ORDER BY a.subscription, a.id",
-        )
-        .fetch_all(&self.read)
-        .await?;
-        let read = |row: &SqliteRow| {
-            Ok((AccountKey::from_row(row)?, Columns::new("snapshots", row).timestamp("first_seen_at")?))
-        };
-        rows.iter().map(read).collect()
     }
 
     /// The last snapshot of an account.

@@ -4,6 +4,7 @@
 //! unless a client still reads it; clients that read the same answer share its memory. Who may read is decided before.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use axum::http::request::Parts as RequestParts;
 use axum::http::response::Parts;
 use axum::http::{Method, StatusCode, header::ACCEPT};
 use axum::response::Response;
+use tokio::sync::Notify;
 
 use super::request::{ACCOUNTS, METRICS, PAGE};
 
@@ -27,7 +29,11 @@ pub(super) struct CacheKey(String, Vec<u8>);
 
 /// The latest answers.
 #[derive(Debug, Default)]
-pub(super) struct AnswerCache(Mutex<Answers>);
+pub(super) struct AnswerCache {
+    answers: Mutex<Answers>,
+    /// Wakes [`AnswerCache::forget_in_time`].
+    kept: Notify,
+}
 
 type Answers = BTreeMap<CacheKey, (Instant, Parts, Bytes)>;
 
@@ -62,6 +68,7 @@ impl AnswerCache {
         let mut answers = self.answers();
         if answers.len() < MAX_ANSWERS {
             answers.insert(key, (now, head.clone(), bytes.clone()));
+            self.kept.notify_one();
         }
     }
 
@@ -75,16 +82,26 @@ impl AnswerCache {
         self.answers().clear();
     }
 
-    /// Waits until what is kept now is too old, and forgets it.
-    pub(super) async fn forget_in_time(&self) {
-        if !self.answers().is_empty() {
-            tokio::time::sleep(LIFETIME).await;
-            self.forget_old(Instant::now());
+    /// Forgets each answer when it is too old, and sleeps while none is kept.
+    pub(super) async fn forget_in_time(&self) -> Infallible {
+        loop {
+            match self.next_end() {
+                Some(end) => {
+                    tokio::time::sleep_until(end.into()).await;
+                    self.forget_old(Instant::now());
+                }
+                None => self.kept.notified().await,
+            }
         }
     }
 
+    /// When the oldest answer is too old.
+    fn next_end(&self) -> Option<Instant> {
+        self.answers().values().map(|(made_at, ..)| *made_at + LIFETIME).min()
+    }
+
     fn answers(&self) -> MutexGuard<'_, Answers> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,8 +136,32 @@ mod tests {
             cache.keep(get(&format!("/?page={number}")).unwrap(), (&head, &Bytes::new()), later);
         }
         assert_eq!(cache.answers().len(), MAX_ANSWERS);
+        assert_eq!(cache.next_end(), Some(later + LIFETIME));
         cache.forget_old(later + LIFETIME);
         assert!(cache.answers().is_empty());
+        assert_eq!(cache.next_end(), None);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_forgotten_without_another_request() {
+        let cache = AnswerCache::default();
+        let (head, ()) = Response::new(()).into_parts();
+        let body = Bytes::from(vec![0; 16]);
+        let made_at = Instant::now().checked_sub(LIFETIME).unwrap();
+        let forgotten = async {
+            // The cache waits for its first answer by now.
+            tokio::task::yield_now().await;
+            cache.keep(question(Method::GET, "/", "").unwrap(), (&head, &body), made_at);
+            while !body.is_unique() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            never = cache.forget_in_time() => match never {},
+            () = tokio::time::sleep(LIFETIME) => panic!("it is kept"),
+            () = forgotten => {}
+        }
     }
 
     #[test]

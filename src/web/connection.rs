@@ -1,7 +1,7 @@
 //! One connection: HTTP/1.1 with bounded headers, and time-outs for slow clients.
 //!
-//! Guarantees: a request whose headers do not arrive in time is answered 408; a connection ends after its lifetime, however slowly the
-//! client reads.
+//! Guarantees: a request whose headers do not arrive in time is answered 408, and an idle connection is closed without a word, which its
+//! client would take for the answer to its next request; a connection ends after its lifetime, however slowly the client reads.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -64,7 +64,12 @@ pub(super) async fn serve(
         tokio::time::timeout(LAST_ANSWER, &mut connection).await.unwrap_or(Ok(()))
     };
     if ended.is_err_and(|error| error.is_timeout()) {
-        let mut stream = connection.into_parts().io.into_inner();
+        let connection = connection.into_parts();
+        // Empty lines before a request belong to none.
+        if connection.read_buf.trim_ascii_start().is_empty() {
+            return;
+        }
+        let mut stream = connection.io.into_inner();
         // A client that does not read either is left.
         let _ = tokio::time::timeout(HEADER_TIMEOUT, stream.write_all(TOO_SLOW)).await;
     }

@@ -3,6 +3,7 @@
 //! Guarantees: a request that is too large, too slow or not allowed reaches no route; every answer to a request that
 //! could be parsed carries the security headers.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,9 +43,9 @@ impl Gate {
         Self { site, routes, load: Load::new(), cache: AnswerCache::default() }
     }
 
-    /// Frees the memory of answers that are kept for others, once they are too old.
-    pub(super) async fn forget_answers(&self) {
-        self.cache.forget_in_time().await;
+    /// Frees the memory of answers that are kept for others, each when it is too old.
+    pub(super) async fn forget_answers(&self) -> Infallible {
+        self.cache.forget_in_time().await
     }
 
     /// The answer to one request.

@@ -81,13 +81,17 @@ async fn serve(
         }
     };
     if let Some(listener) = bind(listen, &mut config, problem).await {
-        accept_until_stopped(listener, &mut config, Arc::new(Gate::new(site))).await;
+        let gate = Arc::new(Gate::new(site));
+        tokio::select! {
+            () = accept_until_stopped(listener, &mut config, Arc::clone(&gate)) => {}
+            never = gate.forget_answers() => match never {},
+        }
     }
     store.close().await;
 }
 
 /// Answers on every connection until the sender of `config` is gone, and then for a moment on those that are open.
-async fn accept_until_stopped(
+pub(super) async fn accept_until_stopped(
     listener: TcpListener,
     config: &mut watch::Receiver<Arc<Config>>,
     gate: Arc<Gate>,
@@ -102,14 +106,10 @@ async fn accept_until_stopped(
             accepted = accept(&listener, &slots) => accepted,
         };
         let Some((stream, peer, slot)) = accepted else { continue };
-        let (gate, mut stopping) = (Arc::clone(&gate), stopping.clone());
+        let (gate, stopping) = (Arc::clone(&gate), stopping.clone());
         connections.spawn(async move {
-            connection::serve(stream, peer.ip(), Arc::clone(&gate), stopping.clone()).await;
+            connection::serve(stream, peer.ip(), gate, stopping).await;
             drop(slot);
-            tokio::select! {
-                () = gate.forget_answers() => {}
-                _ = stopping.wait_for(|is_stopping| *is_stopping) => {}
-            }
         });
     }
     drop(listener);

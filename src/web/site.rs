@@ -10,7 +10,6 @@ use super::pages::Templates;
 use crate::config::Config;
 use crate::domain::account::{AccountId, AccountKey};
 use crate::domain::account_state::AccountRecord;
-use crate::domain::supervisor::Supervisor;
 use crate::notify::RenderError;
 use crate::store::{Store, StoreError};
 
@@ -26,9 +25,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn new(config: watch::Receiver<Arc<Config>>, store: Store) -> Result<Arc<Self>, RenderError> {
-        let supervisor =
-            config.borrow().receivers.first().map_or(Supervisor::Other, |receiver| receiver.supervisor);
-        let templates = Templates::new(supervisor)?;
+        let templates = Templates::new(config.borrow().supervisor)?;
         let (guesses, health) = (Guesses::default(), HealthCache::default());
         Ok(Arc::new(Self { config, store, guesses, health, templates }))
     }

@@ -7,17 +7,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use chrono::{SubsecRound as _, TimeDelta};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::gate::Gate;
 use super::routes;
+use super::server::accept_until_stopped;
 use super::site::Site;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::domain::account::{AccountId, AccountKey, SubscriptionName};
 use crate::domain::alerts::{AlertId, AlertKind, Condition, Resolution, Resolved, Severity, Subject};
 use crate::domain::configuration::Configuration;
-use crate::store::{Store, Watched};
+use crate::store::{Store, Tally, Watched};
 
 const QUIET: &str = "quiet-account";
 const ALARMED: &str = "alarmed-account";
@@ -115,4 +121,67 @@ async fn no_answer_shows_two_states_of_the_store() {
         is_done.store(true, Ordering::Relaxed);
     };
     tokio::join!(changes, answers);
+}
+
+#[tokio::test]
+async fn the_last_run_of_the_metrics_is_one_that_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, store) = store_in(folder.path()).await;
+    let routes =
+        routes::router(Site::new(watch::channel(Arc::new(config)).1, store.independent_readers()).unwrap());
+    let last_run = async || -> Option<f64> {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let Ok(response) = routes.clone().oneshot(request).await;
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.into()).unwrap();
+        let mut lines = text.lines();
+        lines.find_map(|line| line.strip_prefix("minimax_watch_last_run_timestamp_seconds ")?.parse().ok())
+    };
+    let now = clock::now().trunc_subsecs(0);
+    let mut finished_at = None;
+    for minutes in [30, 20, 10] {
+        let begun = now - TimeDelta::minutes(minutes);
+        let mut writer = store.write().await.unwrap();
+        let run = writer.begin_run(begun).await.unwrap();
+        writer.commit().await.unwrap();
+        assert_eq!(last_run().await, finished_at, "it began, and did not finish");
+        if minutes != 10 {
+            let finished = begun + TimeDelta::minutes(1);
+            let mut writer = store.write().await.unwrap();
+            writer.update_run(run, &Tally::default(), Some(finished)).await.unwrap();
+            writer.commit().await.unwrap();
+            finished_at = Some(f64::from(u32::try_from(finished.timestamp()).unwrap()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_ended_leaves_no_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, store) = store_in(folder.path()).await;
+    let (sender, mut config) = watch::channel(Arc::new(config));
+    let gate = Arc::new(Gate::new(Site::new(config.clone(), store.independent_readers()).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let ask = async |path: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    };
+    let clients = async move {
+        let tasks = || Handle::current().metrics().num_alive_tasks();
+        // The page is kept for others.
+        ask("/").await;
+        let before = tasks();
+        for _ in 0..20 {
+            ask("/healthz").await;
+        }
+        drop(sender);
+        (before, tasks())
+    };
+    let ((), (before, after)) = tokio::join!(accept_until_stopped(listener, &mut config, gate), clients);
+    assert!(after < before + 3, "{before} tasks, and then {after}");
 }

@@ -17,7 +17,7 @@ use super::site::Site;
 use crate::clock;
 use crate::domain::account::AccountId;
 use crate::domain::time::Timestamp;
-use crate::report::{VendorConfiguration, VendorSnapshot};
+use crate::report::{VendorConfiguration, VendorSnapshot, VendorSnapshots};
 
 const NOT_FOUND: &str = "Configuration not found. To create configuration use POST /accounts.";
 
@@ -35,18 +35,17 @@ pub(super) async fn account(State(site): State<Arc<Site>>, Path(id): Path<String
     }
 }
 
-/// `GET /v1/minimax/accounts`: the age is that of the oldest snapshot, the change the latest one.
+/// `GET /v1/minimax/accounts`: the age is that of the oldest one, the change the latest one.
 pub(super) async fn accounts(State(site): State<Arc<Site>>) -> Response {
-    let load = async { VendorSnapshot::load_all(&site.begin_reading().await?, &site.config()).await };
+    let load = async { VendorSnapshots::load(&site.begin_reading().await?, &site.config()).await };
     let snapshots = match load.await {
         Ok(snapshots) => snapshots,
         Err(error) => return store_failed(&error),
     };
-    let seen_at = snapshots.values().map(|snapshot| snapshot.seen_at).min();
-    let changed_at = snapshots.values().map(|snapshot| snapshot.changed_at).max();
+    let seen_at = snapshots.by_account.values().map(|snapshot| snapshot.seen_at).min();
     let configurations: BTreeMap<&AccountId, &VendorConfiguration> =
-        snapshots.iter().map(|(id, snapshot)| (id, &snapshot.configuration)).collect();
-    answer(&configurations, seen_at.zip(changed_at))
+        snapshots.by_account.iter().map(|(id, snapshot)| (id, &snapshot.configuration)).collect();
+    answer(&configurations, seen_at.zip(snapshots.changed_at))
 }
 
 fn answer(body: &impl Serialize, times: Option<(Timestamp, Timestamp)>) -> Response {

@@ -188,6 +188,28 @@ async fn clients_that_stall_or_crowd_are_cut_off_and_delay_neither_others_nor_a_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_idle_connection_is_closed_without_an_answer_and_half_a_request_gets_408() {
+    let (_setup, mut service, client) = serving(OPEN).await;
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", client.0);
+    let mut open = ["", "\r\n", "GET /healthz HTT", "GET /healthz HTTP/1.1\r\nHost: "].map(|rest| {
+        let mut stream = TcpStream::connect(client.0).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.write_all(format!("{request}{rest}").as_bytes()).unwrap();
+        stream
+    });
+    let mut never_used = TcpStream::connect(client.0).unwrap();
+    let answers = open.each_mut().map(read);
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    let later = answers.each_ref().map(|answer| answer.body.strip_prefix("ok\n").unwrap());
+    assert_eq!(later[..2], ["", ""]);
+    for answer in &later[2..] {
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    assert_eq!(read(&mut never_used).head, "");
+    assert_eq!(service.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_is_an_error_in_the_log_and_the_watching_goes_on() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::child::Service;
 use crate::http_client::{Client, TOKEN};
 use crate::setup::{Setup, healthy};
-use crate::simulator::{Answer, Record, Reply, StatusCode};
+use crate::simulator::{Answer, Record, Refusal, Reply, StatusCode};
 
 const OPEN: &str = "[http]\nlisten = \"127.0.0.1:0\"\n";
 const PROTECTED: &str = "[http]\nlisten = \"127.0.0.1:0\"\ntoken_file = \"http-token\"\n";
@@ -195,4 +195,17 @@ async fn what_cannot_be_read_is_said_with_the_time_and_the_reason() {
         assert_eq!(page.contains(credits), has_credits, "{page}");
         assert!(!page.contains("<b>"), "{page}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advice_fits_the_supervisor_without_receivers_too() {
+    let mut setup = Setup::open().await;
+    setup.set("container", "podman");
+    setup.vendor.set_answer("a", Answer::unauthorized(Refusal::WithCode));
+    setup.configure(&["a"], OPEN);
+    setup.run(&["check"]);
+    let mut service = setup.serve(&[]);
+    let page = Client::of(&mut service).get("/");
+    assert!(page.body.contains("restart the container"), "{}", page.body);
+    assert_eq!(service.stop(), Some(0));
 }

@@ -45,6 +45,7 @@ mod subjects;
 mod tampered;
 mod tokens;
 mod unseen_jobs;
+mod vendor_snapshots;
 mod verify_selftest;
 mod waits;
 

@@ -202,8 +202,8 @@ fn vendor_reads(schemas: &Schemas) -> Value {
     let headers = |is_required: bool| {
         let of = |description: &str, schema: &Value| json!({"description": description, "required": is_required, "schema": schema});
         json!({
-            "Age": of("Seconds since a check last saw it; in the list, since the oldest one.", &json!({"type": "integer", "minimum": 0})),
-            "Last-Modified": of("When it last changed; in the list, the latest change.", &text),
+            "Age": of("Seconds since a check last saw it, or its error; in the list, since the oldest one.", &json!({"type": "integer", "minimum": 0})),
+            "Last-Modified": of("When it last changed, at the latest; in the list, the latest change.", &text),
         })
     };
     let all = json!({"type": "object", "additionalProperties": schemas.configuration});

@@ -27,6 +27,7 @@ use crate::domain::jobs::JobsPolicy;
 use crate::domain::lead_times::LeadTimes;
 use crate::domain::policy::Policy;
 use crate::domain::schedule::Schedule;
+use crate::domain::supervisor::Supervisor;
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct Config {
     pub http: Option<Http>,
     /// Where each run is reported, if anywhere.
     pub heartbeat: Option<Heartbeat>,
+    /// What started this program.
+    pub supervisor: Supervisor,
 }
 
 impl Config {

@@ -157,6 +157,7 @@ fn finish(
             store,
             http,
             heartbeat,
+            supervisor: context.environment.supervisor(),
         }),
         _ => Err(receivers),
     }

@@ -9,6 +9,7 @@ const SOURCES: &[&str] = &[
     include_str!("../accounts.rs"),
     include_str!("../acks.rs"),
     include_str!("../alerts.rs"),
+    include_str!("../answer_times.rs"),
     include_str!("../notifications.rs"),
     include_str!("../changes.rs"),
     include_str!("../clock_skew.rs"),

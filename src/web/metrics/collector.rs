@@ -180,8 +180,8 @@ fn encode_runs(families: &mut Families<'_>, metrics: &Metrics) -> fmt::Result {
     )?;
     families.gauge(
         "minimax_watch_last_run_timestamp_seconds",
-        "When the last run began",
-        metrics.last_run_at.map(timestamp),
+        "When the last finished run finished",
+        metrics.last_finished_at.map(timestamp),
     )
 }
 
