@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteExecutor, SqliteJournalMode};
-use sqlx::{ConnectOptions, Row, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, SqlSafeStr, SqlitePool};
 
 use super::super::{Store, StoreError};
 use super::{Home, account, at, named};
@@ -131,7 +131,7 @@ async fn read_only_folder_is_refused_unless_root_opens_it() {
     assert_eq!(opened.is_ok(), root);
 }
 
-async fn rewrite_history(home: &Home, sql: &'static str) {
+async fn rewrite_history(home: &Home, sql: impl SqlSafeStr) {
     let mut writer = home.write().await;
     sqlx::raw_sql(sql).execute(writer.connection()).await.unwrap();
     writer.commit().await.unwrap();
@@ -157,16 +157,19 @@ async fn store_of_a_later_version_is_refused_and_unchanged() {
 #[tokio::test]
 async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     let home = Home::watching(&["1"]).await;
-    rewrite_history(
-        &home,
-        "ALTER TABLE job_readings DROP COLUMN unseen; DROP TRIGGER job_corrected; DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
+    let first = include_str!("../../../migrations/0001_initial.sql");
+    let (_, assigned) = first.split_once("CREATE TRIGGER job_assigned").unwrap();
+    let (assigned, _) = assigned.split_once("END;").unwrap();
+    let undone = format!(
+        "DROP TRIGGER job_assigned; CREATE TRIGGER job_assigned{assigned}END;
+         ALTER TABLE job_readings DROP COLUMN unseen; DROP TRIGGER job_corrected; DROP TRIGGER job_deleted; ALTER TABLE job_readings DROP COLUMN purged_until;
          ALTER TABLE credits DROP COLUMN proof_at; ALTER TABLE credits DROP COLUMN proof;
          INSERT INTO job_readings (subscription, read_at) VALUES ('main', 1);
          INSERT INTO jobs (subscription, key, account, at, code, counts) VALUES ('main', 1, '1', 1, 403, 1), ('main', 2, '1', 2, 403, 1);
          INSERT INTO credits (subscription, account, newest_at, newest, dead, not_understood) VALUES ('main', '1', 5, 7, 0, 0);
-         DELETE FROM _sqlx_migrations WHERE version > 1",
-    )
-    .await;
+         DELETE FROM _sqlx_migrations WHERE version > 1"
+    );
+    rewrite_history(&home, AssertSqlSafe(undone)).await;
     let refused = Store::open_existing(&home.path()).await;
     assert!(matches!(refused, Err(StoreError::Older(_))), "{refused:?}");
     Store::open(&home.path()).await.unwrap().close().await;
