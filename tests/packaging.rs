@@ -163,7 +163,6 @@ fn package_has_this_version_and_every_unit() {
     }
 }
 
-/// `Containerfile` copies what `.dockerignore` lets through; no test builds with its compiler, since that comes from a registry.
 #[test]
 fn compose_passes_the_variables_of_every_receiver_on() {
     let compose = read("compose.yaml");
@@ -184,6 +183,7 @@ fn compose_passes_the_variables_of_every_receiver_on() {
     assert_eq!(passed, expected);
 }
 
+/// `Containerfile` copies what `.dockerignore` lets through; no test builds with its compiler, since that comes from a registry.
 #[test]
 fn image_is_built_from_all_that_the_program_is_built_from() {
     let ignored = read(".dockerignore");

@@ -185,6 +185,7 @@ async fn run_checks(
     if let Some(length) = options.timeout {
         // Rate limits are waited for only as long as leaves time for everything else.
         engine.rate_limit_budget = engine.rate_limit_budget.min(deadline::rate_limit_budget(length));
+        engine.max_reading_time = engine.max_reading_time.min(deadline::reading_time(length));
     }
     let wanted = if options.accounts.is_empty() {
         None

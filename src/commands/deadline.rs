@@ -52,6 +52,11 @@ pub(super) fn rate_limit_budget(length: Duration) -> TimeDelta {
     TimeDelta::from_std(length / (2 * SHARE)).unwrap_or(TimeDelta::MAX)
 }
 
+/// How long a check may wait for what is read beside its checks, once before and once during confirmation.
+pub(super) fn reading_time(length: Duration) -> Duration {
+    length / (2 * SHARE)
+}
+
 /// The result of `work`, if it ends within `length`.
 ///
 /// # Errors

@@ -30,11 +30,11 @@ mod run;
 mod tokens;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use tokio::sync::watch;
 
 pub use alerting::EvaluationSummary;
 pub use deliver::Delivery;
@@ -83,7 +83,7 @@ pub struct Engine {
     /// What earlier runs learned of each subscription's rate limit.
     limits: Arc<Mutex<BTreeMap<SubscriptionName, ConcurrencyLimit>>>,
     tokens: Arc<Tokens>,
-    stop_requested: Arc<AtomicBool>,
+    stop_requested: Arc<watch::Sender<bool>>,
 }
 
 impl Engine {
@@ -122,11 +122,17 @@ impl Engine {
 
     /// Lets runs that use this engine, in whichever task, start no more requests: they end with those in flight.
     pub fn stop_checks(&self) {
-        self.stop_requested.store(true, Ordering::Relaxed);
+        self.stop_requested.send_replace(true);
     }
 
     fn is_stopping(&self) -> bool {
-        self.stop_requested.load(Ordering::Relaxed)
+        *self.stop_requested.borrow()
+    }
+
+    /// Waits until no more requests may start.
+    async fn stopped(&self) {
+        // Fails only when the engine, which holds the sender, is gone.
+        let _ = self.stop_requested.subscribe().wait_for(|is_stopping| *is_stopping).await;
     }
 
     fn limit(&self, subscription: &SubscriptionName) -> ConcurrencyLimit {

@@ -1,8 +1,8 @@
 //! Reads beside the checks of a step: of whole subscriptions the plan, and what became of the jobs; of accounts the credits.
 //!
 //! Guarantees: one request for each, about credits one at a time. A subscription that is rate-limited is left out. The alerts of the checks
-//! wait for no request that begins more than a moment after them, and for none longer than [`Engine::max_reading_time`] after the step began
-//! or that moment: what is not answered by then counts as failed. Leaves what an answer means to `plans`, `jobs` and `credits`.
+//! wait for no request that begins later than [`GRACE_PERIOD`] after them, and for none longer than until then, or until
+//! [`Engine::max_reading_time`] after the step began if that is later; what is not answered by then counts as failed. A stop ends the wait. Leaves what an answer means to `plans`, `jobs` and `credits`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -104,10 +104,14 @@ impl Engine {
                 checked = &mut checks => checked,
                 _ = &mut collecting => checks.await,
             };
-            if !collecting.is_terminated() && !self.is_stopping() {
+            if !collecting.is_terminated() {
                 let end = *last_beginning.get_or_init(|| Instant::now() + GRACE_PERIOD);
                 // What is not answered by then stays in `plans` and `jobs`.
-                let _ = tokio::time::timeout_at(end.max(longest), collecting).await;
+                tokio::select! {
+                    biased;
+                    () = self.stopped() => {}
+                    _ = tokio::time::timeout_at(end.max(longest), collecting) => {}
+                }
             }
             checked
         };

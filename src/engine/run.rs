@@ -244,11 +244,11 @@ impl Run {
         let reads = self.reads(engine, &targets, now).await?;
         let checks = async {
             let deferred = step.check_all(targets, first, self.waited, progress).await;
-            deferred.map(|deferred| (deferred, engine.clock.now()))
+            // A stop after the checks, while other answers are waited for, leaves out nothing that the run needs.
+            deferred.map(|deferred| (deferred, engine.clock.now(), !engine.is_stopping()))
         };
         let (checked, answers) = engine.read_beside(&reads, checks).await;
-        let (deferred, checked_at) = checked?;
-        let is_complete = !engine.is_stopping();
+        let (deferred, checked_at, is_complete) = checked?;
         self.counts = step.finish((answers, now), deferred.is_none() && is_complete).await?;
         let now_after = engine.clock.now();
         self.busy += (checked_at - now).max(TimeDelta::zero());

@@ -162,7 +162,9 @@ impl Report {
 
     fn judged_by_age(mut self, config: &Config) -> Self {
         let schedule = &config.schedule;
-        self.overdue = overdue(&schedule.schedule, schedule.jitter, self.last_finished_at, self.generated_at);
+        // The very first run takes its time.
+        let last = self.last_finished_at.or(self.last_run.map(|run| run.started_at));
+        self.overdue = overdue(&schedule.schedule, schedule.jitter, last, self.generated_at);
         if self.overdue.is_some() {
             self.verdict = Verdict::Unknown;
         }

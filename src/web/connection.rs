@@ -1,7 +1,7 @@
 //! One connection: HTTP/1.1 with bounded headers, and time-outs for slow clients.
 //!
-//! Guarantees: a request whose headers do not arrive in time is answered 408, and an idle connection is closed without a word, which its
-//! client would take for the answer to its next request; a connection ends after its lifetime, however slowly the client reads.
+//! Guarantees: a request whose headers do not arrive in time is answered 408, and an idle connection is closed without an answer: its
+//! client would take a 408 for the answer to its next request; a connection ends after its lifetime, however slowly the client reads.
 
 use std::convert::Infallible;
 use std::net::IpAddr;

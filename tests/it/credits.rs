@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use minimax_watch::domain::account::{AccountId, AccountKey, SubscriptionName};
 use minimax_watch::domain::credits::CreditsState;
 use minimax_watch::domain::time::Timestamp;
+use minimax_watch::engine::{NextStep, Run, Scope};
 use minimax_watch::notify::Sender;
 use minimax_watch::report::{Explanation, UsableAccounts, UsableQuery};
 use serde_json::{Value, json};
@@ -427,6 +428,24 @@ async fn unanswered_request_holds_up_no_alert_and_the_others_come_first_next_tim
     world.run().await;
     assert_eq!(asked(&world, 1), ["2", "1"], "still due, and behind the other one");
     assert!(explain(&world, "credits_low").await.contains("no answer by the time the checks were evaluated"));
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait_and_leaves_the_run_complete() {
+    let world = watching(ONE, ON).await;
+    world.main.set_features("1", Answer::hang());
+    let begun = std::time::Instant::now();
+    let stop = async {
+        world.api.wait_for_requests(1).await;
+        // Long after the check, long before the end of the wait.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        world.engine.stop_checks();
+    };
+    let mut run = Run::start(Scope::Everything);
+    let (next, ()) = tokio::join!(run.advance(&world.engine, world.now(), &|_, _| {}), stop);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    let NextStep::Finished(summary) = next.unwrap() else { panic!("it is not finished") };
+    assert!(summary.is_complete);
 }
 
 #[tokio::test]

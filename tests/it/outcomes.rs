@@ -370,15 +370,21 @@ async fn healthy_answer_without_an_expiry_keeps_the_last_known_expiry() {
 async fn runs_that_never_finish_are_overdue() {
     let world = World::open(Settings::watching(STUDIO)).await;
     world.all_healthy(STUDIO);
+    let Engine { store, config, .. } = &world.engine;
+    // As if the service was killed in the run.
+    let begin = async || {
+        let mut writer = store.write().await.unwrap();
+        writer.begin_run(world.now()).await.unwrap();
+        writer.commit().await.unwrap();
+    };
+    begin().await;
+    let first = Report::last_known(store, config, None, world.now()).await.unwrap();
+    assert_eq!((first.verdict, first.overdue), (Verdict::Unknown, None));
     world.run().await;
     for _ in 0..3 {
         world.advance(minutes(15));
-        // As if the service was killed in each of them.
-        let mut writer = world.engine.store.write().await.unwrap();
-        writer.begin_run(world.now()).await.unwrap();
-        writer.commit().await.unwrap();
+        begin().await;
     }
-    let Engine { store, config, .. } = &world.engine;
     let report = Report::last_known(store, config, None, world.now()).await.unwrap();
     assert_eq!(
         (report.verdict, report.overdue),

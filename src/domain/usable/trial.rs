@@ -18,9 +18,11 @@ pub struct TrialFacts {
 }
 
 impl TrialFacts {
-    /// Whether the statistics since the alert show no job for one `window`, so that one may be tried.
+    /// Whether the statistics since the alert show no job for one `window`, so that one may be tried. Jobs that may have failed unseen count
+    /// for one `window` after the alert opened: where every answer lacks some, no trial would be due otherwise.
     pub fn is_trial_due(&self, window: TimeDelta) -> bool {
-        let jobs = self.newest_job_at.max(self.unseen_until);
+        let unseen_until = self.unseen_until.map(|at| at.min(self.opened_at + window));
+        let jobs = self.newest_job_at.max(unseen_until);
         let quiet_since = jobs.map_or(self.opened_at, |at| at.max(self.opened_at));
         self.read_at.is_some_and(|read_at| read_at - quiet_since >= window)
     }
@@ -45,6 +47,8 @@ mod tests {
             (0, Some(90), None, Some(70), false),
             (0, Some(10), Some(11), Some(70), false),
             (0, Some(10), Some(11), Some(71), true),
+            (0, Some(10), Some(200), Some(119), false),
+            (0, Some(10), Some(200), Some(120), true),
         ] {
             let facts = TrialFacts {
                 opened_at: at(opened),

@@ -176,7 +176,7 @@ async fn store_of_an_earlier_version_is_not_read_before_its_upgrade() {
     let upgraded = Store::open_existing(&home.path()).await.unwrap().unwrap();
     assert_eq!(upgraded.watched().await.unwrap().len(), 1);
     assert_eq!(upgraded.stats_readings().await.unwrap().len(), 1);
-    // What was stored until the last reading is not added again under another key; what is dated later keeps others from nothing.
+    // What was stored until the last reading is not added again under another key; a job dated later keeps no other one out.
     let purged_until: i64 =
         sqlx::query_scalar("SELECT purged_until FROM job_readings").fetch_one(&upgraded.read).await.unwrap();
     assert_eq!(purged_until, 1);

@@ -141,7 +141,8 @@ impl JobHistory {
     /// Whether an account whose alert about jobs opened then may be tried.
     pub(super) fn is_trial_due(&self, account: &str, opened: Moment, now: Moment) -> bool {
         let newest = self.results(account, true, now).first().map(|(at, _)| *at);
-        let quiet_since = newest.max(self.unreadable_at).map_or(opened, |newest| newest.max(opened));
+        let unreadable_at = self.unreadable_at.map(|at| at.min(opened + WINDOW));
+        let quiet_since = newest.max(unreadable_at).map_or(opened, |newest| newest.max(opened));
         self.read_at.is_some_and(|read_at| read_at <= now && read_at - quiet_since >= WINDOW)
     }
 }
