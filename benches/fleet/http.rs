@@ -9,8 +9,7 @@ use anyhow::{Context, ensure};
 use rustix::process::Signal;
 
 use crate::costs::{count, pin_to_core, vendor_core};
-use crate::ours::{Fetch, Ours, YEARLY};
-use crate::scenes::with_hook;
+use crate::ours::{Fetch, Ours, YEARLY, with_hook};
 use crate::service::Service;
 use crate::table::{Bound, bound};
 use crate::vendor::Vendor;

@@ -21,6 +21,14 @@ pub(crate) enum Fetch {
 /// A schedule that does not come due during a measurement.
 pub(crate) const YEARLY: &str = "[schedule]\ncron = \"0 0 1 1 *\"";
 
+/// The configuration of a webhook that the vendor receives, and `alerts`.
+pub(crate) fn with_hook(vendor: &mut Vendor, alerts: &str) -> anyhow::Result<String> {
+    let port = vendor.order("hook")?;
+    Ok(format!(
+        "[alerts]\n{alerts}\n\n[[receivers]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\""
+    ))
+}
+
 /// A folder with a configuration and a store.
 pub(crate) struct Ours {
     folder: TempDir,

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::costs::{count, median};
 use crate::http;
-use crate::ours::{Fetch, Ours, YEARLY};
+use crate::ours::{Fetch, Ours, YEARLY, with_hook};
 use crate::series::ratio;
 use crate::service::Service;
 use crate::table::{Bound, Row, bound, grouped};
@@ -226,13 +226,6 @@ fn idle() -> anyhow::Result<bool> {
     let mut kept = bound("MiB of an idle service with 1,000 accounts", memory, Bound::AtMost(16.0));
     kept &= bound("times at which it woke in 70 s", count(wakeups), Bound::AtMost(2.0));
     Ok(kept)
-}
-
-pub(crate) fn with_hook(vendor: &mut Vendor, alerts: &str) -> anyhow::Result<String> {
-    let port = vendor.order("hook")?;
-    Ok(format!(
-        "[alerts]\n{alerts}\n\n[[receivers]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:{port}/hook\""
-    ))
 }
 
 /// Writes a year's history of every account: twelve tokens, four changes, a run each quarter of an hour.
