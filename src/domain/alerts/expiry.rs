@@ -60,9 +60,9 @@ pub(super) fn evaluate(account: &AccountInput<'_>) -> Vec<Transition> {
             return vec![renewal(alert, &effective), Transition::Open(present(stage))];
         }
     }
-    // A critical alert stays critical until its expiry leaves that distance as it would leave a stage.
+    // A critical alert stays critical until another expiry leaves that distance as it would leave a stage.
     let stays_critical = alert.condition.severity == Severity::Critical
-        && !Stage::Lead(CRITICAL_WITHIN).is_left_by(expires_at, now);
+        && (expires_at == known || !Stage::Lead(CRITICAL_WITHIN).is_left_by(expires_at, now));
     let severity = if stays_critical { Severity::Critical } else { severity(expires_at, now) };
     let updated = condition(stage.map_or(reached, |stage| stage.max(reached)), severity);
     let is_same =

@@ -110,6 +110,17 @@ fn expiry_alert_is_critical_from_one_day_on_without_a_lead_time_of_a_day() {
 }
 
 #[test]
+fn expiry_alert_stays_critical_when_the_clock_alone_is_set_back() {
+    let mut world = World::new(&["a"]);
+    assert_eq!(world.run_all(0, &expiring_at(23 * HOUR)), ["opened a expiry 1d"]);
+    assert!(world.run_all(10 * HOUR, &expiring_at(33 * HOUR)).is_empty());
+    // The same expiry, 29 hours away, described in other words.
+    assert!(world.run_all(4 * HOUR, &Observation::ok(Configuration::default())).is_empty());
+    assert_eq!(world.firing()[0].2, Severity::Critical);
+    assert!(world.tick(10 * HOUR).is_empty(), "it was sent as critical before");
+}
+
+#[test]
 fn account_can_have_its_own_lead_times() {
     let mut world = World::new(&["a", "b"]).with_policy(|policy| {
         drop(policy.lead_times_by_account.insert(account("a"), LeadTimes::new(vec![TimeDelta::days(10)])));

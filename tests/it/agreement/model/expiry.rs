@@ -131,7 +131,8 @@ pub(super) fn next(life: &Life, expiry: Moment, lead_times: &[i64], now: Moment)
         }
     }
     let stage = present.and_then(|level| level.stage).map_or(stage, |present| present.min(stage));
-    let stays_critical = life.level.severity == Severity::Critical && !has_left(DAY, expiry, now);
+    let stays_critical =
+        life.level.severity == Severity::Critical && (expiry == known || !has_left(DAY, expiry, now));
     let severity = if stays_critical { Severity::Critical } else { severity(expiry, now) };
     Next::Stays(Level { stage: Some(stage), severity, expiry: Some(expiry) })
 }
