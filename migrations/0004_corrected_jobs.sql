@@ -1,15 +1,7 @@
--- The account of a job became known, or another one. Totals only grow: a metric that falls counts as a restart.
+-- The account of a job became known, or a later answer showed another account or code of it. Totals only grow: a metric that falls counts as a
+-- restart.
 DROP TRIGGER job_assigned;
-CREATE TRIGGER job_assigned AFTER UPDATE OF account ON jobs WHEN NEW.account <> OLD.account BEGIN
-    UPDATE job_hours SET jobs = jobs - 1, counted = counted - OLD.counts
-        WHERE subscription = OLD.subscription AND account = OLD.account AND hour = OLD.at - OLD.at % 3600000 AND code = OLD.code;
-    INSERT INTO job_hours VALUES (NEW.subscription, NEW.account, NEW.at - NEW.at % 3600000, NEW.code, 1, NEW.counts)
-        ON CONFLICT DO UPDATE SET jobs = jobs + 1, counted = counted + excluded.counted;
-    INSERT INTO job_totals VALUES (NEW.subscription, NEW.account, NEW.code, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
-END;
-
--- A later answer showed another code of a job; one that shows another account too is counted by job_assigned.
-CREATE TRIGGER job_corrected AFTER UPDATE OF code ON jobs WHEN NEW.code <> OLD.code AND NEW.account = OLD.account BEGIN
+CREATE TRIGGER job_corrected AFTER UPDATE OF account, code ON jobs WHEN (NEW.account, NEW.code) <> (OLD.account, OLD.code) BEGIN
     UPDATE job_hours SET jobs = jobs - 1, counted = counted - OLD.counts
         WHERE subscription = OLD.subscription AND account = OLD.account AND hour = OLD.at - OLD.at % 3600000 AND code = OLD.code;
     INSERT INTO job_hours VALUES (NEW.subscription, NEW.account, NEW.at - NEW.at % 3600000, NEW.code, 1, NEW.counts)

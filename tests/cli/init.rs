@@ -202,7 +202,7 @@ async fn a_receiver_that_does_not_take_the_test_message_leaves_nothing_unless_th
     assert!(!down.err.contains(".minimax-watch-init-"), "{}", down.err);
     let nobody = setup.run(&["init", "--no-receiver", "--config", "token-only.toml"]);
     assert!(
-        nobody.out.contains("As long as it is set, MINIMAX_WATCH_WEBHOOK_URL\nadds a receiver."),
+        nobody.out.contains("The environment still adds receivers:\nMINIMAX_WATCH_WEBHOOK_URL."),
         "{nobody:?}"
     );
     let skipped = init(&setup, &["--skip-test"]);

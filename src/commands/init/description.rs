@@ -53,10 +53,11 @@ fn watched(report: &InitReport) -> String {
 
 fn notified(report: &InitReport, environment: &Environment) -> String {
     if report.receivers.is_empty() {
-        let others: Vec<&str> = environment.iter().map(|(name, _)| name).filter(gives_receiver).collect();
+        let set = environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
+        let others: Vec<&str> = set.filter(gives_receiver).collect();
         if !others.is_empty() {
             let others = text::names(others);
-            return format!("Notified by the file: nobody. As long as it is set, {others} adds a receiver.");
+            return format!("Notified by the file: nobody. The environment still adds receivers: {others}.");
         }
         return "Notified: nobody. Only `status` and the exit status of `check` report alerts.".to_owned();
     }
