@@ -415,8 +415,7 @@ async fn pause_that_the_vendor_asks_for_is_kept_for_the_whole_subscription() {
 
 #[tokio::test]
 async fn unanswered_request_holds_up_no_alert_and_the_others_come_first_next_time() {
-    let mut world = watching(STUDIOS, ON).await;
-    world.engine.max_reading_time = Duration::ZERO;
+    let world = watching(STUDIOS, ON).await;
     world.main.set_features("1", Answer::hang());
     world.main.set_answer("2", Answer::account_error("on hold"));
     let begun = std::time::Instant::now();
@@ -432,7 +431,8 @@ async fn unanswered_request_holds_up_no_alert_and_the_others_come_first_next_tim
 
 #[tokio::test]
 async fn a_stop_ends_the_wait_and_leaves_the_run_complete() {
-    let world = watching(ONE, ON).await;
+    let mut world = watching(ONE, ON).await;
+    world.engine.max_reading_time = Duration::from_secs(10);
     world.main.set_features("1", Answer::hang());
     let begun = std::time::Instant::now();
     let stop = async {
@@ -450,7 +450,8 @@ async fn a_stop_ends_the_wait_and_leaves_the_run_complete() {
 
 #[tokio::test]
 async fn slow_answers_are_waited_for() {
-    let world = watching(STUDIOS, ON).await;
+    let mut world = watching(STUDIOS, ON).await;
+    world.engine.max_reading_time = Duration::from_secs(10);
     let Answer::Reply(reply) = credits(0) else { panic!("not an answer about credits") };
     // One part of its body after the other, for three seconds.
     world.main.set_features("1", reply.trickling(10, Duration::from_millis(150)));

@@ -189,8 +189,7 @@ async fn services_in_error_are_sent_once_and_count_in_no_verdict() {
 
 #[tokio::test]
 async fn plan_that_is_not_answered_holds_the_run_up_for_seconds_only() {
-    let mut world = World::open(Settings::watching(STUDIOS).api("timeout = \"1m\"")).await;
-    world.engine.max_reading_time = std::time::Duration::ZERO;
+    let world = World::open(Settings::watching(STUDIOS).api("timeout = \"1m\"")).await;
     world.all_healthy(STUDIOS);
     world.main.set_account_info(Some(Reply::hang().into()));
     let began = std::time::Instant::now();

@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use minimax_watch::api::Client;
@@ -442,5 +443,8 @@ async fn engine(
         None => Store::open(&config.store.path).await.unwrap(),
     };
     let client = Client::new(&config.api).unwrap();
-    Engine::new(config, store, client, sender, clock)
+    let mut engine = Engine::new(config, store, client, sender, clock);
+    // It would be waited for in real time.
+    engine.max_reading_time = Duration::ZERO;
+    engine
 }
